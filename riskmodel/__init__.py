@@ -1,0 +1,95 @@
+"""Factor risk models: from returns to a hedged and sized position, and the covariance matrix in between.
+
+A `DataProvider` gives a `ReturnPanel`; an `Estimator` turns it into a `FactorModel`; a `Strategy` is weights
+seen through that model; a `HedgedPortfolio` takes its factor risk away; a `RiskBudget` says how much of it to hold.
+"""
+
+from riskmodel.comparison import CovarianceComparison, DependenceTest
+from riskmodel.covariance import FactorCovariance
+from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
+from riskmodel.data.memory import InMemory
+from riskmodel.data.provider import DataProvider
+from riskmodel.data.sample import SampleData
+from riskmodel.decomposition import RiskDecomposition
+from riskmodel.errors import (
+    CollinearFactorsError,
+    ConstantFactorError,
+    DataError,
+    DuplicateDatesError,
+    DuplicateLabelsError,
+    EstimationError,
+    HorizonMismatchError,
+    ImpossibleReturnsError,
+    InfiniteReturnsError,
+    InvalidDatesError,
+    InvalidParameterError,
+    MissingExtraError,
+    NonNumericError,
+    NoOverlapError,
+    NotEstimatedError,
+    PercentReturnsError,
+    RiskModelError,
+    SingularCovarianceError,
+    SpacingError,
+    TooFewObservationsError,
+    TooLargeError,
+    UnboundedPositionError,
+    UnknownAssetError,
+    UnknownFactorError,
+)
+from riskmodel.estimators.base import Estimator
+from riskmodel.estimators.ols import OLS
+from riskmodel.horizon import (
+    DAY,
+    MONTH,
+    QUARTER,
+    WEEK,
+    YEAR,
+    Horizon,
+    Mean,
+    Quantity,
+    SharpeRatio,
+    Variance,
+    Volatility,
+)
+from riskmodel.model import FactorModel
+from riskmodel.moments import Moments
+from riskmodel.panel import ReturnPanel
+from riskmodel.portfolio.budget import (
+    Breach,
+    CapitalLimit,
+    FactorVolatilityLimit,
+    GrossLimit,
+    Limit,
+    Position,
+    RiskBudget,
+    VolatilityLimit,
+)
+from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.strategy import Strategy
+
+__version__ = "0.1.0"
+
+__all__ = [
+    # time
+    "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
+    "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
+    # data
+    "DataProvider", "SampleData", "InMemory",
+    "Factor", "PublishedFactor", "AssetFactor", "Spread",
+    "ReturnPanel",
+    # estimation
+    "Moments", "Estimator", "OLS",
+    "FactorModel", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",
+    # portfolios
+    "Portfolio", "Strategy", "HedgedPortfolio",
+    "RiskBudget", "Position", "Breach",
+    "Limit", "VolatilityLimit", "FactorVolatilityLimit", "GrossLimit", "CapitalLimit",
+    # errors
+    "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",
+    "DataError", "DuplicateDatesError", "DuplicateLabelsError", "InvalidDatesError", "NoOverlapError",
+    "NonNumericError", "InfiniteReturnsError", "PercentReturnsError", "ImpossibleReturnsError", "SpacingError",
+    "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",
+    "NotEstimatedError", "SingularCovarianceError", "TooLargeError", "UnboundedPositionError", "MissingExtraError",
+]  # fmt: skip

@@ -1,0 +1,125 @@
+"""The error tree.
+
+Every error is a :class:`RiskModelError` and also the built-in it is a kind of, so both
+``except rm.RiskModelError`` and ``except ValueError`` work. A message says what came, what was
+expected, and what to do; ``details`` carries the same facts as data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+
+class RiskModelError(Exception):
+    """The root of every error this package raises.
+
+    Parameters
+    ----------
+    message : str
+        What came, what was expected, what to do.
+    **details
+        The facts in the message, as data.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self._details = details
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The facts behind the message, by name (read-only)."""
+        return MappingProxyType(self._details)
+
+
+class InvalidParameterError(RiskModelError, ValueError):
+    """A number or an object that was passed lies outside what the method accepts."""
+
+
+class HorizonMismatchError(RiskModelError, ValueError):
+    """Two objects of different horizons were added, compared or combined."""
+
+
+class UnknownAssetError(RiskModelError, LookupError):
+    """An asset was asked for that is not there."""
+
+
+class UnknownFactorError(RiskModelError, LookupError):
+    """A factor was asked for that is not there."""
+
+
+class DataError(RiskModelError, ValueError):
+    """The returns that came cannot be used as they are."""
+
+
+class DuplicateDatesError(DataError):
+    """A date occurs more than once."""
+
+
+class DuplicateLabelsError(DataError):
+    """An asset or a factor occurs more than once."""
+
+
+class InvalidDatesError(DataError):
+    """The rows are not labelled by dates."""
+
+
+class NoOverlapError(DataError):
+    """Assets, factors and risk-free rate have no date in common."""
+
+
+class NonNumericError(DataError):
+    """A column does not hold numbers."""
+
+
+class InfiniteReturnsError(DataError):
+    """A return is infinite."""
+
+
+class PercentReturnsError(DataError):
+    """Returns are plainly in percent where decimals are expected."""
+
+
+class ImpossibleReturnsError(DataError):
+    """An asset loses all of its value, or more, in one period."""
+
+
+class SpacingError(DataError, HorizonMismatchError):
+    """Dates are spaced unlike the horizon that was stated."""
+
+
+class EstimationError(RiskModelError, ValueError):
+    """The panel does not identify the model."""
+
+
+class ConstantFactorError(EstimationError):
+    """A factor does not vary."""
+
+
+class CollinearFactorsError(EstimationError):
+    """Some factors are linear combinations of others."""
+
+
+class TooFewObservationsError(EstimationError):
+    """An asset has too few observations for the number of parameters."""
+
+
+class NotEstimatedError(RiskModelError, ValueError):
+    """A figure was asked of a model that was given its numbers, not estimated."""
+
+
+class SingularCovarianceError(RiskModelError, ArithmeticError):
+    """The covariance matrix cannot be inverted."""
+
+
+class TooLargeError(RiskModelError, MemoryError):
+    """A dense array was asked for that is larger than the stated limit."""
+
+
+class UnboundedPositionError(RiskModelError, ArithmeticError):
+    """No limit binds: the portfolio uses none of the budget."""
+
+
+class MissingExtraError(RiskModelError, ImportError):
+    """An optional package is needed that is not installed."""

@@ -1,0 +1,1 @@
+"""From a panel of returns to a factor model."""

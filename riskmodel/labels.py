@@ -1,0 +1,69 @@
+"""Labels: unique, known, and found by nearest name where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.errors import DuplicateLabelsError, RiskModelError
+
+
+def unique(labels: Iterable[object], what: str) -> pd.Index:
+    """Return the labels as an Index, or raise if one occurs twice."""
+    index = labels if isinstance(labels, pd.Index) else pd.Index(list(labels))
+    if not index.is_unique:
+        twice = list(index[index.duplicated()].unique())
+        raise DuplicateLabelsError(
+            f"{what} must be unique, but {listing(twice)} came more than once; rename or drop the extra ones.",
+            labels=twice,
+        )
+    return index
+
+
+def positions(
+    wanted: Sequence[object] | pd.Index, known: pd.Index, what: str, error: type[RiskModelError]
+) -> NDArray[np.intp]:
+    """Return where each wanted label stands among the known ones, or raise with the nearest names."""
+    found = known.get_indexer(pd.Index(list(wanted), dtype=known.dtype if len(wanted) == 0 else None))
+    if (found < 0).any():
+        raise unknown([w for w, f in zip(wanted, found, strict=True) if f < 0], known, what, error)
+    return found
+
+
+def unknown(
+    missing: Sequence[object], known: Iterable[object], what: str, error: type[RiskModelError]
+) -> RiskModelError:
+    """Build the error for labels that are not there, naming the nearest that are."""
+    names = [str(k) for k in known]
+    near = {str(m): _nearest(str(m), names) for m in missing[:5]}
+    hints = "; ".join(f"nearest to {m!r}: {', '.join(n)}" for m, n in near.items() if n)
+    there = f"there are {len(names)}: {listing(names)}" if names else "there are none"
+    return error(
+        f"unknown {what}: {listing(missing)}. {hints + '. ' if hints else ''}Known ({there}).",
+        missing=list(missing),
+        nearest=near,
+    )
+
+
+def _nearest(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to three known names, nearest first, whatever their case."""
+    folded = {n.casefold(): n for n in reversed(names)}
+    return [folded[m] for m in get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)]
+
+
+def listing(items: Iterable[object], most: int = 6) -> str:
+    """Write out the first few items, and how many more there are."""
+    names = [str(i) for i in items]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def is_excess(name: object) -> bool:
+    """Whether a factor's name says that it is an excess return, as the French library's ``Mkt-RF`` does.
+
+    Such a factor is *funded*: holding it costs cash, and shorting it raises cash.
+    """
+    return str(name).upper().endswith("-RF")

@@ -1,0 +1,509 @@
+"""Everything a least-squares estimator needs of a panel, as one value that merges."""
+
+from __future__ import annotations
+
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import field, frozen
+from numpy.typing import NDArray
+from scipy import linalg
+
+from riskmodel.covariance import Array, read_only
+from riskmodel.errors import InvalidParameterError
+from riskmodel.horizon import Horizon, require_same
+from riskmodel.panel import ReturnPanel
+
+Index = NDArray[np.intp]
+
+# Rows read at a time: a block of 128 rows and its products stay in cache.
+_ROWS = 128
+# Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
+_CANCELS = 1e-4
+# Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
+_ILL_CONDITIONED = 1e-4
+# Singular values below this share of the largest are rounding, not variation.
+_RANK_TOLERANCE = 1e-13
+
+
+def _indices(values: Any) -> Index:
+    array = np.array(values, dtype=np.intp)
+    array.flags.writeable = False
+    return array
+
+
+@final
+@frozen(eq=False, repr=False)
+class Moments:
+    r"""Sufficient statistics of a panel for least squares: counts, means and centred cross-products.
+
+    Held as what a regression makes of them, because that form adds up without cancellation. The factors are
+    expressed in a basis, :math:`q = (f - o) A^{-1}`, in which they are orthonormal over the panel's dates. For each
+    asset, over its own dates, there are the mean return, the coefficients :math:`\gamma` on q, and the residual
+    sum of squares; for each pattern of missing dates, which assets may share, the count, the mean and the centred Gram
+    matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
+    :math:`r\!\cdot\!r = rss + \gamma^\top G \gamma`.
+
+    Make it with `Moments.of`; merge stretches of time with ``a + b``.
+
+    Attributes
+    ----------
+    assets, factors : pandas.Index
+        N and K labels.
+    horizon : Horizon
+        What one observation spans.
+    sources, funded : tuple
+        As in `ReturnPanel`.
+    n_dates : int
+        Dates seen, T.
+    risk_free_mean : float
+        Mean risk-free rate over all dates.
+    factor_mean : array, shape (K,)
+        Mean of f over all dates.
+    factor_root : array, shape (K, K)
+        Upper triangular S with S'S = the centred cross-products of f over all dates.
+    origin : array, shape (K,)
+        o, in units of f.
+    basis : array, shape (K, K)
+        A, upper triangular and invertible.
+    pattern : array of int, shape (N,)
+        Which pattern of missing dates each asset has.
+    count : array of int, shape (P,)
+        Observations in each pattern.
+    q_mean : array, shape (P, K)
+        Mean of q over the pattern's dates.
+    q_gram : array, shape (P, K, K)
+        G, the centred Gram matrix of q over the pattern's dates.
+    r_mean : array, shape (N,)
+        Mean excess return over the asset's dates.
+    coefficients : array, shape (N, K)
+        γ.
+    rss : array, shape (N,)
+        Residual sum of squares.
+
+    References
+    ----------
+    .. [1] Chan, T. F., Golub, G. H. and LeVeque, R. J. (1983). Algorithms for Computing the Sample Variance:
+       Analysis and Recommendations. *The American Statistician* 37(3), 242-247 (the pairwise update).
+    .. [2] Demmel, J., Grigori, L., Hoemmen, M. and Langou, J. (2012). Communication-optimal Parallel and
+       Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
+    """
+
+    assets: pd.Index
+    factors: pd.Index
+    horizon: Horizon
+    sources: tuple[Any, ...]
+    funded: tuple[bool, ...]
+    n_dates: int
+    risk_free_mean: float
+    factor_mean: Array = field(converter=read_only)
+    factor_root: Array = field(converter=read_only)
+    origin: Array = field(converter=read_only)
+    basis: Array = field(converter=read_only)
+    pattern: Index = field(converter=_indices)
+    count: Index = field(converter=_indices)
+    q_mean: Array = field(converter=read_only)
+    q_gram: Array = field(converter=read_only)
+    r_mean: Array = field(converter=read_only)
+    coefficients: Array = field(converter=read_only)
+    rss: Array = field(converter=read_only)
+
+    @classmethod
+    def of(cls, panel: ReturnPanel) -> Self:
+        """Read a panel once, in blocks of rows.
+
+        Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
+        (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
+        """
+        returns, factors, free = panel.arrays()
+        axes = _Axes.of(factors)
+        fit = _read(returns, axes.q)
+        return cls(
+            assets=panel.asset_names,
+            factors=panel.factor_names,
+            horizon=panel.horizon,
+            sources=panel.sources,
+            funded=panel.funded,
+            n_dates=len(returns),
+            risk_free_mean=float(free.mean()) if len(free) else 0.0,
+            factor_mean=axes.origin,
+            factor_root=axes.root,
+            origin=axes.origin,
+            basis=axes.basis,
+            pattern=fit.pattern,
+            count=fit.count,
+            q_mean=fit.q_mean,
+            q_gram=fit.q_gram,
+            r_mean=fit.r_mean,
+            coefficients=fit.coefficients,
+            rss=fit.rss,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Moments of {self.n_dates} dates × {len(self.assets)} assets, {len(self.factors)} factors, "
+            f"{len(self.count)} pattern(s) of missing dates, per {self.horizon}>"
+        )
+
+    @property
+    def n_observations(self) -> Index:
+        """Observations of each asset, shape (N,)."""
+        return self.count[self.pattern]
+
+    def fitted_squares(self) -> Array:
+        """The explained sum of squares of each asset, γ'Gγ, shape (N,)."""
+        return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
+
+    # -- merging -----------------------------------------------------------------------------------
+
+    def __add__(self, other: Moments) -> Moments:
+        """Merge two stretches of time over the same assets and factors, exactly.
+
+        Raises
+        ------
+        HorizonMismatchError
+            If the two are of different horizons.
+        InvalidParameterError
+            If they are not of the same assets and factors in the same order.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        require_same(self.horizon, other.horizon, "moments to be merged")
+        if not (self.assets.equals(other.assets) and self.factors.equals(other.factors)):
+            raise InvalidParameterError(
+                "moments to be merged must be of the same assets and factors in the same order, but "
+                f"{self!r} and {other!r} are not; select(...) the panels first."
+            )
+        return _merge(self, other)
+
+
+# -- the factors' basis ----------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _Axes:
+    """The factors in an orthonormal basis, where they span one; else scaled to unit length."""
+
+    origin: Array
+    root: Array  # S, upper triangular
+    basis: Array  # A
+    q: Array  # T × K
+
+    @classmethod
+    def of(cls, factors: Array) -> Self:
+        origin = factors.mean(axis=0) if len(factors) else np.zeros(factors.shape[1])
+        centred = factors - origin
+        q, root = _qr(centred)
+        basis = _basis(root)
+        if basis is not root:
+            q = centred / np.diag(basis)
+        return cls(origin, root, basis, q)
+
+
+def _qr(rows: Array) -> tuple[Array, Array]:
+    """Reduced QR with a square R, whatever the number of rows."""
+    t, k = rows.shape
+    if t < k:
+        rows = np.vstack([rows, np.zeros((k - t, k))])
+    q, r = np.linalg.qr(rows)
+    return q[:t], r
+
+
+def _basis(root: Array) -> Array:
+    """Return the root itself where it has full rank, else the diagonal of its columns' lengths."""
+    lengths = np.sqrt((root * root).sum(axis=0))
+    scales = np.where(lengths > 0, lengths, 1.0)
+    if not root.size or smallest_singular_value(root) > _RANK_TOLERANCE:
+        return root
+    return np.diag(scales)
+
+
+def smallest_singular_value(root: Array) -> float:
+    """Smallest singular value of the columns scaled to unit length (0 for a column of zeros)."""
+    lengths = np.sqrt((root * root).sum(axis=0))
+    if not root.size or (lengths == 0).any():
+        return 0.0 if root.size else 1.0
+    return float(np.linalg.svd(root / lengths, compute_uv=False)[-1])
+
+
+# -- reading a panel -------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _Fit:
+    """What one reading of the returns gives, by asset and by pattern of missing dates."""
+
+    pattern: Index
+    count: Index
+    q_mean: Array
+    q_gram: Array
+    r_mean: Array
+    coefficients: Array
+    rss: Array
+
+
+@frozen(eq=False)
+class _Sums:
+    """Raw sums over the dates of each asset: r, q·r and r·r."""
+
+    r: Array  # N
+    qr: Array  # N × K
+    rr: Array  # N
+
+
+def _read(returns: Array, q: Array) -> _Fit:
+    n = returns.shape[1]
+    sums = _sums(returns, q)
+    ragged = np.flatnonzero(np.isnan(sums.rr))
+    if not len(ragged):
+        patterns = _Patterns.complete(q, n)
+    else:
+        patterns = _Patterns.of(returns, ragged, q)
+        part = _sums(np.nan_to_num(returns[:, ragged], copy=False, nan=0.0), q)
+        sums.r[ragged], sums.qr[ragged], sums.rr[ragged] = part.r, part.qr, part.rr
+    return _solve(returns, q, patterns, sums)
+
+
+def _sums(returns: Array, q: Array) -> _Sums:
+    t, n = returns.shape
+    axes = np.hstack([np.ones((t, 1)), q])
+    products = np.zeros((axes.shape[1], n))
+    squares = np.zeros(n)
+    for start in range(0, t, _ROWS):
+        block = returns[start : start + _ROWS]
+        products += axes[start : start + _ROWS].T @ block
+        squares += np.einsum("tn,tn->n", block, block)
+    return _Sums(products[0].copy(), products[1:].T.copy(), squares)
+
+
+@frozen(eq=False)
+class _Patterns:
+    """The distinct patterns of missing dates; the first is that of no date missing."""
+
+    of_asset: Index  # N
+    present: NDArray[np.bool_]  # T × P
+    count: Array  # P
+    q_sum: Array  # P × K
+    q_gram: Array  # P × K × K, not centred
+
+    @classmethod
+    def complete(cls, q: Array, n: int) -> Self:
+        present = np.ones((len(q), 1), dtype=bool)
+        return cls(np.zeros(n, dtype=np.intp), present, *_pattern_sums(present, q))
+
+    @classmethod
+    def of(cls, returns: Array, ragged: Index, q: Array) -> Self:
+        present = ~np.isnan(returns[:, ragged])
+        codes = np.packbits(present, axis=0).T
+        found: dict[bytes, int] = {}
+        which = np.array([found.setdefault(code.tobytes(), len(found)) for code in codes])
+        first = np.unique(which, return_index=True)[1]
+        distinct = np.hstack([np.ones((len(q), 1), dtype=bool), present[:, first]])
+        of_asset = np.zeros(returns.shape[1], dtype=np.intp)
+        of_asset[ragged] = which + 1
+        return cls(of_asset, distinct, *_pattern_sums(distinct, q))
+
+
+def _pattern_sums(present: NDArray[np.bool_], q: Array) -> tuple[Array, Array, Array]:
+    """Count, sum of q and sum of q'q over each pattern's dates, as one matrix product."""
+    t, k = q.shape
+    upper = np.triu_indices(k)
+    sums = np.zeros((1 + k + len(upper[0]), present.shape[1]))
+    for start in range(0, t, _ROWS):
+        rows = q[start : start + _ROWS]
+        terms = np.hstack([np.ones((len(rows), 1)), rows, rows[:, upper[0]] * rows[:, upper[1]]])
+        sums += terms.T @ present[start : start + _ROWS].astype(np.float64)
+    gram = np.empty((present.shape[1], k, k))
+    gram[:, upper[0], upper[1]] = sums[1 + k :].T
+    gram[:, upper[1], upper[0]] = sums[1 + k :].T
+    return sums[0], sums[1 : 1 + k].T, gram
+
+
+def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> _Fit:
+    """Centre the sums, solve each asset, and mend those that cancelled."""
+    seen = np.maximum(patterns.count, 1.0)
+    q_mean = patterns.q_sum / seen[:, None]
+    gram = patterns.q_gram - patterns.q_sum[:, :, None] * q_mean[:, None, :]
+    at = patterns.of_asset
+    n = patterns.count[at]
+    r_mean = sums.r / np.maximum(n, 1.0)
+    cross = sums.qr - sums.r[:, None] * q_mean[at]
+    inverse, well = _inverse(gram, patterns.q_gram)
+    coefficients = _apply(inverse, cross, at)
+    squares = sums.rr - sums.r * r_mean
+    rss = squares - np.einsum("nk,nk->n", coefficients, cross)
+    fit = _Fit(at, np.rint(patterns.count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
+    suspect = (rss <= _CANCELS * sums.rr) | ~well[at]
+    _mend(fit, returns, q, patterns, np.flatnonzero(suspect))
+    return fit
+
+
+def _inverse(gram: Array, raw: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Invert each pattern's Gram matrix; say which were conditioned well enough to."""
+    scale = np.trace(raw, axis1=1, axis2=2) / max(raw.shape[1], 1)
+    lowest = np.linalg.eigvalsh(gram)[:, 0] if gram.shape[1] else np.ones(len(gram))
+    well = lowest > _ILL_CONDITIONED * scale if gram.shape[1] else np.ones(len(gram), dtype=bool)
+    inverse = np.zeros_like(gram)
+    inverse[well] = np.linalg.inv(gram[well])
+    return inverse, well
+
+
+def _apply(matrices: Array, vectors: Array, at: Index) -> Array:
+    """Multiply each asset's vector by its pattern's (symmetric) matrix."""
+    if len(matrices) == 1:
+        return np.asarray(vectors @ matrices[0])
+    return np.asarray(np.einsum("nij,nj->ni", matrices[at], vectors))
+
+
+def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
+    return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
+
+
+def _mend(fit: _Fit, returns: Array, q: Array, patterns: _Patterns, assets: Index) -> None:
+    """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
+    for p in np.unique(fit.pattern[assets]):
+        chosen = assets[fit.pattern[assets] == p]
+        rows = patterns.present[:, p]
+        own = q[rows]
+        if not len(own):
+            fit.r_mean[chosen], fit.coefficients[chosen], fit.rss[chosen] = 0.0, 0.0, 0.0
+            continue
+        fit.q_mean[p] = own.mean(axis=0)
+        own = own - fit.q_mean[p]
+        fit.q_gram[p] = own.T @ own
+        r = returns[np.ix_(rows, chosen)]
+        mean, coefficients, residuals = _least_squares(own, r)
+        fit.r_mean[chosen] = mean
+        fit.coefficients[chosen] = coefficients.T
+        fit.rss[chosen] = np.einsum("tn,tn->n", residuals, residuals)
+
+
+def _least_squares(q: Array, r: Array) -> tuple[Array, Array, Array]:
+    """Mean, coefficients and residuals of r on centred q; the least-norm ones where q lacks rank."""
+    mean = r.mean(axis=0)
+    u, s, vt = np.linalg.svd(q, full_matrices=False)
+    keep = s > _RANK_TOLERANCE * s.max(initial=0.0)
+    u, inverse = u[:, keep], vt[keep].T / s[keep]
+    residuals = r - mean
+    scores = np.zeros((u.shape[1], r.shape[1]))
+    for _ in range(2):  # the second time removes what rounding left of the first
+        more = u.T @ residuals
+        scores += more
+        residuals = residuals - u @ more
+        residuals = residuals - residuals.mean(axis=0)
+    return mean, inverse @ scores, residuals
+
+
+# -- merging two readings --------------------------------------------------------------------------
+
+
+def _merge(a: Moments, b: Moments) -> Moments:
+    n = a.n_dates + b.n_dates
+    share = b.n_dates / n if n else 0.0
+    between = np.sqrt(a.n_dates * share) * (b.factor_mean - a.factor_mean)
+    root = _qr(np.vstack([a.factor_root, b.factor_root, between]))[1]
+    basis = _common_basis(a.basis, b.basis, root)
+    fit = _merge_fits(_rebased(a, basis, a.origin), _rebased(b, basis, a.origin))
+    return Moments(
+        assets=a.assets,
+        factors=a.factors,
+        horizon=a.horizon,
+        sources=a.sources,
+        funded=a.funded,
+        n_dates=n,
+        risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
+        factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
+        factor_root=root,
+        origin=a.origin,
+        basis=basis,
+        pattern=fit.pattern,
+        count=fit.count,
+        q_mean=fit.q_mean,
+        q_gram=fit.q_gram,
+        r_mean=fit.r_mean,
+        coefficients=fit.coefficients,
+        rss=fit.rss,
+    )
+
+
+def _common_basis(a: Array, b: Array, root: Array) -> Array:
+    """Keep a basis in which all factors together are still well conditioned, else make one."""
+    for basis in (a, b):
+        if basis.size and smallest_singular_value(_divide(root, basis)) > 0.1:
+            return basis
+    return _basis(root)
+
+
+def _divide(left: Array, upper: Array) -> Array:
+    """Left · upper⁻¹."""
+    if not upper.size:
+        return left.reshape(len(left), 0)
+    return np.asarray(linalg.solve_triangular(upper, left.T, trans="T", lower=False).T)
+
+
+def _rebased(m: Moments, basis: Array, origin: Array) -> _Fit:
+    """Express moments in another basis: q' = q T + s with T = A A'⁻¹."""
+    shift = _divide((m.origin - origin)[None], basis)[0]
+    if basis is m.basis:
+        return _Fit(m.pattern, m.count, m.q_mean + shift, m.q_gram, m.r_mean, m.coefficients, m.rss)
+    turn = _divide(m.basis, basis)
+    return _Fit(
+        pattern=m.pattern,
+        count=m.count,
+        q_mean=m.q_mean @ turn + shift,
+        q_gram=turn.T @ m.q_gram @ turn,
+        r_mean=m.r_mean,
+        coefficients=_turned(m.coefficients, m.basis, basis),
+        rss=m.rss,
+    )
+
+
+def _turned(coefficients: Array, old: Array, new: Array) -> Array:
+    """Coefficients γ' = A' A⁻¹ γ."""
+    if not old.size:
+        return coefficients
+    return np.asarray((new @ linalg.solve_triangular(old, coefficients.T, lower=False)).T)
+
+
+def _merge_fits(a: _Fit, b: _Fit) -> _Fit:
+    """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
+    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
+    pa, pb = np.divmod(pairs, len(b.count))
+    na, nb = a.count[pa].astype(float), b.count[pb].astype(float)
+    total = np.maximum(na + nb, 1.0)
+    gap = b.q_mean[pb] - a.q_mean[pa]
+    weight = na * nb / total
+    gram = a.q_gram[pa] + b.q_gram[pb] + (weight[:, None] * gap)[:, :, None] * gap[:, None, :]
+    share = (nb / total)[pattern]
+    jump = b.r_mean - a.r_mean
+    step = (weight[pattern] * jump)[:, None] * gap[pattern]
+    cross = _apply(a.q_gram, a.coefficients, a.pattern) + _apply(b.q_gram, b.coefficients, b.pattern) + step
+    coefficients = _solve_psd(gram, cross, pattern)
+    rest = jump - np.einsum("nk,nk->n", coefficients, gap[pattern])
+    rss = (
+        a.rss
+        + b.rss
+        + _quadratic(a.coefficients - coefficients, a.q_gram, a.pattern)
+        + _quadratic(b.coefficients - coefficients, b.q_gram, b.pattern)
+        + weight[pattern] * rest * rest
+    )
+    return _Fit(
+        pattern=pattern.reshape(-1),
+        count=a.count[pa] + b.count[pb],
+        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap,
+        q_gram=gram,
+        r_mean=a.r_mean + share * jump,
+        coefficients=coefficients,
+        rss=rss,
+    )
+
+
+def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:
+    """Solve G γ = c for each asset; the least-norm γ where G lacks rank."""
+    if not gram.shape[1]:
+        return cross
+    inverse, well = _inverse(gram, gram)
+    if not well.all():
+        inverse[~well] = np.linalg.pinv(gram[~well], rcond=_RANK_TOLERANCE, hermitian=True)
+    return _apply(inverse, cross, at)

@@ -1,0 +1,347 @@
+"""How much of a portfolio a risk limit lets you hold."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel.errors import InvalidParameterError, UnboundedPositionError
+from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility
+from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.portfolio import Portfolio
+
+
+def _positive(_: object, attribute: object, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < math.inf:
+        raise InvalidParameterError(
+            f"{getattr(attribute, 'name', 'a limit')} must be a positive number of dollars, but {value!r} came."
+        )
+
+
+def _horizon(_: object, __: object, value: object) -> None:
+    if not isinstance(value, Horizon):
+        raise InvalidParameterError(f"horizon must be a Horizon such as rm.MONTH, but {value!r} came.")
+
+
+class Limit(ABC):
+    """One limit on a position. Subclass it with a ``name``, an ``amount``, and what a dollar of strategy uses."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """How a position says that it bound."""
+
+    @property
+    @abstractmethod
+    def amount(self) -> float:
+        """The limit, positive, in whatever it is measured in (dollars, for those that ship)."""
+
+    @abstractmethod
+    def use(self, portfolio: Portfolio) -> float:
+        """How much of it one dollar of strategy uses, not negative."""
+
+
+@final
+@frozen
+class VolatilityLimit(Limit):
+    """At most so many dollars of volatility over a horizon.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars, one standard deviation of PnL over `horizon`.
+    horizon : Horizon
+        What `amount` refers to.
+    """
+
+    amount: float = field(validator=_positive)
+    horizon: Horizon = field(validator=_horizon)
+
+    @property
+    def name(self) -> str:
+        """``volatility per <horizon>``."""
+        return f"volatility per {self.horizon}"
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Volatility of the return over `horizon`."""
+        return float(portfolio.volatility.at(self.horizon))
+
+
+@final
+@frozen
+class FactorVolatilityLimit(Limit):
+    """At most so many dollars of volatility from the factors over a horizon.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars, one standard deviation of the factors' PnL over `horizon`.
+    horizon : Horizon
+        What `amount` refers to.
+    """
+
+    amount: float = field(validator=_positive)
+    horizon: Horizon = field(validator=_horizon)
+
+    @property
+    def name(self) -> str:
+        """``factor volatility per <horizon>``."""
+        return f"factor volatility per {self.horizon}"
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Volatility over `horizon` of the part of the return that the factors explain."""
+        return math.sqrt(portfolio.decompose().factor_variance.at(self.horizon))
+
+
+@final
+@frozen
+class GrossLimit(Limit):
+    """At most so many dollars long plus short, hedge legs included, cash not.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars.
+    """
+
+    amount: float = field(validator=_positive)
+    name: str = field(default="gross", init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Sum of the sizes of all weights."""
+        return float(portfolio.weights.abs().sum() + portfolio.legs.abs().sum())
+
+
+@final
+@frozen
+class CapitalLimit(Limit):
+    """At most so many dollars of strategy.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars.
+    """
+
+    amount: float = field(validator=_positive)
+    name: str = field(default="capital", init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """One."""
+        return 1.0
+
+
+@final
+@frozen
+class Breach:
+    """A limit that a position exceeds.
+
+    Attributes
+    ----------
+    limit : Limit
+        Which one.
+    used : float
+        How much of it the position uses, in the limit's own measure.
+    """
+
+    limit: Limit
+    used: float
+
+    @property
+    def excess(self) -> float:
+        """By how much."""
+        return self.used - self.limit.amount
+
+    def __str__(self) -> str:
+        return f"{self.limit.name}: {self.used:,.0f} used of {self.limit.amount:,.0f}"
+
+
+@final
+@frozen(eq=False, repr=False)
+class Position:
+    """So many dollars of a portfolio.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A `Strategy` or a `HedgedPortfolio`.
+    capital : float
+        Dollars of strategy.
+    horizon : Horizon
+        At which `volatility` is given, the budget's where one sized it.
+    binding : str, optional
+        The limit that set the size, where one did.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `capital` is negative or not finite: a short position is a strategy of negative weights.
+    """
+
+    portfolio: Portfolio
+    capital: float = field()
+    horizon: Horizon = field(validator=_horizon)
+    binding: str | None = None
+
+    @capital.validator
+    def _check_capital(self, _: object, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < math.inf:
+            raise InvalidParameterError(
+                f"capital must be dollars of strategy, not negative, but {value!r} came; a short position is a "
+                "strategy of negative weights."
+            )
+
+    def __repr__(self) -> str:
+        bound = f", bound by {self.binding}" if self.binding else ""
+        return f"<Position of {self.capital:,.0f} dollars in {self.portfolio!r}{bound}>"
+
+    @property
+    def holdings(self) -> pd.Series[float]:
+        """Dollars by asset."""
+        return (self.portfolio.weights * self.capital).rename("dollars")
+
+    @property
+    def hedge(self) -> pd.Series[float]:
+        """Dollars of hedge by factor or instrument; zero by factor where there is none."""
+        p = self.portfolio
+        weights = p.hedge_weights if isinstance(p, HedgedPortfolio) else p.legs
+        return (weights * self.capital).rename("dollars")
+
+    @property
+    def cash(self) -> float:
+        """Dollars of the cash leg, which pays for holdings and hedge; negative is borrowed."""
+        return self.portfolio.cash_weight * self.capital
+
+    @property
+    def volatility(self) -> Volatility:
+        """Standard deviation of the PnL over the position's horizon, dollars."""
+        return self.portfolio.volatility.at(self.horizon) * self.capital  # type: ignore[no-any-return]
+
+    @property
+    def unhedged(self) -> Position:
+        """As many dollars of the strategy alone, without its hedge."""
+        p = self.portfolio
+        bare = p.strategy if isinstance(p, HedgedPortfolio) else p
+        return evolve(self, portfolio=bare, binding=None)
+
+    def expected_pnl(self, horizon: Horizon) -> Mean:
+        """Expected PnL over a horizon with the cash leg at the risk-free rate: (α + β·E f), dollars."""
+        return self.portfolio.expected_excess_return.at(horizon) * self.capital  # type: ignore[no-any-return]
+
+    def factor_adjusted_pnl(self, horizon: Horizon) -> Mean:
+        """The part of the expected PnL that is alpha, dollars."""
+        return self.portfolio.alpha.at(horizon) * self.capital  # type: ignore[no-any-return]
+
+    def cash_pnl(self, horizon: Horizon) -> Mean:
+        """What the cash leg is expected to earn over a horizon (negative: to cost), dollars."""
+        return Mean(self.portfolio.model.risk_free_mean * self.cash, self.portfolio.horizon).at(horizon)
+
+    def expected_pnl_without_cash(self, horizon: Horizon) -> Mean:
+        """Expected PnL of holdings and hedge legs alone, the cash leg left out, dollars."""
+        return self.expected_pnl(horizon) - self.cash_pnl(horizon)  # type: ignore[no-any-return]
+
+    def sharpe(self, horizon: Horizon) -> SharpeRatio:
+        """Expected PnL per dollar of volatility over a horizon; NaN without volatility."""
+        return self.portfolio.sharpe.at(horizon)
+
+
+@final
+@frozen
+class RiskBudget:
+    """A volatility limit at a horizon, and any other limits beside it.
+
+    Parameters
+    ----------
+    volatility : float
+        Dollars, one standard deviation of PnL over `horizon`, positive.
+    horizon : Horizon
+        What `volatility` refers to.
+    limits : sequence of Limit
+        Others that hold at once, at horizons of their own: `VolatilityLimit`, `FactorVolatilityLimit`,
+        `GrossLimit`, `CapitalLimit`, or a subclass of `Limit`.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a limit that is not positive.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.CapitalLimit(20e6)])
+    >>> position = budget.size(msft)
+    >>> f"{position.capital:,.0f}", position.binding
+    ('11,378,690', 'volatility per month')
+    >>> budget.utilisation(position)
+    volatility per month    1.000000
+    capital                 0.568935
+    Name: utilisation, dtype: float64
+    """
+
+    volatility: float = field(validator=_positive)
+    horizon: Horizon = field(validator=_horizon)
+    limits: tuple[Limit, ...] = field(default=(), converter=tuple, kw_only=True)
+
+    @limits.validator
+    def _check_limits(self, _: object, limits: Sequence[object]) -> None:
+        strange = [limit for limit in limits if not isinstance(limit, Limit)]
+        if strange:
+            raise InvalidParameterError(f"limits must be Limit objects such as rm.GrossLimit(1e7), not {strange[0]!r}.")
+
+    @property
+    def all_limits(self) -> tuple[Limit, ...]:
+        """The volatility limit, then the others."""
+        return (VolatilityLimit(self.volatility, self.horizon), *self.limits)
+
+    def size(self, portfolio: Portfolio) -> Position:
+        """Return the largest position that every limit allows; it says which one bound.
+
+        Raises
+        ------
+        UnboundedPositionError
+            If the portfolio uses none of any limit, as a riskless one does.
+        """
+        allowed = {limit.name: _most(limit, portfolio) for limit in reversed(self.all_limits)}
+        binding = min(reversed(allowed), key=allowed.__getitem__)
+        if not math.isfinite(allowed[binding]):
+            raise UnboundedPositionError(
+                f"{portfolio!r} uses none of {', '.join(reversed(allowed))}, so any amount is within the budget; "
+                "a portfolio without risk of its own needs a CapitalLimit or a GrossLimit."
+            )
+        return Position(portfolio, allowed[binding], self.horizon, binding)
+
+    def used(self, position: Position) -> pd.Series[float]:
+        """How much of each limit a position uses, in the limit's own measure."""
+        return self._by_limit([limit.use(position.portfolio) * position.capital for limit in self.all_limits], "used")
+
+    def utilisation(self, position: Position) -> pd.Series[float]:
+        """Used over allowed, by limit; above 1 is a breach."""
+        amounts = [limit.amount for limit in self.all_limits]
+        return (self.used(position) / amounts).rename("utilisation")
+
+    def headroom(self, position: Position) -> pd.Series[float]:
+        """Allowed less used, by limit, in the limit's own measure; negative in a breach."""
+        return self._by_limit([limit.amount for limit in self.all_limits], "headroom") - self.used(position)
+
+    def check(self, position: Position) -> tuple[Breach, ...]:
+        """Return the limits that a position exceeds, by more than rounding; none if it is within the budget."""
+        used = self.used(position).to_numpy()
+        pairs = zip(self.all_limits, used, strict=True)
+        return tuple(Breach(limit, float(u)) for limit, u in pairs if u > limit.amount * (1 + 1e-12))
+
+    def _by_limit(self, values: Sequence[float], name: str) -> pd.Series[float]:
+        return pd.Series(values, pd.Index([limit.name for limit in self.all_limits]), name=name)
+
+
+def _most(limit: Limit, portfolio: Portfolio) -> float:
+    """Dollars of strategy at which a limit binds."""
+    use = limit.use(portfolio)
+    return limit.amount / use if use > 0 else math.inf

@@ -1,0 +1,185 @@
+"""What a strategy and a hedged portfolio have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from riskmodel import labels
+from riskmodel.data.provider import DataProvider, require_horizon
+from riskmodel.decomposition import RiskDecomposition
+from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
+from riskmodel.model import FactorModel
+from riskmodel.panel import ReturnPanel
+
+
+class Portfolio(ABC):
+    """Weights on assets, and legs on factors, seen through a model (abstract: `Strategy`, `HedgedPortfolio`).
+
+    Weights are dollars per dollar of strategy. Figures are per the model's `horizon`.
+    """
+
+    @property
+    @abstractmethod
+    def model(self) -> FactorModel:
+        """What the weights are seen through."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> pd.Series[float]:
+        """Weight by asset; assets left out weigh zero."""
+
+    @property
+    @abstractmethod
+    def legs(self) -> pd.Series[float]:
+        """Weight by factor of what is held in the factors themselves."""
+
+    @property
+    @final
+    def horizon(self) -> Horizon:
+        """What the figures refer to: the model's."""
+        return self.model.horizon
+
+    @property
+    @final
+    def exposures(self) -> pd.Series[float]:
+        """Exposure by factor, B'w + legs (dimensionless)."""
+        loadings = self._held().loadings
+        return (loadings.T @ self.weights + self.legs).rename("exposure")
+
+    @property
+    @final
+    def alpha(self) -> Mean:
+        """Expected return that the factors do not explain, w'α, decimals per horizon."""
+        return Mean(float(self.weights @ self._held().alpha), self.horizon)
+
+    @property
+    @final
+    def expected_excess_return(self) -> Mean:
+        """Expected return with every leg's cash borrowed or lent at the risk-free rate: α + β·E f."""
+        return Mean(float(self.alpha) + float(self.exposures @ self.model.factor_mean), self.horizon)
+
+    @final
+    def expected_return_by(self) -> pd.Series[float]:
+        """E r by source: ``risk_free``, ``alpha``, then each factor's β E f; the sum is `expected_return`.
+
+        The risk-free part is what the holdings themselves earn of it, rf times the cash they cost. A hedged
+        portfolio holds its cash leg too, so it earns none.
+        """
+        parts = [
+            self.model.risk_free_mean * (float(self.weights.sum()) + self._funded_legs() + self._own_cash()),
+            float(self.alpha),
+            *(self.exposures * self.model.factor_mean),
+        ]
+        return pd.Series(parts, pd.Index(["risk_free", "alpha", *self.model.factors]), name="expected_return")
+
+    @final
+    def expected_return(self) -> Mean:
+        """E r = rf + α + β·E f of what is held, decimals per horizon (rf times the cash that the holdings cost)."""
+        return Mean(float(self.expected_return_by().sum()), self.horizon)
+
+    @property
+    @final
+    def volatility(self) -> Volatility:
+        """Standard deviation of the return, decimals per horizon."""
+        return Volatility(np.sqrt(float(self.decompose().total_variance)), self.horizon)
+
+    @property
+    @final
+    def sharpe(self) -> SharpeRatio:
+        """Expected excess return per unit of volatility; NaN where there is no volatility."""
+        volatility = float(self.volatility)
+        ratio = float(self.expected_excess_return) / volatility if volatility > 0 else float("nan")
+        return SharpeRatio(ratio, self.horizon)
+
+    @final
+    def decompose(self) -> RiskDecomposition:
+        """Split the variance by factor and own, and by holding."""
+        return RiskDecomposition.of(self.model.covariance, self.weights, self._held_legs())
+
+    @property
+    @final
+    def tracking(self) -> pd.Series[float]:
+        """The portfolio of factors that mimics this one: weights equal to the exposures; minus it is the hedge."""
+        return self.exposures.rename("tracking")
+
+    @property
+    @final
+    def cash_weight(self) -> float:
+        """Cash that pays for the holdings: minus what assets and funded legs cost, per dollar of strategy.
+
+        One long dollar of stock against -β of a funded factor leaves -(1 - β), borrowed at the risk-free rate.
+        Self-financing factors raise no cash.
+        """
+        return -(float(self.weights.sum()) + self._funded_legs())
+
+    @final
+    def returns(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> pd.Series[float]:
+        """Excess return by date: every leg's cash is borrowed or lent at the risk-free rate.
+
+        Parameters
+        ----------
+        data : DataProvider or ReturnPanel
+            At the model's horizon, with the assets held and the model's factors.
+        start, end : date-like, optional
+            The window, both ends included.
+
+        Returns
+        -------
+        Series by date
+            Decimals per horizon; NaN on dates where one of the assets held has no return.
+
+        Raises
+        ------
+        HorizonMismatchError
+            If the data are of another horizon.
+        UnknownAssetError, UnknownFactorError
+            If they lack what is held.
+        """
+        panel = self._panel(data, start, end)
+        assets, factors, _ = panel.arrays()
+        values = assets @ self.weights.to_numpy() + factors @ self.legs.to_numpy()
+        return pd.Series(values, panel.dates, name="excess_return")
+
+    def _panel(self, data: DataProvider | ReturnPanel, start: Any, end: Any) -> ReturnPanel:
+        if isinstance(data, ReturnPanel):
+            require_same(self.horizon, data.horizon, "a portfolio's model and the panel")
+            return data.select(self.weights.index, self.model.factors, start, end)
+        require_horizon(data, self.horizon)
+        return data.panel(list(self.weights.index), self.model.sources, start, end)
+
+    def _held(self) -> FactorModel:
+        return self.model.restrict(self.weights.index)
+
+    @abstractmethod
+    def _held_legs(self) -> pd.Series[float] | None:
+        """The legs as holdings of their own, or None where a portfolio has none."""
+
+    @abstractmethod
+    def _own_cash(self) -> float:
+        """The cash weight that is itself one of the holdings."""
+
+    def _funded_legs(self) -> float:
+        return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
+
+
+def read_weights(weights: Any, model: FactorModel) -> pd.Series[float]:
+    """Check weights by asset against a model, and copy them."""
+    if not isinstance(weights, dict | pd.Series):
+        raise InvalidParameterError(
+            f"weights must be a mapping or a Series by asset, such as {{'MSFT': 1.0}}, but "
+            f"{type(weights).__name__} came."
+        )
+    series = pd.Series(weights, dtype=np.float64, name="weight").copy()
+    labels.unique(series.index, "assets")
+    if series.empty:
+        raise InvalidParameterError("a portfolio needs at least one asset, but none came.")
+    labels.positions(series.index, model.assets, "asset", UnknownAssetError)
+    bad = series.index[~np.isfinite(series.to_numpy())]
+    if len(bad):
+        raise InvalidParameterError(f"weights must be finite, but those of {labels.listing(bad)} are not.")
+    return series
