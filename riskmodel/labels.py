@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,17 @@ from numpy.typing import NDArray
 from riskmodel.errors import DuplicateLabelsError, RiskModelError
 
 
-def unique(labels: Iterable[object], what: str) -> pd.Index:
+def asset_labels(labels: Any) -> pd.Index[Any]:
+    """Read unique asset labels (an attrs converter)."""
+    return unique(labels, "assets")
+
+
+def factor_labels(labels: Any) -> pd.Index[Any]:
+    """Read unique factor labels (an attrs converter)."""
+    return unique(labels, "factors")
+
+
+def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return the labels as an Index, or raise if one occurs twice."""
     index = labels if isinstance(labels, pd.Index) else pd.Index(list(labels))
     if not index.is_unique:
@@ -25,7 +36,7 @@ def unique(labels: Iterable[object], what: str) -> pd.Index:
 
 
 def positions(
-    wanted: Sequence[object] | pd.Index, known: pd.Index, what: str, error: type[RiskModelError]
+    wanted: Sequence[Any] | pd.Index[Any], known: pd.Index[Any], what: str, error: type[RiskModelError]
 ) -> NDArray[np.intp]:
     """Return where each wanted label stands among the known ones, or raise with the nearest names."""
     found = known.get_indexer(pd.Index(list(wanted), dtype=known.dtype if len(wanted) == 0 else None))

@@ -23,7 +23,7 @@ from riskmodel.panel import ReturnPanel
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
 
-def _check(self: FactorModel, *_: object) -> None:
+def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     n, k = len(self.assets), len(self.factors)
     shapes = {
         "alpha": (n,),
@@ -37,9 +37,8 @@ def _check(self: FactorModel, *_: object) -> None:
         came = getattr(self, f"_{name}").shape
         if came != shape:
             raise InvalidParameterError(f"{name} must have shape {shape} for {n} assets, {k} factors, not {came}.")
-    for name, values in {
-        "alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": self.risk_free_mean,
-    }.items():  # fmt: skip
+    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
+    for name, values in finite.items():
         if not np.isfinite(values).all():
             raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
     if len(self.sources) != k or len(self.funded) != k:
@@ -100,8 +99,8 @@ class FactorModel:
         ``risk_free`` or ``cash``.
     """
 
-    assets: pd.Index = field(converter=lambda x: labels.unique(x, "assets"))
-    factors: pd.Index = field(converter=lambda x: labels.unique(x, "factors"))
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
     _alpha: Array = field(converter=read_only)
     _loadings: Array = field(converter=read_only)
     _factor_mean: Array = field(converter=read_only)
@@ -273,7 +272,7 @@ class FactorModel:
             return self._by_parameter(np.column_stack([self._alpha, self._loadings]) / self._std_errors)
 
     @property
-    def n_observations(self) -> pd.Series[int]:
+    def n_observations(self) -> pd.Series[Any]:
         """Dates on which each asset was estimated; 0 where the numbers were given."""
         return pd.Series(self._n_observations.astype(np.int64), self.assets, name="n_observations")
 
@@ -390,29 +389,29 @@ class FactorModel:
         return fitted.summary(title=f"{asset}: excess returns per {self.panel.horizon} on factors")
 
 
-def _vector(values: Any, index: pd.Index, name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:
+def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:
     """Read one number per label, from a Series, a mapping, an array or a lone number."""
     if isinstance(values, dict):
         values = pd.Series(values)
     if isinstance(values, pd.Series):
-        return _aligned(values, index, name, error).to_numpy(dtype=np.float64)
+        return np.asarray(_aligned(values, index, name, error), dtype=np.float64)
     array = np.asarray(values, dtype=np.float64)
     return _shaped(array.reshape(1) if array.ndim == 0 else array, (len(index),), name)
 
 
-def _table(values: Any, rows: pd.Index, columns: pd.Index, name: str) -> Array:
+def _table(values: Any, rows: pd.Index[Any], columns: pd.Index[Any], name: str) -> Array:
     """Read one number per pair of labels, from a frame, an array or a lone number."""
     if isinstance(values, pd.DataFrame):
         row_error = UnknownFactorError if rows is columns else UnknownAssetError
         aligned = _aligned(values, rows, name, row_error)
-        return _aligned(aligned.T, columns, name, UnknownFactorError).T.to_numpy(dtype=np.float64)
+        return np.asarray(_aligned(aligned.T, columns, name, UnknownFactorError).T, dtype=np.float64)
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0:
         array = array.reshape(1, 1)
     return _shaped(array, (len(rows), len(columns)), name)
 
 
-def _aligned(values: Any, index: pd.Index, name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Any:
+def _aligned(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Any:
     came = labels.unique(values.index, f"the labels of {name}")
     extra = came.difference(index, sort=False)
     if len(extra):

@@ -90,8 +90,8 @@ class Moments:
        Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
     """
 
-    assets: pd.Index
-    factors: pd.Index
+    assets: pd.Index[Any]
+    factors: pd.Index[Any]
     horizon: Horizon
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]

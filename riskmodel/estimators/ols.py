@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -45,8 +45,8 @@ class OLS(Estimator):
     >>> model = rm.OLS().fit(panel)
     >>> model.loadings.round(2)
            Mkt-RF   SMB   HML
-    BusEq    1.15  0.14 -0.58
-    Utils    0.66 -0.16  0.34
+    BusEq    1.15  0.18 -0.54
+    Utils    0.61 -0.18  0.26
     """
 
     def estimate(self, moments: Moments) -> FactorModel:
@@ -107,7 +107,7 @@ def _unit_errors(m: Moments, zero: Array) -> Array:
     turn = linalg.solve_triangular(m.basis, np.eye(k), lower=False)
     out[used, 0] = 1.0 / m.count[used] + np.einsum("pi,pij,pj->p", zero[used], inverse, zero[used])
     out[used, 1:] = np.einsum("ki,pij,kj->pk", turn, inverse, turn, optimize=True)
-    return np.sqrt(out)
+    return np.asarray(np.sqrt(out))
 
 
 def _require_identified(m: Moments) -> None:
@@ -144,7 +144,7 @@ def _require_varied_factors(m: Moments) -> None:
         )
 
 
-def _collinear(root: Array, factors: pd.Index) -> list[object]:
+def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
     """The factors that take part in a combination that vanishes."""
     _, s, vt = np.linalg.svd(root)
     null = np.abs(vt[s < _COLLINEAR]).max(axis=0)

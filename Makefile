@@ -1,0 +1,57 @@
+# make demo and make test do all the set-up themselves, in .venv; they need git, make and Python >= 3.11.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The newest suitable interpreter: one that starts, is new enough, and can make virtual environments.
+FIND_PYTHON = \
+	for p in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	  found="$$p"; \
+	  "$$p" -c 'import ensurepip, venv' >/dev/null 2>&1 && { python="$$p"; break; }; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "riskmodel needs Python 3.11 or newer, and no python3.x on the PATH is." >&2; \
+	  echo "Install one from your system or python.org, or say: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; \
+	elif [ -z "$$python" ]; then \
+	  echo "$$found lacks the modules venv and ensurepip, which make virtual environments." >&2; \
+	  echo "On Debian and Ubuntu: apt install python3-venv; or say: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; \
+	fi
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test test-versions clean
+
+help:
+	@echo "make demo           print a risk report for a small portfolio and write report.html"
+	@echo "make test           run every check: lint, types, architecture, tests, doctests"
+	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
+	@echo "make clean          remove what the above made"
+
+$(BIN)/python:
+	@$(FIND_PYTHON); "$$python" -m venv $(VENV)
+
+$(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing riskmodel into $(VENV) ..."
+	@$(PIP) --editable ".[report]"
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing riskmodel and its test tools into $(VENV) ..."
+	@$(PIP) --editable ".[test]"
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp
+	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+test-versions: $(BIN)/python
+	@sh tests/versions.sh
+
+clean:
+	rm -rf $(VENV) .venvs .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html
