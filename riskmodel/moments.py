@@ -6,7 +6,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, fields, frozen
 from numpy.typing import NDArray
 from scipy import linalg
 
@@ -25,12 +25,55 @@ _CANCELS = 1e-4
 _ILL_CONDITIONED = 1e-4
 # Singular values below this share of the largest are rounding, not variation.
 _RANK_TOLERANCE = 1e-13
+# A basis is kept on merging while it conditions all factors at least this well.
+_GOOD_BASIS = 0.1
 
 
-def _indices(values: Any) -> Index:
-    array = np.array(values, dtype=np.intp)
-    array.flags.writeable = False
-    return array
+@final
+@frozen(eq=False)
+class Regressions:
+    r"""One regression on q for each asset, over its own dates: the part of `Moments` that is as long as the assets.
+
+    Attributes
+    ----------
+    pattern : array of int, shape (N,)
+        Which pattern of missing dates each asset has.
+    count : array of int, shape (P,)
+        Observations in each pattern.
+    q_mean : array, shape (P, K)
+        Mean of q over the pattern's dates.
+    q_gram : array, shape (P, K, K)
+        G, the centred Gram matrix of q over the pattern's dates.
+    r_mean : array, shape (N,)
+        Mean excess return over the asset's dates.
+    coefficients : array, shape (N, K)
+        γ; the least-norm one where G lacks rank.
+    rss : array, shape (N,)
+        Residual sum of squares.
+    """
+
+    pattern: Index
+    count: Index
+    q_mean: Array
+    q_gram: Array
+    r_mean: Array
+    coefficients: Array
+    rss: Array
+
+    def n_observations(self) -> Index:
+        """Observations of each asset, shape (N,)."""
+        return self.count[self.pattern]
+
+    def fitted_squares(self) -> Array:
+        """Return the explained sum of squares of each asset, γ'Gγ, shape (N,)."""
+        return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
+
+
+def _frozen(regressions: Regressions) -> Regressions:
+    """Make the arrays read-only; they were made here, so nobody else holds them."""
+    for array in (getattr(regressions, f.name) for f in fields(Regressions)):
+        array.flags.writeable = False
+    return regressions
 
 
 @final
@@ -41,8 +84,8 @@ class Moments:
     Held as what a regression makes of them, because that form adds up without cancellation. The factors are
     expressed in a basis, :math:`q = (f - o) A^{-1}`, in which they are orthonormal over the panel's dates. For each
     asset, over its own dates, there are the mean return, the coefficients :math:`\gamma` on q, and the residual
-    sum of squares; for each pattern of missing dates, which assets may share, the count, the mean and the centred Gram
-    matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
+    sum of squares; for each pattern of missing dates, which assets may share, the count, the mean and the centred
+    Gram matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
     :math:`r\!\cdot\!r = rss + \gamma^\top G \gamma`.
 
     Make it with `Moments.of`; merge stretches of time with ``a + b``.
@@ -62,25 +105,13 @@ class Moments:
     factor_mean : array, shape (K,)
         Mean of f over all dates.
     factor_root : array, shape (K, K)
-        Upper triangular S with S'S = the centred cross-products of f over all dates.
+        S with S'S = the centred cross-products of f over all dates.
     origin : array, shape (K,)
         o, in units of f.
     basis : array, shape (K, K)
-        A, upper triangular and invertible.
-    pattern : array of int, shape (N,)
-        Which pattern of missing dates each asset has.
-    count : array of int, shape (P,)
-        Observations in each pattern.
-    q_mean : array, shape (P, K)
-        Mean of q over the pattern's dates.
-    q_gram : array, shape (P, K, K)
-        G, the centred Gram matrix of q over the pattern's dates.
-    r_mean : array, shape (N,)
-        Mean excess return over the asset's dates.
-    coefficients : array, shape (N, K)
-        γ.
-    rss : array, shape (N,)
-        Residual sum of squares.
+        A, invertible.
+    regressions : Regressions
+        What there is by asset.
 
     References
     ----------
@@ -101,13 +132,7 @@ class Moments:
     factor_root: Array = field(converter=read_only)
     origin: Array = field(converter=read_only)
     basis: Array = field(converter=read_only)
-    pattern: Index = field(converter=_indices)
-    count: Index = field(converter=_indices)
-    q_mean: Array = field(converter=read_only)
-    q_gram: Array = field(converter=read_only)
-    r_mean: Array = field(converter=read_only)
-    coefficients: Array = field(converter=read_only)
-    rss: Array = field(converter=read_only)
+    regressions: Regressions = field(converter=_frozen)
 
     @classmethod
     def of(cls, panel: ReturnPanel) -> Self:
@@ -117,8 +142,8 @@ class Moments:
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
         returns, factors, free = panel.arrays()
-        axes = _Axes.of(factors)
-        fit = _read(returns, axes.q)
+        mean = factors.mean(axis=0)
+        axes = _Axes.of(factors - mean)
         return cls(
             assets=panel.asset_names,
             factors=panel.factor_names,
@@ -126,34 +151,19 @@ class Moments:
             sources=panel.sources,
             funded=panel.funded,
             n_dates=len(returns),
-            risk_free_mean=float(free.mean()) if len(free) else 0.0,
-            factor_mean=axes.origin,
+            risk_free_mean=float(free.mean()),
+            factor_mean=mean,
             factor_root=axes.root,
-            origin=axes.origin,
+            origin=mean,
             basis=axes.basis,
-            pattern=fit.pattern,
-            count=fit.count,
-            q_mean=fit.q_mean,
-            q_gram=fit.q_gram,
-            r_mean=fit.r_mean,
-            coefficients=fit.coefficients,
-            rss=fit.rss,
+            regressions=_read(returns, axes.q),
         )
 
     def __repr__(self) -> str:
         return (
             f"<Moments of {self.n_dates} dates × {len(self.assets)} assets, {len(self.factors)} factors, "
-            f"{len(self.count)} pattern(s) of missing dates, per {self.horizon}>"
+            f"per {self.horizon}>"
         )
-
-    @property
-    def n_observations(self) -> Index:
-        """Observations of each asset, shape (N,)."""
-        return self.count[self.pattern]
-
-    def fitted_squares(self) -> Array:
-        """The explained sum of squares of each asset, γ'Gγ, shape (N,)."""
-        return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
 
     # -- merging -----------------------------------------------------------------------------------
 
@@ -183,40 +193,25 @@ class Moments:
 
 @frozen(eq=False)
 class _Axes:
-    """The factors in an orthonormal basis, where they span one; else scaled to unit length."""
+    """Centred factors X = Q S in a basis A, with Q'Q = I in as many directions as they span and zero in the rest."""
 
-    origin: Array
-    root: Array  # S, upper triangular
-    basis: Array  # A
     q: Array  # T × K
+    root: Array  # S
+    basis: Array  # A: S, completed to be invertible
 
     @classmethod
-    def of(cls, factors: Array) -> Self:
-        origin = factors.mean(axis=0) if len(factors) else np.zeros(factors.shape[1])
-        centred = factors - origin
-        q, root = _qr(centred)
-        basis = _basis(root)
-        if basis is not root:
-            q = centred / np.diag(basis)
-        return cls(origin, root, basis, q)
-
-
-def _qr(rows: Array) -> tuple[Array, Array]:
-    """Reduced QR with a square R, whatever the number of rows."""
-    t, k = rows.shape
-    if t < k:
-        rows = np.vstack([rows, np.zeros((k - t, k))])
-    q, r = np.linalg.qr(rows)
-    return q[:t], r
-
-
-def _basis(root: Array) -> Array:
-    """Return the root itself where it has full rank, else the diagonal of its columns' lengths."""
-    lengths = np.sqrt((root * root).sum(axis=0))
-    scales = np.where(lengths > 0, lengths, 1.0)
-    if not root.size or smallest_singular_value(root) > _RANK_TOLERANCE:
-        return root
-    return np.diag(scales)
+    def of(cls, centred: Array) -> Self:
+        t, k = centred.shape
+        lengths = np.sqrt((centred * centred).sum(axis=0))
+        lengths[lengths == 0] = 1.0
+        # pivoting leaves what lacks rank to the last rows, where it can be told from the rest
+        q, r, order = linalg.qr(np.vstack([centred / lengths, np.zeros((k, k))]), mode="economic", pivoting=True)
+        spanned = np.abs(np.diag(r)) > _RANK_TOLERANCE
+        q, r = q[:t] * spanned, r * spanned[:, None]
+        root, basis = np.empty((k, k)), np.empty((k, k))
+        root[:, order] = r
+        basis[:, order] = r + np.diag(~spanned)
+        return cls(q, root * lengths, basis * lengths)
 
 
 def smallest_singular_value(root: Array) -> float:
@@ -231,19 +226,6 @@ def smallest_singular_value(root: Array) -> float:
 
 
 @frozen(eq=False)
-class _Fit:
-    """What one reading of the returns gives, by asset and by pattern of missing dates."""
-
-    pattern: Index
-    count: Index
-    q_mean: Array
-    q_gram: Array
-    r_mean: Array
-    coefficients: Array
-    rss: Array
-
-
-@frozen(eq=False)
 class _Sums:
     """Raw sums over the dates of each asset: r, q·r and r·r."""
 
@@ -252,7 +234,7 @@ class _Sums:
     rr: Array  # N
 
 
-def _read(returns: Array, q: Array) -> _Fit:
+def _read(returns: Array, q: Array) -> Regressions:
     n = returns.shape[1]
     sums = _sums(returns, q)
     ragged = np.flatnonzero(np.isnan(sums.rr))
@@ -320,7 +302,7 @@ def _pattern_sums(present: NDArray[np.bool_], q: Array) -> tuple[Array, Array, A
     return sums[0], sums[1 : 1 + k].T, gram
 
 
-def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> _Fit:
+def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> Regressions:
     """Centre the sums, solve each asset, and mend those that cancelled."""
     seen = np.maximum(patterns.count, 1.0)
     q_mean = patterns.q_sum / seen[:, None]
@@ -333,7 +315,7 @@ def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> _Fit:
     coefficients = _apply(inverse, cross, at)
     squares = sums.rr - sums.r * r_mean
     rss = squares - np.einsum("nk,nk->n", coefficients, cross)
-    fit = _Fit(at, np.rint(patterns.count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
+    fit = Regressions(at, np.rint(patterns.count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
     suspect = (rss <= _CANCELS * sums.rr) | ~well[at]
     _mend(fit, returns, q, patterns, np.flatnonzero(suspect))
     return fit
@@ -360,7 +342,7 @@ def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
     return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
 
 
-def _mend(fit: _Fit, returns: Array, q: Array, patterns: _Patterns, assets: Index) -> None:
+def _mend(fit: Regressions, returns: Array, q: Array, patterns: _Patterns, assets: Index) -> None:
     """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
     for p in np.unique(fit.pattern[assets]):
         chosen = assets[fit.pattern[assets] == p]
@@ -400,73 +382,51 @@ def _least_squares(q: Array, r: Array) -> tuple[Array, Array, Array]:
 
 def _merge(a: Moments, b: Moments) -> Moments:
     n = a.n_dates + b.n_dates
-    share = b.n_dates / n if n else 0.0
+    share = b.n_dates / n
     between = np.sqrt(a.n_dates * share) * (b.factor_mean - a.factor_mean)
-    root = _qr(np.vstack([a.factor_root, b.factor_root, between]))[1]
-    basis = _common_basis(a.basis, b.basis, root)
-    fit = _merge_fits(_rebased(a, basis, a.origin), _rebased(b, basis, a.origin))
-    return Moments(
-        assets=a.assets,
-        factors=a.factors,
-        horizon=a.horizon,
-        sources=a.sources,
-        funded=a.funded,
+    stacked = np.vstack([a.factor_root, b.factor_root, between])
+    basis = _common_basis(a.basis, b.basis, stacked)
+    return evolve(
+        a,
         n_dates=n,
         risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
-        factor_root=root,
-        origin=a.origin,
+        factor_root=_Axes.of(stacked).root,
         basis=basis,
-        pattern=fit.pattern,
-        count=fit.count,
-        q_mean=fit.q_mean,
-        q_gram=fit.q_gram,
-        r_mean=fit.r_mean,
-        coefficients=fit.coefficients,
-        rss=fit.rss,
+        regressions=_merge_regressions(_rebased(a, basis, a.origin), _rebased(b, basis, a.origin)),
     )
 
 
-def _common_basis(a: Array, b: Array, root: Array) -> Array:
+def _common_basis(a: Array, b: Array, stacked: Array) -> Array:
     """Keep a basis in which all factors together are still well conditioned, else make one."""
     for basis in (a, b):
-        if basis.size and smallest_singular_value(_divide(root, basis)) > 0.1:
+        values = np.linalg.svd(_divide(stacked, basis), compute_uv=False)
+        if values.min(initial=np.inf) > _GOOD_BASIS * values.max(initial=0.0):
             return basis
-    return _basis(root)
+    return _Axes.of(stacked).basis
 
 
-def _divide(left: Array, upper: Array) -> Array:
-    """Left · upper⁻¹."""
-    if not upper.size:
-        return left.reshape(len(left), 0)
-    return np.asarray(linalg.solve_triangular(upper, left.T, trans="T", lower=False).T)
+def _divide(left: Array, basis: Array) -> Array:
+    """Left · A⁻¹."""
+    return np.asarray(np.linalg.solve(basis.T, left.T).T)
 
 
-def _rebased(m: Moments, basis: Array, origin: Array) -> _Fit:
+def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     """Express moments in another basis: q' = q T + s with T = A A'⁻¹."""
+    r = m.regressions
     shift = _divide((m.origin - origin)[None], basis)[0]
     if basis is m.basis:
-        return _Fit(m.pattern, m.count, m.q_mean + shift, m.q_gram, m.r_mean, m.coefficients, m.rss)
+        return evolve(r, q_mean=r.q_mean + shift)
     turn = _divide(m.basis, basis)
-    return _Fit(
-        pattern=m.pattern,
-        count=m.count,
-        q_mean=m.q_mean @ turn + shift,
-        q_gram=turn.T @ m.q_gram @ turn,
-        r_mean=m.r_mean,
-        coefficients=_turned(m.coefficients, m.basis, basis),
-        rss=m.rss,
+    return evolve(
+        r,
+        q_mean=r.q_mean @ turn + shift,
+        q_gram=turn.T @ r.q_gram @ turn,
+        coefficients=np.asarray(np.linalg.solve(turn, r.coefficients.T).T),
     )
 
 
-def _turned(coefficients: Array, old: Array, new: Array) -> Array:
-    """Coefficients γ' = A' A⁻¹ γ."""
-    if not old.size:
-        return coefficients
-    return np.asarray((new @ linalg.solve_triangular(old, coefficients.T, lower=False)).T)
-
-
-def _merge_fits(a: _Fit, b: _Fit) -> _Fit:
+def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
     pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
     pa, pb = np.divmod(pairs, len(b.count))
@@ -482,13 +442,9 @@ def _merge_fits(a: _Fit, b: _Fit) -> _Fit:
     coefficients = _solve_psd(gram, cross, pattern)
     rest = jump - np.einsum("nk,nk->n", coefficients, gap[pattern])
     rss = (
-        a.rss
-        + b.rss
-        + _quadratic(a.coefficients - coefficients, a.q_gram, a.pattern)
-        + _quadratic(b.coefficients - coefficients, b.q_gram, b.pattern)
-        + weight[pattern] * rest * rest
+        a.rss + b.rss + _lost_squares(a, coefficients) + _lost_squares(b, coefficients) + weight[pattern] * rest * rest
     )
-    return _Fit(
+    return Regressions(
         pattern=pattern.reshape(-1),
         count=a.count[pa] + b.count[pb],
         q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap,
@@ -497,6 +453,20 @@ def _merge_fits(a: _Fit, b: _Fit) -> _Fit:
         coefficients=coefficients,
         rss=rss,
     )
+
+
+def _lost_squares(own: Regressions, coefficients: Array) -> Array:
+    """Squares that an asset's residuals gain by other coefficients than its own."""
+    gap = own.coefficients - coefficients
+    _, well = _inverse(own.q_gram, own.q_gram)
+    poor = ~well[own.pattern]
+    if poor.any():
+        # the part of the gap that G cannot see is arbitrary and may be large: rounding must not make it count
+        inverse = np.zeros_like(own.q_gram)
+        inverse[~well] = np.linalg.pinv(own.q_gram[~well], rcond=_RANK_TOLERANCE, hermitian=True)
+        seen = _apply(inverse, _apply(own.q_gram, gap, own.pattern), own.pattern)
+        gap[poor] = seen[poor]
+    return np.maximum(_quadratic(gap, own.q_gram, own.pattern), 0.0)
 
 
 def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:

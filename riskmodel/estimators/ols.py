@@ -7,7 +7,6 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 from attrs import frozen
-from scipy import linalg
 
 from riskmodel import labels
 from riskmodel.covariance import Array
@@ -52,28 +51,25 @@ class OLS(Estimator):
     def estimate(self, moments: Moments) -> FactorModel:
         """Solve the least-squares problems that the moments hold."""
         _require_identified(moments)
-        m, at = moments, moments.pattern
-        n = m.n_observations.astype(float)
-        explained = m.fitted_squares()
-        total = explained + m.rss
+        m, r = moments, moments.regressions
+        n = r.n_observations().astype(np.float64)
+        explained = r.fitted_squares()
+        total = explained + r.rss
         # f = 0 in the orthonormal basis, seen from each pattern's mean
-        zero = _to_basis(m, -m.origin) - m.q_mean
-        alpha = m.r_mean + np.einsum("nk,nk->n", m.coefficients, zero[at])
-        unit = _unit_errors(m, zero)
-        sigma = np.sqrt(m.rss / (n - len(m.factors) - 1))
-        dates = m.n_dates - 1
+        zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
+        sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
         return FactorModel(
             assets=m.assets,
             factors=m.factors,
-            alpha=alpha,
-            loadings=_from_basis(m, m.coefficients),
+            alpha=r.r_mean + np.einsum("nk,nk->n", r.coefficients, zero[r.pattern]),
+            loadings=np.linalg.solve(m.basis, r.coefficients.T).T,
             factor_mean=m.factor_mean,
-            factor_covariance=m.factor_root.T @ m.factor_root / dates,
-            idio_variance=m.rss / (n - 1),
+            factor_covariance=m.factor_root.T @ m.factor_root / (m.n_dates - 1),
+            idio_variance=r.rss / (n - 1),
             total_variance=total / (n - 1),
             rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
-            std_errors=unit[at] * sigma[:, None],
-            n_observations=m.n_observations,
+            std_errors=_unit_errors(m, zero)[r.pattern] * sigma[:, None],
+            n_observations=n,
             risk_free_mean=m.risk_free_mean,
             horizon=m.horizon,
             sources=m.sources,
@@ -81,43 +77,27 @@ class OLS(Estimator):
         )
 
 
-def _from_basis(m: Moments, coefficients: Array) -> Array:
-    """Loadings on f from coefficients on q = (f - o) A⁻¹: β = A⁻¹ γ."""
-    if not len(m.factors):
-        return coefficients
-    return np.asarray(linalg.solve_triangular(m.basis, coefficients.T, lower=False).T)
-
-
-def _to_basis(m: Moments, f: Array) -> Array:
-    """Express a point f - o as q."""
-    if not len(m.factors):
-        return f
-    return np.asarray(linalg.solve_triangular(m.basis, f, trans="T", lower=False))
-
-
 def _unit_errors(m: Moments, zero: Array) -> Array:
     """Standard errors of alpha and the loadings for σ = 1, by pattern, shape (P, K + 1)."""
-    k = len(m.factors)
-    used = np.bincount(m.pattern, minlength=len(m.count)) > 0
-    out = np.full((len(m.count), k + 1), np.nan)
-    if not k:
-        out[used, 0] = 1.0 / np.sqrt(m.count[used])
-        return out
-    inverse = np.linalg.inv(m.q_gram[used])
-    turn = linalg.solve_triangular(m.basis, np.eye(k), lower=False)
-    out[used, 0] = 1.0 / m.count[used] + np.einsum("pi,pij,pj->p", zero[used], inverse, zero[used])
+    r = m.regressions
+    used = np.unique(r.pattern)
+    inverse = np.linalg.inv(r.q_gram[used])
+    turn = np.linalg.inv(m.basis)
+    out = np.full((len(r.count), len(m.factors) + 1), np.nan)
+    out[used, 0] = 1.0 / r.count[used] + np.einsum("pi,pij,pj->p", zero[used], inverse, zero[used])
     out[used, 1:] = np.einsum("ki,pij,kj->pk", turn, inverse, turn, optimize=True)
     return np.asarray(np.sqrt(out))
 
 
 def _require_identified(m: Moments) -> None:
     k = len(m.factors)
-    few = m.n_observations < k + 2
+    n = m.regressions.n_observations()
+    few = n < k + 2
     if few.any() or m.n_dates < k + 2:
-        counts = {a: int(n) for a, n in zip(m.assets[few], m.n_observations[few], strict=True)}
+        counts = {a: int(c) for a, c in zip(m.assets[few], n[few], strict=True)}
         raise TooFewObservationsError(
             f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
-            f"{labels.listing(f'{a} has {n}' for a, n in counts.items()) or f'there are {m.n_dates} dates'}; leave "
+            f"{labels.listing(f'{a} has {c}' for a, c in counts.items()) or f'there are {m.n_dates} dates'}; leave "
             "these assets out, widen the window or use fewer factors.",
             counts=counts,
         )
@@ -153,13 +133,12 @@ def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
 
 def _require_own_dates_suffice(m: Moments) -> None:
     """Factors that vary over the panel may still not vary enough over one asset's few dates."""
-    if not len(m.factors):
-        return
-    used = np.unique(m.pattern)
-    lowest = np.linalg.eigvalsh(m.q_gram[used])[:, 0] / np.trace(m.q_gram[used], axis1=1, axis2=2)
-    lost = used[lowest < _COLLINEAR_GRAM]
+    r = m.regressions
+    used = np.unique(r.pattern)
+    values = np.linalg.eigvalsh(r.q_gram[used])
+    lost = used[values.min(axis=1, initial=np.inf) < _COLLINEAR_GRAM * values.max(axis=1, initial=0.0)]
     if len(lost):
-        names = list(m.assets[np.isin(m.pattern, lost)])
+        names = list(m.assets[np.isin(r.pattern, lost)])
         raise CollinearFactorsError(
             f"the factors do not vary independently over the dates of {labels.listing(names)}; leave these assets "
             "out, widen the window or use fewer factors.",

@@ -1,0 +1,153 @@
+"""Moments: any split of the dates merges to the same estimates."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from panels import HARD, ORDINARY, clean, nearly_collinear, nearly_explained, panel_of, ragged, reference
+
+import riskmodel as rm
+
+
+def split(panel, *cuts):
+    """The moments of consecutive stretches of a panel."""
+    edges = [0, *cuts, len(panel.dates)]
+    return [rm.Moments.of(panel.select(start=panel.dates[a], end=panel.dates[b - 1])) for a, b in pairwise(edges)]
+
+
+def assert_same_model(ours, theirs, tolerance=1e-12):
+    errors = np.asarray(theirs.std_errors)
+    estimates = np.column_stack([theirs.alpha, theirs.loadings])
+    gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
+    assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
+    np.testing.assert_allclose(ours.std_errors, errors, rtol=tolerance)
+    np.testing.assert_allclose(ours.idio_variance, theirs.idio_variance, rtol=tolerance)
+    np.testing.assert_allclose(ours.total_variance, theirs.total_variance, rtol=tolerance)
+    np.testing.assert_allclose(ours.factor_covariance, theirs.factor_covariance, rtol=tolerance, atol=1e-20)
+    np.testing.assert_allclose(ours.factor_mean, theirs.factor_mean, rtol=tolerance, atol=1e-20)
+    assert ours.risk_free_mean == pytest.approx(theirs.risk_free_mean, rel=tolerance)
+    assert ours.n_observations.tolist() == theirs.n_observations.tolist()
+
+
+@given(cuts=st.lists(st.integers(1, 299), max_size=6, unique=True).map(sorted))
+def test_any_split_of_a_full_panel_gives_the_same_estimates(cuts):
+    panel = clean()
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, *cuts))), rm.OLS().fit(panel))
+
+
+@given(cuts=st.lists(st.integers(1, 299), max_size=6, unique=True).map(sorted))
+def test_any_split_of_a_ragged_panel_gives_the_same_estimates(cuts):
+    panel = ragged()
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, *cuts))), rm.OLS().fit(panel), 1e-11)
+
+
+@given(cut=st.integers(1, 299))
+def test_merging_commutes(cut):
+    first, second = split(ragged(), cut)
+    assert_same_model(rm.OLS().estimate(first + second), rm.OLS().estimate(second + first), 1e-11)
+
+
+def sum_of(parts):
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def test_day_by_day_gives_the_same_estimates():
+    panel = clean(t=120)
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, *range(1, 120)))), rm.OLS().fit(panel))
+
+
+@pytest.mark.parametrize("make", [pytest.param(m, id=n) for n, m in {**ORDINARY, **HARD}.items()])
+@pytest.mark.parametrize("cuts", [(150,), (3, 200), tuple(range(1, 290, 7))], ids=["halves", "thirds", "weeks"])
+def test_merged_agrees_with_statsmodels(make, cuts):
+    panel = make()
+    model = rm.OLS().estimate(sum_of(split(panel, *cuts)))
+    fits = reference(panel).values()
+    bse = np.array([f.bse for f in fits])
+    params = np.array([f.params for f in fits])
+    assert (np.abs(np.column_stack([model.alpha, model.loadings]) - params) <= 1e-9 * (np.abs(params) + bse)).all()
+    np.testing.assert_allclose(model.std_errors, bse, rtol=1e-9)
+    np.testing.assert_allclose(model.unbiased_idio_variance, [f.mse_resid for f in fits], rtol=1e-9)
+
+
+def test_a_stretch_in_which_a_factor_stands_still_merges():
+    r, f, _ = clean(k=2).arrays()
+    f = f.copy()
+    f[:100, 1] = 0.0
+    panel = panel_of(r, f)
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, 100))), rm.OLS().fit(panel), 1e-11)
+
+
+def test_a_stretch_in_which_factors_coincide_merges():
+    r, f, _ = clean(k=2).arrays()
+    f = f.copy()
+    f[:100, 1] = f[:100, 0]
+    panel = panel_of(r, f)
+    for parts in (split(panel, 100), split(panel, 100)[::-1]):
+        assert_same_model(rm.OLS().estimate(sum_of(parts)), rm.OLS().fit(panel), 1e-10)
+
+
+def test_an_asset_that_is_absent_from_a_stretch_merges():
+    r, f, _ = clean().arrays()
+    r = r.copy()
+    r[:150, 3] = np.nan
+    r[150:, 5] = np.nan
+    panel = panel_of(r, f)
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, 150))), rm.OLS().fit(panel), 1e-11)
+
+
+def test_assets_that_share_a_calendar_share_a_pattern():
+    r, f, _ = clean(n=6).arrays()
+    r = r.copy()
+    r[:50, [1, 4]] = np.nan
+    r[60:70, 2] = np.nan
+    moments = rm.Moments.of(panel_of(r, f))
+    assert len(moments.regressions.count) == 3
+    assert moments.regressions.n_observations().tolist() == [300, 250, 290, 300, 250, 300]
+
+
+def test_reading_in_blocks_covers_every_row():
+    for t in (127, 128, 129, 256, 257):
+        panel = clean(t=t, n=3)
+        np.testing.assert_allclose(rm.Moments.of(panel).regressions.r_mean, panel.assets.mean(), rtol=1e-10)
+
+
+def test_moments_of_different_horizons_do_not_add():
+    day = rm.Moments.of(rm.SampleData().panel(["KO"], ["Mkt-RF"]))
+    data = rm.SampleData(rm.MONTH)
+    month = rm.Moments.of(data.panel(["NoDur"], ["Mkt-RF"]))
+    with pytest.raises(rm.HorizonMismatchError, match="DAY and MONTH"):
+        day + month
+
+
+def test_moments_of_different_assets_do_not_add():
+    panel = clean(n=3)
+    with pytest.raises(rm.InvalidParameterError, match="same assets"):
+        rm.Moments.of(panel) + rm.Moments.of(panel.select(["A1", "A0", "A2"]))
+    with pytest.raises(TypeError):
+        rm.Moments.of(panel) + 1
+
+
+def test_moments_are_read_only():
+    moments = rm.Moments.of(clean(n=3))
+    with pytest.raises(ValueError, match="read-only"):
+        moments.regressions.rss[0] = 0.0
+
+
+def test_a_model_from_merged_moments_says_that_it_holds_no_returns():
+    model = rm.OLS().estimate(sum_of(split(clean(), 150)))
+    with pytest.raises(rm.NotEstimatedError, match="needs the returns"):
+        model.summary("A0")
+
+
+def test_collinear_and_explained_at_once():
+    panel = nearly_explained(unexplained=1e-9, ragged_too=True)
+    parts = split(panel, 10, 100, 290)
+    assert_same_model(rm.OLS().estimate(sum_of(parts)), rm.OLS().fit(panel), 1e-9)
+    panel = nearly_collinear()
+    # a condition number of 1e6 leaves ten digits of each figure, and either side has its own
+    assert_same_model(rm.OLS().estimate(sum_of(split(panel, 10, 100, 290))), rm.OLS().fit(panel), 5e-9)
