@@ -6,22 +6,26 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, Self, TypeVar, final
 
 from attrs import field, frozen
 
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
 
+# A number, or an array, Series or frame of numbers.
 V = TypeVar("V", bound=Any)
 
 
-def _positive_days(_: Horizon, __: object, days: object) -> None:
-    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days < math.inf:
+def _positive_days(days: Any) -> float:
+    """Read a number of days (an attrs converter)."""
+    if isinstance(days, bool) or not isinstance(days, Real) or not 0 < float(days) < math.inf:
         raise InvalidParameterError(
             f"a horizon is a positive number of trading days, but {days!r} came; "
             "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, say, rm.Horizon(10).",
             days=days,
         )
+    return float(days)
 
 
 @final
@@ -63,7 +67,7 @@ class Horizon:
     True
     """
 
-    days: float = field(validator=_positive_days)
+    days: float = field(converter=_positive_days)
     name: str = field(default="", eq=False)
 
     def __repr__(self) -> str:
@@ -74,23 +78,33 @@ class Horizon:
 
     def in_units_of(self, other: Horizon) -> float:
         """How many times `other` this horizon lasts (dimensionless)."""
-        return self.days / other.days
+        return self.days / require_horizon(other).days
 
     def scale_mean(self, value: V, *, to: Horizon) -> V:
         """Scale a mean, or a risk-free rate, from this horizon to another: μ·h."""
-        return value * to.in_units_of(self)
+        return self._scaled(value, require_horizon(to).in_units_of(self))
 
     def scale_variance(self, value: V, *, to: Horizon) -> V:
         """Scale a variance or covariance from this horizon to another: σ²·h."""
-        return value * to.in_units_of(self)
+        return self._scaled(value, require_horizon(to).in_units_of(self))
 
     def scale_volatility(self, value: V, *, to: Horizon) -> V:
         """Scale a volatility from this horizon to another: σ·√h."""
-        return value * math.sqrt(to.in_units_of(self))
+        return self._scaled(value, math.sqrt(require_horizon(to).in_units_of(self)))
 
     def scale_sharpe(self, value: V, *, to: Horizon) -> V:
         """Scale a Sharpe ratio from this horizon to another: S·√h (Lo 2002, eq. 13)."""
-        return value * math.sqrt(to.in_units_of(self))
+        return self._scaled(value, math.sqrt(require_horizon(to).in_units_of(self)))
+
+    def _scaled(self, value: V, factor: float) -> V:
+        """Multiply plain numbers; a `Quantity` would keep its old horizon, and it scales itself."""
+        if isinstance(value, Quantity):
+            raise InvalidParameterError(
+                f"{value!r} knows its horizon and how it scales; write .at(...) instead of scaling it from {self!r}.",
+                value=value,
+            )
+        scaled: V = value * factor
+        return scaled
 
 
 DAY = Horizon(1, "day")
@@ -100,6 +114,15 @@ QUARTER = Horizon(63, "quarter")
 YEAR = Horizon(252, "year")
 
 NAMED = {h.name: h for h in (DAY, WEEK, MONTH, QUARTER, YEAR)}
+
+
+def require_horizon(horizon: object) -> Horizon:
+    """Return what came if it is a `Horizon`, or raise."""
+    if not isinstance(horizon, Horizon):
+        raise InvalidParameterError(
+            f"a horizon such as rm.DAY or rm.Horizon(10) is needed, but {horizon!r} came.", horizon=horizon
+        )
+    return horizon
 
 
 def require_same(left: Horizon, right: Horizon, what: str) -> Horizon:
@@ -117,8 +140,10 @@ class Quantity(float):
     """A number that knows the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
     It is a float wherever a float is wanted. Adding, subtracting, dividing or comparing two quantities of
-    different horizons raises `HorizonMismatchError`, and multiplying by a plain number keeps the
-    horizon, so an annual figure cannot be made from a daily one by ``* 12``: say ``.at(rm.YEAR)``.
+    different horizons raises `HorizonMismatchError`, and a plain number takes the horizon of the quantity that
+    it meets, so an annual figure cannot be made from a daily one by ``* 12``: say ``.at(rm.YEAR)``. Two
+    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions,
+    arrays and frames, which hold numbers only.
 
     Parameters
     ----------
@@ -126,6 +151,13 @@ class Quantity(float):
         The number, at `horizon`.
     horizon : Horizon
         What it refers to.
+
+    Raises
+    ------
+    HorizonMismatchError
+        If `value` is a quantity of another horizon already.
+    InvalidParameterError
+        If `horizon` is no `Horizon`.
 
     Examples
     --------
@@ -141,14 +173,25 @@ class Quantity(float):
     __slots__ = ("horizon",)
     horizon: Horizon
 
+    # above numpy's scalars, so that np.float64(12) * daily asks here first; below its arrays
+    __array_priority__ = -1.0
+
     def __new__(cls, value: float, horizon: Horizon) -> Self:
         """Make the number and note its horizon."""
+        if cls is Quantity:
+            raise TypeError("Quantity is abstract; make a Mean, Variance, Volatility or SharpeRatio.")
+        require_horizon(horizon)
+        if isinstance(value, Quantity):
+            require_same(value.horizon, horizon, "a quantity and what it is made from")
         self = super().__new__(cls, value)
         object.__setattr__(self, "horizon", horizon)
         return self
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable; {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable; {name!r} cannot be deleted")
 
     def __reduce__(self) -> tuple[type[Self], tuple[float, Horizon]]:
         return type(self), (float(self), self.horizon)
@@ -164,31 +207,36 @@ class Quantity(float):
         """The same quantity at another horizon."""
 
     def _with(self, other: object, op: Callable[[float, float], float]) -> Any:
-        """Apply an operator that needs one horizon; keep the kind where both sides have it."""
-        if not isinstance(other, int | float):
+        """Apply an operator that needs one horizon."""
+        if not isinstance(other, Real):
             return NotImplemented
         if isinstance(other, Quantity):
             require_same(self.horizon, other.horizon, "two quantities")
         return op(float(self), float(other))
 
     def _sum(self, other: object, op: Callable[[float, float], float]) -> Any:
+        """Apply an operator that keeps the kind, but for two of different kinds."""
         result = self._with(other, op)
-        return type(self)(result, self.horizon) if type(other) is type(self) else result
+        keeps = isinstance(result, float) and (type(other) is type(self) or not isinstance(other, Quantity))
+        return type(self)(result, self.horizon) if keeps else result
 
     def _scaled(self, other: object, op: Callable[[float, float], float]) -> Any:
+        """Apply an operator that keeps the kind for plain numbers only."""
         result = self._with(other, op)
-        keeps = isinstance(other, int | float) and not isinstance(other, Quantity)
+        keeps = isinstance(result, float) and not isinstance(other, Quantity)
         return type(self)(result, self.horizon) if keeps else result
 
     def __add__(self, other: object) -> Any:
         return self._sum(other, operator.add)
 
-    def __radd__(self, other: object) -> Any:
-        # sum() starts from 0, which belongs to every horizon
-        return self if isinstance(other, int) and other == 0 else self._with(other, operator.add)
+    # also what sum() begins with: 0 takes the horizon of the first
+    __radd__ = __add__
 
     def __sub__(self, other: object) -> Any:
         return self._sum(other, operator.sub)
+
+    def __rsub__(self, other: object) -> Any:
+        return self._sum(other, lambda a, b: b - a)
 
     def __mul__(self, other: object) -> Any:
         return self._scaled(other, operator.mul)
@@ -197,6 +245,24 @@ class Quantity(float):
 
     def __truediv__(self, other: object) -> Any:
         return self._scaled(other, operator.truediv)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return self._with(other, lambda a, b: b / a)
+
+    def __floordiv__(self, other: object) -> Any:
+        return self._with(other, operator.floordiv)
+
+    def __mod__(self, other: object) -> Any:
+        return self._with(other, operator.mod)
+
+    def __divmod__(self, other: object) -> Any:
+        return self // other, self % other
+
+    def __round__(self, digits: int | None = None) -> Any:  # type: ignore[override]
+        return round(float(self)) if digits is None else type(self)(round(float(self), digits), self.horizon)
+
+    def __pos__(self) -> Self:
+        return self
 
     def __neg__(self) -> Self:
         return type(self)(-float(self), self.horizon)

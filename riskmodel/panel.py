@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Self, final
 
@@ -20,7 +21,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import YEAR, Horizon
+from riskmodel.horizon import YEAR, Horizon, require_horizon
 from riskmodel.table import Table
 
 # A typical (median) move beyond this per √day is no return in decimals; in percent it is an everyday one.
@@ -30,13 +31,20 @@ _NOT_PERCENT = 20.0
 _ROWS_LOOKED_AT = 256
 
 
-def _check(self: ReturnPanel, *_: object) -> None:
+def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
     t, n, k = len(self.dates), len(self.asset_names), len(self.factor_names)
+    if not isinstance(self.dates, pd.DatetimeIndex) or self.dates.hasnans or not _increasing(self.dates):
+        raise InvalidParameterError("dates must be an increasing DatetimeIndex; ReturnPanel.align sorts and checks.")
     expected = {"assets": (t, n), "factors": (t, k), "risk_free": (t,)}
     for name, shape in expected.items():
         came = getattr(self, f"_{name}").shape
         if came != shape:
             raise InvalidParameterError(f"{name} must have shape {shape}, but {came} came.")
+    for name in ("factors", "risk_free"):
+        if not np.isfinite(getattr(self, f"_{name}")).all():
+            raise InvalidParameterError(
+                f"{name} must be finite on every date of a panel; ReturnPanel.align leaves incomplete dates out."
+            )
     if len(self.sources) != k or len(self.funded) != k:
         raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
 
@@ -71,15 +79,15 @@ class ReturnPanel:
     """
 
     dates: pd.DatetimeIndex
-    asset_names: pd.Index = field(converter=lambda x: labels.unique(x, "assets"))
-    factor_names: pd.Index = field(converter=lambda x: labels.unique(x, "factors"))
+    asset_names: pd.Index[Any] = field(converter=labels.asset_labels)
+    factor_names: pd.Index[Any] = field(converter=labels.factor_labels)
     _assets: Array = field(converter=read_only)
     _factors: Array = field(converter=read_only)
     _risk_free: Array = field(converter=read_only)
     horizon: Horizon
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
-    _dropped: pd.DataFrame = field(validator=_check)
+    _dropped: Any = field(validator=_check)
 
     @classmethod
     def align(
@@ -117,9 +125,12 @@ class ReturnPanel:
             `NoOverlapError`, `NonNumericError`, `InfiniteReturnsError`, `PercentReturnsError`,
             `ImpossibleReturnsError`, `SpacingError`.
         """
+        require_horizon(horizon)
         assets = Table.read(asset_returns, "asset returns", horizon)
+        if not len(assets.labels):
+            raise InvalidParameterError("a panel needs at least one asset, but asset returns without columns came.")
         factors = Table.read(factor_returns, "factor returns", horizon)
-        free = Table.read(risk_free, "risk-free rate", horizon)
+        free = Table.read_rate(risk_free, horizon)
         _require_decimals(assets, factors, free, horizon)
         kept, dropped = _common_dates(assets, factors, free)
         rate = _rows(free, kept)[:, 0]
@@ -150,22 +161,23 @@ class ReturnPanel:
     @property
     def assets(self) -> pd.DataFrame:
         """Excess returns, dates × assets, decimals per `horizon`; NaN where missing."""
-        return pd.DataFrame(self._assets, self.dates, self.asset_names, copy=False)
+        return pd.DataFrame(self._assets, self.dates.copy(), self.asset_names.copy(), copy=False)
 
     @property
     def factors(self) -> pd.DataFrame:
         """Factor returns, dates × factors, decimals per `horizon`."""
-        return pd.DataFrame(self._factors, self.dates, self.factor_names, copy=False)
+        return pd.DataFrame(self._factors, self.dates.copy(), self.factor_names.copy(), copy=False)
 
     @property
     def risk_free(self) -> pd.Series[float]:
         """Risk-free rate by date, decimals per `horizon`."""
-        return pd.Series(self._risk_free, self.dates, name="risk_free", copy=False)
+        return pd.Series(self._risk_free, self.dates.copy(), name="risk_free", copy=False)
 
     @property
     def dropped(self) -> pd.DataFrame:
         """The dates that alignment left out, and why: columns ``date`` and ``reason``."""
-        return self._dropped.copy()
+        left: pd.DataFrame = self._dropped.copy()
+        return left
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """The read-only arrays behind `assets`, `factors` and `risk_free`."""
@@ -175,6 +187,14 @@ class ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).
 
         Dates stay even where none of the chosen assets has a return: the factors are still known there.
+
+        Parameters
+        ----------
+        assets, factors : label or sequence of labels, optional
+            In the order wanted; by default all.
+        start, end : date-like, optional
+            The window, both ends included. ``"2018"`` and ``"2018-11"`` mean the whole year and month, at
+            either end. Monthly and longer spans count by their last calendar day.
 
         Raises
         ------
@@ -186,21 +206,20 @@ class ReturnPanel:
         low, high = window(start, end)
         inside = _between(self.dates, low, high)
         if not inside.any():
-            raise NoOverlapError(f"no date of {self!r} lies between {start} and {end}.")
-        rows = slice(int(inside.argmax()), int(inside.argmax() + inside.sum()))
+            raise NoOverlapError(f"no date of {self!r} lies between {start} and {end}; widen the window.")
         columns, a = _chosen(assets, self.asset_names, "asset", UnknownAssetError)
         names, f = _chosen(factors, self.factor_names, "factor", UnknownFactorError)
         return evolve(
             self,
-            dates=self.dates[rows],
+            dates=self.dates[inside],
             asset_names=columns,
             factor_names=names,
-            assets=self._assets[rows][:, a],
-            factors=self._factors[rows][:, f],
-            risk_free=self._risk_free[rows],
+            assets=_part(self._assets, inside, a),
+            factors=_part(self._factors, inside, f),
+            risk_free=self._risk_free[inside],
             sources=tuple(self.sources[j] for j in f),
             funded=tuple(self.funded[j] for j in f),
-            dropped=self._dropped[_between(pd.DatetimeIndex(self._dropped["date"]), low, high)],
+            dropped=self._dropped[_between(pd.DatetimeIndex(self._dropped["date"]), low, high)].reset_index(drop=True),
         )
 
 
@@ -214,29 +233,53 @@ def _between(dates: pd.DatetimeIndex, low: pd.Timestamp | None, high: pd.Timesta
 
 
 def window(start: object, end: object) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Read the two ends of a window of dates; None leaves an end open."""
-    ends: list[pd.Timestamp | None] = []
-    for name, value in (("start", start), ("end", end)):
-        try:
-            stamp = None if value is None else pd.Timestamp(value)  # type: ignore[arg-type]
-        except (ValueError, TypeError) as error:
-            raise InvalidParameterError(f"{name} must be a date such as '2000-01-31', but {value!r} came.") from error
-        if stamp is pd.NaT:
-            raise InvalidParameterError(f"{name} must be a date such as '2000-01-31', but {value!r} came.")
-        ends.append(None if stamp is None else stamp.tz_localize(None).normalize())
-    low, high = ends
+    """Read the two ends of a window of dates, local where they have a time zone; None leaves an end open.
+
+    A `pandas.Period`, or a string such as ``"2018"`` or ``"2018-11"``, stands for all of its days.
+    """
+    first, last = _period(start, "start"), _period(end, "end")
+    low = None if first is None else first.start_time.normalize()
+    high = None if last is None else last.end_time.normalize()
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(f"start must not come after end, but {low.date()} and {high.date()} came.")
     return low, high
 
 
+def _period(value: object, name: str) -> pd.Period | None:
+    if value is None or isinstance(value, pd.Period):
+        return value
+    period: object = None
+    try:
+        # the year first: whether 02/01 is in January or February is not ours to guess
+        if isinstance(value, str) and value[:4].isdecimal():
+            period = pd.Period(value)
+        elif isinstance(value, dt.date | np.datetime64):
+            period = pd.Period(pd.Timestamp(value).tz_localize(None), freq="D")
+    except ValueError:
+        pass
+    if not isinstance(period, pd.Period):
+        raise InvalidParameterError(f"{name} must be a date such as '2000-01-31', but {value!r} came.")
+    return period
+
+
+def _increasing(dates: pd.DatetimeIndex) -> bool:
+    return dates.is_monotonic_increasing and dates.is_unique
+
+
 def _chosen(
-    wanted: Any, known: pd.Index, what: str, error: type[UnknownAssetError | UnknownFactorError]
-) -> tuple[pd.Index, NDArray[np.intp]]:
+    wanted: Any, known: pd.Index[Any], what: str, error: type[UnknownAssetError | UnknownFactorError]
+) -> tuple[pd.Index[Any], NDArray[np.intp]]:
     if wanted is None:
         return known, np.arange(len(known), dtype=np.intp)
     chosen = labels.unique([wanted] if isinstance(wanted, str) else wanted, f"{what}s")
     return chosen, labels.positions(chosen, known, what, error)
+
+
+def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> Array:
+    """Rows and columns of a read-only array: itself, not a copy, where that is all of it."""
+    if rows.all() and np.array_equal(columns, np.arange(array.shape[1])):
+        return array
+    return _frozen(array[np.ix_(rows, columns)])
 
 
 def _frozen(array: Array) -> Array:
@@ -246,7 +289,7 @@ def _frozen(array: Array) -> Array:
 
 def _rows(table: Table, dates: pd.DatetimeIndex) -> Array:
     """Copy the rows of the given dates, all of which are there."""
-    return np.ascontiguousarray(table.values[table.dates.get_indexer(dates)])
+    return np.ascontiguousarray(table.numbers[table.dates.get_indexer(dates)])
 
 
 def _common_dates(assets: Table, factors: Table, free: Table) -> tuple[pd.DatetimeIndex, pd.DataFrame]:
@@ -255,13 +298,14 @@ def _common_dates(assets: Table, factors: Table, free: Table) -> tuple[pd.Dateti
     reasons = np.full(len(every), "", dtype=object)
     lacking = {
         "no asset row": ~every.isin(assets.dates),
-        "no factor row": ~every.isin(factors.dates),
+        # nothing is missing of no factors
+        "no factor row": ~every.isin(factors.dates) & bool(len(factors.labels)),
         "no risk-free row": ~every.isin(free.dates),
-        "every asset missing": every.isin(assets.dates[np.isnan(assets.values).all(axis=1)]),
-        "risk-free rate missing": every.isin(free.dates[np.isnan(free.values).any(axis=1)]),
+        "every asset missing": every.isin(_where(assets, np.asarray(np.isnan(assets.numbers).all(axis=1)))),
+        "risk-free rate missing": every.isin(_where(free, np.isnan(free.numbers[:, 0]))),
     }
     for j, name in enumerate(factors.labels):
-        lacking[f"factor {name} missing"] = every.isin(factors.dates[np.isnan(factors.values[:, j])])
+        lacking[f"factor {name} missing"] = every.isin(_where(factors, np.isnan(factors.numbers[:, j])))
     for reason, where in lacking.items():
         reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
     kept = reasons == ""
@@ -269,6 +313,10 @@ def _common_dates(assets: Table, factors: Table, free: Table) -> tuple[pd.Dateti
         raise NoOverlapError(_no_overlap(assets, factors, free))
     left = pd.DataFrame({"date": every[~kept], "reason": reasons[~kept].astype(str)})
     return every[kept], left
+
+
+def _where(table: Table, rows: NDArray[np.bool_]) -> pd.DatetimeIndex:
+    return table.dates[np.flatnonzero(rows)]
 
 
 def _no_overlap(*tables: Table) -> str:
@@ -286,8 +334,8 @@ def _no_overlap(*tables: Table) -> str:
 
 def _typical(table: Table) -> Array:
     """The median size of the non-zero entries of each column, over rows spread through the table."""
-    step = max(1, len(table.values) // _ROWS_LOOKED_AT)
-    sizes = np.abs(table.values[::step])
+    step = max(1, len(table.numbers) // _ROWS_LOOKED_AT)
+    sizes = np.abs(table.numbers[::step])
     sizes[sizes == 0] = np.nan
     seen = np.isfinite(sizes).any(axis=0)
     medians = np.zeros(sizes.shape[1])
@@ -305,13 +353,19 @@ def _require_decimals(assets: Table, factors: Table, free: Table, horizon: Horiz
         percent = (typical > _PLAINLY_PERCENT) & (typical <= ceiling)
         if percent.any():
             raise _in_percent(what, table.labels[percent], float(typical[percent].max() * root), horizon)
-    yearly = horizon.scale_mean(_typical(free), to=YEAR)
-    if (yearly > 1.0).any():
-        raise _in_percent("the risk-free rate", free.labels, float(_typical(free).max()), horizon)
+    rate = float(_typical(free)[0])
+    yearly = horizon.scale_mean(rate, to=YEAR)
+    if yearly > 1.0:
+        raise PercentReturnsError(
+            f"the risk-free rate must be in decimals per {horizon}, but a typical value is {rate:.3g}, which makes "
+            f"{100 * yearly:.0f} % a year: it is in percent (divide by 100) or stated for a longer span "
+            f"(rm.YEAR.scale_mean(rate, to=rm.{horizon!r}) brings a yearly one here).",
+            labels=list(free.labels),
+        )
     _require_possible(assets)
 
 
-def _in_percent(what: str, names: pd.Index, typical: float, horizon: Horizon) -> PercentReturnsError:
+def _in_percent(what: str, names: pd.Index[Any], typical: float, horizon: Horizon) -> PercentReturnsError:
     return PercentReturnsError(
         f"{what} must be in decimals (0.01 is one percent), but a typical value of {labels.listing(names)} is "
         f"{typical:.3g} per {horizon}, which is plainly percent; divide by 100.",
@@ -320,12 +374,12 @@ def _in_percent(what: str, names: pd.Index, typical: float, horizon: Horizon) ->
 
 
 def _require_possible(assets: Table) -> None:
-    lost = assets.values <= -1.0
+    lost = assets.numbers <= -1.0
     if lost.any():
         row, column = np.argwhere(lost)[0]
         raise ImpossibleReturnsError(
             f"a simple return cannot be -100 % or less, but {int(lost.sum())} are, first "
-            f"{assets.labels[column]} on {assets.dates[row].date()} ({assets.values[row, column]:.4g}); are these "
+            f"{assets.labels[column]} on {assets.dates[row].date()} ({assets.numbers[row, column]:.4g}); are these "
             "percent, log returns or prices? A security that became worthless ends with its last price.",
             label=assets.labels[column],
             date=assets.dates[row],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from riskmodel.errors import (
     DuplicateDatesError,
     InfiniteReturnsError,
     InvalidDatesError,
+    InvalidParameterError,
     NonNumericError,
     SpacingError,
 )
@@ -24,7 +27,11 @@ Array = NDArray[np.float64]
 # Calendar spans whose returns sources label by the first day, the last day or the last trading day.
 _CALENDAR = {MONTH: "M", QUARTER: "Q", YEAR: "Y"}
 _CALENDAR_DAYS_PER_TRADING_DAY = 365.25 / YEAR.days
+# Below this many gaps a median says little (holidays, a few quiet weeks), so only gross mistakes are told.
 _ENOUGH_GAPS = 5
+_TOLERANCE, _TOLERANCE_OF_FEW = 2.5, 10.0
+# Tables of different resolution would not compare equal, so all have what this pandas reads from a string.
+_RESOLUTION = pd.DatetimeIndex(["2000-01-01"]).unit
 
 
 @frozen(eq=False)
@@ -32,8 +39,8 @@ class Table:
     """Numbers by date and label: float64, sorted by date, NaN where missing."""
 
     dates: pd.DatetimeIndex
-    labels: pd.Index
-    values: Array
+    labels: pd.Index[Any]
+    numbers: Array
 
     @classmethod
     def read(cls, frame: Any, what: str, horizon: Horizon) -> Table:
@@ -44,17 +51,36 @@ class Table:
             raise NonNumericError(
                 f"{what} must be a pandas DataFrame (or Series) indexed by date, but {type(frame).__name__} came."
             )
-        names = labels.unique(frame.columns, f"the columns of {what}")
+        names = labels.unique(frame.columns.copy(), f"the columns of {what}")
         dates = read_dates(frame.index, what, horizon)
-        values = _numbers(frame, what)
+        numbers = _numbers(frame, what)
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
-            dates, values = dates[order], values[order]
-        _require_finite(values, dates, names, what)
-        return cls(dates, names, values)
+            dates, numbers = dates[order], numbers[order]
+        _require_finite(numbers, dates, names, what)
+        return cls(dates, names, numbers)
+
+    @classmethod
+    def read_rate(cls, rate: Any, horizon: Horizon) -> Table:
+        """Check and copy the risk-free rate, which is one column."""
+        what = "the risk-free rate"
+        if not isinstance(rate, pd.Series | pd.DataFrame):
+            raise NonNumericError(
+                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give InMemory 0.0 where "
+                "the returns are excess returns already."
+            )
+        if isinstance(rate, pd.DataFrame) and rate.shape[1] != 1:
+            raise InvalidParameterError(
+                f"{what} must be one column, but {rate.shape[1]} came: {labels.listing(rate.columns)}; choose one."
+            )
+        return cls.read(rate, what, horizon)
+
+    def frame(self) -> pd.DataFrame:
+        """The numbers as a frame of their own."""
+        return pd.DataFrame(self.numbers.copy(), self.dates, self.labels, copy=False)
 
 
-def read_dates(index: pd.Index, what: str, horizon: Horizon) -> pd.DatetimeIndex:
+def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
     """Turn an index into unique, time-zone-free dates, spaced as the horizon says.
 
     Monthly, quarterly and yearly rows are labelled by the last calendar day of their span, because
@@ -71,27 +97,37 @@ def read_dates(index: pd.Index, what: str, horizon: Horizon) -> pd.DatetimeIndex
             "came more than once; aggregate or drop the extra rows.",
             dates=twice,
         )
-    return dates
+    # without the name and the frequency that only some of the tables would have
+    return pd.DatetimeIndex(dates.as_unit(_RESOLUTION).to_numpy())
 
 
-def _timestamps(index: pd.Index, what: str) -> pd.DatetimeIndex:
-    if isinstance(index, pd.PeriodIndex):
-        return index.to_timestamp(how="end")
-    if not isinstance(index, pd.DatetimeIndex):
-        if index.inferred_type not in {"date", "datetime", "datetime64", "string"}:
-            raise InvalidDatesError(
-                f"{what} must be indexed by dates, but the index holds {index.inferred_type} values such as "
-                f"{list(index[:2])}; set a DatetimeIndex or a PeriodIndex."
-            )
-        try:
-            index = pd.DatetimeIndex(pd.to_datetime(index))
-        except (ValueError, TypeError) as error:
-            raise InvalidDatesError(
-                f"{what} must be indexed by dates, but {list(index[:2])} cannot be read as dates: {error}"
-            ) from error
-    if index.hasnans:
-        raise InvalidDatesError(f"{what} has {int(index.isna().sum())} row(s) without a date; drop or date them.")
-    return index
+def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
+    if index.nlevels > 1:
+        raise InvalidDatesError(
+            f"{what} must be indexed by dates alone, but the index has the {index.nlevels} levels "
+            f"{labels.listing(index.names)}; unstack it to dates × assets."
+        )
+    missing = int(np.count_nonzero(index.isna()))
+    if missing:
+        raise InvalidDatesError(f"{what} has {missing} row(s) without a date; drop or date them.")
+    if index.inferred_type == "period":
+        return pd.PeriodIndex(index).to_timestamp(how="end")
+    if isinstance(index, pd.DatetimeIndex):
+        return index
+    if len(index) and index.inferred_type not in {"date", "datetime", "datetime64", "string"}:
+        raise InvalidDatesError(
+            f"{what} must be indexed by dates, but the index holds {index.inferred_type} values such as "
+            f"{labels.listing(map(repr, index[:2]))}; set a DatetimeIndex or a PeriodIndex."
+        )
+    try:
+        # only ISO 8601: whether 02/01 is in January or February is not ours to guess
+        form = "ISO8601" if index.inferred_type == "string" else None
+        return pd.DatetimeIndex(pd.to_datetime(index, format=form))
+    except (ValueError, TypeError) as error:
+        raise InvalidDatesError(
+            f"{what} must be indexed by dates such as '2000-01-31', but {labels.listing(map(repr, index[:2]))} "
+            "cannot all be read as such; convert them with pandas.to_datetime and the format that they have."
+        ) from error
 
 
 def _without_zone(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -100,14 +136,16 @@ def _without_zone(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _require_spacing(dates: pd.DatetimeIndex, what: str, horizon: Horizon) -> None:
-    if len(dates) <= _ENOUGH_GAPS:
-        return
     days = np.sort(dates.to_numpy().astype("datetime64[D]").astype(np.int64))
     gaps = np.diff(days)
     # intraday and doubled rows are another error, told by what is not unique
-    gap = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 0.0
+    gaps = gaps[gaps > 0]
+    if not len(gaps):
+        return
+    gap = float(np.median(gaps))
+    tolerance = _TOLERANCE if len(dates) > _ENOUGH_GAPS else _TOLERANCE_OF_FEW
     expected = horizon.days * _CALENDAR_DAYS_PER_TRADING_DAY
-    if gap and not 0.4 < gap / expected < 2.5:
+    if not 1 / tolerance < gap / expected < tolerance:
         near = min(NAMED.values(), key=lambda h: abs(np.log(gap / h.days / _CALENDAR_DAYS_PER_TRADING_DAY)))
         raise SpacingError(
             f"{what} is stated per {horizon}, but its dates are typically {gap:g} calendar days apart, which "
@@ -127,25 +165,29 @@ def _numbers(frame: pd.DataFrame, what: str) -> Array:
 
 
 def _column(column: pd.Series[Any], what: str) -> Array:
-    kind = column.infer_objects().dtype
-    numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-    empty = bool(column.isna().all())
-    decimals = kind == object and pd.api.types.infer_dtype(column, skipna=True) in {
-        "decimal", "floating", "integer", "mixed-integer-float",
-    }  # fmt: skip
-    if not (numeric or empty or decimals) or pd.api.types.is_complex_dtype(kind):
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    if not _is_numeric(column):
         raise NonNumericError(
             f"{what} must hold numbers, but column {column.name!r} holds "
             f"{pd.api.types.infer_dtype(column, skipna=True)} values of dtype {column.dtype}; convert it first.",
             column=column.name,
         )
-    if empty:
-        return np.full(len(column), np.nan)
-    return column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    if pd.api.types.is_object_dtype(column.dtype):
+        # decimals among them, and None and pd.NA, which float() does not know
+        return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
-def _require_finite(values: Array, dates: pd.DatetimeIndex, names: pd.Index, what: str) -> None:
-    infinite = np.isinf(values)
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    if pd.api.types.is_object_dtype(column.dtype):
+        return all(isinstance(x, Real | Decimal) and not isinstance(x, bool) for x in column.dropna())
+    numeric = pd.api.types.is_numeric_dtype(column.dtype)
+    return numeric and not (pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype))
+
+
+def _require_finite(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], what: str) -> None:
+    infinite = np.isinf(numbers)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
         raise InfiniteReturnsError(

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 class Factor(ABC):
     """One factor's return series. Subclass it to define your own.
 
-    Give it a ``name`` and say whether it is ``funded`` (class attributes will do), and write `returns`.
+    Give it a `name`, say whether it is `funded`, and write `returns`. The two may be class attributes, fields of a
+    dataclass, set in ``__init__``, or properties.
+
+    Attributes
+    ----------
+    name : str
+        Its label, unique among the factors of a panel.
+    funded : bool
+        True where holding it costs cash and shorting it raises cash: an asset's or an index's excess return.
+        False for a self-financing long-short portfolio.
 
     Examples
     --------
@@ -30,21 +39,18 @@ class Factor(ABC):
     >>> panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF", BigMinusRest()])
     >>> rm.OLS().fit(panel).loadings.round(2)
           Mkt-RF  AAPL-rest
-    MSFT    1.07       0.12
+    MSFT    1.03       0.07
     """
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Its label, unique among the factors of a panel."""
+    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
 
-    @property
-    @abstractmethod
-    def funded(self) -> bool:
-        """True where holding it costs cash and shorting it raises cash: an asset's or an index's excess return.
+        @property
+        def name(self) -> str:
+            """Its label."""
 
-        False for a self-financing long-short portfolio.
-        """
+        @property
+        def funded(self) -> bool:
+            """Whether it costs cash."""
 
     @abstractmethod
     def returns(self, data: DataProvider, start: Any, end: Any) -> pd.Series[float]:

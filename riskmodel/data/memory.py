@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, final
 
 import pandas as pd
 from attrs import field, frozen
 
 from riskmodel import labels
-from riskmodel.data.provider import DataProvider, constant_rate
+from riskmodel.data.provider import DataProvider, constant_rate, require_list
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, Quantity, require_horizon, require_same
 from riskmodel.panel import window
 from riskmodel.table import Table
+
+_FACTORS = "factor returns"
 
 
 @final
@@ -60,19 +64,13 @@ class InMemory(DataProvider):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
     ) -> None:
-        if not isinstance(horizon, Horizon):
-            raise InvalidParameterError(f"horizon must be a Horizon such as rm.DAY, but {horizon!r} came.")
+        require_horizon(horizon)
         assets = Table.read(returns, "asset returns", horizon)
-        if isinstance(risk_free, int | float):
-            risk_free = constant_rate(risk_free, assets.dates)
-        if factors is None:
-            factors = pd.DataFrame(index=assets.dates)
-        self.__attrs_init__(  # type: ignore[attr-defined]
-            returns=assets,
-            factors=Table.read(factors, "factor returns", horizon),
-            risk_free=Table.read(risk_free, "risk-free rate", horizon),
-            horizon=horizon,
-        )
+        published = Table.read(pd.DataFrame(index=assets.dates) if factors is None else factors, _FACTORS, horizon)
+        if isinstance(risk_free, Real):
+            risk_free = constant_rate(_read_number(risk_free, horizon), assets.dates.union(published.dates))
+        rate = Table.read_rate(risk_free, horizon)
+        self.__attrs_init__(returns=assets, factors=published, risk_free=rate, horizon=horizon)
 
     def __repr__(self) -> str:
         dates, names = self._returns.dates, self._returns.labels
@@ -95,22 +93,32 @@ class InMemory(DataProvider):
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return _frame(self._returns, assets, start, end, "asset", UnknownAssetError)
+        return _between(_columns(self._returns, assets, "asset", UnknownAssetError), start, end)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return _frame(self._factors, names, start, end, "factor", UnknownFactorError)
+        return _between(_columns(self._factors, names, "factor", UnknownFactorError), start, end)
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date."""
-        label = self._risk_free.labels[0]
-        return _frame(self._risk_free, [label], start, end, "rate", UnknownFactorError)[label].rename("risk_free")
+        rate: pd.Series[float] = _between(self._risk_free.frame(), start, end).iloc[:, 0]
+        return rate.rename("risk_free")
 
 
-def _frame(
-    table: Table, names: Sequence[Any], start: Any, end: Any, what: str, error: type[RiskModelError]
-) -> pd.DataFrame:
-    columns = labels.positions(names, table.labels, what, error)
+def _read_number(rate: Real, horizon: Horizon) -> float:
+    if isinstance(rate, Quantity):
+        require_same(rate.horizon, horizon, "the risk-free rate and the returns")
+    if isinstance(rate, bool) or not math.isfinite(rate):
+        raise InvalidParameterError(f"risk_free must be a Series by date or a finite number, but {rate!r} came.")
+    return float(rate)
+
+
+def _columns(table: Table, names: Sequence[Any], what: str, error: type[RiskModelError]) -> pd.DataFrame:
+    wanted = labels.unique(require_list(names, f"{what}s"), f"{what}s")
+    columns = labels.positions(wanted, table.labels, what, error)
+    return pd.DataFrame(table.numbers[:, columns], table.dates, table.labels[columns], copy=False)
+
+
+def _between(frame: pd.DataFrame, start: Any, end: Any) -> pd.DataFrame:
     low, high = window(start, end)
-    frame = pd.DataFrame(table.values[:, columns], table.dates, table.labels[columns], copy=False)
-    return frame.loc[low:high]  # type: ignore[misc]
+    return frame.loc[low:high]

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
 
 from riskmodel import labels
 from riskmodel.data.factor import Factor, PublishedFactor
-from riskmodel.errors import HorizonMismatchError, InvalidParameterError, NonNumericError
+from riskmodel.errors import (
+    HorizonMismatchError,
+    InvalidParameterError,
+    NonNumericError,
+    RiskModelError,
+    UnknownAssetError,
+    UnknownFactorError,
+)
 from riskmodel.horizon import Horizon
 from riskmodel.panel import ReturnPanel, window
+from riskmodel.table import Table
 
 
 class DataProvider(ABC):
-    """Where returns come from. Subclass it, give the four hooks, and `panel` does the rest.
+    """Where returns come from. Subclass it, say its `horizon`, write the three methods, and `panel` does the rest.
 
     Everything is in decimals per `horizon`; NaN means missing. Dates may be a DatetimeIndex (with a time zone
-    or without) or a PeriodIndex, in any order; `panel` checks and aligns them.
+    or without) or a PeriodIndex, in any order; columns may be in any order and more than were asked for, and rows
+    may reach beyond the window: `panel` checks, chooses and aligns them.
+
+    Attributes
+    ----------
+    horizon : Horizon
+        What one row spans: a class attribute, a field, set in ``__init__``, or a property.
 
     Examples
     --------
@@ -38,10 +52,11 @@ class DataProvider(ABC):
     <ReturnPanel 2 dates (2020-02-29 to 2020-03-31, per month) × 1 assets, 1 factors, 0 dates dropped>
     """
 
-    @property
-    @abstractmethod
-    def horizon(self) -> Horizon:
-        """What one row spans; a class attribute will do."""
+    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
+
+        @property
+        def horizon(self) -> Horizon:
+            """What one row spans."""
 
     @abstractmethod
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
@@ -79,52 +94,98 @@ class DataProvider(ABC):
         InvalidParameterError
             If no asset is named, a lone string comes for a list, or the window is empty.
         """
-        _require_list(assets, "assets")
-        _require_list(factors, "factors")
-        if not len(assets):
+        names = list(labels.unique(require_list(assets, "assets"), "assets"))
+        if not names:
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
-        wanted = [f if isinstance(f, Factor) else PublishedFactor(f) for f in factors]
+        wanted = [_read_factor(f) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
+        horizon = _horizon_of(self)
         low, high = window(start, end)
-        free = self.risk_free(low, high)
+        whose = f"{type(self).__name__}.asset_returns"
         aligned = ReturnPanel.align(
-            self.asset_returns(labels.unique(assets, "assets").tolist(), low, high),
-            _factor_frame(wanted, self, low, high, free),
-            free,
-            horizon=self.horizon,
+            _columns(self.asset_returns(names, low, high), names, whose, "asset", UnknownAssetError),
+            _factor_frame(wanted, self, low, high, horizon),
+            self.risk_free(low, high),
+            horizon=horizon,
             sources=wanted,
             funded=[f.funded for f in wanted],
         )
         return aligned.select(start=low, end=high)
 
 
-def _require_list(items: object, what: str) -> None:
-    if isinstance(items, str) or not hasattr(items, "__len__"):
-        raise InvalidParameterError(f"{what} must be a list, but {items!r} came; write [{items!r}].")
+def require_list(items: Any, what: str) -> list[Any]:
+    """Return the items of a list, an array or an Index, or raise for what is no ordered collection."""
+    if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
+        hint = f"sorted({what})" if isinstance(items, set | frozenset) else f"[{items!r}]"
+        raise InvalidParameterError(f"{what} must be a list, but {items!r} came; write {hint}.")
+    return list(items)
+
+
+def _read_factor(factor: Any) -> Factor:
+    if isinstance(factor, type):
+        raise InvalidParameterError(
+            f"factors must be names or Factor objects, but the class {factor.__name__} came; write {factor.__name__}()."
+        )
+    if not isinstance(factor, Factor):
+        return PublishedFactor(factor)
+    missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
+    if missing:
+        raise InvalidParameterError(
+            f"{type(factor).__name__} has no {' and no '.join(missing)}; give it, for instance as a class attribute "
+            "(name: its label; funded: True for an excess return that costs cash, False for a long-short portfolio)."
+        )
+    return factor
+
+
+def _horizon_of(data: DataProvider) -> Horizon:
+    horizon = getattr(data, "horizon", None)
+    if not isinstance(horizon, Horizon):
+        raise InvalidParameterError(
+            f"{type(data).__name__}.horizon must be a Horizon such as rm.DAY, which says what one row spans, but "
+            f"{horizon!r} came."
+        )
+    return horizon
+
+
+def _columns(frame: Any, names: list[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
+    """Choose what was asked for from what a provider's method returned."""
+    if not isinstance(frame, pd.DataFrame):
+        raise NonNumericError(
+            f"{whose} must return a pandas DataFrame, dates × labels, but {type(frame).__name__} came."
+        )
+    columns = labels.unique(frame.columns, f"the columns of {whose}")
+    at = labels.positions(names, columns, what, error)
+    return frame if np.array_equal(at, np.arange(len(columns))) else frame.iloc[:, at]
 
 
 def _factor_frame(
-    factors: Sequence[Factor], data: DataProvider, start: Any, end: Any, free: pd.Series[float]
+    factors: Sequence[Factor], data: DataProvider, start: Any, end: Any, horizon: Horizon
 ) -> pd.DataFrame:
-    """Ask each factor for its returns; those that are merely published are fetched together."""
-    if not factors:
-        return pd.DataFrame(index=free.index)
+    """Ask each factor for its returns; those that are merely published are fetched together.
+
+    Sources may label their dates differently, so each is read before they are put beside each other.
+    """
+    frames = []
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
-    fetched = data.factor_returns(published, start, end) if published else pd.DataFrame()
-    series = {
-        f.name: fetched[f.name] if isinstance(f, PublishedFactor) else _returns_of(f, data, start, end) for f in factors
-    }
-    return pd.concat(series, axis=1, sort=True)
+    if published:
+        whose = f"{type(data).__name__}.factor_returns"
+        fetched = data.factor_returns(published, start, end)
+        frames.append(_columns(fetched, published, whose, "factor", UnknownFactorError))
+    frames += [_returns_of(f, data, start, end) for f in factors if not isinstance(f, PublishedFactor)]
+    tables = [Table.read(f, "factor returns", horizon).frame() for f in frames]
+    if not tables:
+        return pd.DataFrame(index=pd.DatetimeIndex([]))
+    return pd.concat(tables, axis=1, sort=True)[[f.name for f in factors]]
 
 
-def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.Series[float]:
-    returns = factor.returns(data, start, end)
+def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:
+    returns: object = factor.returns(data, start, end)
     if not isinstance(returns, pd.Series):
         raise NonNumericError(
             f"factor {factor.name!r} must return a pandas Series by date, but {type(returns).__name__} came from "
             f"{type(factor).__name__}.returns."
         )
-    return returns
+    return returns.to_frame(factor.name)
 
 
 def require_horizon(data: DataProvider, horizon: Horizon) -> None:
@@ -138,6 +199,6 @@ def require_horizon(data: DataProvider, horizon: Horizon) -> None:
         )
 
 
-def constant_rate(rate: float, index: pd.Index) -> pd.Series[float]:
+def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
     """Return the same risk-free rate on every date."""
     return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")

@@ -56,7 +56,7 @@ class SampleData(DataProvider):
     --------
     >>> import riskmodel as rm
     >>> rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2010-01-01")
-    <ReturnPanel 2244 dates (2010-01-04 to 2018-11-30, per day) × 2 assets, 1 factors, 0 dates dropped>
+    <ReturnPanel 2245 dates (2010-01-04 to 2018-11-30, per day) × 2 assets, 1 factors, 0 dates dropped>
     >>> rm.SampleData(rm.MONTH).factors
     ['Mkt-RF', 'SMB', 'HML', 'Mom']
     """
@@ -99,7 +99,7 @@ def _read(name: str) -> pd.DataFrame:
 def _daily() -> InMemory:
     closes = _read("closes.csv.gz")
     closes.index = pd.to_datetime(closes.index)
-    returns = closes.pct_change().iloc[1:]
+    returns = closes.pct_change(fill_method=None).iloc[1:]
     rate = _spread_over_days(_read("bills.csv.gz")["RF"] / 100.0, pd.DatetimeIndex(returns.index))
     market = (returns["SPX"] - rate).rename("Mkt-RF")
     return InMemory(returns, factors=market, risk_free=rate, horizon=DAY)
