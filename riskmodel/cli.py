@@ -1,0 +1,483 @@
+"""The command line: ``riskmodel report``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import os
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pandas as pd
+from attrs import frozen
+
+from riskmodel.data.memory import InMemory
+from riskmodel.data.sample import SampleData
+from riskmodel.errors import DataError, InvalidParameterError, MissingExtraError, RiskModelError, SpacingError
+from riskmodel.estimators.ols import OLS
+from riskmodel.horizon import DAY, MONTH, NAMED, Horizon
+from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.strategy import Strategy
+
+if TYPE_CHECKING:
+    from riskmodel.report.analysis import RiskReport
+
+_BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
+_RISK_FREE = "RF"
+_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
+_DEFAULT_WEIGHTS = {
+    DAY: {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2},
+    MONTH: {"BusEq": 0.5, "Money": 0.3, "Enrgy": 0.2},
+}
+_SAMPLE = {
+    DAY: "the embedded sample: 20 US stocks and the S&P 500, daily, 2000 to 2018",
+    MONTH: "the embedded sample: 30 US industry and style portfolios, monthly, 1949 to 2017",
+}
+_SAMPLE_CAVEATS = {
+    DAY: (
+        "The sample is for learning: its twenty stocks are survivors chosen in hindsight, so their alphas are no "
+        "evidence of skill, and the index comes without dividends, which makes every alpha about beta times two "
+        "percent a year too large.",
+    ),
+    MONTH: ("The sample's portfolios are for learning: they cannot be bought as they are, and cost nothing to trade.",),
+}
+
+_OVERVIEW = """\
+Factor risk models on the command line.
+
+  riskmodel report          a risk report on a sample portfolio: start here
+  riskmodel report --help   what it can be asked, with examples
+"""
+
+_DESCRIPTION = """\
+Report the risk of a portfolio: what factors it is exposed to, how much of its
+variance they make, the hedge that takes them away, and how many dollars of it a
+risk budget holds, hedged and unhedged. Tables go to the terminal; a page with
+the same tables and pictures goes to report.html. The page opens offline.
+"""
+
+_EXAMPLES = """\
+examples:
+  riskmodel report
+      A sample portfolio, MSFT=0.5 JPM=0.3 XOM=0.2, on returns that ship with
+      riskmodel: no file, no network, no account.
+  riskmodel report MSFT
+      One stock: its beta, its alpha, and how to hedge it.
+  riskmodel report KO=1 PEP=-1 --start 2010-01-01 --cap 0.2
+      A pair, long and short. --cap 0.2 adds the smallest hedge that brings the
+      factors' share of the variance down to 20%.
+  riskmodel report BusEq Utils --sample month --factors Mkt-RF HML Mom
+      Equal weights, three factors, the monthly sample.
+  riskmodel report --budget 2.5m --horizon day --output desk.html
+      At most 2.5 million dollars of volatility a day.
+  riskmodel report --returns fund.csv --factor-returns factors.csv
+      Your own returns, all assets in the file at equal weights.
+  riskmodel report MSFT --json | python -m json.tool
+      The same figures for programs.
+
+files:
+  CSV, or Parquet where pyarrow is installed. The first column holds dates such
+  as 2018-11-30, every other column the simple returns of one asset or factor in
+  decimals: 0.01 is one percent. Empty cells are missing. Asset returns are
+  total returns; the factor file has the risk-free rate in a column named RF.
+
+      date,FUND,SPY                    date,Mkt-RF,SMB,RF
+      2018-11-29,0.0021,-0.0022        2018-11-29,-0.0023,0.0010,0.0001
+      2018-11-30,,0.0081               2018-11-30,0.0070,-0.0030,0.0001
+
+exit status: 0 if all went well, 2 for input that cannot be used, with one
+message that says why.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit status: 0, 2 for bad input, 130 if interrupted, 141 if the reader of the output went away.
+    """
+    try:
+        _run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        return _BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (RiskModelError, OSError) as error:
+        print(f"riskmodel: {_one_message(error)}", file=sys.stderr)
+        return _BAD_INPUT
+    return 0
+
+
+def _run(argv: list[str]) -> None:
+    if argv[:1] != ["report"]:
+        _overview_parser().parse_args(argv)
+    options = _read_options(_report_parser().parse_intermixed_args(argv[1:]))
+    report = _report(options)
+    # the page first, so that a reader of the text who leaves early does not cost it
+    wrote = _write_page(report, options.output)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if options.json:
+        print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
+    else:
+        print(report.to_text())
+    if wrote:
+        print(wrote, file=sys.stderr if options.json else sys.stdout)
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidParameterError(f"{message}; {self.prog} --help explains.")
+
+
+def _overview_parser() -> argparse.ArgumentParser:
+    from riskmodel import __version__  # noqa: PLC0415 - the root imports what is below it first
+
+    parser = _Parser(
+        "riskmodel", description=_OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"riskmodel {__version__}")
+    parser.add_argument("command", choices=["report"], help="what to do")
+    return parser
+
+
+def _report_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        "riskmodel report",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "assets",
+        nargs="*",
+        metavar="ASSET[=WEIGHT]",
+        help="dollars per dollar of strategy; without weights, equal ones",
+    )
+    add("--factors", nargs="+", metavar="FACTOR", help="what to explain returns with (default: all there are)")
+    add("--start", metavar="DATE", help="first date, such as 2010-01-01 (default: all there are)")
+    add("--end", metavar="DATE", help="last date, included")
+    add("--budget", metavar="DOLLARS", type=_dollars, default=1e6, help="volatility allowed, 1e6, 2.5m (default: 1m)")
+    add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
+    add("--cap", metavar="SHARE", type=_number, help="add a hedge that leaves this factor share, such as 0.2")
+    add("--returns", metavar="FILE", help="asset returns, CSV or Parquet, instead of the sample")
+    add("--factor-returns", metavar="FILE", help="factor returns and the risk-free rate RF, to go with --returns")
+    add("--risk-free", metavar="RATE", type=_number, help="a constant risk-free rate per row, instead of the column RF")
+    add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
+    add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
+    add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
+    add("--no-html", action="store_true", help="write no page")
+    add("--json", action="store_true", help="print the figures as JSON instead of tables")
+    return parser
+
+
+@frozen
+class _Options:
+    """What was asked for, checked."""
+
+    weights: dict[str, float | None]
+    data: SampleData | InMemory
+    factors: list[str]
+    source: str
+    caveats: tuple[str, ...]
+    start: str | None
+    end: str | None
+    budget: RiskBudget
+    cap: float | None
+    output: Path | None
+    json: bool
+
+
+def _read_options(args: argparse.Namespace) -> _Options:
+    _require_fitting(args)
+    data = _files(args) if args.returns else SampleData(NAMED[args.sample or "day"])
+    sample = isinstance(data, SampleData)
+    return _Options(
+        weights=_weights(args.assets),
+        data=data,
+        factors=_factors(args.factors) or data.factors,
+        source=_SAMPLE[data.horizon] if sample else f"{args.returns} and {args.factor_returns}",
+        caveats=_SAMPLE_CAVEATS[data.horizon] if sample else (),
+        start=args.start,
+        end=args.end,
+        budget=RiskBudget(args.budget, NAMED[args.horizon]),
+        cap=args.cap,
+        output=_output(args),
+        json=args.json,
+    )
+
+
+def _require_fitting(args: argparse.Namespace) -> None:
+    """Raise for options that do not go together."""
+    if bool(args.returns) != bool(args.factor_returns):
+        given, lacking = ("--returns", "--factor-returns") if args.returns else ("--factor-returns", "--returns")
+        raise InvalidParameterError(f"{given} came without {lacking}; give both files, or neither for the sample.")
+    if args.returns and args.sample:
+        raise InvalidParameterError("--sample and --returns came together; give one of them.")
+    if not args.returns and (args.data_horizon or args.risk_free is not None):
+        stray = "--data-horizon" if args.data_horizon else "--risk-free"
+        raise InvalidParameterError(
+            f"{stray} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
+            "embedded sample with --sample day or --sample month."
+        )
+    if args.no_html and args.output:
+        raise InvalidParameterError("--output and --no-html came together; give one of them.")
+
+
+def _output(args: argparse.Namespace) -> Path | None:
+    if args.no_html or (args.json and not args.output):
+        return None
+    return Path(args.output or "report.html")
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a number is needed, such as 0.2, but {text!r} came") from error
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"a finite number is needed, but {text!r} came")
+    return value
+
+
+def _dollars(text: str) -> float:
+    """Read dollars: ``1e6``, ``1_000_000``, ``$1,000,000``, ``2.5m``."""
+    found = re.fullmatch(r"\$?([-+0-9.,_]+(?:e[-+]?[0-9]+)?)([a-z]*)", text.strip().lower())
+    try:
+        if found is None:
+            raise ValueError(text)
+        return float(found[1].replace(",", "")) * _SUFFIXES[found[2]]
+    except (ValueError, KeyError) as error:
+        raise argparse.ArgumentTypeError(
+            f"dollars are written 1e6, 1_000_000, 500k, 2.5m or 1bn, but {text!r} came"
+        ) from error
+
+
+def _weights(items: Sequence[str]) -> dict[str, float | None]:
+    """Read ``ASSET`` and ``ASSET=WEIGHT``; None is a weight that was not given."""
+    weights: dict[str, float | None] = {}
+    for item in items:
+        asset, equals, weight = item.rpartition("=")
+        name = asset if equals else item
+        if not name:
+            raise InvalidParameterError(f"an asset is written NAME or NAME=WEIGHT, but {item!r} came.")
+        if name in weights:
+            raise InvalidParameterError(f"{name} came more than once; give each asset one weight.")
+        weights[name] = _weight(name, weight) if equals else None
+    given = [w is not None for w in weights.values()]
+    if any(given) and not all(given):
+        bare = [name for name, w in weights.items() if w is None]
+        raise InvalidParameterError(
+            f"some assets have a weight, but {', '.join(bare)} came without; give all of them one, or none for equal "
+            "weights."
+        )
+    return weights
+
+
+def _weight(asset: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"the weight of {asset} must be a number such as 0.5 or -0.5, but {text!r} came."
+        ) from error
+
+
+def _factors(items: Sequence[str] | None) -> list[str]:
+    names = [name for item in items or () for name in item.split(",") if name]
+    stray = [name for name in names if "=" in name]
+    if stray:
+        raise InvalidParameterError(f"{stray[0]!r} is no factor; write assets before --factors, or -- in between.")
+    return names
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def _files(args: argparse.Namespace) -> InMemory:
+    horizon = NAMED[args.data_horizon or "day"]
+    returns, factors = _read_file(args.returns), _read_file(args.factor_returns)
+    rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
+    if bool(rates) == (args.risk_free is not None):
+        raise InvalidParameterError(
+            f"{args.factor_returns} has the column {rates[0]}, and --risk-free came too; leave one out."
+            if rates
+            else f"{args.factor_returns} has no column {_RISK_FREE} for the risk-free rate; add one, or give "
+            "--risk-free 0 if the asset returns are excess returns already."
+        )
+    free = factors[rates[0]] if rates else args.risk_free
+    try:
+        return InMemory(returns, factors=factors.drop(columns=rates), risk_free=free, horizon=horizon)
+    except DataError as error:
+        raise _of_files(error, args.returns, args.factor_returns) from error
+
+
+def _of_files(error: DataError, returns: str, factors: str) -> DataError:
+    """The same error, with the names of the files it is about."""
+    hint = " Here it is said with --data-horizon." if isinstance(error, SpacingError) else ""
+    return type(error)(f"{error}{hint} (asset returns: {returns}; factor returns: {factors})")
+
+
+def _read_file(path: str) -> pd.DataFrame:
+    table = _read_parquet(path) if Path(path).suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    table.columns = [str(c).strip() for c in table.columns]
+    if table.empty or not len(table.columns):
+        raise DataError(
+            f"{path} must have a column of dates, at least one column of returns, comma-separated, and at least one "
+            f"row, but {len(table.columns)} column(s) of returns and {len(table)} row(s) came."
+        )
+    return table
+
+
+def _read_parquet(path: str) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(Path(path))
+    except ImportError as error:
+        raise MissingExtraError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow, or give CSV.") from error
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from error
+    if isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex):
+        return table
+    return table.set_index(table.columns[0])
+
+
+def _read_csv(path: str) -> pd.DataFrame:
+    """Read a CSV file; an error tells file, line and column."""
+    try:
+        with warnings.catch_warnings():
+            # rows longer than the header would lose their last cells
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            header = pd.read_csv(Path(path), header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0]
+            table = pd.read_csv(
+                Path(path), dtype={0: str}, index_col=False, skip_blank_lines=False, encoding="utf-8-sig"
+            )  # fmt: skip
+    except (ValueError, pd.errors.ParserWarning, EOFError) as error:
+        raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
+    _require_unique(path, header)
+    lines = pd.RangeIndex(2, len(table) + 2)
+    table.index = lines
+    table = table[table.notna().any(axis=1)]
+    dates = _dates(path, table.iloc[:, 0])
+    values = {c: _numbers(path, table[c]) for c in table.columns[1:]}
+    return pd.DataFrame(values, index=table.index).set_axis(dates)
+
+
+def _require_unique(path: str, header: pd.Series[Any]) -> None:
+    twice = header[header.duplicated() & header.notna()]
+    if len(twice):
+        raise DataError(f"{path}, line 1: column {twice.iloc[0]!r} came more than once; rename or drop one.")
+
+
+def _dates(path: str, column: pd.Series[Any]) -> pd.DatetimeIndex:
+    """Read dates; only forms that mean one date to everybody will do."""
+    text = column.astype("string").str.strip()
+    compact = text.str.replace(r"^([0-9]{4})([0-9]{2})([0-9]{2})?$", r"\1-\2-\3", regex=True).str.removesuffix("-")
+    dates = pd.to_datetime(compact, format="ISO8601", errors="coerce")
+    if dates.isna().any():
+        line = dates.index[dates.isna()][0]
+        raise DataError(
+            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(text[line])} came."
+        )
+    return pd.DatetimeIndex(dates)
+
+
+def _numbers(path: str, column: pd.Series[Any]) -> pd.Series[float]:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    bad = column.index[numbers.isna() & column.notna()]
+    if len(bad) or column.dtype == bool:
+        line = bad[0] if len(bad) else column.index[0]
+        raise DataError(
+            f"{path}, line {line}, column {str(column.name)!r}: a number is needed, but {_shown(column[line])} came; "
+            "returns are decimals, such as 0.01, and missing ones are empty."
+        )
+    return numbers
+
+
+def _shown(value: Any) -> str:
+    return "an empty cell" if pd.isna(value) else repr(str(value))
+
+
+# -- the report ------------------------------------------------------------------------------------
+
+
+def _report(options: _Options) -> RiskReport:
+    from riskmodel.report.analysis import RiskReport  # noqa: PLC0415 - not needed to explain the command
+
+    weights = _complete(options)
+    try:
+        panel = options.data.panel(list(weights), options.factors, options.start, options.end)
+    except DataError as error:
+        if isinstance(options.data, SampleData):
+            raise
+        raise type(error)(f"{options.source}: {error}") from error
+    return RiskReport.of(
+        Strategy(weights, OLS().fit(panel)),
+        panel,
+        options.budget,
+        cap=options.cap,
+        source=options.source,
+        caveats=options.caveats,
+    )
+
+
+def _complete(options: _Options) -> dict[str, float]:
+    """Give weights to assets that came without: equal ones that add up to 1."""
+    if not options.weights and isinstance(options.data, SampleData):
+        return _DEFAULT_WEIGHTS[options.data.horizon]
+    weights = options.weights or dict.fromkeys(options.data.assets)
+    return {asset: 1.0 / len(weights) if w is None else w for asset, w in weights.items()}
+
+
+def _write_page(report: RiskReport, path: Path | None) -> str:
+    """Write the page and say so; nothing where none was asked for."""
+    if path is None:
+        return ""
+    try:
+        page = report.to_html()
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error} Or give --no-html for the tables alone.") from error
+    path.write_text(page, encoding="utf-8")
+    return f"wrote {path}"
+
+
+# -- the end ---------------------------------------------------------------------------------------
+
+
+def _one_message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _silence_stdout() -> None:
+    """Python flushes stdout once more when it ends; let that go nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # a stdout that is no file
+        pass

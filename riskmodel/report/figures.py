@@ -1,0 +1,455 @@
+"""The pictures of a risk report, each a function that returns a plotly figure.
+
+Plotly is imported when the first picture is drawn. Backgrounds are transparent and colours are chosen to be
+legible on light and on dark; on a page, a script sets the colours of text and grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmodel import labels
+from riskmodel.comparison import CovarianceComparison
+from riskmodel.decomposition import IDIO
+from riskmodel.errors import InvalidParameterError, MissingExtraError, UnknownFactorError
+from riskmodel.panel import ReturnPanel
+from riskmodel.portfolio.budget import Position
+from riskmodel.portfolio.portfolio import Portfolio
+
+BLUE, ORANGE, TEAL, PURPLE, GREY = "#3b82c4", "#dd6b20", "#17907a", "#9467bd", "#8a8f98"
+_OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
+_OF_FACTORS = (ORANGE, TEAL, PURPLE, "#b7860b", "#d4508b", "#6b7fd7")
+_TEXT, _GRID, _CLEAR = "#7a808a", "rgba(127,127,127,0.22)", "rgba(0,0,0,0)"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_PERCENT = ".2~%"
+
+MOST_POINTS = 1_500
+MOST_ASSETS = 40
+
+
+def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
+    """Draw excess returns against a factor, with the fitted line.
+
+    With several factors the line holds the others at their means, so that it still passes through the means.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        Say ``rm.Strategy({"MSFT": 1.0}, model)`` for one asset.
+    panel : ReturnPanel
+        At the model's horizon, with the assets held and the model's factors.
+    factor : str, optional
+        By default the model's first.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        At most 1,500 points are drawn, the extreme ones always; the line is the model's.
+
+    Raises
+    ------
+    MissingExtraError
+        If plotly is not installed.
+    UnknownAssetError, UnknownFactorError, HorizonMismatchError
+        If the panel does not fit the portfolio, or `factor` is not in the model.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> [trace.name for trace in figures.fitted_line(tech, panel).data]
+    ['month', 'fit: β = 1.07']
+    """
+    name, x = _factor_of(portfolio, panel, factor)
+    returns = portfolio.returns(panel)
+    beta = float(portfolio.exposures[name])
+    model = portfolio.model
+    centre = float(portfolio.expected_excess_return) - beta * float(model.factor_mean[name])
+    ends = np.array([x.min(), x.max()])
+    traces = [
+        _points(x, returns, str(panel.horizon), BLUE),
+        _line(ends, centre + beta * ends, f"fit: β = {beta:.2f}", ORANGE),
+    ]
+    return _figure(
+        traces, f"Excess return against {name}", x=f"{name}, per {panel.horizon}", y="excess return", percent="xy"
+    )
+
+
+def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
+    """Draw what the model leaves of the returns against a factor: a cloud without slope.
+
+    Parameters
+    ----------
+    portfolio, panel, factor
+        As in `fitted_line`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> abs(figures.residual_scatter(tech, panel).data[0].y.mean()) < 1e-15
+    True
+    """
+    name, x = _factor_of(portfolio, panel, factor)
+    residual = portfolio.returns(panel) - _tracking(portfolio, panel) - float(portfolio.alpha)
+    ends = np.array([x.min(), x.max()])
+    traces = [
+        _points(x, residual, str(panel.horizon), BLUE),
+        _line(ends, np.zeros(2), "no slope", ORANGE, dash="dash"),
+    ]
+    return _figure(traces, f"Residual against {name}", x=f"{name}, per {panel.horizon}", y="residual", percent="xy")
+
+
+def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
+    """Draw the tracking portfolio and the hedged one against a factor.
+
+    The tracking portfolio holds the factors in the weights of the exposures; the hedged one is what is left.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        The strategy.
+    hedged : Portfolio
+        The same, hedged.
+    panel, factor
+        As in `fitted_line`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> figure = figures.tracking_and_hedged(tech, rm.HedgedPortfolio.neutral(tech), panel)
+    >>> [trace.name for trace in figure.data]
+    ['hedged', 'tracking']
+    """
+    name, x = _factor_of(portfolio, panel, factor)
+    traces = [
+        _points(x, hedged.returns(panel), "hedged", BLUE),
+        _points(x, _tracking(portfolio, panel), "tracking", ORANGE),
+    ]
+    title = f"Tracking and hedged portfolio against {name}"
+    return _figure(traces, title, x=f"{name}, per {panel.horizon}", y="excess return", percent="xy")
+
+
+def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
+    """Draw the variance of some portfolios by factor and idio, as shares of the first one's total.
+
+    Parameters
+    ----------
+    portfolios : mapping of name to Portfolio
+        For instance ``{"unhedged": strategy, "hedged": hedged}``, through the same factors.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Stacked bars; a source that takes variance away extends to the left of zero.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF", "HML"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> figure = figures.variance_split({"unhedged": tech, "hedged": rm.HedgedPortfolio.neutral(tech)})
+    >>> [trace.name for trace in figure.data]
+    ['Mkt-RF', 'HML', 'idio']
+    """
+    _require_some(portfolios, "portfolios")
+    splits = {name: p.decompose() for name, p in portfolios.items()}
+    first = next(iter(splits.values()))
+    shares = pd.DataFrame({name: s.by_factor for name, s in splits.items()}) / (float(first.total_variance) or 1.0)
+    go = _plotly()
+    factors = [source for source in shares.index if source != IDIO]
+    colours = {f: _OF_FACTORS[i % len(_OF_FACTORS)] for i, f in enumerate(factors)} | {IDIO: BLUE}
+    traces = [
+        go.Bar(
+            name=_safe(source),
+            y=[_safe(n) for n in shares.columns],
+            x=shares.loc[source].to_numpy(),
+            orientation="h",
+            marker={"color": colour},
+            text=[f"{v:.0%}" if abs(v) >= 0.06 else "" for v in shares.loc[source]],
+            textposition="inside",
+            insidetextanchor="middle",
+            textfont={"color": "white"},
+            hovertemplate="%{y}, %{fullData.name}: %{x:.1%}<extra></extra>",
+        )
+        for source, colour in colours.items()
+    ]
+    return _figure(
+        traces,
+        "Where the variance comes from",
+        x=f"share of the variance of {next(iter(portfolios))}",
+        percent="x",
+        barmode="relative",
+        yaxis={"autorange": "reversed", "type": "category"},
+    )
+
+
+def capacity(positions: Mapping[str, Position | None]) -> Any:
+    """Draw how many dollars of strategy a budget holds, hedged and not.
+
+    Parameters
+    ----------
+    positions : mapping of name to Position or None
+        None stands for a portfolio without risk, of which any amount is within the budget: it has no bar.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> figure = figures.capacity({"unhedged": rm.RiskBudget(1e6, rm.MONTH).size(tech)})
+    >>> figure.data[0].text
+    ('$21.6m',)
+    """
+    _require_some(positions, "positions")
+    names = list(positions)
+    capital = [None if p is None else p.capital for p in positions.values()]
+    bars = _plotly().Bar(
+        x=[_safe(n) for n in names],
+        y=capital,
+        marker={"color": [_colour(n, i) for i, n in enumerate(names)]},
+        text=["" if c is None else short_dollars(c) for c in capital],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: $%{y:,.0f}<extra></extra>",
+        showlegend=False,
+    )
+    figure = _figure([bars], "Capacity", y="dollars of strategy", bargap=0.45)
+    figure.update_layout(yaxis={"tickprefix": "$", "rangemode": "tozero"}, xaxis={"type": "category"})
+    for name, dollars in zip(names, capital, strict=True):
+        if dollars is None:
+            figure.add_annotation(x=_safe(name), y=0, text="no risk left:<br>no limit", showarrow=False, yshift=22)
+    return figure
+
+
+def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) -> Any:
+    """Draw the cumulated PnL of some positions, hedged and not, held at constant dollars.
+
+    Parameters
+    ----------
+    positions : mapping of name to Position or None
+        None is left out.
+    panel : ReturnPanel
+        As in `fitted_line`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Sums of dollars, each date's excess return times the capital; dates on which one of the assets held has no
+        return are left out.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> position = rm.Position(tech, 1e6, rm.MONTH)
+    >>> pnl = figures.cumulated_pnl({"unhedged": position}, panel).data[0].y
+    >>> bool(abs(pnl[-1] - 1e6 * tech.returns(panel).sum()) < 1e-6)
+    True
+    """
+    traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
+    figure = _figure(traces, "Cumulated PnL at constant dollars", y="dollars")
+    return figure.update_layout(yaxis={"tickprefix": "$"}, hovermode="x unified")
+
+
+def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASSETS) -> Any:
+    """Draw the correlations of residuals, which are zero where the factors are enough.
+
+    Parameters
+    ----------
+    comparison : CovarianceComparison
+        Of a model and a panel.
+    most : int
+        With more assets than this, those with the largest correlations are drawn.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"], start="2010-01")
+    >>> figure = figures.residual_correlations(rm.CovarianceComparison.of(rm.OLS().fit(panel), panel))
+    >>> figure.data[0].z.round(2).tolist()
+    [[nan, -0.56], [-0.56, nan]]
+    """
+    table = comparison.residual_correlation
+    values = np.array(table.to_numpy(), dtype=np.float64)
+    np.fill_diagonal(values, np.nan)
+    sizes = np.where(np.isnan(values), 0.0, np.abs(values))
+    chosen = np.sort(np.argsort(-sizes.max(axis=1, initial=0.0), kind="stable")[:most])
+    names = [_safe(a) for a in table.index[chosen]]
+    top = max(float(sizes.max(initial=0.0)), 0.05)
+    heat = _plotly().Heatmap(
+        z=values[np.ix_(chosen, chosen)],
+        x=names,
+        y=names,
+        zmin=-top,
+        zmax=top,
+        colorscale=[[0.0, BLUE], [0.5, "rgba(127,127,127,0.10)"], [1.0, ORANGE]],
+        xgap=1,
+        ygap=1,
+        hoverongaps=False,
+        hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
+        colorbar={"thickness": 12, "outlinewidth": 0, "tickformat": ".2~f"},
+        texttemplate="%{z:.2f}" if len(chosen) <= 12 else None,
+    )
+    figure = _figure([heat], "Correlations of residuals")
+    axis = {"type": "category", "showgrid": False, "zeroline": False}
+    return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
+
+
+def short_dollars(amount: float) -> str:
+    """Write dollars in three digits: ``$11.4m``."""
+    size = abs(amount)
+    for unit, letter in ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if size >= unit:
+            return f"{'-' if amount < 0 else ''}${_three_digits(size / unit)}{letter}"
+    return f"{'-' if amount < 0 else ''}${size:.0f}"
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:.{max(0, 3 - len(str(int(number))))}f}"
+
+
+def _plotly() -> Any:
+    try:
+        import plotly.graph_objects as go  # noqa: PLC0415 - optional, and used only for pictures
+    except ImportError as error:
+        raise MissingExtraError(
+            "pictures need plotly, which is not installed; pip install 'riskmodel[report]'."
+        ) from error
+    return go
+
+
+def _figure(traces: list[Any], title: str, x: str = "", y: str = "", percent: str = "", **layout: Any) -> Any:
+    """Put traces on the common canvas; `percent` says which axes hold decimals."""
+    figure = _plotly().Figure(traces)
+    figure.update_layout(
+        template="none",
+        title={"text": _safe(title), "font": {"size": 16}},
+        font={"family": _FONT, "size": 13, "color": _TEXT},
+        paper_bgcolor=_CLEAR,
+        plot_bgcolor=_CLEAR,
+        margin={"l": 60, "r": 20, "t": 56, "b": 48},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
+        xaxis=_axis(x, "x" in percent),
+        yaxis=_axis(y, "y" in percent),
+    )
+    return figure.update_layout(**layout)
+
+
+def _axis(title: str, percent: bool) -> dict[str, Any]:
+    return {
+        "title": {"text": _safe(title), "standoff": 8},
+        "automargin": True,
+        "gridcolor": _GRID,
+        "zerolinecolor": "rgba(127,127,127,0.5)",
+        "tickformat": _PERCENT if percent else None,
+    }
+
+
+def _points(x: pd.Series[float], y: pd.Series[float], name: str, colour: str) -> Any:
+    both = pd.DataFrame({"x": x, "y": y}).dropna()
+    drawn = both.iloc[_thinned(both.to_numpy())]
+    return _plotly().Scatter(
+        x=drawn["x"].to_numpy(),
+        y=drawn["y"].to_numpy(),
+        text=[str(d.date()) for d in drawn.index],
+        mode="markers",
+        name=_safe(name),
+        marker={"color": colour, "size": 5, "opacity": 0.45},
+        hovertemplate="%{text}: %{x:.2%}, %{y:.2%}<extra></extra>",
+    )
+
+
+def _thinned(points: Any) -> Any:
+    """Positions of the points to draw: the extreme ones, and others evenly through time."""
+    if len(points) <= MOST_POINTS:
+        return np.arange(len(points))
+    spread = points.std(axis=0)
+    distance = np.abs((points - points.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).max(axis=1)
+    n_far = MOST_POINTS // 5
+    far = np.argsort(-distance, kind="stable")[:n_far]
+    rest = np.setdiff1d(np.arange(len(points)), far)
+    even = rest[np.linspace(0, len(rest) - 1, MOST_POINTS - n_far).astype(np.intp)]
+    return np.sort(np.concatenate([far, even]))
+
+
+def _line(x: Any, y: Any, name: str, colour: str, dash: str = "solid") -> Any:
+    return _plotly().Scatter(
+        x=x, y=y, mode="lines", name=_safe(name), line={"color": colour, "width": 2.5, "dash": dash}, hoverinfo="skip"
+    )
+
+
+def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Any:
+    dollars = (position.portfolio.returns(panel).dropna() * position.capital).cumsum()
+    return _plotly().Scatter(
+        x=dollars.index.to_numpy(),
+        y=dollars.to_numpy(),
+        mode="lines",
+        name=_safe(name),
+        line={"color": _colour(name, order), "width": 1.8},
+        hovertemplate="$%{y:,.0f}",
+    )
+
+
+def _tracking(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:
+    """Return of the portfolio of factors that mimics this one, by date."""
+    weights = portfolio.tracking
+    values = panel.factors[list(weights.index)].to_numpy() @ weights.to_numpy()
+    return pd.Series(values, panel.dates)
+
+
+def _factor_of(portfolio: Portfolio, panel: ReturnPanel, factor: str | None) -> tuple[str, pd.Series[float]]:
+    """Name of the factor to draw, and its returns."""
+    known = portfolio.model.factors
+    if not len(known):
+        raise InvalidParameterError("a picture against a factor needs a model with factors, but this one has none.")
+    name = known[0] if factor is None else factor
+    labels.positions([name], known, "factor", UnknownFactorError)
+    return name, panel.select(portfolio.weights.index, known).factors[name]
+
+
+def _require_some(items: Iterable[object], what: str) -> None:
+    if not list(items):
+        raise InvalidParameterError(f"a picture needs at least one of the {what}, but none came.")
+
+
+def _colour(name: object, order: int) -> str:
+    return _OF_PORTFOLIO.get(str(name), _OF_FACTORS[order % len(_OF_FACTORS)])
+
+
+def _safe(label: object) -> str:
+    """A label as plotly should print it: plotly reads some HTML in text, which a label is not."""
+    return escape(str(label), quote=False)
