@@ -10,10 +10,12 @@ import pandas as pd
 from attrs import frozen
 from scipy import stats
 
-from riskmodel.covariance import DENSE_LIMIT, Array
+from riskmodel.covariance import DENSE_LIMIT, Array, Index
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.model import FactorModel
 from riskmodel.panel import ReturnPanel
+
+_ROUNDING = 1e-13
 
 
 @final
@@ -58,8 +60,8 @@ class CovarianceComparison:
     >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO", "PEP"], ["Mkt-RF"])
     >>> against = rm.CovarianceComparison.of(rm.OLS().fit(panel), panel)
     >>> against.largest(2).round(2)
-    CVX  XOM    0.76
-    KO   PEP    0.47
+    XOM  CVX    0.70
+    KO   PEP    0.41
     Name: residual_correlation, dtype: float64
     >>> against.pesaran_cd().pvalue < 0.01
     True
@@ -102,10 +104,15 @@ class CovarianceComparison:
             )
         if n < 2:
             raise InvalidParameterError("a comparison needs at least two assets, but the model has one.")
-        residuals = model.residuals(panel)
-        correlation, dates = _pairwise(residuals.to_numpy())
+        residuals = model.residuals(panel).to_numpy(copy=True)
+        returns = panel.select(model.assets).arrays()[0]
+        cross, _, dates = _pairwise(returns)
+        sample = np.divide(cross, dates - 1, where=dates > 1, out=np.full_like(cross, np.nan))
+        # residuals this small beside the returns are rounding: the asset is a combination of the factors
+        residuals[:, _lengths(residuals) <= _ROUNDING * _lengths(returns)] = 0.0
+        correlation = _correlate(*_pairwise(residuals))
         return cls(
-            sample=panel.select(model.assets).assets.cov(),
+            sample=pd.DataFrame(sample, model.assets, model.assets),
             model=model.covariance.to_dense(limit),
             residual_correlation=pd.DataFrame(correlation, model.assets, model.assets),
             common_dates=pd.DataFrame(dates.astype(np.int64), model.assets, model.assets),
@@ -164,10 +171,15 @@ class CovarianceComparison:
 
     def _correlations(self) -> tuple[Array, Array]:
         rows, columns, rho = self._pairs(self.residual_correlation)
+        if not len(rho):
+            raise InvalidParameterError(
+                "no pair of assets has a residual correlation to test: that takes three common dates and residuals "
+                "that vary."
+            )
         return rho, self.common_dates.to_numpy()[rows, columns].astype(np.float64)
 
     @staticmethod
-    def _pairs(table: pd.DataFrame) -> tuple[Array, Array, Array]:
+    def _pairs(table: pd.DataFrame) -> tuple[Index, Index, Array]:
         """Row, column and value of each entry above the diagonal that is known."""
         values = table.to_numpy()
         rows, columns = np.triu_indices(len(values), k=1)
@@ -175,20 +187,27 @@ class CovarianceComparison:
         return rows[known], columns[known], values[rows[known], columns[known]]
 
 
-def _pairwise(residuals: Array) -> tuple[Array, Array]:
-    """Correlations of columns, each pair demeaned on its common rows, and how many rows those are."""
-    present = ~np.isnan(residuals)
+def _lengths(columns: Array) -> Array:
+    return np.asarray(np.sqrt(np.nansum(columns * columns, axis=0)))
+
+
+def _pairwise(columns: Array) -> tuple[Array, Array, Array]:
+    """For each pair x, y of columns, demeaned on their common rows: Σ xy, Σ x², and how many rows those are."""
+    present = ~np.isnan(columns)
     here = present.astype(np.float64)
     # columns near their own mean, so that the shared sums below do not cancel
-    means = np.where(present, residuals, 0.0).sum(axis=0) / np.maximum(here.sum(axis=0), 1.0)
-    centred = np.where(present, residuals - means, 0.0)
+    means = np.where(present, columns, 0.0).sum(axis=0) / np.maximum(here.sum(axis=0), 1.0)
+    centred = np.where(present, columns - means, 0.0)
     t = here.T @ here
     safe = np.maximum(t, 1.0)
     sums = centred.T @ here
     cross = centred.T @ centred - sums * sums.T / safe
     squares = np.maximum((centred * centred).T @ here - sums * sums / safe, 0.0)
-    scale = np.sqrt(squares * squares.T)
+    return cross, squares, t
+
+
+def _correlate(cross: Array, squares: Array, t: Array) -> Array:
+    scale = np.sqrt(squares) * np.sqrt(squares.T)
     enough = (t >= 3) & (scale > 0)
     correlation = np.divide(cross, scale, where=enough, out=np.full_like(cross, np.nan))
-    np.clip(correlation, -1.0, 1.0, out=correlation)
-    return correlation, t
+    return np.asarray(np.clip(correlation, -1.0, 1.0))

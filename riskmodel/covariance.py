@@ -8,7 +8,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import Attribute, Converter, evolve, field, frozen
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
@@ -22,20 +22,38 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, Variance, Volatility
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 DENSE_LIMIT = 5_000  # 200 MB of float64
 
 # Below this share of its factor variance, an idio variance is too small to divide by.
 _SMALL_IDIO = 1e-10
 
+# Unit vectors whose distance from the span of others is below this lie in it.
+_DEPENDENT = 1e-12
+
+# What a factor correlation matrix may be short of symmetric, or of positive semidefinite.
+_ROUNDING = 1e-10
+
 
 def read_only(values: ArrayLike) -> Array:
     """Return a float64 array that nobody can write to: a copy, unless it is such an array already."""
     if isinstance(values, np.ndarray) and _is_frozen(values):
         return values
-    array = np.array(values, dtype=np.float64, order="C")
+    array = np.array(floats(values), order="C")
     array.flags.writeable = False
     return array
+
+
+def floats(values: Any) -> Array:
+    """Return real numbers as float64, or raise where something else came: text is not read as numbers."""
+    raw = np.asarray(values)
+    if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
+        raise InvalidParameterError(f"real numbers are wanted, but {raw.dtype} values came; convert them first.")
+    try:
+        return np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(f"real numbers are wanted, but they cannot be read as such: {error}.") from error
 
 
 def _is_frozen(values: NDArray[Any]) -> bool:
@@ -43,7 +61,33 @@ def _is_frozen(values: NDArray[Any]) -> bool:
     return values.dtype == np.float64 and values.base is None and flags.c_contiguous and not flags.writeable
 
 
-def _check_shapes(self: FactorCovariance, *_: object) -> None:
+# what labels the rows and columns of each part
+_AXES = {
+    "_loadings": ("assets", "factors"),
+    "_factor_covariance": ("factors", "factors"),
+    "_idio_variance": ("assets",),
+}
+
+
+def _read_part(values: Any, self: Any, part: Attribute[Any]) -> Array:
+    """Read a part as an array; where it is labelled, the labels must be in order, lest numbers change places."""
+    if isinstance(values, pd.Series | pd.DataFrame):
+        for came, axis in zip(values.axes, _AXES[part.name], strict=False):
+            expected = getattr(self, axis)
+            if list(came) != list(expected):
+                raise InvalidParameterError(
+                    f"{part.name[1:]} is labelled {labels.listing(came)}, but the {axis} are "
+                    f"{labels.listing(expected)}; reindex it, or pass an array in that order."
+                )
+    return read_only(values)
+
+
+_PART = Converter(_read_part, takes_self=True, takes_field=True)
+
+
+def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
+    if not isinstance(self.horizon, Horizon):
+        raise InvalidParameterError(f"horizon must be a Horizon such as rm.DAY, but {self.horizon!r} came.")
     n, k = len(self.assets), len(self.factors)
     expected = {"loadings": (n, k), "factor_covariance": (k, k), "idio_variance": (n,)}
     for name, shape in expected.items():
@@ -63,20 +107,32 @@ def _check_shapes(self: FactorCovariance, *_: object) -> None:
 
 
 def _check_positive_semidefinite(matrix: Array) -> None:
-    scale = np.abs(matrix).max(initial=0.0)
-    if scale and np.abs(matrix - matrix.T).max() > 1e-10 * scale:
-        raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
-    variances = np.diag(matrix)
-    if (variances < 0).any():
+    if (np.diag(matrix) < 0).any():
         raise InvalidParameterError("factor_covariance has a negative variance on its diagonal.")
     # judged as a correlation matrix, so that factors of very different scale are treated alike
-    scales = np.sqrt(np.where(variances > 0, variances, 1.0))
-    lowest = linalg.eigvalsh(matrix / np.outer(scales, scales)).min(initial=0.0)
-    if lowest < -1e-8:
+    correlation, _ = _as_correlation(matrix)
+    if np.abs(correlation - correlation.T).max(initial=0.0) > _ROUNDING:
+        raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
+    lowest = linalg.eigvalsh(correlation).min() if len(correlation) else 0.0
+    if lowest < -_ROUNDING:
         raise InvalidParameterError(
             "factor_covariance must be positive semidefinite, but as a correlation matrix it has the "
             f"eigenvalue {lowest:.3g}; was it put together from pieces?"
         )
+
+
+def _as_correlation(matrix: Array) -> tuple[Array, Array]:
+    """Divide a covariance by its volatilities, which come too (1 where there is none)."""
+    scales = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    return matrix / scales / scales[:, None], scales
+
+
+def root(matrix: Array) -> Array:
+    """L with F = L L', shape (K, rank of F)."""
+    correlation, scales = _as_correlation(matrix)
+    values, vectors = np.linalg.eigh(correlation)
+    keep = values > 1e-15 * values.max(initial=0.0)
+    return np.asarray(scales[:, None] * vectors[:, keep] * np.sqrt(values[keep]))
 
 
 @final
@@ -107,8 +163,8 @@ class FactorCovariance:
     Every operation costs O(N·K) time and memory per vector. Weights and right-hand sides may be an array of
     length N (or N × M), or a Series (or frame) labelled by asset, in which assets that are left out weigh zero;
     what comes back is of the same kind. Solving uses the Woodbury identity [1]_ on :math:`F = L L^\top`, so a
-    singular F costs nothing; assets with little or no idio variance are eliminated as a block (a Schur
-    complement), so they do not spoil the rest.
+    singular F costs nothing; it goes through a singular value decomposition, so idio variances far below the factors'
+    cost no digits; assets with little or no idio variance are eliminated as a block (a Schur complement).
 
     References
     ----------
@@ -126,15 +182,22 @@ class FactorCovariance:
     Volatility(0.1732050807568877..., YEAR)
     """
 
-    assets: pd.Index = field(converter=lambda x: labels.unique(x, "assets"))
-    factors: pd.Index = field(converter=lambda x: labels.unique(x, "factors"))
-    _loadings: Array = field(converter=read_only)
-    _factor_covariance: Array = field(converter=read_only)
-    _idio_variance: Array = field(converter=read_only)
-    horizon: Horizon = field(validator=_check_shapes)
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
+    # mypy cannot read a Converter that sees the other fields
+    _loadings: Array = field(converter=_PART)  # type: ignore[misc]
+    _factor_covariance: Array = field(converter=_PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=_PART)  # type: ignore[misc]
+    horizon: Horizon = field(validator=_check)
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Any:
+        raise InvalidParameterError(
+            "a FactorCovariance does not turn into an array by itself; write cov @ w, with it on the left of a "
+            "Series or frame, or say cov.to_dense()."
+        )
 
     def __repr__(self) -> str:
         return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
@@ -164,7 +227,7 @@ class FactorCovariance:
     @property
     def n_parameters(self) -> int:
         """Free parameters: N·K loadings, K(K+1)/2 factor covariances, N idio variances."""
-        n, k = self._loadings.shape
+        n, k = len(self.assets), len(self.factors)
         return n * k + k * (k + 1) // 2 + n
 
     @property
@@ -176,11 +239,7 @@ class FactorCovariance:
     @cached_property
     def _root(self) -> Array:
         """L with F = L L', shape (K, rank of F)."""
-        scales = np.sqrt(np.diag(self._factor_covariance))
-        safe = np.where(scales > 0, scales, 1.0)
-        values, vectors = linalg.eigh(self._factor_covariance / np.outer(safe, safe))
-        keep = values > 1e-15 * values.max(initial=0.0)
-        return np.asarray(safe[:, None] * vectors[:, keep] * np.sqrt(values[keep]))
+        return root(self._factor_covariance)
 
     @cached_property
     def _systematic(self) -> Array:
@@ -200,8 +259,7 @@ class FactorCovariance:
 
     def __rmatmul__(self, other: Any) -> Any:
         """W' Σ, equal to Σ w because Σ is symmetric."""
-        values = np.asarray(other, dtype=np.float64)
-        return self._multiply(self._rows(values.T)).T
+        return self._multiply(self._rows(floats(other).T)).T
 
     def _multiply(self, w: Array) -> Array:
         systematic = self._loadings @ (self._factor_covariance @ (self._loadings.T @ w))
@@ -216,15 +274,15 @@ class FactorCovariance:
         return wrap(self._multiply(values) / volatility)
 
     def variance(self, w: Any) -> Variance:
-        """w' Σ w, return² at the horizon."""
+        """The variance w' Σ w, return² at the horizon."""
         return Variance(self._quadratic(self._read(w)[0]), self.horizon)
 
     def volatility(self, w: Any) -> Volatility:
-        """√(w' Σ w), return at the horizon."""
+        """The volatility √(w' Σ w), return at the horizon."""
         return Volatility(np.sqrt(self._quadratic(self._read(w)[0])), self.horizon)
 
     def covariance(self, w: Any, v: Any) -> Variance:
-        """w' Σ v, return² at the horizon."""
+        """The covariance w' Σ v, return² at the horizon."""
         left, right = self._read(w)[0], self._read(v)[0]
         _require_vectors(left, right)
         return Variance(float(left @ self._multiply(right)), self.horizon)
@@ -251,17 +309,16 @@ class FactorCovariance:
 
     @cached_property
     def _elimination(self) -> _Elimination:
-        return _Elimination.of(self._loadings, self._root, self._idio_variance, self._thin, self.assets)
+        zero = np.flatnonzero(self._idio_variance == 0)
+        _require_independent(self._loadings[zero] @ self._root, self.assets[zero])
+        return _Elimination.of(self._loadings @ self._root, self._idio_variance, self._thin)
 
-    @cached_property
-    def _thin(self) -> NDArray[np.intp]:
+    @property
+    def _thin(self) -> Index:
         """Positions of the assets with too little idio variance to divide by."""
-        rank = self._root.shape[1]
         thin = np.flatnonzero(self._idio_variance <= _SMALL_IDIO * self._systematic)
-        if len(thin) > rank:
-            # the Schur complement would be large: keep to those that cannot be divided by at all
-            thin = np.flatnonzero(self._idio_variance <= np.finfo(float).eps * self._systematic)
-        return thin
+        # with more of them than this the Schur complement would be large
+        return thin if len(thin) <= 2 * self._root.shape[1] + 1 else np.flatnonzero(self._idio_variance == 0)
 
     def solve(self, b: Any) -> Any:
         """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
@@ -272,7 +329,7 @@ class FactorCovariance:
             If Σ cannot be inverted; the message and ``details["assets"]`` name the assets that make it so.
         """
         values, wrap = self._read(b)
-        return wrap(self._elimination.solve(values))
+        return wrap(self._elimination.solve(values if values.ndim == 2 else values[:, None]).reshape(values.shape))
 
     def logdet(self) -> float:
         """Log of the determinant of Σ; raises `SingularCovarianceError` where Σ is singular."""
@@ -295,6 +352,8 @@ class FactorCovariance:
         DataFrame, shape (n, N)
             Returns at the horizon, decimals.
         """
+        if not isinstance(rng, np.random.Generator):
+            raise InvalidParameterError(f"rng must be a numpy Generator such as default_rng(0), but {rng!r} came.")
         draws = rng.standard_normal((n, len(self.assets)))
         draws *= np.sqrt(self._idio_variance)
         draws += (rng.standard_normal((n, self._root.shape[1])) @ self._root.T) @ self._loadings.T
@@ -353,14 +412,14 @@ class FactorCovariance:
                 return labelled, lambda a: pd.Series(a, self.assets, name=values.name, copy=False)
             return labelled, lambda a: pd.DataFrame(a, self.assets, values.columns, copy=False)
         if isinstance(values, dict):
-            return self._read(pd.Series(values, dtype=np.float64))
-        return self._rows(np.asarray(values, dtype=np.float64)), lambda a: a
+            return self._read(pd.Series(values, dtype=object))
+        return self._rows(floats(values)), lambda a: a
 
     def _by_asset(self, values: pd.Series[Any] | pd.DataFrame) -> Array:
         index = labels.unique(values.index, "assets")
         at = labels.positions(index, self.assets, "asset", UnknownAssetError)
         full = np.zeros((len(self.assets), *values.shape[1:]))
-        full[at] = values.to_numpy(dtype=np.float64)
+        full[at] = floats(values)
         return full
 
     def _rows(self, values: Array) -> Array:
@@ -382,51 +441,63 @@ def _require_vectors(*values: Array) -> None:
 
 @frozen(eq=False)
 class _Elimination:
-    """Σ = U U' + D with U = B L, factorised once; only B itself is as long as the assets are many.
+    """Σ = U U' + D with U = B L, factorised once, in N·K memory.
 
-    The assets with ample idio variance (P) are eliminated by Woodbury; the few without (Z) by the Schur
-    complement S = U_Z C⁻¹ U_Z' + D_Z, where C = I + U_P' D_P⁻¹ U_P. With y = U'x the equations are
-    D_P x_P + U_P y = b_P and D_Z x_Z + U_Z y = b_Z.
+    The assets with ample idio variance (P) are eliminated by Woodbury, through the singular value decomposition
+    V = D_P^-½ U_P = Q s R', which keeps the digits that Cholesky of I + V'V loses where s is large:
+    Σ_PP⁻¹ = D_P^-½ (I - QQ' + Q (1 + s²)⁻¹ Q') D_P^-½. The few thin ones (Z) follow by the Cholesky factor of
+    the Schur complement S = U_Z (I + V'V)⁻¹ U_Z' + D_Z, which a QR decomposition gives without forming S.
     """
 
-    loadings: Array  # B
-    root: Array  # L
-    precision: Array  # 1 / D on P, 0 on Z
-    thin: NDArray[np.intp]  # Z
-    thin_scores: Array  # U_Z
-    capacitance: Array  # Cholesky of C, lower
-    schur: Array  # Cholesky of S, lower
+    ample: Index  # P
+    thin: Index  # Z
+    scale: Array  # D_P^-½
+    q: Array
+    s: Array
+    thin_scores: Array  # U_Z R
+    schur: Array  # C with S = C'C, upper triangular
 
     @classmethod
-    def of(cls, loadings: Array, root: Array, idio: Array, thin: NDArray[np.intp], assets: pd.Index) -> Self:
-        precision = np.divide(1.0, idio, where=idio > 0, out=np.zeros_like(idio))
-        precision[thin] = 0.0
-        gram = np.zeros((loadings.shape[1],) * 2)
-        for rows in _row_blocks(len(loadings)):
-            gram += (loadings[rows].T * precision[rows]) @ loadings[rows]
-        capacitance = linalg.cholesky(np.eye(root.shape[1]) + root.T @ gram @ root, lower=True)
-        scores = loadings[thin] @ root
-        _require_independent(scores, assets[thin])
-        inner = linalg.solve_triangular(capacitance, scores.T, lower=True)
-        schur = _cholesky(inner.T @ inner + np.diag(idio[thin]), assets[thin])
-        return cls(loadings, root, precision, thin, scores, capacitance, schur)
+    def of(cls, scores: Array, idio: Array, thin: Index) -> Self:
+        """Factorise; `scores` is U, and the thin ones without idio variance must be independent."""
+        ample = np.setdiff1d(np.arange(len(idio)), thin)
+        scale = 1.0 / np.sqrt(idio[ample])
+        q, s, turn = _svd(scores[ample] * scale[:, None])
+        turned = scores[thin] @ turn.T
+        damped = turned / np.hypot(1.0, s)
+        schur = np.linalg.qr(np.vstack([damped.T, np.diag(np.sqrt(idio[thin]))]), mode="r")
+        return cls(ample, thin, scale, q, s, turned, np.asarray(schur))
 
     def solve(self, b: Array) -> Array:
-        """Σ⁻¹ b."""
-        weighted = (b.T * self.precision).T
-        y = self.root.T @ (self.loadings.T @ weighted)
-        rest = b[self.thin] - self.thin_scores @ linalg.cho_solve((self.capacitance, True), y)
-        x_thin = linalg.cho_solve((self.schur, True), rest)
-        y = linalg.cho_solve((self.capacitance, True), y + self.thin_scores.T @ x_thin)
-        x = weighted - ((self.loadings @ (self.root @ y)).T * self.precision).T
+        """Σ⁻¹ b, for the columns of b."""
+        scale, s = self.scale[:, None], self.s[:, None]
+        y = b[self.ample] * scale
+        along = self.q.T @ y
+        across = y - self.q @ along
+        # twice is enough (Kahan): what is left along Q would be magnified by s²
+        across -= self.q @ (self.q.T @ across)
+        ratio = s / np.hypot(1.0, s) ** 2
+        rest = b[self.thin] - self.thin_scores @ (ratio * along)
+        x_thin = linalg.cho_solve((self.schur, False), rest)
+        along = along / np.hypot(1.0, s) ** 2 - ratio * (self.thin_scores.T @ x_thin)
+        x = np.empty_like(b)
+        x[self.ample] = (across + self.q @ along) * scale
         x[self.thin] = x_thin
-        return np.asarray(x)
+        return x
 
     def logdet(self) -> float:
-        """Log det Σ = log det D_P + log det C + log det S."""
-        ample = self.precision[self.precision > 0]
-        diagonals = np.concatenate([np.diag(self.capacitance), np.diag(self.schur)])
-        return float(2.0 * np.log(diagonals).sum() - np.log(ample).sum())
+        """Log det Σ = log det D_P + log det(I + V'V) + log det S."""
+        diagonal = np.abs(np.diag(self.schur))
+        return float(2.0 * (np.log(np.hypot(1.0, self.s)).sum() + np.log(diagonal).sum() - np.log(self.scale).sum()))
+
+
+def _svd(v: Array) -> tuple[Array, Array, Array]:
+    """V = Q s R' with R square, and Q zero where s is."""
+    n, k = v.shape
+    padded = v if n >= k else np.vstack([v, np.zeros((k - n, k))])
+    q, s, turn = np.linalg.svd(padded, full_matrices=False)
+    live = s > np.finfo(float).eps * s.max(initial=0.0)
+    return np.ascontiguousarray(q[:n] * live), s * live, turn
 
 
 def _row_blocks(n: int, size: int = 8_192) -> Iterator[slice]:
@@ -434,28 +505,19 @@ def _row_blocks(n: int, size: int = 8_192) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def _require_independent(scores: Array, assets: pd.Index) -> None:
-    """Raise where more assets lack idio variance than there are factors to tell them apart."""
-    n, rank = scores.shape
-    if n > rank:
-        order = linalg.qr(scores.T, mode="r", pivoting=True)[1]
-        raise _singular(assets[np.sort(order[rank:])])
-
-
-def _cholesky(matrix: Array, assets: pd.Index) -> Array:
-    """Cholesky, after one with pivoting that can say which assets make the matrix singular."""
-    scales = np.sqrt(np.diag(matrix))
-    safe = np.where(scales > 0, scales, 1.0)
-    correlation = matrix / np.outer(safe, safe)
-    _, pivots, rank, _ = linalg.lapack.dpstrf(correlation, tol=1e-13 * max(len(matrix), 1), lower=1)
-    if rank < len(matrix):
-        raise _singular(assets[np.sort(pivots[rank:] - 1)])
-    return np.asarray(linalg.cholesky(matrix, lower=True))
-
-
-def _singular(assets: pd.Index) -> SingularCovarianceError:
-    return SingularCovarianceError(
-        "the covariance matrix is singular: beside the other assets, the factors leave no variance of its own to "
-        f"{labels.listing(assets)}, without idio variance; leave it out, or give it some.",
-        assets=list(assets),
-    )
+def _require_independent(scores: Array, assets: pd.Index[Any]) -> None:
+    """Raise where the factors cannot tell assets without idio variance apart: only then is Σ singular."""
+    if not len(assets):
+        return
+    superfluous = assets
+    if scores.size:
+        lengths = np.linalg.norm(scores, axis=1, keepdims=True)
+        directions = scores / np.where(lengths > 0, lengths, 1.0)
+        r, order = linalg.qr(directions.T, mode="r", pivoting=True)
+        superfluous = assets[np.sort(order[int((np.abs(np.diag(r)) > _DEPENDENT).sum()) :])]
+    if len(superfluous):
+        raise SingularCovarianceError(
+            "the covariance matrix is singular: beside the other assets, the factors leave no variance of its own to "
+            f"{labels.listing(superfluous)}, without idio variance; leave it out, or give it some.",
+            assets=list(superfluous),
+        )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.covariance import Array, FactorCovariance
+from riskmodel import labels
+from riskmodel.covariance import Array, FactorCovariance, floats
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, Variance
 
 IDIO = "idio"
@@ -53,15 +56,24 @@ class RiskDecomposition:
         ----------
         covariance : FactorCovariance
             Of the assets.
-        weights : Series by asset
+        weights : Series or mapping by asset
             Assets left out weigh zero.
-        legs : Series by factor, optional
-            Positions in the factors, for instance a hedge.
+        legs : Series or mapping by factor, optional
+            Positions in the factors, for instance a hedge; in `by_asset` they follow the assets.
+
+        Raises
+        ------
+        UnknownAssetError, UnknownFactorError
+            For labels that the covariance does not have.
+        InvalidParameterError
+            For weights that are not finite numbers, or not labelled.
         """
-        held = covariance.restrict(weights.index)
-        w = weights.to_numpy(dtype=np.float64)
+        w, index = _read(weights, "weights")
+        held = covariance.restrict(index)
         b, f = held.loadings.to_numpy(), held.factor_covariance.to_numpy()
-        h = np.zeros(len(f)) if legs is None else legs.reindex(held.factors, fill_value=0.0).to_numpy()
+        positions, names = _read({} if legs is None else legs, "legs")
+        h = np.zeros(len(f))
+        h[labels.positions(names, held.factors, "factor", UnknownFactorError)] = positions
         exposures = b.T @ w + h
         own = w * w * held.idio_variance.to_numpy()
         towards = f @ exposures
@@ -70,7 +82,7 @@ class RiskDecomposition:
             by_factor=exposures * towards,
             own=own,
             by_asset=w * (b @ towards) + own,
-            by_leg=None if legs is None else pd.Series(h * towards, held.factors)[legs.index],
+            by_leg=pd.Series(h * towards, held.factors, dtype=np.float64).reindex(names),
         )
 
     @classmethod
@@ -80,12 +92,12 @@ class RiskDecomposition:
         by_factor: Array,
         own: Array,
         by_asset: Array,
-        by_leg: pd.Series[float] | None,
+        by_leg: pd.Series[float],
     ) -> Self:
         # rounding must not make the variance of a hedged-out exposure negative
         systematic, idio = max(float(by_factor.sum()), 0.0), float(own.sum())
         holdings = pd.Series(by_asset, held.assets, name="variance")
-        if by_leg is not None:
+        if len(by_leg):
             holdings = pd.concat([holdings, by_leg.rename("variance")])
         return cls(
             total_variance=Variance(systematic + idio, held.horizon),
@@ -100,3 +112,14 @@ class RiskDecomposition:
     def factor_share(self) -> float:
         """Share of the variance that the factors explain, 0 to 1; 0 where there is no variance."""
         return self.factor_variance / self.total_variance if self.total_variance > 0 else 0.0
+
+
+def _read(values: Any, what: str) -> tuple[Array, pd.Index[Any]]:
+    """Numbers, and the unique labels that they carry."""
+    if not isinstance(values, Mapping | pd.Series):
+        raise InvalidParameterError(f"{what} must be a Series or a mapping by label, not {type(values).__name__}.")
+    series = values if isinstance(values, pd.Series) else pd.Series(list(values.values()), list(values), dtype=object)
+    numbers = floats(series)
+    if not np.isfinite(numbers).all():
+        raise InvalidParameterError(f"{what} must be finite, but NaN or infinity came.")
+    return numbers, labels.unique(series.index, f"the labels of {what}")

@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
-from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility
+from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 
 
-def _positive(_: object, attribute: object, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < math.inf:
-        raise InvalidParameterError(
-            f"{getattr(attribute, 'name', 'a limit')} must be a positive number of dollars, but {value!r} came."
-        )
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def _horizon(_: object, __: object, value: object) -> None:
+def _positive(self: Any, attribute: Any, value: Any) -> None:
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise InvalidParameterError(f"{attribute.name} must be a positive number of dollars, but {value!r} came.")
+    if isinstance(value, Quantity):
+        require_same(value.horizon, self.horizon, f"{attribute.name} and the horizon of its limit")
+
+
+def _horizon(_self: Any, _attribute: Any, value: Any) -> None:
     if not isinstance(value, Horizon):
         raise InvalidParameterError(f"horizon must be a Horizon such as rm.MONTH, but {value!r} came.")
 
 
 class Limit(ABC):
-    """One limit on a position. Subclass it with a ``name``, an ``amount``, and what a dollar of strategy uses."""
+    """One limit on a position. Subclass it with a ``name``, an ``amount``, and what a dollar of strategy uses.
+
+    Two limits of one budget may have the same name; results keep both, in the order of the budget.
+    """
 
     @property
     @abstractmethod
@@ -184,14 +193,21 @@ class Position:
         If `capital` is negative or not finite: a short position is a strategy of negative weights.
     """
 
-    portfolio: Portfolio
+    portfolio: Portfolio = field()
     capital: float = field()
     horizon: Horizon = field(validator=_horizon)
     binding: str | None = None
 
+    @portfolio.validator
+    def _check_portfolio(self, _attribute: Any, value: Any) -> None:
+        if not isinstance(value, Portfolio):
+            raise InvalidParameterError(
+                f"portfolio must be a Strategy or a HedgedPortfolio, but {type(value).__name__} came."
+            )
+
     @capital.validator
-    def _check_capital(self, _: object, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < math.inf:
+    def _check_capital(self, _attribute: Any, value: Any) -> None:
+        if not _is_number(value) or not 0 <= value < math.inf:
             raise InvalidParameterError(
                 f"capital must be dollars of strategy, not negative, but {value!r} came; a short position is a "
                 "strategy of negative weights."
@@ -251,6 +267,10 @@ class Position:
         return self.portfolio.sharpe.at(horizon)
 
 
+def _read_limits(limits: Any) -> tuple[Any, ...]:
+    return tuple(limits) if isinstance(limits, Iterable) else (limits,)
+
+
 @final
 @frozen
 class RiskBudget:
@@ -279,19 +299,19 @@ class RiskBudget:
     >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.CapitalLimit(20e6)])
     >>> position = budget.size(msft)
     >>> f"{position.capital:,.0f}", position.binding
-    ('11,378,690', 'volatility per month')
+    ('11,347,494', 'volatility per month')
     >>> budget.utilisation(position)
     volatility per month    1.000000
-    capital                 0.568935
+    capital                 0.567375
     Name: utilisation, dtype: float64
     """
 
     volatility: float = field(validator=_positive)
     horizon: Horizon = field(validator=_horizon)
-    limits: tuple[Limit, ...] = field(default=(), converter=tuple, kw_only=True)
+    limits: tuple[Limit, ...] = field(default=(), converter=_read_limits, kw_only=True)
 
     @limits.validator
-    def _check_limits(self, _: object, limits: Sequence[object]) -> None:
+    def _check_limits(self, _attribute: Any, limits: Any) -> None:
         strange = [limit for limit in limits if not isinstance(limit, Limit)]
         if strange:
             raise InvalidParameterError(f"limits must be Limit objects such as rm.GrossLimit(1e7), not {strange[0]!r}.")
@@ -309,18 +329,18 @@ class RiskBudget:
         UnboundedPositionError
             If the portfolio uses none of any limit, as a riskless one does.
         """
-        allowed = {limit.name: _most(limit, portfolio) for limit in reversed(self.all_limits)}
-        binding = min(reversed(allowed), key=allowed.__getitem__)
-        if not math.isfinite(allowed[binding]):
+        # of limits that allow equally little, the first one binds
+        capital, binding = min(((_most(limit, portfolio), limit) for limit in self.all_limits), key=itemgetter(0))
+        if not math.isfinite(capital):
             raise UnboundedPositionError(
-                f"{portfolio!r} uses none of {', '.join(reversed(allowed))}, so any amount is within the budget; "
-                "a portfolio without risk of its own needs a CapitalLimit or a GrossLimit."
+                f"{portfolio!r} uses none of {', '.join(limit.name for limit in self.all_limits)}, so any amount is "
+                "within the budget; a portfolio without risk of its own needs a CapitalLimit or a GrossLimit."
             )
-        return Position(portfolio, allowed[binding], self.horizon, binding)
+        return Position(portfolio, capital, self.horizon, binding.name)
 
     def used(self, position: Position) -> pd.Series[float]:
         """How much of each limit a position uses, in the limit's own measure."""
-        return self._by_limit([limit.use(position.portfolio) * position.capital for limit in self.all_limits], "used")
+        return self._by_limit([_use(limit, position.portfolio) * position.capital for limit in self.all_limits], "used")
 
     def utilisation(self, position: Position) -> pd.Series[float]:
         """Used over allowed, by limit; above 1 is a breach."""
@@ -341,7 +361,19 @@ class RiskBudget:
         return pd.Series(values, pd.Index([limit.name for limit in self.all_limits]), name=name)
 
 
+def _use(limit: Limit, portfolio: Portfolio) -> float:
+    """What a dollar of strategy uses of a limit, which a user may have written."""
+    use, amount = float(limit.use(portfolio)), float(limit.amount)
+    if not 0 <= use < math.inf or not 0 < amount < math.inf:
+        raise InvalidParameterError(
+            f"a limit needs a positive amount, and a dollar of strategy must use a finite part of it, not negative; "
+            f"{limit.name!r} has the amount {amount} and a use of {use}."
+        )
+    return use
+
+
 def _most(limit: Limit, portfolio: Portfolio) -> float:
     """Dollars of strategy at which a limit binds."""
-    use = limit.use(portfolio)
-    return limit.amount / use if use > 0 else math.inf
+    use = _use(limit, portfolio)
+    # a use so small that the quotient overflows is none
+    return float(limit.amount) / use if use > float(limit.amount) / sys.float_info.max else math.inf

@@ -9,10 +9,9 @@ from typing import Any, Self, final
 import numpy as np
 import pandas as pd
 from attrs import frozen
-from scipy import linalg
 
 from riskmodel import labels
-from riskmodel.covariance import Array
+from riskmodel.covariance import Array, FactorCovariance, root
 from riskmodel.errors import (
     InvalidParameterError,
     SingularCovarianceError,
@@ -20,26 +19,35 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.model import FactorModel
-from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.portfolio import Portfolio, read_weights
 
 _NEWTON_STEPS = 100
+_INSTRUMENT = "factor or asset"
 
 
 @final
-@frozen(eq=False, repr=False)
+@frozen(eq=False, repr=False, init=False)
 class HedgedPortfolio(Portfolio):
     r"""A strategy with a hedge in factors, or in other instruments.
 
-    Made by `neutral`, `with_factor_share` or `minimum_variance`. It is hedged = strategy + hedge + cash, where the
-    cash leg pays for both, so that its return is an excess return. Hedging an already hedged portfolio works the same.
+    Made by `neutral`, `with_factor_share` or `minimum_variance`, or with a hedge of your own. It is hedged =
+    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. Hedging an
+    already hedged portfolio works the same; the hedge is then what is added to the first one.
 
     Parameters
     ----------
     strategy : Portfolio
         What is hedged.
-    hedge_weights : Series by factor or instrument
-        Dollars per dollar of strategy. A label that is a factor of the model is a position in that factor; otherwise
-        it is an asset.
+    hedge_weights : mapping or Series by factor or instrument
+        Dollars per dollar of strategy. A label that is a factor of the model is a position in that factor, even where
+        an asset has the same label; otherwise it is an asset.
+
+    Raises
+    ------
+    UnknownAssetError
+        For a hedge in something that is neither a factor nor an asset of the model.
+    InvalidParameterError
+        For hedge weights that are not finite numbers.
 
     Examples
     --------
@@ -48,13 +56,22 @@ class HedgedPortfolio(Portfolio):
     >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
     >>> hedged = rm.HedgedPortfolio.neutral(msft)
     >>> hedged.hedge_weights.round(3).to_dict(), round(hedged.cash_weight, 3)
-    ({'Mkt-RF': -1.088}, 0.088)
-    >>> rm.HedgedPortfolio.with_factor_share(msft, 0.20).decompose().factor_share
-    0.2...
+    ({'Mkt-RF': -1.074}, 0.074)
+    >>> round(rm.HedgedPortfolio.with_factor_share(msft, 0.20).decompose().factor_share, 12)
+    0.2
     """
 
     _strategy: Portfolio
     _hedge: pd.Series[float]
+
+    def __init__(self, strategy: Portfolio, hedge_weights: Any) -> None:
+        if not isinstance(strategy, Portfolio):
+            raise InvalidParameterError(
+                f"strategy must be a Strategy or a HedgedPortfolio, but {type(strategy).__name__} came."
+            )
+        known = _instruments(strategy.model)
+        hedge = read_weights(hedge_weights, "hedge_weights", known, _INSTRUMENT)
+        self.__attrs_init__(strategy=strategy, hedge=hedge.rename("hedge_weight"))
 
     # -- three ways to hedge -----------------------------------------------------------------------
 
@@ -64,7 +81,7 @@ class HedgedPortfolio(Portfolio):
 
         In the sample that an OLS model was estimated on, its mean is alpha and its variance the residual variance.
         """
-        return cls(strategy, (-strategy.exposures).rename("hedge_weight"))
+        return cls(strategy, -strategy.exposures)
 
     @classmethod
     def with_factor_share(cls, strategy: Portfolio, cap: float, cost: Any = None) -> Self:
@@ -90,10 +107,10 @@ class HedgedPortfolio(Portfolio):
         With exposures b, idio variance v and :math:`M = v\,cap / (1 - cap)`, it solves
         :math:`\min_h \|C h\|_2` subject to :math:`(b + h)^\top F (b + h) \le M`. The exposures left are
         :math:`x(\lambda) = (C^2 + \lambda F)^{-1} C^2 b` for the one :math:`\lambda \ge 0` at which the constraint
-        holds with equality, found by Newton's method on :math:`1 / \sqrt{x^\top F x}`, which is concave and increasing in
-        :math:`\lambda`, and for one factor linear ([1]_, section 7.3, the secular equation of a trust region). A portfolio
-        already within the cap is left as it is. Without any idio variance, every exposure left makes the factors'
-        share 1, so any cap below 1 takes the whole hedge.
+        holds with equality, found by Newton's method on :math:`1 / \sqrt{x^\top F x}`, which is concave and increasing
+        in :math:`\lambda`, and for one factor linear ([1]_, section 7.3, the secular equation of a trust region). A
+        portfolio already within the cap is left as it is. Without any idio variance, every exposure left makes the
+        factors' share 1, so any cap below 1 takes the whole hedge.
 
         References
         ----------
@@ -101,15 +118,16 @@ class HedgedPortfolio(Portfolio):
         """
         share = _read_cap(cap)
         b = strategy.exposures
+        costs = _read_cost(cost, b.index)
         split = strategy.decompose()
         if share >= 1.0 or split.factor_share <= share:
-            return cls(strategy, pd.Series(0.0, b.index, name="hedge_weight"))
+            return cls(strategy, 0.0 * b)
         allowed = float(split.idio_variance) * share / (1.0 - share)
         if allowed == 0.0:
             return cls.neutral(strategy)
         f = strategy.model.factor_covariance.to_numpy()
-        left = _within(b.to_numpy(), f, allowed, _read_cost(cost, b.index))
-        return cls(strategy, pd.Series(left - b.to_numpy(), b.index, name="hedge_weight"))
+        left = _within(np.asarray(b), f, allowed, costs)
+        return cls(strategy, pd.Series(left, b.index) - b)
 
     @classmethod
     def minimum_variance(cls, strategy: Portfolio, instruments: Sequence[Any]) -> Self:
@@ -137,12 +155,21 @@ class HedgedPortfolio(Portfolio):
         (Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1)).
         """
         tools = _read_instruments(instruments, strategy.model)
-        b, d = _instrument_loadings(tools, strategy.model)
-        f = strategy.model.factor_covariance.to_numpy()
+        model = strategy.model
+        b, d = _instrument_loadings(tools, model)
+        f = model.factor_covariance.to_numpy()
         own = strategy.weights.reindex(tools, fill_value=0.0).to_numpy()
         shared = b @ f @ strategy.exposures.to_numpy() + d * own
-        weights = _solve(b @ f @ b.T + np.diag(d), -shared, tools)
-        return cls(strategy, pd.Series(weights, tools, name="hedge_weight"))
+        try:
+            weights = FactorCovariance(tools, model.factors, b, f, d, model.horizon).solve(-shared)
+        except SingularCovarianceError as error:
+            same = error.details["assets"]
+            raise SingularCovarianceError(
+                f"the instruments {labels.listing(tools)} cannot be told apart: each of {labels.listing(same)} is "
+                "riskless or a combination of the others; leave it out.",
+                instruments=same,
+            ) from error
+        return cls(strategy, pd.Series(weights, tools))
 
     # -- what it holds -----------------------------------------------------------------------------
 
@@ -167,10 +194,11 @@ class HedgedPortfolio(Portfolio):
     @property
     def weights(self) -> pd.Series[float]:
         """Weight by asset, the strategy's and those of the hedge that are assets."""
-        assets = self._hedge[~self._hedge.index.isin(self.model.factors)]
-        if assets.empty:
-            return self._strategy.weights
-        return self._strategy.weights.add(assets, fill_value=0.0).rename("weight")
+        own, hedge = self._strategy.weights, self._hedge[~self._hedge.index.isin(self.model.factors)]
+        # in the order of the strategy, then of the hedge
+        index = own.index.append(hedge.index.difference(own.index, sort=False))
+        both = own.reindex(index, fill_value=0.0) + hedge.reindex(index, fill_value=0.0)
+        return both.rename("weight")
 
     @property
     def legs(self) -> pd.Series[float]:
@@ -207,22 +235,29 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
 
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:
     """The exposures nearest to b, in units of cost, whose factor variance is what is allowed."""
-    values, vectors = linalg.eigh(f / np.outer(cost, cost))
-    scale = values[-1]
-    values = np.clip(values / scale, 0.0, None)
-    y, target = vectors.T @ (cost * b), allowed / scale
+    # the singular values of a root of F keep twice the digits that the eigenvalues of F would
+    _, s, turn = np.linalg.svd(root(f).T / cost, full_matrices=False)
+    values, along = (s / s[0]) ** 2, turn @ (cost * b)
+    multiplier = _multiplier(values, along, allowed / s[0] ** 2)
+    shrink = multiplier * values / (1.0 + multiplier * values)
+    left = b - turn.T @ (shrink * along) / cost
+    # the last digits
+    return np.asarray(left * math.sqrt(allowed / float(left @ f @ left)))
+
+
+def _multiplier(values: Array, along: Array, target: float) -> float:
+    """The λ at which Σ v (a / (1 + λ v))² is the target, which is less than at λ = 0."""
     multiplier = 0.0
     for _ in range(_NEWTON_STEPS):
-        shrink = 1.0 / (1.0 + multiplier * values)
-        squares = values * (y * shrink) ** 2
-        length = squares.sum()
-        step = length * (math.sqrt(length / target) - 1.0) / (values * shrink * squares).sum()
+        squares = values * (along / (1.0 + multiplier * values)) ** 2
+        length = float(squares.sum())
+        slope = float((values / (1.0 + multiplier * values) * squares).sum())
+        # from below, and never beyond the root, as the function is concave
+        step = length * (math.sqrt(length / target) - 1.0) / slope
         multiplier += step
         if step <= 1e-15 * multiplier:
-            break
-    left = vectors @ (y / (1.0 + multiplier * values)) / cost
-    # the last digits: exactly at the cap, from within
-    return np.asarray(left * min(1.0, math.sqrt(allowed / float(left @ f @ left))))
+            return multiplier
+    raise InvalidParameterError("no hedge was found: exposures and factor covariance are too large or too small.")
 
 
 def _read_instruments(instruments: Sequence[Any], model: FactorModel) -> pd.Index:
@@ -231,11 +266,13 @@ def _read_instruments(instruments: Sequence[Any], model: FactorModel) -> pd.Inde
     tools = labels.unique(instruments, "instruments")
     if tools.empty:
         raise InvalidParameterError("a hedge needs at least one instrument, but none came.")
-    missing = [t for t in tools if t not in model.factors and t not in model.assets]
-    if missing:
-        known = [*model.factors, *model.assets]
-        raise labels.unknown(missing, known, "instrument (factor or asset)", UnknownAssetError)
+    labels.positions(tools, _instruments(model), _INSTRUMENT, UnknownAssetError)
     return tools
+
+
+def _instruments(model: FactorModel) -> pd.Index[Any]:
+    """All that a hedge may hold: the factors, and the assets that are not called like one."""
+    return model.factors.append(model.assets.difference(model.factors, sort=False))
 
 
 def _instrument_loadings(tools: pd.Index, model: FactorModel) -> tuple[Array, Array]:
@@ -244,19 +281,6 @@ def _instrument_loadings(tools: pd.Index, model: FactorModel) -> tuple[Array, Ar
     b, d = np.zeros((len(tools), k)), np.zeros(len(tools))
     is_factor = tools.isin(model.factors)
     b[is_factor, model.factors.get_indexer(tools[is_factor])] = 1.0
-    assets = model.restrict(tools[~is_factor])
+    assets = model.restrict(tools[~is_factor].to_list())
     b[~is_factor], d[~is_factor] = assets.loadings.to_numpy(), assets.idio_variance.to_numpy()
     return b, d
-
-
-def _solve(matrix: Array, right: Array, tools: pd.Index) -> Array:
-    scales = np.sqrt(np.diag(matrix))
-    safe = np.where(scales > 0, scales, 1.0)
-    values = linalg.eigvalsh(matrix / np.outer(safe, safe))
-    if values[0] <= 1e-12:
-        raise SingularCovarianceError(
-            f"the instruments {labels.listing(tools)} cannot be told apart: one of them is riskless or a "
-            "combination of the others; leave it out.",
-            instruments=list(tools),
-        )
-    return np.asarray(linalg.solve(matrix / np.outer(safe, safe), right / safe, assume_a="pos") / safe)

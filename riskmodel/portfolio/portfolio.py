@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from riskmodel import labels
+from riskmodel.covariance import floats
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
@@ -55,13 +57,13 @@ class Portfolio(ABC):
     @final
     def alpha(self) -> Mean:
         """Expected return that the factors do not explain, w'α, decimals per horizon."""
-        return Mean(float(self.weights @ self._held().alpha), self.horizon)
+        return Mean(_dot(self.weights, self._held().alpha), self.horizon)
 
     @property
     @final
     def expected_excess_return(self) -> Mean:
         """Expected return with every leg's cash borrowed or lent at the risk-free rate: α + β·E f."""
-        return Mean(float(self.alpha) + float(self.exposures @ self.model.factor_mean), self.horizon)
+        return Mean(float(self.alpha) + _dot(self.exposures, self.model.factor_mean), self.horizon)
 
     @final
     def expected_return_by(self) -> pd.Series[float]:
@@ -142,7 +144,10 @@ class Portfolio(ABC):
         """
         panel = self._panel(data, start, end)
         assets, factors, _ = panel.arrays()
-        values = assets @ self.weights.to_numpy() + factors @ self.legs.to_numpy()
+        weights = self.weights.to_numpy()
+        # what weighs nothing is not held, and may be missing
+        held = weights != 0
+        values = assets[:, held] @ weights[held] + factors @ self.legs.to_numpy()
         return pd.Series(values, panel.dates, name="excess_return")
 
     def _panel(self, data: DataProvider | ReturnPanel, start: Any, end: Any) -> ReturnPanel:
@@ -153,7 +158,7 @@ class Portfolio(ABC):
         return data.panel(list(self.weights.index), self.model.sources, start, end)
 
     def _held(self) -> FactorModel:
-        return self.model.restrict(self.weights.index)
+        return self.model.restrict(self.weights.index.to_list())
 
     @abstractmethod
     def _held_legs(self) -> pd.Series[float] | None:
@@ -167,19 +172,22 @@ class Portfolio(ABC):
         return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
 
 
-def read_weights(weights: Any, model: FactorModel) -> pd.Series[float]:
-    """Check weights by asset against a model, and copy them."""
-    if not isinstance(weights, dict | pd.Series):
+def _dot(a: pd.Series[float], b: pd.Series[float]) -> float:
+    """Sum of products of what is in the same order."""
+    return float(a.to_numpy() @ b.to_numpy())
+
+
+def read_weights(weights: Any, what: str, known: pd.Index[Any], kind: str) -> pd.Series[float]:
+    """Copy weights by label, and check them; `what` and `kind` name them and their labels in errors."""
+    if not isinstance(weights, Mapping | pd.Series):
         raise InvalidParameterError(
-            f"weights must be a mapping or a Series by asset, such as {{'MSFT': 1.0}}, but "
+            f"{what} must be a mapping or a Series by {kind}, such as {{'MSFT': 1.0}}, but "
             f"{type(weights).__name__} came."
         )
-    series = pd.Series(weights, dtype=np.float64, name="weight").copy()
-    labels.unique(series.index, "assets")
-    if series.empty:
-        raise InvalidParameterError("a portfolio needs at least one asset, but none came.")
-    labels.positions(series.index, model.assets, "asset", UnknownAssetError)
-    bad = series.index[~np.isfinite(series.to_numpy())]
+    index = labels.unique(weights.index if isinstance(weights, pd.Series) else list(weights), f"{what} by {kind}")
+    labels.positions(index, known, kind, UnknownAssetError)
+    values = np.array(floats([weights[label] for label in index] if isinstance(weights, Mapping) else weights))
+    bad = index[~np.isfinite(values)]
     if len(bad):
-        raise InvalidParameterError(f"weights must be finite, but those of {labels.listing(bad)} are not.")
-    return series
+        raise InvalidParameterError(f"{what} must be finite, but those of {labels.listing(bad)} are not.")
+    return pd.Series(values, index, name="weight")

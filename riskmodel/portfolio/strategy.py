@@ -7,6 +7,7 @@ from typing import Any, final
 import pandas as pd
 from attrs import frozen
 
+from riskmodel.errors import InvalidParameterError
 from riskmodel.model import FactorModel
 from riskmodel.portfolio.portfolio import Portfolio, read_weights
 
@@ -38,14 +39,19 @@ class Strategy(Portfolio):
     >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
     >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
     >>> float(pair.exposures["Mkt-RF"].round(3)), round(pair.decompose().factor_share, 3)
-    (-0.364, 0.033)
+    (-0.457, 0.059)
     """
 
     _weights: pd.Series[float]
     _model: FactorModel
 
     def __init__(self, weights: Any, model: FactorModel) -> None:
-        self.__attrs_init__(weights=read_weights(weights, model), model=model)  # type: ignore[attr-defined]
+        if not isinstance(model, FactorModel):
+            raise InvalidParameterError(f"model must be a FactorModel, but {type(model).__name__} came.")
+        read = read_weights(weights, "weights", model.assets, "asset")
+        if read.empty:
+            raise InvalidParameterError("a portfolio needs at least one asset, but none came.")
+        self.__attrs_init__(weights=read, model=model)
 
     def __repr__(self) -> str:
         return f"<Strategy of {len(self._weights)} assets, per {self.horizon}>"
