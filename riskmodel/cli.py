@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gzip
 import io
 import json
 import math
@@ -10,6 +12,7 @@ import os
 import re
 import sys
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,7 +24,7 @@ from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import DataError, InvalidParameterError, MissingExtraError, RiskModelError, SpacingError
 from riskmodel.estimators.ols import OLS
-from riskmodel.horizon import DAY, MONTH, NAMED, Horizon
+from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 _RISK_FREE = "RF"
+# 2018-11-30, 20181130, 2018-11, 201811, and a time of day that does not matter
+_DATE = re.compile(r"^([0-9]{4})-?([0-9]{2})(?:-?([0-9]{2})(?:[T ].*)?)?$")
+_WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 _DEFAULT_WEIGHTS = {
     DAY: {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2},
@@ -177,7 +183,7 @@ def _report_parser() -> argparse.ArgumentParser:
         help="dollars per dollar of strategy; without weights, equal ones",
     )
     add("--factors", nargs="+", metavar="FACTOR", help="what to explain returns with (default: all there are)")
-    add("--start", metavar="DATE", help="first date, such as 2010-01-01 (default: all there are)")
+    add("--start", metavar="DATE", help="first date: 2010-01-04, 2010-01 or 2010 (default: all)")
     add("--end", metavar="DATE", help="last date, included")
     add("--budget", metavar="DOLLARS", type=_dollars, default=1e6, help="volatility allowed, 1e6, 2.5m (default: 1m)")
     add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
@@ -202,8 +208,8 @@ class _Options:
     factors: list[str]
     source: str
     caveats: tuple[str, ...]
-    start: str | None
-    end: str | None
+    start: pd.Timestamp | None
+    end: pd.Timestamp | None
     budget: RiskBudget
     cap: float | None
     output: Path | None
@@ -220,8 +226,8 @@ def _read_options(args: argparse.Namespace) -> _Options:
         factors=_factors(args.factors) or data.factors,
         source=_SAMPLE[data.horizon] if sample else f"{args.returns} and {args.factor_returns}",
         caveats=_SAMPLE_CAVEATS[data.horizon] if sample else (),
-        start=args.start,
-        end=args.end,
+        start=_end_of_window("--start", args.start, "start_time"),
+        end=_end_of_window("--end", args.end, "end_time"),
         budget=RiskBudget(args.budget, NAMED[args.horizon]),
         cap=args.cap,
         output=_output(args),
@@ -250,6 +256,21 @@ def _output(args: argparse.Namespace) -> Path | None:
     if args.no_html or (args.json and not args.output):
         return None
     return Path(args.output or "report.html")
+
+
+def _end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | None:
+    """Read a day, or the first or last day of a month or a year."""
+    if text is None:
+        return None
+    try:
+        if not _WINDOW.fullmatch(text):
+            raise ValueError(text)
+        moment: pd.Timestamp = getattr(pd.Period(text), side)
+        return moment.normalize()
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"{option} must be a date such as 2010-01-31, a month such as 2010-01 or a year, but {text!r} came."
+        ) from error
 
 
 def _number(text: str) -> float:
@@ -358,7 +379,7 @@ def _read_parquet(path: str) -> pd.DataFrame:
         raise MissingExtraError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow, or give CSV.") from error
     except ValueError as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from error
-    if isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex):
+    if isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex) or not len(table.columns):
         return table
     return table.set_index(table.columns[0])
 
@@ -369,36 +390,43 @@ def _read_csv(path: str) -> pd.DataFrame:
         with warnings.catch_warnings():
             # rows longer than the header would lose their last cells
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = pd.read_csv(Path(path), header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0]
+            header = pd.read_csv(
+                Path(path), header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+            ).iloc[0]
             table = pd.read_csv(
                 Path(path), dtype={0: str}, index_col=False, skip_blank_lines=False, encoding="utf-8-sig"
-            )  # fmt: skip
-    except (ValueError, pd.errors.ParserWarning, EOFError) as error:
+            )
+    except (ValueError, EOFError, zlib.error, pd.errors.ParserWarning, gzip.BadGzipFile) as error:
         raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
-    _require_unique(path, header)
-    lines = pd.RangeIndex(2, len(table) + 2)
-    table.index = lines
+    _require_names(path, header)
+    table.index = pd.RangeIndex(2, len(table) + 2, name="line")
     table = table[table.notna().any(axis=1)]
     dates = _dates(path, table.iloc[:, 0])
     values = {c: _numbers(path, table[c]) for c in table.columns[1:]}
     return pd.DataFrame(values, index=table.index).set_axis(dates)
 
 
-def _require_unique(path: str, header: pd.Series[Any]) -> None:
-    twice = header[header.duplicated() & header.notna()]
-    if len(twice):
-        raise DataError(f"{path}, line 1: column {twice.iloc[0]!r} came more than once; rename or drop one.")
+def _require_names(path: str, header: pd.Series[str]) -> None:
+    names = header.iloc[1:].str.strip()
+    if (names == "").any():
+        column = names.index[names == ""][0] + 1
+        raise DataError(f"{path}, line 1: column {column} has no name; name it, or take it out.")
+    if names.duplicated().any():
+        raise DataError(
+            f"{path}, line 1: column {names[names.duplicated()].iloc[0]!r} came more than once; rename or drop one."
+        )
 
 
 def _dates(path: str, column: pd.Series[Any]) -> pd.DatetimeIndex:
     """Read dates; only forms that mean one date to everybody will do."""
-    text = column.astype("string").str.strip()
-    compact = text.str.replace(r"^([0-9]{4})([0-9]{2})([0-9]{2})?$", r"\1-\2-\3", regex=True).str.removesuffix("-")
-    dates = pd.to_datetime(compact, format="ISO8601", errors="coerce")
+    days = [_DATE.sub(r"\1-\2-\3", str(text).strip()) for text in column]
+    dates = pd.to_datetime(pd.Series(days, column.index), format="%Y-%m-%d", errors="coerce")
+    months = pd.to_datetime(pd.Series(days, column.index), format="%Y-%m-", errors="coerce")
+    dates = dates.fillna(months)
     if dates.isna().any():
         line = dates.index[dates.isna()][0]
         raise DataError(
-            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(text[line])} came."
+            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(column[line])} came."
         )
     return pd.DatetimeIndex(dates)
 
@@ -477,7 +505,5 @@ def _first_line(error: BaseException) -> str:
 
 def _silence_stdout() -> None:
     """Python flushes stdout once more when it ends; let that go nowhere."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # a stdout that is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # a stdout that is no file
-        pass

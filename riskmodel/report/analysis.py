@@ -13,7 +13,6 @@ from attrs import evolve, frozen
 
 from riskmodel.comparison import CovarianceComparison
 from riskmodel.covariance import DENSE_LIMIT
-from riskmodel.decomposition import IDIO
 from riskmodel.errors import EstimationError, InvalidParameterError, UnboundedPositionError
 from riskmodel.estimators.ols import OLS
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
@@ -150,7 +149,7 @@ class RiskReport:
         ``"portfolio"``; its standard errors are those of regressing the portfolio itself, known where all holdings
         have the same dates and the model is OLS, otherwise NaN.
         """
-        model = self.strategy.model.restrict(self.strategy.weights.index)
+        model = self.strategy.model.restrict(self.strategy.weights.index.tolist())
         own = pd.concat([model.alpha, model.loadings], axis=1)
         total = [float(self.strategy.alpha), *self.strategy.exposures]
         estimate = np.vstack([own.to_numpy(), total]).ravel()
@@ -165,7 +164,7 @@ class RiskReport:
     def assets(self) -> pd.DataFrame:
         """The holdings: ``weight``, ``rsquared``, ``idio_volatility`` per the model's horizon, ``n_observations``."""
         weights = self.strategy.weights
-        model = self.strategy.model.restrict(weights.index)
+        model = self.strategy.model.restrict(weights.index.tolist())
         return pd.DataFrame(
             {
                 "weight": weights,
@@ -222,13 +221,15 @@ class RiskReport:
     @property
     def dropped(self) -> pd.Series[int]:
         """How many dates alignment left out, by reason."""
-        return self.panel.dropped["reason"].value_counts().rename("dates")
+        counts: pd.Series[int] = self.panel.dropped["reason"].value_counts().rename("dates")
+        return counts
 
     @property
     def correlations(self) -> pd.Series[float]:
         """The ten largest residual correlations, by pair of assets; empty without a comparison."""
         if self.comparison is None:
-            return pd.Series([], dtype=np.float64, name="residual_correlation")
+            nothing = pd.MultiIndex.from_arrays([[], []])
+            return pd.Series(np.empty(0), nothing, name="residual_correlation")
         return self.comparison.largest(10)
 
     @property
@@ -244,6 +245,10 @@ class RiskReport:
         """What a reader should know: assumptions, what could not be worked out and why, and the caveats."""
         return (*_assumptions(self), *_gaps(self), *self.caveats)
 
+    def factor_share(self, name: str) -> float:
+        """Share of a portfolio's variance that the factors explain; NaN where it has no risk but rounding."""
+        return math.nan if self.is_riskless(name) else self.portfolios[name].decompose().factor_share
+
     def is_riskless(self, name: str) -> bool:
         """Whether a portfolio has no risk but rounding."""
         return _is_riskless(self.portfolios[name])
@@ -252,7 +257,7 @@ class RiskReport:
         """Standard errors of the portfolio's alpha and exposures, where they are known exactly."""
         model, weights = self.strategy.model, self.strategy.weights
         unknown = np.full(len(model.factors) + 1, np.nan)
-        held = model.restrict(weights.index)
+        held = model.restrict(weights.index.tolist())
         if len(weights) == 1:
             return abs(float(weights.iloc[0])) * held.std_errors.to_numpy()[0]
         returns = self.strategy.returns(self.panel)
@@ -293,9 +298,7 @@ class RiskReport:
             "legs": _records(self.legs),
             "positions": {n: None if p is None else _position(p) for n, p in self.positions.items()},
             "pnl": _records(self.pnl),
-            "residual_correlations": [
-                {"assets": [str(a), str(b)], "correlation": _plain(v)} for (a, b), v in self.correlations.items()
-            ],
+            "residual_correlations": _records(self.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
             "tests": _records(self.tests.rename_axis("test")),
             "notes": list(self.notes),
         }
@@ -345,11 +348,11 @@ def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:
 
 
 def _compare(strategy: Portfolio, panel: ReturnPanel) -> CovarianceComparison | None:
-    held = strategy.model.restrict(strategy.weights.index)
+    held = strategy.model.restrict(strategy.weights.index.tolist())
     left = held.assets[held.idio_variance > _RISKLESS**2 * held.total_variance]
     if not 2 <= len(left) <= DENSE_LIMIT:
         return None
-    return CovarianceComparison.of(held.restrict(left), panel)
+    return CovarianceComparison.of(held.restrict(left.tolist()), panel)
 
 
 def _split(portfolio: Portfolio, riskless: bool) -> pd.DataFrame:

@@ -201,7 +201,7 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
         x=f"share of the variance of {next(iter(portfolios))}",
         percent="x",
         barmode="relative",
-        yaxis={"autorange": "reversed", "type": "category"},
+        yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
     )
 
 
@@ -241,7 +241,7 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
         showlegend=False,
     )
     figure = _figure([bars], "Capacity", y="dollars of strategy", bargap=0.45)
-    figure.update_layout(yaxis={"tickprefix": "$", "rangemode": "tozero"}, xaxis={"type": "category"})
+    figure.update_layout(yaxis={"rangemode": "tozero"}, xaxis={"type": "category"})
     for name, dollars in zip(names, capital, strict=True):
         if dollars is None:
             figure.add_annotation(x=_safe(name), y=0, text="no risk left:<br>no limit", showarrow=False, yshift=22)
@@ -277,7 +277,7 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
     """
     traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
     figure = _figure(traces, "Cumulated PnL at constant dollars", y="dollars")
-    return figure.update_layout(yaxis={"tickprefix": "$"}, hovermode="x unified")
+    return figure.update_layout(hovermode="x unified")
 
 
 def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASSETS) -> Any:
@@ -371,7 +371,7 @@ def _figure(traces: list[Any], title: str, x: str = "", y: str = "", percent: st
 
 def _axis(title: str, percent: bool) -> dict[str, Any]:
     return {
-        "title": {"text": _safe(title), "standoff": 8},
+        "title": {"text": _safe(title), "standoff": 8, "font": {"size": 13}},
         "automargin": True,
         "gridcolor": _GRID,
         "zerolinecolor": "rgba(127,127,127,0.5)",

@@ -88,7 +88,14 @@ def document(title: str, body: str) -> str:
 
 def pictures(report: RiskReport) -> list[Picture]:
     """Every picture of a report, in the order in which the tables argue."""
-    return [*_against_factors(report), *_of_risk(report), *_of_residuals(report)]
+    residuals = list(_of_residuals(report))
+    return [
+        *_against_factors(report),
+        _of_variance(report),
+        _of_budget(report),
+        *residuals,
+        _of_pnl(report, "wide" if residuals else "half"),
+    ]
 
 
 def gallery(items: Iterable[Picture]) -> str:
@@ -107,8 +114,8 @@ def _against_factors(report: RiskReport) -> Iterator[Picture]:
     name, betas = _name(report), report.exposures
     yield Picture(
         f"{name} against {first}",
-        f"Each point is one {panel.horizon}; the line is the model's, with a slope of {betas.loc[first, 'unhedged']:.3f}. "
-        f"{_thinning(report)}",
+        f"Each point is one {panel.horizon}; the line is the model's, with a slope of "
+        f"{betas.loc[first, 'unhedged']:.3f}. {_thinning(report)}",
         figures.fitted_line(strategy, panel),
     )
     yield Picture(
@@ -125,43 +132,52 @@ def _against_factors(report: RiskReport) -> Iterator[Picture]:
         )
     yield Picture(
         f"Tracking and hedged portfolio against {first}",
-        "The tracking portfolio holds the factors in the weights of the exposures. The hedged portfolio is what is left "
-        "when it is sold.",
+        "The tracking portfolio holds the factors in the weights of the exposures. The hedged portfolio is what is "
+        "left when it is sold.",
         figures.tracking_and_hedged(strategy, hedged, panel),
     )
 
 
-def _of_risk(report: RiskReport) -> Iterator[Picture]:
-    share = 1.0 - report.variance.loc[("unhedged", "idio"), "share"]
-    yield Picture(
+def _of_variance(report: RiskReport) -> Picture:
+    return Picture(
         "Where the variance comes from",
-        f"By factor and idio, as a share of the unhedged variance, of which the factors make {share:.1%}.",
+        "By factor and idio, as a share of the unhedged variance, of which the factors make "
+        f"{report.factor_share('unhedged'):.1%}.",
         figures.variance_split(report.portfolios),
     )
+
+
+def _of_budget(report: RiskReport) -> Picture:
     budget = report.budget
-    yield Picture(
+    return Picture(
         "Capacity, hedged and unhedged",
-        f"Dollars of strategy within ${budget.volatility:,.0f} of volatility per {budget.horizon}: {_capacities(report)}.",
+        f"Dollars of strategy within ${budget.volatility:,.0f} of volatility per {budget.horizon}: "
+        f"{_capacities(report)}.",
         figures.capacity(report.positions),
-    )
-    yield Picture(
-        "Cumulated PnL, hedged and unhedged",
-        "Each position at its own capacity, held at constant dollars, in excess of the risk-free rate, in the sample "
-        "that the model was estimated on.",
-        figures.cumulated_pnl(report.positions, report.panel),
     )
 
 
 def _of_residuals(report: RiskReport) -> Iterator[Picture]:
     if report.comparison is None or report.tests.empty:
         return
-    pair, rho = next(iter(report.correlations.items()))
+    pairs = report.correlations
     left_out = max(0, len(report.comparison.sample) - figures.MOST_ASSETS)
     more = f" {left_out} assets with smaller ones are left out." if left_out else ""
     yield Picture(
         "Correlations of residuals",
-        f"Zero where the factors are enough. The largest is {rho:.2f}, of {pair[0]} and {pair[1]}.{more}",
+        f"Zero where the factors are enough. The largest is {pairs.iloc[0]:.2f}, of "
+        f"{' and '.join(map(str, pairs.index.tolist()[0]))}.{more}",
         figures.residual_correlations(report.comparison),
+    )
+
+
+def _of_pnl(report: RiskReport, size: str) -> Picture:
+    return Picture(
+        "Cumulated PnL, hedged and unhedged",
+        "Each position at its own capacity, held at constant dollars, in excess of the risk-free rate, on the returns "
+        "that the report is about.",
+        figures.cumulated_pnl(report.positions, report.panel),
+        size,
     )
 
 
@@ -209,8 +225,9 @@ def _table(table: Table) -> str:
     head = "".join(f'<th scope="col"{_kind(table, j)}>{escape(c)}</th>' for j, c in enumerate(table.columns))
     rows = "\n".join(f"<tr>{_cells(table, row)}</tr>" for row in table.rows)
     more = f" {table.hidden:,} more assets are left out here; the JSON has all." if table.hidden else ""
+    kind = "table wide" if table.wide else "table"
     return (
-        f'<div class="table"><h2>{escape(table.title)}</h2>\n<div class="scroll" tabindex="0" role="region" '
+        f'<div class="{kind}"><h2>{escape(table.title)}</h2>\n<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{escape(table.title)}"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n'
         f"</table></div>\n<p>{escape(table.note + more)}</p></div>"
     )
@@ -253,13 +270,12 @@ h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1rem; letter-spacing: -0.0
 h2 { font-size: 1.05rem; line-height: 1.3; margin: 0 0 0.5rem; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1.25rem; margin: 0 0 2rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-.tables, .pictures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1.25rem; }
+.tables, .pictures { display: flex; flex-wrap: wrap; gap: 1.25rem; }
 .tables { margin-bottom: 1.25rem; }
-.table { grid-column: span 3; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+.table, figure { flex: 1 1 calc(50% - 1.25rem); min-width: 0; margin: 0; background: var(--card);
+  border: 1px solid var(--line); border-radius: 10px;
   padding: 1rem 1.1rem; }
-figure { grid-column: span 3; margin: 0; background: var(--card); border: 1px solid var(--line);
-  border-radius: 10px; padding: 1rem 1.1rem; min-width: 0; }
-figure.wide { grid-column: 1 / -1; } figure.small { grid-column: span 2; }
+.wide { flex-basis: 100%; } figure.small { flex-basis: calc(33% - 1.25rem); }
 .plot { height: 22rem; } figure.small .plot { height: 15rem; }
 figcaption, .table p { color: var(--soft); font-size: 0.88rem; margin: 0.5rem 0 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
@@ -271,7 +287,7 @@ thead th { color: var(--soft); font-size: 0.82rem; vertical-align: bottom; white
 tbody tr + tr > * { border-top: 1px solid color-mix(in srgb, var(--line) 55%, transparent); }
 .notes { margin-top: 2rem; color: var(--soft); font-size: 0.92rem; } .notes h2 { color: var(--text); }
 .notes ul { margin: 0; padding-left: 1.2rem; } .notes li { margin: 0.3rem 0; max-width: 52rem; }
-@media (max-width: 60rem) { .table, figure, figure.small { grid-column: 1 / -1; } }
+@media (max-width: 60rem) { .table, figure, figure.small { flex-basis: 100%; } }
 @media (max-width: 40rem) {
   main { padding: 1.25rem 0.75rem 3rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
   .table, figure { padding: 0.8rem; } .plot { height: 19rem; }
@@ -309,7 +325,7 @@ _SCRIPT = """
     plot.textContent = "";
     if (touch) { figure.layout.dragmode = false; }
     window.Plotly.newPlot(plot, figure.data, figure.layout, { responsive: true, displaylogo: false,
-      displayModeBar: touch ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d"] })
+      displayModeBar: false })
       .then(function () { return window.Plotly.relayout(plot, colours(plot)); });
   });
   [dark, print].forEach(function (query) { query.addEventListener("change", paint); });

@@ -31,6 +31,8 @@ class Table:
         Cells.
     words : tuple of int
         Which columns hold words, not numbers.
+    wide : bool
+        Whether it needs the whole width of a page.
     note : str
         How to read it.
     hidden : int
@@ -41,6 +43,7 @@ class Table:
     columns: Row
     rows: tuple[Row, ...]
     words: tuple[int, ...] = (0,)
+    wide: bool = False
     note: str = ""
     hidden: int = 0
 
@@ -105,10 +108,10 @@ def alphas(report: RiskReport, most: int) -> Table:
     """Alpha with standard errors, the fit, and the own volatility, per year."""
     per_year = report.panel.horizon.scale_mean(100.0, to=YEAR)
     idio = report.panel.horizon.scale_volatility(100.0, to=YEAR)
-    split = report.variance.loc["unhedged"]
+    own_variance = float(report.strategy.decompose().idio_variance)
     fits = [
         *zip(report.assets["rsquared"], report.assets["idio_volatility"], strict=True),
-        (1.0 - split.loc["idio", "share"], math.sqrt(split.loc["idio", "variance"])),
+        (report.factor_share("unhedged"), math.sqrt(own_variance)),
     ]
     alpha = report.estimates.iloc[:: len(report.exposures) + 1]
     counts = [*report.assets["n_observations"].map(lambda n: f"{n:,}"), ""]
@@ -138,17 +141,16 @@ def variance(report: RiskReport) -> Table:
         "Variance split, unhedged",
         ("Source", "Share of variance %", *(f"Vol %/{h}" for h in HORIZONS)),
         tuple(rows),
-        note="Variances add up, volatilities do not.",
+        note="Variances add up, volatilities do not; a source with a share below 0 takes variance away.",
     )
 
 
 def volatility(report: RiskReport) -> Table:
     """Factor share and volatility of each portfolio."""
     rows = []
-    for name in report.portfolios:
-        split = report.variance.loc[name]
-        share, total = 1.0 - split.loc["idio", "share"], split.loc["total"]
-        rows.append((name, _fixed(100 * share, 1), *(_fixed(100 * total[str(h)], 2) for h in HORIZONS)))
+    for name, p in report.portfolios.items():
+        sizes = (_fixed(100 * float(p.volatility.at(h)), 2) for h in HORIZONS)
+        rows.append((name, _fixed(100 * report.factor_share(name), 1), *sizes))
     return Table(
         "Unhedged and hedged",
         ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS)),
@@ -172,6 +174,7 @@ def legs(report: RiskReport, most: int) -> Table:
         "Holdings, hedge and cash",
         ("Leg", *(header for name in names for header in (name, "$"))),
         tuple(rows),
+        wide=True,
         note="Weights are dollars per dollar of strategy; dollars are at the capacity below; cash below 0 is borrowed.",
         hidden=_hidden(report, most),
     )
@@ -182,7 +185,7 @@ def pnl(report: RiskReport) -> Table:
     rows = []
     for name in report.portfolios:
         for i, h in enumerate(HORIZONS):
-            row = report.pnl.loc[(name, str(h))]
+            row: Any = report.pnl.loc[(name, str(h))]
             head = (name, _dollars(row["capital"])) if i == 0 else ("", "")
             amounts = (_dollars(row[c]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
             rows.append((*head, str(h), *amounts, _fixed(row["sharpe"], 3)))
@@ -191,13 +194,15 @@ def pnl(report: RiskReport) -> Table:
         ("Portfolio", "Capital $", "Per", "Volatility $", "Exp. PnL $", "Adj. PnL $", "Sharpe"),
         tuple(rows),
         words=(0, 2),
+        wide=True,
         note=_binding(report),
     )
 
 
 def correlations(report: RiskReport) -> Table:
     """The largest residual correlations, and the tests that there are none."""
-    rows = [(str(a), str(b), _fixed(rho, 2)) for (a, b), rho in report.correlations.items()]
+    pairs = report.correlations
+    rows = [(str(a), str(b), _fixed(rho, 2)) for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)]
     cd, lm = report.tests.to_numpy()
     return Table(
         "Largest residual correlations",
