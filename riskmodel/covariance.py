@@ -478,7 +478,8 @@ class _Elimination:
         across -= self.q @ (self.q.T @ across)
         ratio = s / np.hypot(1.0, s) ** 2
         rest = b[self.thin] - self.thin_scores @ (ratio * along)
-        x_thin = linalg.cho_solve((self.schur, False), rest)
+        # older releases of scipy do not take an empty matrix
+        x_thin = linalg.cho_solve((self.schur, False), rest) if len(rest) else rest
         along = along / np.hypot(1.0, s) ** 2 - ratio * (self.thin_scores.T @ x_thin)
         x = np.empty_like(b)
         x[self.ample] = (across + self.q @ along) * scale
