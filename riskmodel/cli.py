@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 _RISK_FREE = "RF"
+_NUMBERS = {"--budget", "--cap", "--risk-free"}
 # 2018-11-30, 20181130, 2018-11, 201811, and a time of day that does not matter
 _DATE = re.compile(r"^([0-9]{4})-?([0-9]{2})(?:-?([0-9]{2})(?:[T ].*)?)?$")
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -88,10 +89,10 @@ examples:
       The same figures for programs.
 
 files:
-  CSV, or Parquet where pyarrow is installed. The first column holds dates such
-  as 2018-11-30, every other column the simple returns of one asset or factor in
-  decimals: 0.01 is one percent. Empty cells are missing. Asset returns are
-  total returns; the factor file has the risk-free rate in a column named RF.
+  CSV, .csv.gz, or Parquet where pyarrow is installed. The first column holds
+  dates such as 2018-11-30, every other column the simple returns of one asset or
+  factor in decimals: 0.01 is one percent. Empty cells are missing. Asset returns
+  are total returns; the factor file has the risk-free rate in a column named RF.
 
       date,FUND,SPY                    date,Mkt-RF,SMB,RF
       2018-11-29,0.0021,-0.0022        2018-11-29,-0.0023,0.0010,0.0001
@@ -132,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: list[str]) -> None:
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
-    options = _read_options(_report_parser().parse_intermixed_args(argv[1:]))
+    options = _read_options(_report_parser().parse_intermixed_args(_joined(argv[1:])))
     report = _report(options)
     # the page first, so that a reader of the text who leaves early does not cost it
     wrote = _write_page(report, options.output)
@@ -197,6 +198,17 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     return parser
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Tie a negative number to its option: argparse takes some, such as ``-1e6``, for options of their own."""
+    joined: list[str] = []
+    for item in argv:
+        if joined and joined[-1] in _NUMBERS and re.match(r"-[0-9.]", item):
+            joined[-1] += f"={item}"
+        else:
+            joined.append(item)
+    return joined
 
 
 @frozen
@@ -289,11 +301,14 @@ def _dollars(text: str) -> float:
     try:
         if found is None:
             raise ValueError(text)
-        return float(found[1].replace(",", "")) * _SUFFIXES[found[2]]
+        amount = float(found[1].replace(",", "")) * _SUFFIXES[found[2]]
     except (ValueError, KeyError) as error:
         raise argparse.ArgumentTypeError(
             f"dollars are written 1e6, 1_000_000, 500k, 2.5m or 1bn, but {text!r} came"
         ) from error
+    if amount <= 0:
+        raise argparse.ArgumentTypeError(f"a budget is a positive number of dollars, but {text!r} came")
+    return amount
 
 
 def _weights(items: Sequence[str]) -> dict[str, float | None]:
@@ -348,6 +363,8 @@ def _files(args: argparse.Namespace) -> InMemory:
             else f"{args.factor_returns} has no column {_RISK_FREE} for the risk-free rate; add one, or give "
             "--risk-free 0 if the asset returns are excess returns already."
         )
+    if len(rates) == len(factors.columns):
+        raise InvalidParameterError(f"{args.factor_returns} has no factor beside {rates[0]}; add one.")
     free = factors[rates[0]] if rates else args.risk_free
     try:
         return InMemory(returns, factors=factors.drop(columns=rates), risk_free=free, horizon=horizon)
@@ -362,48 +379,56 @@ def _of_files(error: DataError, returns: str, factors: str) -> DataError:
 
 
 def _read_file(path: str) -> pd.DataFrame:
-    table = _read_parquet(path) if Path(path).suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    # read here, because pandas would fetch what looks like an address
+    content = Path(path).read_bytes()
+    table = _parquet(path, content) if Path(path).suffix.lower() in {".parquet", ".pq"} else _csv(path, content)
     table.columns = [str(c).strip() for c in table.columns]
-    if table.empty or not len(table.columns):
-        raise DataError(
-            f"{path} must have a column of dates, at least one column of returns, comma-separated, and at least one "
-            f"row, but {len(table.columns)} column(s) of returns and {len(table)} row(s) came."
-        )
     return table
 
 
-def _read_parquet(path: str) -> pd.DataFrame:
+def _parquet(path: str, content: bytes) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(Path(path))
+        table = pd.read_parquet(io.BytesIO(content))
     except ImportError as error:
         raise MissingExtraError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow, or give CSV.") from error
     except ValueError as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}") from error
-    if isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex) or not len(table.columns):
-        return table
-    return table.set_index(table.columns[0])
+        raise DataError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
+    dated = isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex)
+    _require_columns(path, len(table), table.shape[1] - (not dated))
+    return table if dated else table.set_index(table.columns[0])
 
 
-def _read_csv(path: str) -> pd.DataFrame:
+def _csv(path: str, content: bytes) -> pd.DataFrame:
     """Read a CSV file; an error tells file, line and column."""
     try:
+        plain = gzip.decompress(content) if path.lower().endswith(".gz") else content
         with warnings.catch_warnings():
             # rows longer than the header would lose their last cells
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = pd.read_csv(
-                Path(path), header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-            ).iloc[0]
-            table = pd.read_csv(
-                Path(path), dtype={0: str}, index_col=False, skip_blank_lines=False, encoding="utf-8-sig"
-            )
-    except (ValueError, EOFError, zlib.error, pd.errors.ParserWarning, gzip.BadGzipFile) as error:
+            header = _parsed(plain, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+            table = _parsed(plain, dtype={0: str}, index_col=False, skip_blank_lines=False)
+    except (ValueError, EOFError, OSError, zlib.error, pd.errors.ParserWarning) as error:
         raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
+    _require_columns(path, len(table), len(header) - 1)
     _require_names(path, header)
     table.index = pd.RangeIndex(2, len(table) + 2, name="line")
     table = table[table.notna().any(axis=1)]
     dates = _dates(path, table.iloc[:, 0])
     values = {c: _numbers(path, table[c]) for c in table.columns[1:]}
     return pd.DataFrame(values, index=table.index).set_axis(dates)
+
+
+def _parsed(content: bytes, **options: Any) -> pd.DataFrame:
+    table: pd.DataFrame = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **options)
+    return table
+
+
+def _require_columns(path: str, n_rows: int, n_columns: int) -> None:
+    if n_rows < 1 or n_columns < 1:
+        raise DataError(
+            f"{path} must have a column of dates, at least one column of returns, comma-separated, and at least one "
+            f"row, but {max(n_columns, 0)} column(s) of returns and {n_rows} row(s) came."
+        )
 
 
 def _require_names(path: str, header: pd.Series[str]) -> None:

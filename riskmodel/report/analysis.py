@@ -120,10 +120,9 @@ class RiskReport:
         """
         _require_something(strategy)
         strategy.returns(panel)
-        portfolios = {"unhedged": strategy}
-        if cap is not None:
-            portfolios["capped"] = HedgedPortfolio.with_factor_share(strategy, cap)
-        portfolios["hedged"] = HedgedPortfolio.neutral(strategy)
+        neutral = HedgedPortfolio.neutral(strategy)
+        capped = {} if cap is None else {"capped": _capped(strategy, neutral, cap)}
+        portfolios = {"unhedged": strategy, **capped, "hedged": neutral}
         return cls(
             strategy=strategy,
             panel=panel,
@@ -335,6 +334,13 @@ def _is_riskless(portfolio: Portfolio) -> bool:
     of_factors = np.sqrt(np.diag(model.factor_covariance))
     gross = float(portfolio.weights.abs() @ of_assets) + float(portfolio.legs.abs() @ of_factors)
     return float(portfolio.volatility) <= _RISKLESS * gross
+
+
+def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> HedgedPortfolio:
+    """The smallest hedge within the cap; all of it where what it would leave is rounding."""
+    if 0 <= cap < 1 and _is_riskless(neutral):
+        return neutral
+    return HedgedPortfolio.with_factor_share(strategy, cap)
 
 
 def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:

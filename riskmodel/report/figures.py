@@ -272,7 +272,7 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> position = rm.Position(tech, 1e6, rm.MONTH)
     >>> pnl = figures.cumulated_pnl({"unhedged": position}, panel).data[0].y
-    >>> bool(abs(pnl[-1] - 1e6 * tech.returns(panel).sum()) < 1e-6)
+    >>> bool(abs(pnl[-1] - 1e6 * tech.returns(panel).sum()) < 0.01)
     True
     """
     traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
@@ -415,8 +415,8 @@ def _line(x: Any, y: Any, name: str, colour: str, dash: str = "solid") -> Any:
 def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Any:
     dollars = (position.portfolio.returns(panel).dropna() * position.capital).cumsum()
     return _plotly().Scatter(
-        x=dollars.index.to_numpy(),
-        y=dollars.to_numpy(),
+        x=[str(d.date()) for d in dollars.index],
+        y=dollars.to_numpy().round(2),
         mode="lines",
         name=_safe(name),
         line={"color": _colour(name, order), "width": 1.8},

@@ -1,0 +1,534 @@
+"""The command line: what it prints and writes, and what it says of input that cannot be used."""
+
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskmodel as rm
+from riskmodel import cli
+from riskmodel.report.analysis import RiskReport
+
+DAYS = pd.bdate_range("2020-01-01", periods=60)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Whatever is written goes to a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line: status, stdout, stderr."""
+
+    def run(*argv):
+        status = cli.main([*argv])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def fails(run):
+    """Run what must fail: status 2, nothing on stdout, and one message, which is returned."""
+
+    def fails(*argv):
+        status, out, err = run(*argv)
+        assert status == 2
+        assert out == ""
+        assert err.startswith("riskmodel: ")
+        assert err.count("\n") == 1
+        assert "Traceback" not in err
+        return err
+
+    return fails
+
+
+@pytest.fixture
+def frames():
+    rng = np.random.default_rng(5)
+    market = 0.01 * rng.standard_normal(60)
+    returns = pd.DataFrame(
+        {
+            "FUND": 1.2 * market + 0.005 * rng.standard_normal(60),
+            "OTHER": 0.5 * market + 0.005 * rng.standard_normal(60),
+        },
+        DAYS,
+    )
+    factors = pd.DataFrame({"Mkt-RF": market, "SMB": 0.01 * rng.standard_normal(60), "RF": 0.0001}, DAYS)
+    return returns.rename_axis("date"), factors.rename_axis("date")
+
+
+@pytest.fixture
+def files(frames):
+    frames[0].to_csv("returns.csv")
+    frames[1].to_csv("factors.csv")
+    return ["--returns", "returns.csv", "--factor-returns", "factors.csv"]
+
+
+def expected(weights, *, cap=None, data=None, factors=("Mkt-RF",), budget=None, **window):
+    data = data or rm.SampleData()
+    panel = data.panel(list(weights), list(factors), **window)
+    budget = budget or rm.RiskBudget(1e6, rm.MONTH)
+    return RiskReport.of(rm.Strategy(weights, rm.OLS().fit(panel)), panel, budget, cap=cap)
+
+
+def figures_of(report):
+    """What JSON must hold, less the words."""
+    out = report.to_dict()
+    return {k: v for k, v in out.items() if k not in {"source", "notes"}}
+
+
+def parsed(text):
+    out = json.loads(text, parse_constant=pytest.fail)
+    return {k: v for k, v in out.items() if k not in {"source", "notes"}}
+
+
+# -- what it does ----------------------------------------------------------------------------------
+
+
+class TestReport:
+    def test_default_is_the_sample_portfolio(self, run, tmp_path):
+        status, out, err = run("report")
+        assert (status, err) == (0, "")
+        assert "MSFT 0.5, JPM 0.3, XOM 0.2" in out
+        assert "survivors" in out
+        assert out.endswith("wrote report.html\n")
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert page.startswith("<!DOCTYPE html>")
+        assert "survivors" in page
+
+    def test_text_is_the_report(self, run):
+        _, out, _ = run("report", "MSFT", "--no-html")
+        table = expected({"MSFT": 1.0}).to_text()
+        assert out.split("ALPHA")[1].split("NOTES")[0] == table.split("ALPHA")[1].split("NOTES")[0]
+
+    def test_json_is_the_report_and_nothing_else(self, run, tmp_path):
+        status, out, err = run("report", "MSFT=1", "JPM=-0.5", "--cap", "0.2", "--json")
+        assert (status, err) == (0, "")
+        assert parsed(out) == figures_of(expected({"MSFT": 1.0, "JPM": -0.5}, cap=0.2))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_json_writes_a_page_where_asked(self, run, tmp_path):
+        status, out, err = run("report", "KO", "--json", "--output", "ko.html")
+        assert (status, err) == (0, "wrote ko.html\n")
+        json.loads(out)
+        assert (tmp_path / "ko.html").stat().st_size > 1e6
+        assert not (tmp_path / "report.html").exists()
+
+    def test_no_html(self, run, tmp_path):
+        status, out, _ = run("report", "KO", "--no-html")
+        assert status == 0
+        assert "wrote" not in out
+        assert list(tmp_path.iterdir()) == []
+
+    def test_equal_weights(self, run):
+        _, out, _ = run("report", "MSFT", "JPM", "XOM", "KO", "--json")
+        assert [a["weight"] for a in json.loads(out)["assets"]] == [0.25] * 4
+
+    def test_negative_weight(self, run):
+        _, out, _ = run("report", "KO=-0.5", "--json")
+        held = json.loads(out)
+        assert held["assets"][0]["weight"] == -0.5
+        assert held["exposures"][0]["unhedged"] < 0
+
+    def test_monthly_sample(self, run):
+        _, out, _ = run("report", "--sample", "month", "--factors", "Mkt-RF", "HML,Mom", "--json")
+        weights = {"BusEq": 0.5, "Money": 0.3, "Enrgy": 0.2}
+        data = rm.SampleData(rm.MONTH)
+        assert parsed(out) == figures_of(expected(weights, data=data, factors=["Mkt-RF", "HML", "Mom"]))
+
+    def test_all_factors_by_default(self, run):
+        _, out, _ = run("report", "BusEq", "--sample", "month", "--json")
+        assert json.loads(out)["factors"] == ["Mkt-RF", "SMB", "HML", "Mom"]
+
+    def test_assets_after_options(self, run):
+        _, out, _ = run("report", "--cap", "0.2", "KO", "--json", "PEP")
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["KO", "PEP"]
+        _, out, _ = run("report", "--json", "--factors", "Mkt-RF", "--", "KO")
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["KO"]
+
+    @pytest.mark.parametrize(
+        ("window", "first", "last"),
+        [
+            (["--start", "2010", "--end", "2010"], "2010-01-04", "2010-12-31"),
+            (["--start", "2010-02", "--end", "2010-06"], "2010-02-01", "2010-06-30"),
+            (["--start", "2010-02-03", "--end", "2010-06-15"], "2010-02-03", "2010-06-15"),
+        ],
+    )
+    def test_window(self, run, window, first, last):
+        _, out, _ = run("report", "KO", "--json", *window)
+        assert (json.loads(out)["start"], json.loads(out)["end"]) == (first, last)
+        assert parsed(out) == figures_of(expected({"KO": 1.0}, start=first, end=last))
+
+    @pytest.mark.parametrize(
+        ("text", "dollars"),
+        [("1e6", 1e6), ("1_000_000", 1e6), ("$2,500,000", 2.5e6), ("2.5m", 2.5e6), ("500K", 5e5), ("1bn", 1e9),
+         ("7", 7.0), ("1.5E+6", 1.5e6)],
+    )  # fmt: skip
+    def test_budget(self, run, text, dollars):
+        _, out, _ = run("report", "KO", "--json", "--budget", text, "--horizon", "week")
+        got = json.loads(out)
+        assert got["budget"] == {"volatility": dollars, "horizon": "week"}
+        capital = dollars / (got["variance"][2]["day"] * math.sqrt(5))
+        assert math.isclose(got["positions"]["unhedged"]["capital"], capital)
+
+    def test_riskless_hedge(self, run):
+        status, out, _ = run("report", "SPX", "--cap", "0.1")
+        assert status == 0
+        assert "No risk is left in capped and hedged but rounding" in out
+        status, out, _ = run("report", "SPX", "--json")
+        assert parsed(out)["positions"]["hedged"] is None
+
+    def test_output_elsewhere(self, run, tmp_path):
+        (tmp_path / "there").mkdir()
+        status, out, _ = run("report", "KO", "--output", "there/ko.html")
+        assert status == 0
+        assert out.endswith(f"wrote {os.path.join('there', 'ko.html')}\n")
+        assert (tmp_path / "there" / "ko.html").exists()
+
+    def test_characters_that_the_terminal_lacks(self, files, frames, monkeypatch):
+        frames[0].rename(columns={"FUND": "Société"}).to_csv("returns.csv", encoding="utf-8")
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+        assert cli.main(["report", "--no-html", *files]) == 0
+        assert b"Soci?t?" in raw.getvalue()
+
+    def test_a_stdout_of_another_kind(self, monkeypatch):
+        out = io.StringIO()
+        monkeypatch.setattr(sys, "stdout", out)
+        assert cli.main(["report", "KO", "--no-html"]) == 0
+        assert "RISK REPORT" in out.getvalue()
+
+
+class TestFiles:
+    def test_all_assets_at_equal_weights(self, run, files, frames):
+        status, out, err = run("report", "--json", *files)
+        assert (status, err) == (0, "")
+        data = rm.InMemory(
+            frames[0], factors=frames[1][["Mkt-RF", "SMB"]], risk_free=frames[1]["RF"], horizon=rm.DAY
+        )  # fmt: skip
+        weights = {"FUND": 0.5, "OTHER": 0.5}
+        got, want = parsed(out), figures_of(expected(weights, data=data, factors=["Mkt-RF", "SMB"]))
+        assert got == want
+        assert json.loads(out)["source"] == "returns.csv and factors.csv"
+
+    def test_numbers_survive_the_file(self, run, files, frames):
+        _, out, _ = run("report", "FUND", "--json", "--factors", "Mkt-RF", *files)
+        excess = frames[0]["FUND"] - frames[1]["RF"]
+        slope = np.polyfit(frames[1]["Mkt-RF"], excess, 1)[0]
+        assert math.isclose(json.loads(out)["exposures"][0]["unhedged"], slope, rel_tol=1e-9)
+
+    def test_parquet(self, run, files, frames):
+        pytest.importorskip("pyarrow")
+        frames[0].to_parquet("returns.parquet")
+        frames[1].reset_index().to_parquet("factors.pq")
+        _, from_csv, _ = run("report", "--json", *files)
+        status, out, _ = run("report", "--json", "--returns", "returns.parquet", "--factor-returns", "factors.pq")
+        assert status == 0
+        got, want = json.loads(out), json.loads(from_csv)
+        assert [r["weight"] for r in got["legs"]] == pytest.approx([r["weight"] for r in want["legs"]], rel=1e-9)
+
+    def test_numbered_assets(self, run, files, frames):
+        pytest.importorskip("pyarrow")
+        frames[0].set_axis(["10107", "47896"], axis=1).to_parquet("returns.parquet")
+        _, out, _ = run("report", "10107", "--json", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
+        assert json.loads(out)["assets"][0]["asset"] == "10107"
+
+    def test_risk_free_option(self, run, files, frames):
+        frames[1].drop(columns="RF").to_csv("factors.csv")
+        status, out, _ = run("report", "FUND", "--json", "--risk-free", "0", *files)
+        assert status == 0
+        slope = np.polyfit(frames[1]["Mkt-RF"], frames[0]["FUND"], 1)[0]
+        _, out, _ = run("report", "FUND", "--json", "--risk-free", "0", "--factors", "Mkt-RF", *files)
+        assert math.isclose(json.loads(out)["exposures"][0]["unhedged"], slope, rel_tol=1e-9)
+
+    def test_months(self, run, frames):
+        months = pd.period_range("2015-01", periods=60, freq="M").strftime("%Y%m")
+        frames[0].set_axis(months).to_csv("returns.csv")
+        frames[1].set_axis(pd.period_range("2015-01", periods=60, freq="M").strftime("%Y-%m")).to_csv("factors.csv")
+        _, out, _ = run(
+            "report", "--json", "--data-horizon", "month", "--returns", "returns.csv", "--factor-returns", "factors.csv"
+        )  # fmt: skip
+        got = json.loads(out)
+        assert (got["horizon"], got["start"], got["end"]) == ("month", "2015-01-31", "2019-12-31")
+
+    @pytest.mark.parametrize(
+        "form", ["%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT16:00:00", "%Y-%m-%d 16:00:00+01:00", " %Y-%m-%d"]
+    )
+    def test_dates(self, run, files, frames, form):
+        frames[0].set_axis(DAYS.strftime(form)).to_csv("returns.csv")
+        status, out, _ = run("report", "--json", *files)
+        assert status == 0
+        assert json.loads(out)["start"] == "2020-01-01"
+
+    def test_gaps_blank_lines_and_a_byte_order_mark(self, run, files, frames, tmp_path):
+        frames[0].iloc[3, 0] = np.nan
+        text = frames[0].to_csv().replace("\n2020-01-10", "\n\n2020-01-10")
+        (tmp_path / "returns.csv").write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\n,,\n")
+        _, out, _ = run("report", "--json", *files)
+        assert [a["n_observations"] for a in json.loads(out)["assets"]] == [59, 60]
+
+    def test_compressed(self, run, files, frames):
+        frames[0].to_csv("returns.csv.gz")
+        status, _, _ = run("report", "--json", "--returns", "returns.csv.gz", "--factor-returns", "factors.csv")
+        assert status == 0
+
+    def test_nasty_names_are_escaped(self, run, files, frames, tmp_path):
+        name = "</script><script>alert(1)</script>"
+        frames[0].rename(columns={"FUND": name}).to_csv("returns.csv")
+        status, _, _ = run("report", *files)
+        assert status == 0
+        assert "<script>alert(1)" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+class TestHelp:
+    @pytest.mark.parametrize(
+        ("argv", "said"),
+        [
+            (["--version"], f"riskmodel {rm.__version__}\n"),
+            (["--help"], "start here"),
+            (["report", "--help"], "--factor-returns FILE"),
+        ],
+    )
+    def test_help_and_version(self, capsys, argv, said):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(argv)
+        assert stop.value.code == 0
+        assert said in capsys.readouterr().out
+
+    def test_help_teaches(self, capsys, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit):
+            cli.main(["report", "--help"])
+        out = capsys.readouterr().out
+        for word in ("examples:", "files:", "exit status", "column named RF", "0.01 is one percent", "KO=1 PEP=-1"):
+            assert word in out
+        assert max(map(len, out.splitlines())) <= 80
+
+    def test_arguments_of_the_process(self, monkeypatch, capsys):
+        monkeypatch.setattr(sys, "argv", ["riskmodel", "report", "KO", "--no-html"])
+        assert cli.main() == 0
+        assert "KO 1" in capsys.readouterr().out
+
+
+# -- what it says of bad input ---------------------------------------------------------------------
+
+
+class TestBadArguments:
+    @pytest.mark.parametrize(
+        ("argv", "said"),
+        [
+            ([], "the following arguments are required: command"),
+            (["reprot"], "invalid choice: 'reprot'"),
+            (["report", "--nonsense"], "unrecognized arguments: --nonsense"),
+            (["report", "MSFTT"], "nearest to 'MSFTT': MSFT"),
+            (["report", "--factors", "Mkt"], "unknown factor: Mkt. nearest to 'Mkt': Mkt-RF"),
+            (["report", "--factors", "Mkt-RF", "KO=1"], "'KO=1' is no factor; write assets before --factors"),
+            (["report", "--factors", "Mkt-RF", "Mkt-RF"], "Mkt-RF came more than once"),
+            (["report", "KO=1", "PEP"], "but PEP came without"),
+            (["report", "KO", "KO"], "KO came more than once"),
+            (["report", "KO=half"], "the weight of KO must be a number"),
+            (["report", "KO=nan"], "weights must be finite"),
+            (["report", "KO=0"], "a weight that is not zero"),
+            (["report", "=1"], "an asset is written NAME or NAME=WEIGHT"),
+            (["report", "--start", "yesterday"], "--start must be a date such as 2010-01-31"),
+            (["report", "--start", "01/02/2010"], "--start must be a date"),
+            (["report", "--end", "2010-02-30"], "--end must be a date"),
+            (["report", "--start", "2012", "--end", "2010"], "start must not come after end"),
+            (["report", "--start", "2030"], "no complete date in common"),
+            (["report", "--start", "2018-11-29"], "at least 3 observations"),
+            (["report", "--budget", "0"], "a budget is a positive number of dollars"),
+            (["report", "--budget", "-5"], "a budget is a positive number of dollars"),
+            (["report", "--budget", "-1e6"], "a budget is a positive number of dollars"),
+            (["report", "--budget", "lots"], "dollars are written 1e6"),
+            (["report", "--budget", "5x"], "dollars are written 1e6"),
+            (["report", "--budget", "1.2.3"], "dollars are written 1e6"),
+            (["report", "--budget", "1e999"], "positive number of dollars"),
+            (["report", "--horizon", "fortnight"], "invalid choice: 'fortnight'"),
+            (["report", "--cap", "-0.1"], "cap must be a share of the variance"),
+            (["report", "--cap", "some"], "a number is needed, such as 0.2, but 'some' came"),
+            (["report", "--cap", "nan"], "a finite number is needed"),
+            (["report", "--returns", "x.csv"], "--returns came without --factor-returns"),
+            (["report", "--factor-returns", "x.csv"], "--factor-returns came without --returns"),
+            (["report", "--data-horizon", "month"], "--data-horizon is about files of returns"),
+            (["report", "--risk-free", "0"], "--risk-free is about files of returns"),
+            (["report", "--no-html", "--output", "x.html"], "--output and --no-html came together"),
+            (["report", "--output", "nowhere/x.html"], "nowhere/x.html: No such file or directory"),
+            (["report", "--output", "."], "Is a directory"),
+        ],
+    )
+    def test_is_said(self, fails, argv, said):
+        assert said in fails(*argv)
+
+    def test_plotly_missing(self, fails, monkeypatch):
+        monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+        assert "--no-html for the tables alone" in fails("report", "KO")
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("FUND,OTHER", "FUND,FUND", "returns.csv, line 1: column 'FUND' came more than once"),
+            ("FUND,OTHER", "FUND,", "returns.csv, line 1: column 3 has no name"),
+            ("2020-01-06,", "06/01/2020,", "returns.csv, line 5, column 1: a date such as 2018-11-30 is needed, but "
+             "'06/01/2020'"),
+            ("2020-01-06,", "2020-02-31,", "returns.csv, line 5, column 1"),
+            ("2020-01-06,", ",", "returns.csv, line 5, column 1: a date such as 2018-11-30 is needed, but an empty "
+             "cell"),
+            ("2020-01-06,", "2020-01-06,abc", "returns.csv, line 5, column 'FUND': a number is needed, but 'abc"),
+            ("2020-01-06,", "2020-01-06,1,2,", "returns.csv cannot be read as CSV: "),
+            ("2020-01-06,", "2020-01-03,", "2020-01-03 came more than once"),
+            ("2020-01-06,", "2020-01-06,inf,0\n2019-12-31,", "infinite"),
+        ],
+    )  # fmt: skip
+    def test_names_file_line_and_column(self, fails, files, old, new, said):
+        text = Path("returns.csv").read_text()
+        assert old in text
+        Path("returns.csv").write_text(text.replace(old, new, 1))
+        message = fails("report", *files)
+        assert said in message
+        assert "returns.csv" in message
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "returns.csv cannot be read as CSV: No columns to parse"),
+            (b"date,A\n", "returns.csv must have a column of dates"),
+            (b"date\n2020-01-01\n", "returns.csv must have a column of dates"),
+            (b"date;A\n2020-01-01;0.1\n", "returns.csv must have a column of dates"),
+            (b"date,A\n2020-01-01,\xff\xfe\n", "returns.csv cannot be read as CSV: 'utf-8' codec"),
+            (b"date,A\n2020-01-01,True\n2020-01-02,False\n", "line 2, column 'A': a number is needed, but 'True'"),
+            (
+                b"date,A\n2020-01-01,0.1,0.2\n2020-01-02,0.1,0.2\n",
+                "returns.csv cannot be read as CSV: Length of header",
+            ),
+        ],
+    )
+    def test_not_a_table_of_returns(self, fails, files, tmp_path, content, said):
+        (tmp_path / "returns.csv").write_bytes(content)
+        assert said in fails("report", *files)
+
+    def test_not_there(self, fails, files):
+        assert fails("report", *files[:3], "none.csv") == "riskmodel: none.csv: No such file or directory\n"
+
+    def test_an_address_is_not_fetched(self, fails, files):
+        assert "No such file" in fails("report", *files[:3], "https://example.invalid/factors.csv")
+
+    def test_not_gzip(self, fails, files, tmp_path):
+        (tmp_path / "returns.csv.gz").write_bytes(b"date,A\n")
+        assert "returns.csv.gz cannot be read as CSV" in fails(
+            "report", "--returns", "returns.csv.gz", "--factor-returns", "factors.csv"
+        )
+
+    def test_not_parquet(self, fails, files, tmp_path):
+        pytest.importorskip("pyarrow")
+        (tmp_path / "returns.parquet").write_bytes(b"date,A\n")
+        message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
+        assert "returns.parquet cannot be read as Parquet" in message
+
+    def test_empty_parquet(self, fails, files):
+        pytest.importorskip("pyarrow")
+        pd.DataFrame(index=DAYS).to_parquet("returns.parquet")
+        message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
+        assert "returns.parquet must have a column of dates" in message
+
+    def test_parquet_without_pyarrow(self, fails, files, monkeypatch):
+        def refuse(file):
+            raise ImportError
+
+        Path("returns.parquet").touch()
+        monkeypatch.setattr(pd, "read_parquet", refuse)
+        message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
+        assert "returns.parquet: reading Parquet needs pyarrow; pip install pyarrow" in message
+
+    def test_no_risk_free(self, fails, files, frames):
+        frames[1].drop(columns="RF").to_csv("factors.csv")
+        message = fails("report", *files)
+        assert "factors.csv has no column RF" in message
+        assert "--risk-free 0" in message
+
+    def test_two_risk_free(self, fails, files):
+        assert "--risk-free came too" in fails("report", "--risk-free", "0", *files)
+
+    def test_only_risk_free(self, fails, files, frames):
+        frames[1][["RF"]].to_csv("factors.csv")
+        assert "factors.csv has no factor beside RF" in fails("report", *files)
+
+    def test_sample_beside_files(self, fails, files):
+        assert "--sample and --returns came together" in fails("report", "--sample", "day", *files)
+
+    def test_percent(self, fails, files, frames):
+        (100 * frames[0]).to_csv("returns.csv")
+        message = fails("report", *files)
+        assert "returns.csv and factors.csv: " in message
+        assert "percent" in message
+
+    def test_wrong_horizon(self, fails, files):
+        message = fails("report", "--data-horizon", "month", *files)
+        assert "said with --data-horizon" in message
+        assert "returns.csv" in message
+
+    def test_unknown_asset(self, fails, files):
+        assert "nearest to 'FUN': FUND" in fails("report", "FUN", *files)
+
+
+# -- how it ends -----------------------------------------------------------------------------------
+
+
+class TestEndings:
+    def test_interrupted(self, monkeypatch):
+        def interrupt(argv):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cli, "_run", interrupt)
+        assert cli.main(["report"]) == 130
+
+    def test_broken_pipe(self, monkeypatch):
+        def broken(argv):
+            raise BrokenPipeError
+
+        monkeypatch.setattr(cli, "_run", broken)
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+        assert cli.main(["report"]) == 141
+
+    def test_reader_goes_away(self, tmp_path):
+        """As in ``riskmodel report | head``: quiet, and the page is written all the same."""
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "riskmodel", "report", "KO"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
+        )  # fmt: skip
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        assert process.wait() == 141
+        assert err == b""
+        assert (tmp_path / "report.html").exists()
+
+    def test_as_a_module(self, tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-m", "riskmodel", "report", "NOPE"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith("riskmodel: unknown asset: NOPE")
+
+    def test_command_is_installed(self):
+        from importlib.metadata import entry_points
+
+        (script,) = entry_points(group="console_scripts", name="riskmodel")
+        assert script.load() is cli.main

@@ -1,0 +1,667 @@
+"""The risk report: its figures against the library and against plain numpy, its pictures, its page."""
+
+import builtins
+import html
+import json
+import math
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import attrs
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskmodel as rm
+from riskmodel.report import figures, page, tables, text
+from riskmodel.report.analysis import RiskReport
+
+BUDGET = rm.RiskBudget(1e6, rm.MONTH)
+WEIGHTS = {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2}
+WITHOUT_FACTORS = rm.FactorModel.from_parameters(
+    assets=["MSFT"], factors=[], alpha=0.0, loadings=np.empty((1, 0)), factor_covariance=np.empty((0, 0)),
+    factor_mean=np.empty(0), idio_variance=1e-4, horizon=rm.DAY,
+)  # fmt: skip
+NASTY = "</script><script>alert(1)</script>&\"'<b>"
+
+
+def make(weights=None, factors=("Mkt-RF",), *, cap=None, budget=BUDGET, data=None, assets=None, **window):
+    data = data or rm.SampleData()
+    weights = weights or WEIGHTS
+    panel = data.panel(assets or list(weights), list(factors), **window)
+    return RiskReport.of(rm.Strategy(weights, rm.OLS().fit(panel)), panel, budget, cap=cap, source="a test")
+
+
+def synthetic(n=3, t=120, k=1, names=None, seed=0):
+    """Returns of assets on k factors, one row a day."""
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2020-01-01", periods=t)
+    f = pd.DataFrame(0.01 * rng.standard_normal((t, k)), days, [f"F{j}" for j in range(k)])
+    names = names or [f"A{i}" for i in range(n)]
+    returns = f.to_numpy() @ rng.uniform(0.5, 1.5, (k, n)) + 0.01 * rng.standard_normal((t, n))
+    return pd.DataFrame(returns, days, names), f
+
+
+def in_memory(returns, factors):
+    return rm.InMemory(returns, factors=factors, risk_free=0.0, horizon=rm.DAY)
+
+
+@pytest.fixture(scope="module")
+def report():
+    return make(cap=0.2)
+
+
+@pytest.fixture(scope="module")
+def three_factors():
+    weights = {"BusEq": 1.0, "Utils": -0.5}
+    return make(weights, ["Mkt-RF", "SMB", "HML"], data=rm.SampleData(rm.MONTH))
+
+
+def naive_ols(y, x):
+    """Coefficients and standard errors by the book."""
+    design = np.column_stack([np.ones(len(x)), x])
+    coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)
+    residual = y - design @ coefficients
+    s2 = residual @ residual / (len(y) - design.shape[1])
+    return coefficients, np.sqrt(s2 * np.diag(np.linalg.inv(design.T @ design)))
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+
+class TestEstimates:
+    def test_assets_are_plain_regressions(self, three_factors):
+        panel = three_factors.panel
+        for asset in panel.assets:
+            coefficients, errors = naive_ols(panel.assets[asset].to_numpy(), panel.factors.to_numpy())
+            own = three_factors.estimates.loc[asset]
+            assert own.index.tolist() == ["alpha", "Mkt-RF", "SMB", "HML"]
+            np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
+            np.testing.assert_allclose(own["std_error"], errors, rtol=1e-9)
+            np.testing.assert_allclose(own["t"], coefficients / errors, rtol=1e-9)
+
+    def test_portfolio_is_the_regression_of_its_own_return(self, three_factors):
+        panel = three_factors.panel
+        returns = panel.assets["BusEq"] - 0.5 * panel.assets["Utils"]
+        coefficients, errors = naive_ols(returns.to_numpy(), panel.factors.to_numpy())
+        own = three_factors.estimates.loc["portfolio"]
+        np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
+        np.testing.assert_allclose(own["std_error"], errors, rtol=1e-9)
+
+    def test_single_short_holding(self):
+        short = make({"KO": -2.0})
+        asset, own = short.estimates.loc["KO"], short.estimates.loc["portfolio"]
+        np.testing.assert_allclose(own["estimate"], -2 * asset["estimate"])
+        np.testing.assert_allclose(own["std_error"], 2 * asset["std_error"])
+
+    def test_other_dates_leave_the_portfolio_without_errors(self):
+        returns, factors = synthetic()
+        returns.iloc[:20, 0] = np.nan
+        ragged = make({"A0": 0.5, "A1": 0.5}, ["F0"], data=in_memory(returns, factors))
+        assert ragged.estimates.loc["portfolio", "std_error"].isna().all()
+        assert ragged.estimates.loc["A0", "std_error"].notna().all()
+        assert any("exact only where" in n for n in ragged.notes)
+        assert any("On 20 of 120 dates" in n for n in ragged.notes)
+
+    def test_given_numbers_leave_no_errors(self):
+        returns, factors = synthetic(2)
+        panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
+        model = rm.FactorModel.from_parameters(
+            assets=["A0", "A1"], factors=["F0"], alpha=[0.0, 0.0], loadings=[[1.0], [1.0]], factor_covariance=1e-4,
+            factor_mean=0.0, idio_variance=[1e-4, 1e-4], horizon=rm.DAY,
+        )  # fmt: skip
+        given = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), panel, BUDGET)
+        assert given.estimates["std_error"].isna().all()
+        assert given.to_dict()["estimates"][0]["t"] is None
+
+    def test_errors_of_another_estimator_are_not_passed_off(self):
+        """The portfolio's errors are OLS's, so a model with errors of its own gets none."""
+        returns, factors = synthetic(2)
+        panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
+        half = rm.OLS().fit(panel.select(end="2020-03-31"))
+        doubled = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, half), panel, BUDGET)
+        assert doubled.estimates.loc["portfolio", "std_error"].isna().all()
+
+    def test_a_panel_too_short_to_fit(self):
+        returns, factors = synthetic(2)
+        data = in_memory(returns, factors)
+        model = rm.OLS().fit(data.panel(["A0", "A1"], ["F0"], end="2020-01-03"))
+        short = data.panel(["A0", "A1"], ["F0"], start="2020-01-02", end="2020-01-03")
+        # as many observations as the model says, but not enough for the regression
+        model = attrs.evolve(model, n_observations=[2.0, 2.0])
+        out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), short, BUDGET)
+        assert out.estimates.loc["portfolio", "std_error"].isna().all()
+
+
+class TestTables:
+    def test_exposures(self, report):
+        e = report.exposures
+        assert e.columns.tolist() == ["unhedged", "std_error", "t", "capped", "hedged"]
+        assert e.loc["Mkt-RF", "unhedged"] == report.strategy.exposures["Mkt-RF"]
+        assert e.loc["Mkt-RF", "hedged"] == 0.0
+        assert 0 < e.loc["Mkt-RF", "capped"] < e.loc["Mkt-RF", "unhedged"]
+        assert e.loc["Mkt-RF", "std_error"] == report.estimates.loc[("portfolio", "Mkt-RF"), "std_error"]
+
+    def test_assets(self, report):
+        model = report.strategy.model
+        pd.testing.assert_series_equal(report.assets["rsquared"], model.rsquared)
+        np.testing.assert_allclose(report.assets["idio_volatility"] ** 2, model.idio_variance)
+        assert report.assets["weight"].to_dict() == WEIGHTS
+        assert report.assets["n_observations"].tolist() == [4760] * 3
+
+    def test_variance_adds_up_and_is_the_sample_variance(self, report):
+        returns = report.strategy.returns(report.panel)
+        split = report.variance.loc["unhedged"]
+        assert split.index.tolist() == ["Mkt-RF", "idio", "total"]
+        assert math.isclose(split["variance"].iloc[:-1].sum(), split.loc["total", "variance"], rel_tol=1e-12)
+        assert math.isclose(split["share"].iloc[:-1].sum(), 1.0, rel_tol=1e-12)
+        model = report.strategy.model
+        beta = report.strategy.exposures["Mkt-RF"]
+        assert math.isclose(split.loc["Mkt-RF", "variance"], beta**2 * report.panel.factors["Mkt-RF"].var())
+        # between the assets the model has no residual covariance, so the sample's is near, not equal
+        assert math.isclose(split.loc["total", "variance"], returns.var(), rel_tol=0.1)
+        np.testing.assert_allclose(split["year"], np.sqrt(252 * split["variance"]))
+        np.testing.assert_allclose(split["month"], np.sqrt(21 * split["variance"]))
+        assert model.horizon == rm.DAY
+
+    def test_cap_holds(self, report):
+        assert math.isclose(report.factor_share("capped"), 0.2, rel_tol=1e-9)
+        assert report.factor_share("hedged") == 0.0
+        assert report.variance.loc[("capped", "Mkt-RF"), "share"] <= 0.2 * (1 + 1e-12)
+
+    def test_negative_contribution_has_no_volatility(self):
+        spread = make({"BusEq": 1.0, "Utils": 1.0, "Money": 1.0}, ["Mkt-RF", "SMB"], data=rm.SampleData(rm.MONTH))
+        split = spread.variance.loc["unhedged"]
+        assert split.loc["SMB", "variance"] < 0
+        assert math.isnan(split.loc["SMB", "year"])
+
+    def test_legs_finance_themselves(self, report):
+        for name in report.portfolios:
+            held = report.legs.loc[name]
+            assert math.isclose(held["weight"].sum(), 0.0, abs_tol=1e-12)
+            assert math.isclose(held["dollars"].sum(), 0.0, abs_tol=1e-6)
+        neutral = report.legs.loc["hedged"]
+        position = BUDGET.size(report.portfolios["hedged"])
+        assert math.isclose(neutral.loc[("hedge", "Mkt-RF"), "dollars"], position.hedge["Mkt-RF"])
+        assert math.isclose(neutral.loc[("asset", "MSFT"), "dollars"], position.holdings["MSFT"])
+        assert math.isclose(neutral.loc[("cash", "cash"), "dollars"], position.cash)
+
+    @pytest.mark.parametrize("name", ["unhedged", "capped", "hedged"])
+    def test_pnl_is_the_position(self, report, name):
+        position = BUDGET.size(report.portfolios[name])
+        for horizon in (rm.DAY, rm.MONTH, rm.YEAR):
+            row = report.pnl.loc[(name, str(horizon))]
+            assert row["capital"] == position.capital
+            assert math.isclose(row["volatility"], 1e6 * math.sqrt(horizon.days / 21))
+            assert row["expected_pnl"] == float(position.expected_pnl(horizon))
+            assert row["factor_adjusted_pnl"] == float(position.factor_adjusted_pnl(horizon))
+            assert math.isclose(row["sharpe"], row["expected_pnl"] / row["volatility"])
+
+    def test_hedged_expected_pnl_is_alpha(self, report):
+        hedged = report.pnl.loc["hedged"]
+        np.testing.assert_allclose(hedged["expected_pnl"], hedged["factor_adjusted_pnl"])
+
+    def test_residual_correlations(self, report):
+        residuals = report.strategy.model.residuals(report.panel)
+        expected = residuals.corr().loc["JPM", "XOM"]
+        assert math.isclose(report.correlations[("JPM", "XOM")], expected)
+        assert report.tests.index.tolist() == ["pesaran_cd", "breusch_pagan"]
+        assert report.tests.loc["pesaran_cd", "statistic"] == report.comparison.pesaran_cd().statistic
+        assert report.tests.loc["breusch_pagan", "pvalue"] == report.comparison.breusch_pagan().pvalue
+
+    def test_only_the_holdings_count(self):
+        wide = make({"MSFT": 1.0, "JPM": 1.0}, assets=["MSFT", "JPM", "KO"])
+        assert wide.comparison.residual_correlation.index.tolist() == ["MSFT", "JPM"]
+        assert wide.assets.index.tolist() == ["MSFT", "JPM"]
+
+    def test_repr(self, report):
+        assert repr(report).startswith("<RiskReport on <Strategy of 3 assets")
+
+
+class TestEdges:
+    def test_riskless_when_hedged(self):
+        index = make({"SPX": 1.0}, cap=0.2)
+        assert index.positions["unhedged"] is not None
+        assert index.positions["hedged"] is None
+        assert index.pnl.loc["hedged"].isna().all(axis=None)
+        assert index.legs.loc["hedged", "dollars"].isna().all()
+        assert math.isnan(index.factor_share("hedged"))
+        assert any("No risk is left in capped and hedged" in n for n in index.notes)
+        assert index.to_dict()["positions"]["hedged"] is None
+        assert "no limit" in index.to_html()
+        assert "NaN" not in json.dumps(index.to_dict(), allow_nan=False)
+
+    def test_riskless_with_another_limit_is_sized(self):
+        budget = rm.RiskBudget(1e6, rm.MONTH, limits=[rm.CapitalLimit(5e6)])
+        index = make({"SPX": 1.0}, budget=budget)
+        assert index.positions["hedged"].capital == 5e6
+        assert index.positions["hedged"].binding == "capital"
+        assert index.pnl.loc["hedged", "sharpe"].isna().all()
+
+    def test_no_limit_at_all_binds(self):
+        class Nothing(rm.Limit):
+            name, amount = "nothing", 1.0
+
+            def use(self, portfolio):
+                return 0.0
+
+        panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"])
+        m = rm.OLS().fit(panel)
+        flat = rm.FactorModel.from_parameters(
+            assets=["MSFT"], factors=["Mkt-RF"], alpha=0.0, loadings=1.0, factor_covariance=m.factor_covariance,
+            factor_mean=0.0, idio_variance=0.0, horizon=rm.DAY,
+        )  # fmt: skip
+        budget = rm.RiskBudget(1e6, rm.MONTH, limits=[Nothing()])
+        out = RiskReport.of(rm.Strategy({"MSFT": 1.0}, flat), panel, budget)
+        assert out.positions["hedged"] is None
+
+    def test_single_asset_has_no_correlations(self):
+        alone = make({"MSFT": 1.0})
+        assert alone.comparison is None
+        assert alone.correlations.empty
+        assert alone.tests.empty
+        assert any("Residual correlations are left out" in n for n in alone.notes)
+        assert alone.to_dict()["residual_correlations"] == []
+
+    def test_fully_explained_asset_is_left_out_of_them(self):
+        with_index = make({"SPX": 1.0, "MSFT": 1.0, "JPM": 1.0})
+        assert with_index.comparison.residual_correlation.index.tolist() == ["MSFT", "JPM"]
+
+    def test_assets_that_never_meet(self):
+        returns, factors = synthetic(2)
+        returns.iloc[:60, 0] = np.nan
+        returns.iloc[60:, 1] = np.nan
+        apart = make({"A0": 1.0, "A1": 1.0}, ["F0"], data=in_memory(returns, factors))
+        assert apart.tests.empty
+        assert any("three dates in common" in n for n in apart.notes)
+        assert "Correlations of residuals" not in apart.to_html()
+        json.dumps(apart.to_dict(), allow_nan=False)
+
+    def test_dropped_dates_are_told(self):
+        returns, factors = synthetic()
+        factors.iloc[[3, 7], 0] = np.nan
+        out = make({"A0": 1.0}, ["F0"], data=in_memory(returns, factors))
+        assert out.to_dict()["dropped"] == {"factor F0 missing": 2}
+        assert "2 (factor F0 missing)" in out.to_text()
+
+    @pytest.mark.parametrize("weights", [{"MSFT": 0.0}, {"MSFT": 0.0, "JPM": 0.0}])
+    def test_nothing_held(self, weights):
+        with pytest.raises(rm.InvalidParameterError, match="not zero"):
+            make(weights)
+
+    def test_no_factor(self, report):
+        with pytest.raises(rm.InvalidParameterError, match="at least one factor"):
+            RiskReport.of(rm.Strategy({"MSFT": 1.0}, WITHOUT_FACTORS), report.panel, BUDGET)
+
+    def test_bad_cap(self):
+        with pytest.raises(rm.InvalidParameterError, match="cap"):
+            make(cap=-0.1)
+
+    def test_panel_of_another_horizon(self, report):
+        panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"])
+        with pytest.raises(rm.HorizonMismatchError):
+            RiskReport.of(report.strategy, panel, BUDGET)
+
+    def test_panel_without_what_is_held(self, report):
+        with pytest.raises(rm.UnknownAssetError):
+            RiskReport.of(report.strategy, report.panel.select(["MSFT"]), BUDGET)
+
+
+class TestDict:
+    def test_is_json_and_complete(self, report):
+        out = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert set(out) == {
+            "source", "start", "end", "horizon", "n_dates", "dropped", "factors", "budget", "cap", "assets",
+            "estimates", "exposures", "variance", "legs", "positions", "pnl", "residual_correlations", "tests", "notes",
+        }  # fmt: skip
+        assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
+        assert out["budget"] == {"volatility": 1e6, "horizon": "month"}
+        assert out["cap"] == 0.2
+        assert out["positions"]["hedged"]["capital"] == report.positions["hedged"].capital
+        assert out["positions"]["hedged"]["binding"] == "volatility per month"
+        assert [a["asset"] for a in out["assets"]] == list(WEIGHTS)
+        assert len(out["estimates"]) == 8
+        assert len(out["pnl"]) == 9
+
+    def test_numbers_are_the_tables(self, report):
+        out = report.to_dict()
+        for key, table in {"variance": report.variance, "legs": report.legs, "pnl": report.pnl}.items():
+            flat = table.reset_index()
+            assert [list(r) for r in out[key]] == [flat.columns.tolist()] * len(flat)
+            assert [list(r.values()) for r in out[key]] == flat.to_numpy().tolist()
+
+
+# -- the terminal ----------------------------------------------------------------------------------
+
+
+class TestText:
+    @pytest.mark.parametrize("cap", [None, 0.2])
+    def test_fits_80_columns(self, cap):
+        lines = make(cap=cap).to_text().splitlines()
+        assert max(map(len, lines)) <= 80
+
+    def test_says_what_the_library_says(self, report):
+        out = report.to_text()
+        model, position = report.strategy.model, report.positions["hedged"]
+        beta, error = model.loadings.loc["JPM", "Mkt-RF"], model.std_errors.loc["JPM", "Mkt-RF"]
+        assert re.search(rf"JPM +0\.300 +Mkt-RF +{beta:.3f} +{error:.3f} +{beta / error:.1f}\n", out)
+        assert re.search(rf"hedged +{position.capital:,.0f} +day ", out)
+        assert re.search(rf"year +3,464,102 +{float(position.expected_pnl(rm.YEAR)):,.0f} ", out)
+        assert re.search(rf"Mkt-RF +{100 * report.factor_share('unhedged'):.1f} ", out)
+        per_year = 252 * 100 * model.alpha["MSFT"]
+        assert re.search(rf"MSFT +{per_year:.2f} +{252 * 100 * model.std_errors.loc['MSFT', 'alpha']:.2f} ", out)
+
+    def test_lone_asset_is_not_said_twice(self):
+        assert "portfolio  " not in make({"MSFT": 1.0}).to_text()
+        assert "portfolio  " in make({"MSFT": 2.0}).to_text()
+
+    def test_many_assets_are_cut(self):
+        returns, factors = synthetic(40)
+        many = make(dict.fromkeys(returns, 1 / 40), ["F0"], data=in_memory(returns, factors))
+        out = many.to_text()
+        assert "... and 28 more (--json has all)" in out
+        assert "A11 " in out
+        assert "A12 " not in out.split("LARGEST")[0]
+        assert "and 34 more" in " ".join(out.split())
+        assert len(many.to_dict()["assets"]) == 40
+
+    def test_labels_do_not_steer_the_terminal(self):
+        returns, factors = synthetic(2, names=["\x1b[31mRED", "A" * 60])
+        out = make(dict.fromkeys(returns, 0.5), ["F0"], data=in_memory(returns, factors)).to_text()
+        assert "\x1b" not in out
+        assert "?[31mRED" in out
+        assert "A" * 16 + ".. " in out
+
+    def test_no_minus_zero(self):
+        assert tables._fixed(-0.0001, 2) == "0.00"
+        assert tables._fixed(-1234.5, 1) == "-1,234.5"
+        assert tables._fixed(math.inf, 1) == "-"
+
+    @pytest.mark.parametrize(("p", "said"), [(0.0, "< 0.001"), (0.0456, "0.046")])
+    def test_pvalues(self, p, said):
+        assert tables._pvalue(p) == said
+
+    def test_width_constant(self):
+        assert text._WIDTH < 80
+
+
+# -- pictures --------------------------------------------------------------------------------------
+
+
+class TestFigures:
+    def test_fitted_line_passes_through_the_means(self, three_factors):
+        strategy, panel = three_factors.strategy, three_factors.panel
+        for factor in ("Mkt-RF", "HML"):
+            points, line = figures.fitted_line(strategy, panel, factor).data
+            slope = (line.y[1] - line.y[0]) / (line.x[1] - line.x[0])
+            assert math.isclose(slope, strategy.exposures[factor])
+            at_mean = line.y[0] + slope * (panel.factors[factor].mean() - line.x[0])
+            assert math.isclose(at_mean, strategy.returns(panel).mean(), rel_tol=1e-9)
+            np.testing.assert_array_equal(points.x, panel.factors[factor])
+            np.testing.assert_allclose(points.y, strategy.returns(panel))
+
+    def test_residual_is_the_model_residual(self, report):
+        alone = make({"MSFT": 1.0}, start="2017-01-01")
+        points, zero = figures.residual_scatter(alone.strategy, alone.panel).data
+        np.testing.assert_allclose(points.y, alone.strategy.model.residuals(alone.panel)["MSFT"], atol=1e-15)
+        assert zero.y.tolist() == [0.0, 0.0]
+
+    def test_tracking_and_hedged_add_up(self, three_factors):
+        strategy, panel = three_factors.strategy, three_factors.panel
+        hedged, tracking = figures.tracking_and_hedged(strategy, three_factors.portfolios["hedged"], panel).data
+        np.testing.assert_allclose(hedged.y + tracking.y, strategy.returns(panel), atol=1e-15)
+        np.testing.assert_allclose(tracking.y, panel.factors @ strategy.exposures)
+
+    def test_variance_split_shares(self, report):
+        bars = {b.name: list(b.x) for b in figures.variance_split(report.portfolios).data}
+        total = float(report.strategy.decompose().total_variance)
+        idio = float(report.strategy.decompose().idio_variance) / total
+        np.testing.assert_allclose(bars["idio"], [idio] * 3)
+        np.testing.assert_allclose(bars["Mkt-RF"], [1 - idio, idio / 4, 0.0], atol=1e-12)
+
+    def test_capacity(self, report):
+        figure = figures.capacity({**report.positions, "riskless": None})
+        assert list(figure.data[0].y) == [*(p.capital for p in report.positions.values()), None]
+        assert figure.layout.annotations[0].x == "riskless"
+        assert figure.data[0].text[-1] == ""
+
+    def test_cumulated_pnl(self, report):
+        lines = {t.name: t for t in figures.cumulated_pnl({**report.positions, "none": None}, report.panel).data}
+        assert list(lines) == ["unhedged", "capped", "hedged"]
+        position = report.positions["hedged"]
+        last = position.capital * position.portfolio.returns(report.panel).sum()
+        assert math.isclose(lines["hedged"].y[-1], last, abs_tol=0.01)
+        assert lines["hedged"].x[-1] == "2018-11-30"
+
+    def test_residual_correlations_keep_the_largest(self):
+        returns, factors = synthetic(8)
+        returns["A7"] = returns["A6"] + 0.001 * returns["A5"]
+        panel = in_memory(returns, factors).panel(list(returns), ["F0"])
+        comparison = rm.CovarianceComparison.of(rm.OLS().fit(panel), panel)
+        heat = figures.residual_correlations(comparison, most=2).data[0]
+        assert list(heat.x) == ["A6", "A7"]
+        assert math.isclose(heat.z[0, 1], comparison.residual_correlation.loc["A6", "A7"])
+        assert np.isnan(heat.z[0, 0])
+
+    def test_points_are_thinned_but_keep_the_extremes(self, report):
+        points = figures.fitted_line(report.strategy, report.panel).data[0]
+        assert len(points.x) == figures.MOST_POINTS
+        returns, factor = report.strategy.returns(report.panel), report.panel.factors["Mkt-RF"]
+        assert {returns.min(), returns.max()} <= set(points.y)
+        assert {factor.min(), factor.max()} <= set(points.x)
+        assert list(points.text) == sorted(set(points.text))
+
+    def test_missing_returns_are_left_out(self):
+        returns, factors = synthetic(2)
+        returns.iloc[:20, 0] = np.nan
+        out = make({"A0": 1.0, "A1": 1.0}, ["F0"], data=in_memory(returns, factors))
+        assert len(figures.fitted_line(out.strategy, out.panel).data[0].x) == 100
+        assert len(figures.cumulated_pnl(out.positions, out.panel).data[0].x) == 100
+
+    def test_labels_are_escaped(self):
+        returns, factors = synthetic(2, names=["<a href='https://x'>y</a>", "B"])
+        factors.columns = ["<i>F</i>"]
+        out = make(dict.fromkeys(returns, 0.5), list(factors), data=in_memory(returns, factors))
+        assert figures.variance_split(out.portfolios).data[0].name == "&lt;i&gt;F&lt;/i&gt;"
+        assert figures.residual_correlations(out.comparison).data[0].x[0].startswith("&lt;a href=")
+        assert "<i>" not in figures.fitted_line(out.strategy, out.panel).to_json()
+
+    def test_unknown_factor(self, report):
+        with pytest.raises(rm.UnknownFactorError, match="nearest"):
+            figures.fitted_line(report.strategy, report.panel, "Mkt-RG")
+
+    def test_model_without_factors(self, report):
+        with pytest.raises(rm.InvalidParameterError, match="factors"):
+            figures.fitted_line(rm.Strategy({"MSFT": 1.0}, WITHOUT_FACTORS), report.panel)
+
+    @pytest.mark.parametrize("draw", [figures.variance_split, figures.capacity])
+    def test_nothing_to_draw(self, draw):
+        with pytest.raises(rm.InvalidParameterError, match="at least one"):
+            draw({})
+
+    @pytest.mark.parametrize(
+        ("amount", "said"),
+        [(0, "$0"), (999, "$999"), (1_234, "$1.23k"), (11_378_690, "$11.4m"), (-250e6, "-$250m"), (2e9, "$2.00bn"),
+         (3e13, "$30.0tn")],
+    )  # fmt: skip
+    def test_short_dollars(self, amount, said):
+        assert figures.short_dollars(amount) == said
+
+    def test_backgrounds_are_clear(self, report):
+        for picture in page.pictures(report):
+            assert picture.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+            assert picture.figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+class TestWithoutPlotly:
+    @pytest.fixture(autouse=True)
+    def _no_plotly(self, monkeypatch):
+        real = builtins.__import__
+
+        def refuse(name, *args, **kwargs):
+            if name.startswith("plotly"):
+                raise ImportError(name)
+            return real(name, *args, **kwargs)
+
+        monkeypatch.setattr(builtins, "__import__", refuse)
+
+    def test_figures_say_what_to_install(self, report):
+        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[report\]'"):
+            figures.fitted_line(report.strategy, report.panel)
+
+    def test_page_says_it_too(self, report):
+        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[report\]'"):
+            page.document("title", "body")
+
+    def test_tables_need_none(self, report):
+        assert report.to_text()
+        assert report.to_dict()
+
+
+def test_plotly_is_imported_only_for_pictures():
+    code = (
+        "import sys, riskmodel, riskmodel.cli, riskmodel.report.analysis, riskmodel.report.figures, "
+        "riskmodel.report.page; sys.exit(any(m.split('.')[0] == 'plotly' for m in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- the page --------------------------------------------------------------------------------------
+
+
+class _Reader(HTMLParser):
+    """What a browser would see: elements, attributes, and text by element."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+
+def read(source):
+    reader = _Reader()
+    reader.feed(source)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def source(report):
+    return report.to_html()
+
+
+class TestPage:
+    def test_elements_match_and_it_says_what_it_is(self, source):
+        elements = read(source).elements
+        assert source.startswith("<!DOCTYPE html>")
+        assert ("html", {"lang": "en"}) in elements
+        assert sum(tag == "h1" for tag, _ in elements) == 1
+        assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in elements
+
+    def test_no_request_leaves_it(self, source):
+        for _, attributes in read(source).elements:
+            for name in ("src", "href", "srcset", "action", "data", "poster"):
+                assert attributes.get(name, "data:,") == "data:,"
+        style = re.search(r"<style>(.*?)</style>", source, re.DOTALL)[1]
+        assert "url(" not in style
+        assert "@import" not in style
+        assert "default-src 'none'" in source
+        assert "connect-src" not in source
+
+    def test_plotly_is_there_once(self, source):
+        big = [t for tag, t in read(source).texts if tag == "script" and len(t) > 500_000 and t[0] != "{"]
+        assert len(big) == 1
+
+    def test_every_picture_is_there(self, report, source):
+        reader = read(source)
+        headings = [t for tag, t in reader.texts if tag == "h2"]
+        for heading in (
+            "Portfolio against Mkt-RF",
+            "Residual against Mkt-RF",
+            "Tracking and hedged portfolio against Mkt-RF",
+            "Where the variance comes from",
+            "Capacity, hedged and unhedged",
+            "Cumulated PnL, hedged and unhedged",
+            "Correlations of residuals",
+        ):
+            assert heading in headings
+        plots = [a for tag, a in reader.elements if tag == "div" and a.get("role") == "img"]
+        assert len(plots) == 7
+        assert all(len(a["aria-label"]) > 30 for a in plots)
+
+    def test_pictures_are_the_figures(self, report, source):
+        drawn = [json.loads(j) for j in re.findall(r'<script type="application/json">(.*?)</script>', source)]
+        assert len(drawn) == 7
+        bars = next(d for d in drawn if d["data"][0].get("orientation") == "h")
+        assert [b["name"] for b in bars["data"]] == ["Mkt-RF", "idio"]
+
+    def test_tables_have_scopes_and_all_cells(self, report, source):
+        reader = read(source)
+        assert all(a.get("scope") in {"col", "row"} for tag, a in reader.elements if tag == "th")
+        cells = {t for tag, t in reader.texts if tag in {"td", "th"}}
+        for table in tables.all_of(report, 100):
+            for row in table.rows:
+                assert {c for c in row if c} <= cells
+
+    def test_light_and_dark_and_print(self, source):
+        assert "prefers-color-scheme: dark" in source
+        assert "@media print" in source
+        assert 'content="light dark"' in source
+
+    def test_facts_and_notes(self, report, source):
+        texts = {t for _, t in read(source).texts}
+        assert "2000-01-03 to 2018-11-30, 4,760 dates, per day" in texts
+        assert set(report.notes) <= texts
+        assert any("sqrt(h)" in n for n in report.notes)
+
+    def test_single_asset_is_named(self):
+        assert "MSFT against Mkt-RF" in make({"MSFT": 1.0}, start="2018-01-01").to_html()
+
+    def test_a_figure_for_each_further_factor(self, three_factors):
+        headings = [p.heading for p in page.pictures(three_factors)]
+        assert "Portfolio against SMB" in headings
+        assert "Portfolio against HML" in headings
+        assert [p.size for p in page.pictures(three_factors)].count("small") == 2
+
+    def test_few_points_are_all_drawn(self, three_factors):
+        assert "points are drawn" not in page.pictures(three_factors)[0].about
+        assert "819" in three_factors.to_text()
+
+    def test_many_assets_are_cut(self):
+        returns, factors = synthetic(120)
+        out = make(dict.fromkeys(returns, 1 / 120), ["F0"], data=in_memory(returns, factors)).to_html()
+        assert "20 more assets are left out here" in out
+        assert "80 assets with smaller ones are left out" in out
+
+    @pytest.mark.parametrize("name", [NASTY, "<!--", "]]>", "a & b", "\u2028"])
+    def test_labels_cannot_break_out(self, name):
+        returns, factors = synthetic(2, names=[name, "B"])
+        factors.columns = [f"F{name}"]
+        data = in_memory(returns, factors)
+        panel = data.panel(list(returns), list(factors))
+        strategy = rm.Strategy({name: 0.5, "B": 0.5}, rm.OLS().fit(panel))
+        out = RiskReport.of(strategy, panel, BUDGET, source=f"file {name}", caveats=(name,)).to_html()
+        reader = read(out)
+        scripts = [a for tag, a in reader.elements if tag == "script"]
+        assert [a for a in scripts if a] == [{"type": "application/json"}] * 7
+        assert len(scripts) == 9
+        assert "alert(1)</script>" not in out
+        assert any(tag == "dd" and t == f"file {name}" for tag, t in reader.texts)
+        # what plotly is given reads as the label once it has undone the escapes
+        heat = [json.loads(t) for tag, t in reader.texts if tag == "script" and '"heatmap"' in t and t[0] == "{"]
+        assert html.unescape(heat[0]["data"][0]["x"][0]) == name
