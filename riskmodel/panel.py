@@ -288,7 +288,9 @@ def _frozen(array: Array) -> Array:
 
 
 def _rows(table: Table, dates: pd.DatetimeIndex) -> Array:
-    """Copy the rows of the given dates, all of which are there."""
+    """Copy the rows of the given dates, all of which are there; a table without columns needs no rows."""
+    if not len(table.labels):
+        return np.empty((len(dates), 0))
     return np.ascontiguousarray(table.numbers[table.dates.get_indexer(dates)])
 
 

@@ -49,7 +49,7 @@ class SampleData(DataProvider):
     What the data cannot do: the index comes without its dividends, so the daily market factor earns about two
     percent a year too little, and alphas that much too much; the twenty stocks are survivors, chosen in
     hindsight, so their alphas are no evidence of skill; closes have three decimals, so small early prices
-    (AAPL at 0.78) make returns that are rounded to a tenth of a percent; the daily risk-free rate is the month's
+    (AAPL at 0.20) make returns that are off by up to half a percent; the daily risk-free rate is the month's
     bill rate spread evenly over its trading days. It is for learning and testing, not for trading.
 
     Examples

@@ -1,0 +1,291 @@
+"""Factors: those that ship, and that any a user writes flows through to hedges and budgets."""
+
+import dataclasses
+
+import attrs
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import riskmodel as rm
+
+DAYS = pd.bdate_range("2020-01-01", periods=60)
+NAMES = list("ABCDE")
+
+
+def returns(seed=0, names=NAMES, days=DAYS):
+    return pd.DataFrame(0.01 * np.random.default_rng(seed).standard_normal((len(days), len(names))), days, names)
+
+
+def memory(**changes):
+    arguments = {"returns": returns(), "factors": returns(1, ["Mkt-RF", "SMB"]), "risk_free": 0.0001, "horizon": rm.DAY}
+    arguments |= changes
+    return rm.InMemory(arguments.pop("returns"), **arguments)
+
+
+@attrs.frozen
+class Basket(rm.Factor):
+    """What a user would write: the return of a weighting of assets."""
+
+    name: str
+    funded: bool
+    weights: tuple[float, ...]
+
+    def returns(self, data, start, end):
+        r = data.asset_returns(NAMES, start, end) @ np.array(self.weights)
+        return r - data.risk_free(start, end) if self.funded else r
+
+
+class Given(rm.Factor):
+    """A factor that returns whatever a test says."""
+
+    name, funded = "given", False
+
+    def __init__(self, series):
+        self.series = series
+
+    def returns(self, data, start, end):
+        return self.series
+
+
+# -- the factors that ship ----------------------------------------------------------------------------------------
+
+
+def test_a_string_means_a_published_factor():
+    panel = memory().panel(["A"], ["SMB", rm.PublishedFactor("Mkt-RF")])
+    assert panel.sources == (rm.PublishedFactor("SMB"), rm.PublishedFactor("Mkt-RF"))
+    pd.testing.assert_frame_equal(panel.factors, memory().factor_returns(["SMB", "Mkt-RF"]))
+    assert panel.funded == (False, True)
+
+
+def test_a_published_factor_is_funded_if_its_name_or_the_user_says_so():
+    assert rm.PublishedFactor("Mkt-RF").funded
+    assert not rm.PublishedFactor("SMB").funded
+    assert rm.PublishedFactor("SPX excess", funded=True).funded
+    assert not rm.PublishedFactor("Mkt-RF", funded=False).funded
+    pd.testing.assert_series_equal(
+        rm.PublishedFactor("SMB").returns(memory(), None, None), memory().factor_returns(["SMB"])["SMB"]
+    )
+
+
+def test_the_index_as_an_asset_is_the_samples_market_factor():
+    panel = rm.SampleData().panel(["MSFT"], [rm.AssetFactor("SPX"), "Mkt-RF"])
+    np.testing.assert_array_equal(panel.factors["SPX"], panel.factors["Mkt-RF"])
+    assert panel.funded == (True, True)
+
+
+def test_a_spread_is_long_one_and_short_the_other():
+    panel = memory().panel(["C"], [rm.Spread("A", "B")])
+    expected = (returns()["A"] - returns()["B"]).rename("A-B")
+    pd.testing.assert_series_equal(panel.factors["A-B"], expected, check_freq=False)
+    assert panel.funded == (False,)
+
+
+@pytest.mark.parametrize("factor", [rm.AssetFactor("Z"), rm.Spread("A", "Z"), rm.Spread("Z", "A")])
+def test_factors_of_unknown_assets_raise(factor):
+    with pytest.raises(rm.UnknownAssetError, match="unknown asset: Z"):
+        memory().panel(["A"], [factor])
+
+
+def test_factors_are_values():
+    assert rm.Spread("A", "B") == rm.Spread("A", "B") != rm.Spread("B", "A")
+    assert len({rm.AssetFactor("A"), rm.AssetFactor("A"), rm.PublishedFactor("A")}) == 2
+    with pytest.raises(AttributeError):
+        rm.AssetFactor("A").asset = "B"
+
+
+# -- how a user may write one ---------------------------------------------------------------------------------------
+
+
+def test_name_and_funded_may_be_written_in_any_of_the_usual_ways():
+    class Base(rm.Factor):
+        def returns(self, data, start, end):
+            return data.asset_returns(["A"], start, end)["A"]
+
+    class ClassAttributes(Base):
+        name, funded = "mine", False
+
+    class Init(Base):
+        def __init__(self):
+            self.name, self.funded = "mine", False
+
+    class Properties(Base):
+        @property
+        def name(self):
+            return "mine"
+
+        @property
+        def funded(self):
+            return False
+
+    @dataclasses.dataclass(frozen=True)
+    class Dataclass(Base):
+        name: str = "mine"
+        funded: bool = False
+
+    @dataclasses.dataclass
+    class Required(Base):
+        name: str
+        funded: bool
+
+    for factor in (ClassAttributes(), Init(), Properties(), Dataclass(), Required("mine", False)):
+        panel = memory().panel(["B"], [factor])
+        assert list(panel.factor_names) == ["mine"]
+        assert panel.funded == (False,)
+        assert panel.sources == (factor,)
+
+
+def test_a_factor_without_name_or_funded_is_told_so():
+    class Nameless(rm.Factor):
+        def returns(self, data, start, end):
+            return data.asset_returns(["A"], start, end)["A"]
+
+    with pytest.raises(rm.InvalidParameterError, match="Nameless has no name and no funded; give it"):
+        memory().panel(["A"], [Nameless()])
+
+
+def test_a_factor_without_returns_cannot_be_made():
+    class Empty(rm.Factor):
+        name, funded = "empty", False
+
+    with pytest.raises(TypeError, match="abstract"):
+        Empty()
+
+
+def test_the_class_in_place_of_the_factor_is_told():
+    with pytest.raises(rm.InvalidParameterError, match=r"the class Given came; write Given\(\)"):
+        memory().panel(["A"], [Given])
+
+
+@pytest.mark.parametrize("factors", [["given", 0], [0, 0], [0, rm.PublishedFactor("given")]])
+def test_two_factors_of_one_name_are_refused(factors):
+    mine = Given(returns()["A"])
+    with pytest.raises(rm.DuplicateLabelsError, match="factors must be unique, but given"):
+        memory().panel(["A"], [mine if f == 0 else f for f in factors])
+
+
+@pytest.mark.parametrize("bad", [[0.1], None, 0.1, np.zeros(60), returns()])
+def test_a_factor_that_returns_no_series_is_told(bad):
+    with pytest.raises(rm.NonNumericError, match=r"'given' must return a pandas Series.*from Given\.returns"):
+        memory().panel(["A"], [Given(bad)])
+
+
+BAD_SERIES = {
+    "infinite": (returns()["A"].replace(returns().iloc[0, 0], np.inf), rm.InfiniteReturnsError),
+    "text": (returns()["A"].astype(str), rm.NonNumericError),
+    "percent": (100 * returns()["A"], rm.PercentReturnsError),
+    "twice": (returns()["A"].iloc[[0, 0, 1, 2]], rm.DuplicateDatesError),
+    "no dates": (returns()["A"].reset_index(drop=True), rm.InvalidDatesError),
+    "monthly": (returns()["A"].set_axis(pd.period_range("2016-01", periods=60, freq="M")), rm.SpacingError),
+    "elsewhere": (returns()["A"].shift(freq=pd.Timedelta(days=700)), rm.NoOverlapError),
+}
+
+
+@pytest.mark.parametrize(("series", "error"), BAD_SERIES.values(), ids=BAD_SERIES)
+def test_a_factor_that_returns_bad_numbers_is_told(series, error):
+    with pytest.raises(error):
+        memory().panel(["A"], ["SMB", Given(series)])
+
+
+WRITTEN = {
+    "as they are": lambda s: s,
+    "unsorted": lambda s: s.iloc[::-1],
+    "named otherwise": lambda s: s.rename("other"),
+    "with a zone": lambda s: s.tz_localize("Asia/Tokyo"),
+    "periods": lambda s: s.to_period("D"),
+    "at the close": lambda s: s.shift(freq=pd.Timedelta(hours=16)),
+    "nullable": lambda s: s.astype("Float64"),
+    "beyond the window": lambda s: pd.concat([pd.Series([0.0], [pd.Timestamp("2019-12-31")]), s]),
+}
+
+
+@pytest.mark.parametrize("write", WRITTEN.values(), ids=WRITTEN)
+def test_a_users_series_aligns_beside_published_factors_however_it_is_dated(write):
+    series = returns(5)["A"]
+    panel = memory().panel(["A"], ["SMB", Given(write(series)), rm.Spread("B", "C")], start=DAYS[0])
+    np.testing.assert_array_equal(panel.factors["given"], series)
+    assert list(panel.factor_names) == ["SMB", "given", "B-C"]
+    assert panel.dropped.empty
+
+
+def test_monthly_factors_from_sources_that_label_months_differently_align():
+    months = pd.date_range("2000-01-31", periods=60, freq=pd.offsets.MonthEnd())
+    rows = returns(names=["A"], days=months)
+    data = rm.InMemory(rows, factors=rows.rename(columns={"A": "F"}), risk_free=0.0, horizon=rm.MONTH)
+    first_days = Given(rows["A"].set_axis(months - pd.offsets.MonthBegin()))
+    panel = data.panel(["A"], ["F", first_days])
+    np.testing.assert_array_equal(panel.factors["F"], panel.factors["given"])
+    assert panel.dropped.empty
+
+
+def test_a_factor_that_needs_a_warm_up_drops_those_dates_and_says_so():
+    class Momentum(rm.Factor):
+        name, funded = "momentum", False
+
+        def returns(self, data, start, end):
+            r = data.asset_returns(NAMES, start, end)
+            past = r.rolling(5).mean().shift()
+            return (r * past.sub(past.mean(axis=1), axis=0)).sum(axis=1, min_count=1)
+
+    panel = memory().panel(["A"], ["SMB", Momentum()])
+    assert len(panel.dates) == 55
+    assert panel.dropped["date"].tolist() == list(DAYS[:5])
+    assert set(panel.dropped["reason"]) == {"factor momentum missing"}
+
+
+def test_a_factor_is_given_the_provider_and_the_window():
+    seen = []
+
+    class Spy(rm.Factor):
+        name, funded = "spy", False
+
+        def returns(self, data, start, end):
+            seen.append((data, start, end))
+            return data.asset_returns(["A"], start, end)["A"]
+
+    data = memory()
+    data.panel(["A"], [Spy()], "2020-01-03", "2020-02")
+    assert seen == [(data, pd.Timestamp("2020-01-03"), pd.Timestamp("2020-02-29"))]
+
+
+# -- and where it flows ------------------------------------------------------------------------------------------------
+
+weights = st.lists(st.floats(-2, 2).map(lambda x: round(x, 2)), min_size=5, max_size=5).map(tuple)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(weights, st.booleans()), min_size=1, max_size=3),
+    weights.filter(lambda w: sum(abs(x) for x in w) > 0.1),
+    st.floats(1e3, 1e8),
+)
+def test_any_factor_a_user_writes_flows_through_to_hedges_and_budgets(baskets, held, limit):
+    data = memory()
+    factors = [Basket(f"basket {i}", funded, w) for i, (w, funded) in enumerate(baskets)]
+    panel = data.panel(NAMES, [*factors, "Mkt-RF"])
+    assume(np.linalg.cond(panel.factors - panel.factors.mean()) < 1e6)
+    model = rm.OLS().fit(panel)
+    assert model.sources == (*factors, rm.PublishedFactor("Mkt-RF"))
+    assert model.funded == (*(funded for _, funded in baskets), True)
+
+    hedged = rm.HedgedPortfolio.neutral(rm.Strategy(dict(zip(NAMES, held, strict=True)), model))
+    np.testing.assert_allclose(hedged.exposures, 0.0, atol=1e-9)
+    # a holding that the baskets replicate has nothing left to size
+    assume(float(hedged.volatility) > 1e-6)
+
+    position = rm.RiskBudget(volatility=limit, horizon=rm.MONTH).size(hedged)
+    spent = float(position.capital) * float(hedged.volatility.at(rm.MONTH))
+    assert spent == pytest.approx(limit, rel=1e-9)
+
+    # the model carries the factor objects, so the provider can give the hedge's own returns
+    realised = hedged.returns(data)
+    assert len(realised) == len(DAYS)
+    by_hand = panel.assets @ pd.Series(dict(zip(NAMES, held, strict=True))) + panel.factors @ hedged.hedge_weights
+    np.testing.assert_allclose(realised, by_hand, atol=1e-12)
+    # what is neutral in the model is uncorrelated with every factor in the sample
+    np.testing.assert_allclose(panel.factors.apply(realised.cov), 0.0, atol=1e-12)
+    # each funded leg that is sold raises cash; self-financing ones do not
+    cash = sum(held) + sum(h for h, funded in zip(hedged.hedge_weights, model.funded, strict=True) if funded)
+    assert hedged.cash_weight == pytest.approx(-cash, abs=1e-9)
