@@ -90,9 +90,10 @@ examples:
 
 files:
   CSV, .csv.gz, or Parquet where pyarrow is installed. The first column holds
-  dates such as 2018-11-30, every other column the simple returns of one asset or
-  factor in decimals: 0.01 is one percent. Empty cells are missing. Asset returns
-  are total returns; the factor file has the risk-free rate in a column named RF.
+  dates such as 2018-11-30, every other column the simple returns of one asset
+  or factor in decimals: 0.01 is one percent. Empty cells are missing. Asset
+  returns are total returns; the factor file has the risk-free rate in a column
+  named RF.
 
       date,FUND,SPY                    date,Mkt-RF,SMB,RF
       2018-11-29,0.0021,-0.0022        2018-11-29,-0.0023,0.0010,0.0001

@@ -311,7 +311,7 @@ class TestHelp:
         with pytest.raises(SystemExit):
             cli.main(["report", "--help"])
         out = capsys.readouterr().out
-        for word in ("examples:", "files:", "exit status", "column named RF", "0.01 is one percent", "KO=1 PEP=-1"):
+        for word in ("examples:", "files:", "exit status", "column\n  named RF", "0.01 is one percent", "KO=1 PEP=-1"):
             assert word in out
         assert max(map(len, out.splitlines())) <= 80
 

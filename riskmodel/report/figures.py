@@ -190,6 +190,7 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
             text=[f"{v:.0%}" if abs(v) >= 0.06 else "" for v in shares.loc[source]],
             textposition="inside",
             insidetextanchor="middle",
+            textangle=0,
             textfont={"color": "white"},
             hovertemplate="%{y}, %{fullData.name}: %{x:.1%}<extra></extra>",
         )

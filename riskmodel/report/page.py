@@ -291,6 +291,8 @@ tbody tr + tr > * { border-top: 1px solid color-mix(in srgb, var(--line) 55%, tr
 @media (max-width: 40rem) {
   main { padding: 1.25rem 0.75rem 3rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
   .table, figure { padding: 0.8rem; } .plot { height: 19rem; }
+  table { font-size: 0.8rem; } th, td { padding-left: 0.5rem; } thead th { font-size: 0.75rem; }
+  th[scope="row"] { position: sticky; left: 0; background: var(--card); }
 }
 @media print {
   :root { --text: #000; --soft: #444; --line: #bbb; --back: #fff; --card: #fff; }
