@@ -407,7 +407,9 @@ def _csv(path: str, content: bytes) -> pd.DataFrame:
             # rows longer than the header would lose their last cells
             warnings.simplefilter("error", pd.errors.ParserWarning)
             header = _parsed(plain, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
-            table = _parsed(plain, dtype={0: str}, index_col=False, skip_blank_lines=False)
+            table = _parsed(
+                plain, dtype={0: str}, index_col=False, skip_blank_lines=False, float_precision="round_trip"
+            )
     except (ValueError, EOFError, OSError, zlib.error, pd.errors.ParserWarning) as error:
         raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
     _require_columns(path, len(table), len(header) - 1)

@@ -65,9 +65,9 @@ class RiskReport:
     >>> report = RiskReport.of(msft, panel, rm.RiskBudget(1e6, rm.MONTH), cap=0.2)
     >>> report.exposures.round(3)
             unhedged  std_error       t  capped  hedged
-    Mkt-RF     1.088      0.016  67.766   0.654     0.0
+    Mkt-RF     1.074      0.017  62.554   0.592     0.0
     >>> report.pnl.loc[("hedged", "year")].round(2).to_dict()["sharpe"]
-    0.2
+    0.22
     """
 
     strategy: Portfolio

@@ -65,7 +65,7 @@ def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = N
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> [trace.name for trace in figures.fitted_line(tech, panel).data]
-    ['month', 'fit: β = 1.07']
+    ['month', 'fit: β = 1.09']
     """
     name, x = _factor_of(portfolio, panel, factor)
     returns = portfolio.returns(panel)
@@ -100,7 +100,7 @@ def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | Non
     >>> from riskmodel.report import figures
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
-    >>> abs(figures.residual_scatter(tech, panel).data[0].y.mean()) < 1e-15
+    >>> bool(abs(figures.residual_scatter(tech, panel).data[0].y.mean()) < 1e-12)
     True
     """
     name, x = _factor_of(portfolio, panel, factor)
@@ -226,7 +226,7 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> figure = figures.capacity({"unhedged": rm.RiskBudget(1e6, rm.MONTH).size(tech)})
     >>> figure.data[0].text
-    ('$21.6m',)
+    ('$22.3m',)
     """
     _require_some(positions, "positions")
     names = list(positions)
@@ -302,7 +302,7 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"], start="2010-01")
     >>> figure = figures.residual_correlations(rm.CovarianceComparison.of(rm.OLS().fit(panel), panel))
     >>> figure.data[0].z.round(2).tolist()
-    [[nan, -0.56], [-0.56, nan]]
+    [[nan, -0.23], [-0.23, nan]]
     """
     table = comparison.residual_correlation
     values = np.array(table.to_numpy(), dtype=np.float64)
