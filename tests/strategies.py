@@ -143,7 +143,7 @@ def return_frames(draw, *, max_dates=40, max_assets=5, max_factors=3, ragged=Tru
     if ragged:
         for name in r.columns:
             kind = draw(st.sampled_from(["full", "late", "early", "holes"]))
-            gone = rng.integers(1, t - k - 6)
+            gone = rng.integers(1, t // 3 + 1)
             if kind == "late":
                 r.loc[days[:gone], name] = np.nan
             elif kind == "early":

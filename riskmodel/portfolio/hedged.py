@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel import labels
-from riskmodel.covariance import Array, FactorCovariance, root
+from riskmodel.covariance import Array, FactorCovariance, floats, root
 from riskmodel.errors import (
     InvalidParameterError,
     SingularCovarianceError,
@@ -222,12 +222,12 @@ def _read_cap(cap: float) -> float:
 def _read_cost(cost: Any, factors: pd.Index) -> Array:
     if cost is None:
         return np.ones(len(factors))
-    if isinstance(cost, dict | pd.Series):
-        series = pd.Series(cost, dtype=np.float64)
-        labels.positions(series.index, factors, "factor", UnknownFactorError)
-        values = series.iloc[labels.positions(factors, series.index, "factor in cost", UnknownFactorError)]
-        cost = values.to_numpy()
-    array = np.asarray(cost, dtype=np.float64)
+    if isinstance(cost, Mapping | pd.Series):
+        came = labels.unique(cost.index if isinstance(cost, pd.Series) else list(cost), "the labels of cost")
+        labels.positions(came, factors, "factor", UnknownFactorError)
+        labels.positions(factors, came, "factor in cost", UnknownFactorError)
+        cost = [cost[name] for name in factors]
+    array = floats(cost)
     if array.shape != (len(factors),) or not (array > 0).all() or not np.isfinite(array).all():
         raise InvalidParameterError(f"cost must be {len(factors)} positive numbers, one per factor, but {cost!r} came.")
     return array
