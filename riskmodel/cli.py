@@ -36,6 +36,8 @@ _RISK_FREE = "RF"
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
 # 2018-11-30, 20181130, 2018-11, 201811, and a time of day that does not matter
 _DATE = re.compile(r"^([0-9]{4})-?([0-9]{2})(?:-?([0-9]{2})(?:[T ].*)?)?$")
+# pandas does so by itself from 3.1 on, and deprecates the option
+_TO_THE_LAST_DIGIT = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 _DEFAULT_WEIGHTS = {
@@ -407,9 +409,7 @@ def _csv(path: str, content: bytes) -> pd.DataFrame:
             # rows longer than the header would lose their last cells
             warnings.simplefilter("error", pd.errors.ParserWarning)
             header = _parsed(plain, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
-            table = _parsed(
-                plain, dtype={0: str}, index_col=False, skip_blank_lines=False, float_precision="round_trip"
-            )
+            table = _parsed(plain, dtype={0: str}, index_col=False, skip_blank_lines=False, **_TO_THE_LAST_DIGIT)
     except (ValueError, EOFError, OSError, zlib.error, pd.errors.ParserWarning) as error:
         raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
     _require_columns(path, len(table), len(header) - 1)

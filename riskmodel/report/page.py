@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, final
@@ -19,7 +20,7 @@ _MOST_SMALL = 12
 
 # Forbids whatever is not in the page itself.
 _POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline' data:; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 
@@ -254,7 +255,8 @@ def _plotly_source() -> str:
         raise MissingExtraError(
             "the page needs plotly, which is not installed; pip install 'riskmodel[report]'."
         ) from error
-    return str(get_plotlyjs())
+    # some versions ask for a style sheet of maps as they start; there is no map here
+    return re.sub(r"https://unpkg\.com/maplibre-gl@[^\"']*\.css", "data:text/css,", str(get_plotlyjs()))
 
 
 _STYLE = """
