@@ -131,7 +131,9 @@ class TestPublishedNumbers:
         residuals = {}
         for name, firm in firms.groupby("firm"):
             design = np.column_stack([np.ones(len(firm)), firm["value"], firm["capital"]])
-            residuals[name] = firm["invest"].to_numpy() - design @ np.linalg.lstsq(design, firm["invest"])[0]
+            residuals[name] = (
+                firm["invest"].to_numpy() - design @ np.linalg.lstsq(design, firm["invest"], rcond=None)[0]
+            )
         test = of_residuals(pd.DataFrame(residuals)).pesaran_cd()
         assert round(test.statistic, 4) == 5.3401
         assert test.pvalue == pytest.approx(9.292e-08, abs=5e-12)
