@@ -296,10 +296,9 @@ class FactorCovariance:
 
     def _quadratic(self, w: Array) -> float:
         _require_vectors(w)
-        exposures = self._loadings.T @ w
-        # a sum of two non-negative terms: rounding must not make the first negative
-        systematic = max(float(exposures @ self._factor_covariance @ exposures), 0.0)
-        return systematic + float(self._idio_variance @ (w * w))
+        # through the root of F, rounding cannot make a variance negative, and costs half the digits less
+        scores = self._root.T @ (self._loadings.T @ w)
+        return float(scores @ scores) + float(self._idio_variance @ (w * w))
 
     def diagonal(self) -> pd.Series[float]:
         """The variance of each asset, return² at the horizon."""

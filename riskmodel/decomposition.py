@@ -10,7 +10,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel import labels
-from riskmodel.covariance import Array, FactorCovariance, floats
+from riskmodel.covariance import Array, FactorCovariance, floats, root
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, Variance
 
@@ -75,10 +75,14 @@ class RiskDecomposition:
         h = np.zeros(len(f))
         h[labels.positions(names, held.factors, "factor", UnknownFactorError)] = positions
         exposures = b.T @ w + h
+        # through the root of F, as x'Fx may come out negative where F is singular
+        half = root(f)
+        scores = half.T @ exposures
         own = w * w * held.idio_variance.to_numpy()
-        towards = f @ exposures
+        towards = half @ scores
         return cls._from_parts(
             held,
+            systematic=float(scores @ scores),
             by_factor=exposures * towards,
             own=own,
             by_asset=w * (b @ towards) + own,
@@ -89,13 +93,14 @@ class RiskDecomposition:
     def _from_parts(
         cls,
         held: FactorCovariance,
+        *,
+        systematic: float,
         by_factor: Array,
         own: Array,
         by_asset: Array,
         by_leg: pd.Series[float],
     ) -> Self:
-        # rounding must not make the variance of a hedged-out exposure negative
-        systematic, idio = max(float(by_factor.sum()), 0.0), float(own.sum())
+        idio = float(own.sum())
         holdings = pd.Series(by_asset, held.assets, name="variance")
         if len(by_leg):
             holdings = pd.concat([holdings, by_leg.rename("variance")])

@@ -562,6 +562,11 @@ def test_rounding_does_not_make_a_variance_negative():
     cov = covariance([[1.0, -1.0], [1e-9, 1.0]], np.array([[1.0, 1.0], [1.0, 1.0]]), [0.0, 0.0])
     for w in ([1.0, 1e-9], [-1.0, 3e-10]):
         assert cov.variance(w) >= 0
+    # and where F is singular, a variance is as good as the exposure that has it
+    f = np.outer([6.117, 1.029], [6.117, 1.029])
+    exposed = np.array([-2057.93, 12234.0])
+    true = (Fraction(6.117) * Fraction(-2057.93) + Fraction(1.029) * Fraction(12234.0)) ** 2
+    assert covariance([exposed], f, [0.0]).variance([1.0]) == pytest.approx(float(true), rel=1e-6)
 
 
 def test_it_does_not_turn_into_an_array_by_itself():

@@ -246,10 +246,11 @@ def test_the_share_hedge_meets_its_cap_and_no_smaller_hedge_does(problem, seed):
         4e-16 * (np.abs(b) @ np.abs(towards) + len(b) * np.abs(x) @ np.abs(f) @ np.abs(x)) / after.factor_variance
     )
     assert after.factor_share == pytest.approx(cap, rel=1e-12 + 2 * rounding)
-    assume(rounding < 1e-9)
     # the smallest hedge is normal to the ellipsoid: C² h is along -F x
     c = np.ones(len(b)) if cost is None else cost
     push, normal = c * h, -towards / c
+    assume(rounding < 1e-9)
+    assume(2e-16 * np.linalg.norm(np.abs(f) @ np.abs(b) / c) < 1e-8 * np.linalg.norm(normal))
     cosine = push @ normal / (np.linalg.norm(push) * np.linalg.norm(normal))
     assert cosine == pytest.approx(1.0, abs=1e-9)
     # and any other hedge that is smaller leaves more
@@ -267,6 +268,19 @@ def test_one_factor_never_changes_sign(problem):
         before, after = s.exposures.iloc[0], Hedged.with_factor_share(s, cap, cost).exposures.iloc[0]
         assert before * after >= 0
         assert abs(after) <= abs(before)
+
+
+@pytest.mark.parametrize("idio", [1e-6, 1e-9])
+def test_a_singular_F_and_large_exposures_that_carry_no_risk(idio):
+    # x'Fx of what is left would come out negative, if it were computed so
+    root = np.array([6.117, 1.029])
+    model = random_model(
+        1, 2, loadings=[[-238.57, 12258.76]], factor_covariance=np.outer(root, root), idio_variance=[idio]
+    )
+    hedged = Hedged.with_factor_share(rm.Strategy({"A0": 1.0}, model), 0.03)
+    assert hedged.decompose().factor_share == pytest.approx(0.03, rel=1e-4)
+    left = hedged.exposures.to_numpy()
+    assert abs(root @ left) == pytest.approx(math.sqrt(idio * 0.03 / 0.97), rel=1e-4)
 
 
 class TestMinimumVariance:

@@ -236,13 +236,15 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:
     """The exposures nearest to b, in units of cost, whose factor variance is what is allowed."""
     # the singular values of a root of F keep twice the digits that the eigenvalues of F would
-    _, s, turn = np.linalg.svd(root(f).T / cost, full_matrices=False)
+    half = root(f).T
+    _, s, turn = np.linalg.svd(half / cost, full_matrices=False)
     values, along = (s / s[0]) ** 2, turn @ (cost * b)
     multiplier = _multiplier(values, along, allowed / s[0] ** 2)
     shrink = multiplier * values / (1.0 + multiplier * values)
     left = b - turn.T @ (shrink * along) / cost
     # the last digits
-    return np.asarray(left * math.sqrt(allowed / float(left @ f @ left)))
+    scores = half @ left
+    return np.asarray(left * math.sqrt(allowed / float(scores @ scores)))
 
 
 def _multiplier(values: Array, along: Array, target: float) -> float:
