@@ -72,9 +72,15 @@ def listing(items: Iterable[object], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+# The market's excess return as sources spell it without a suffix that says so, spaces left out.
+_MARKET = frozenset({"mkt", "market", "mktrf", "marketrf", "rmrf"})
+
+
 def is_excess(name: object) -> bool:
     """Whether a factor's name says that it is an excess return, as the French library's ``Mkt-RF`` does.
 
-    Such a factor is *funded*: holding it costs cash, and shorting it raises cash.
+    In any case, and spaces aside: what ends in ``-RF`` or ``_RF``, and ``Mkt``, ``Market``, ``MktRF``,
+    ``MarketRF`` and ``RMRF``. Such a factor is *funded*: holding it costs cash, and shorting it raises cash.
     """
-    return str(name).upper().endswith("-RF")
+    text = "".join(str(name).casefold().split())
+    return text.endswith(("-rf", "_rf")) or text in _MARKET

@@ -116,7 +116,8 @@ class ReturnPanel:
         horizon : Horizon
             What one row spans.
         sources, funded : sequence, optional
-            As in the class; by default the column names, and whether they end in ``-RF``.
+            As in the class; by default the column names, and whether they say that they are excess returns, as
+            ``Mkt-RF`` does (`PublishedFactor` has the list).
 
         Raises
         ------

@@ -70,6 +70,58 @@ def test_a_published_factor_is_funded_if_its_name_or_the_user_says_so():
     )
 
 
+@pytest.mark.parametrize("name", ["Mkt-RF", "mkt_rf", "MKTRF", "mkt", "Market", "Mkt - RF", "RMRF", "spx-rf", "SPX_RF"])
+def test_the_usual_spellings_of_an_excess_return_are_funded(name):
+    assert rm.PublishedFactor(name).funded
+    data = memory(factors=returns(1, [name, "SMB"]))
+    assert data.panel(["A"], [name, "SMB"]).funded == (True, False)
+    assert rm.ReturnPanel.align(returns(), returns(1, [name]), data.risk_free(), horizon=rm.DAY).funded == (True,)
+
+
+@pytest.mark.parametrize("name", ["SMB", "RF", "surf", "marketing", "Mkt-RFX", 7])
+def test_other_names_are_not(name):
+    assert not rm.PublishedFactor(name).funded
+
+
+def test_a_published_factor_is_funded_if_memory_was_told_so():
+    data = memory(factors=returns(1, ["SPX excess", "Mkt-RF", 3]), funded=["SPX excess", 3])
+    panel = data.panel(["A"], ["SPX excess", "Mkt-RF", 3])
+    assert panel.funded == (True, False, True)
+    assert panel.sources[0] == rm.PublishedFactor("SPX excess", funded=True)
+    # what is asked for by a factor of the user's own is the user's to say
+    assert data.panel(["A"], [rm.PublishedFactor("SPX excess")]).funded == (False,)
+    assert memory(funded=[]).panel(["A"], ["Mkt-RF"]).funded == (False,)
+
+
+def test_a_funded_factor_must_be_one_of_the_factors():
+    with pytest.raises(rm.UnknownFactorError, match=r"unknown factor: MKT.*nearest to 'MKT': Mkt-RF"):
+        memory(funded=["MKT"])
+    with pytest.raises(rm.InvalidParameterError, match=r"funded must be a list, but 'SMB' came; write \['SMB'\]"):
+        memory(funded="SMB")
+
+
+def test_a_provider_says_what_is_funded():
+    class Told(rm.DataProvider):
+        horizon, data = rm.DAY, memory()
+
+        def asset_returns(self, assets, start=None, end=None):
+            return self.data.asset_returns(assets, start, end)
+
+        def factor_returns(self, names, start=None, end=None):
+            return self.data.factor_returns(names, start, end)
+
+        def risk_free(self, start=None, end=None):
+            return self.data.risk_free(start, end)
+
+    class Knows(Told):
+        def is_funded(self, name):
+            return name == "SMB"
+
+    assert Told().panel(["A"], ["SMB", "Mkt-RF"]).funded == (False, True)
+    assert Knows().panel(["A"], ["SMB", "Mkt-RF"]).funded == (True, False)
+    assert rm.SampleData(rm.MONTH).panel(["NoDur"], ["Mkt-RF", "SMB"]).funded == (True, False)
+
+
 def test_the_index_as_an_asset_is_the_samples_market_factor():
     panel = rm.SampleData().panel(["MSFT"], [rm.AssetFactor("SPX"), "Mkt-RF"])
     np.testing.assert_array_equal(panel.factors["SPX"], panel.factors["Mkt-RF"])

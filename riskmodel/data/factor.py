@@ -63,14 +63,16 @@ class Factor(ABC):
 @final
 @frozen
 class PublishedFactor(Factor):
-    """A factor that the provider publishes under a name; a bare string means this.
+    """A factor that the provider publishes under a name; a bare string means this, funded as the provider says.
 
     Parameters
     ----------
     name : str
         As the provider knows it, for instance ``"SMB"``.
     funded : bool, optional
-        By default whether the name says that it is an excess return, ending in ``-RF`` as ``"Mkt-RF"`` does.
+        By default whether the name says that it is an excess return: in any case, and spaces aside, what ends in
+        ``-RF`` or ``_RF``, as ``"Mkt-RF"`` does, and ``"Mkt"``, ``"Market"``, ``"MktRF"``, ``"MarketRF"`` and
+        ``"RMRF"``.
     """
 
     name: str = field()

@@ -35,9 +35,14 @@ class InMemory(DataProvider):
         The risk-free rate, decimals per `horizon`. Give 0.0 where `returns` are excess returns already.
     horizon : Horizon
         What one row spans, for instance ``rm.DAY``.
+    funded : sequence of factor names, optional
+        Those whose holding costs cash, being the excess return of an asset or an index; the others are
+        self-financing. By default as the names say, see `PublishedFactor`.
 
     Raises
     ------
+    UnknownFactorError
+        For a name in `funded` that is not among the factors.
     DataError
         One of its kinds, for what cannot be used: see `ReturnPanel.align`.
 
@@ -55,6 +60,7 @@ class InMemory(DataProvider):
     _factors: Table
     _risk_free: Table
     _horizon: Horizon = field()
+    _funded: frozenset[Any] = field()
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class InMemory(DataProvider):
         factors: pd.DataFrame | pd.Series[float] | None,
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
+        funded: Sequence[Any] | None = None,
     ) -> None:
         require_horizon(horizon)
         assets = Table.read(returns, "asset returns", horizon)
@@ -70,7 +77,13 @@ class InMemory(DataProvider):
         if isinstance(risk_free, Real):
             risk_free = constant_rate(_read_number(risk_free, horizon), assets.dates.union(published.dates))
         rate = Table.read_rate(risk_free, horizon)
-        self.__attrs_init__(returns=assets, factors=published, risk_free=rate, horizon=horizon)
+        self.__attrs_init__(
+            returns=assets,
+            factors=published,
+            risk_free=rate,
+            horizon=horizon,
+            funded=_read_funded(funded, published.labels),
+        )
 
     def __repr__(self) -> str:
         dates, names = self._returns.dates, self._returns.labels
@@ -91,6 +104,10 @@ class InMemory(DataProvider):
         """The labels of all factors."""
         return self._factors.labels.tolist()
 
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash: as `funded` said, or else its name."""
+        return name in self._funded
+
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         return _between(_columns(self._returns, assets, "asset", UnknownAssetError), start, end)
@@ -103,6 +120,14 @@ class InMemory(DataProvider):
         """Risk-free rate by date."""
         rate: pd.Series[float] = _between(self._risk_free.frame(), start, end).iloc[:, 0]
         return rate.rename("risk_free")
+
+
+def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozenset[Any]:
+    if names is None:
+        return frozenset(filter(labels.is_excess, factors))
+    wanted = labels.unique(require_list(names, "funded"), "funded")
+    labels.positions(wanted, factors, "factor", UnknownFactorError)
+    return frozenset(wanted)
 
 
 def _read_number(rate: Real, horizon: Horizon) -> float:

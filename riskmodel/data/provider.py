@@ -70,6 +70,13 @@ class DataProvider(ABC):
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date."""
 
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a published factor costs cash; by default as its name says, see `PublishedFactor`.
+
+        Override it where the provider knows better; `panel` asks it about every factor that comes as a bare name.
+        """
+        return labels.is_excess(name)
+
     @final
     def panel(
         self, assets: Sequence[Any], factors: Sequence[Factor | str], start: Any = None, end: Any = None
@@ -81,7 +88,7 @@ class DataProvider(ABC):
         assets : sequence of labels
             At least one.
         factors : sequence of Factor or str
-            A string means `PublishedFactor`.
+            A string means `PublishedFactor`, funded as `is_funded` says.
         start, end : date-like, optional
             The window, both ends included; by default all there is.
 
@@ -97,7 +104,7 @@ class DataProvider(ABC):
         names = list(labels.unique(require_list(assets, "assets"), "assets"))
         if not names:
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
-        wanted = [_read_factor(f) for f in require_list(factors, "factors")]
+        wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = _horizon_of(self)
         low, high = window(start, end)
@@ -121,13 +128,13 @@ def require_list(items: Any, what: str) -> list[Any]:
     return list(items)
 
 
-def _read_factor(factor: Any) -> Factor:
+def _read_factor(factor: Any, data: DataProvider) -> Factor:
     if isinstance(factor, type):
         raise InvalidParameterError(
             f"factors must be names or Factor objects, but the class {factor.__name__} came; write {factor.__name__}()."
         )
     if not isinstance(factor, Factor):
-        return PublishedFactor(factor)
+        return PublishedFactor(factor, funded=bool(data.is_funded(factor)))
     missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
     if missing:
         raise InvalidParameterError(

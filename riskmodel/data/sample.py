@@ -77,6 +77,10 @@ class SampleData(DataProvider):
         """The labels of all factors."""
         return self._data.factors
 
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash: the market's does."""
+        return self._data.is_funded(name)
+
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         return self._data.asset_returns(assets, start, end)
