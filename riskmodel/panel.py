@@ -29,6 +29,12 @@ _PLAINLY_PERCENT = 0.2
 # Beyond this a factor is no return in percent either, but something on a scale of its own.
 _NOT_PERCENT = 20.0
 _ROWS_LOOKED_AT = 256
+# Prices and gross returns, which are never negative, are told from returns by a typical size from here on...
+_PLAINLY_LEVEL = 0.5
+# ... among so many values, of which some returns would have been negative.
+_ENOUGH_SIGNS = 20
+# A risk-free rate beyond these is no decimal: typically, and at its highest, where years near zero hide the unit.
+_TYPICAL_RATE, _HIGH_RATE, _HIGH = 0.3, 1.0, 0.99
 
 
 def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
@@ -352,26 +358,62 @@ def _require_decimals(assets: Table, factors: Table, free: Table, horizon: Horiz
         (assets, "asset returns", np.inf),
         (factors, "factor returns", _NOT_PERCENT),
     ):
-        typical = _typical(table) / root
+        sizes = _typical(table)
+        _require_no_levels(table, what, sizes, root)
+        typical = sizes / root
         percent = (typical > _PLAINLY_PERCENT) & (typical <= ceiling)
         if percent.any():
-            raise _in_percent(what, table.labels[percent], float(typical[percent].max() * root), horizon)
-    rate = float(_typical(free)[0])
-    yearly = horizon.scale_mean(rate, to=YEAR)
-    if yearly > 1.0:
-        raise PercentReturnsError(
-            f"the risk-free rate must be in decimals per {horizon}, but a typical value is {rate:.3g}, which makes "
-            f"{100 * yearly:.0f} % a year: it is in percent (divide by 100) or stated for a longer span "
-            f"(rm.YEAR.scale_mean(rate, to=rm.{horizon!r}) brings a yearly one here).",
-            labels=list(free.labels),
-        )
+            raise _in_percent(what, table, percent, float(sizes[percent].max()), horizon)
+    require_plausible_rate(free, horizon)
     _require_possible(assets)
 
 
-def _in_percent(what: str, names: pd.Index[Any], typical: float, horizon: Horizon) -> PercentReturnsError:
+def _require_no_levels(table: Table, what: str, typical: Array, root: float) -> None:
+    """Raise for columns that are plainly no returns and never negative: something one takes changes of."""
+    positive = (table.numbers > 0).sum(axis=0)
+    level = (typical >= min(_PLAINLY_LEVEL, _PLAINLY_PERCENT * root)) & (positive >= _ENOUGH_SIGNS)
+    level &= ~(table.numbers < 0).any(axis=0)
+    if level.any():
+        names = table.labels[level]
+        raise ImpossibleReturnsError(
+            f"{what} must be simple returns, but {labels.listing(names)} is never negative and typically "
+            f"{float(typical[level].max()):.4g}, which looks like prices or index levels (pass .pct_change()) or "
+            "gross returns (subtract 1).",
+            labels=list(names),
+        )
+
+
+def require_plausible_rate(free: Table, horizon: Horizon) -> None:
+    """Raise where a risk-free rate is in percent or stated for a longer span than the horizon."""
+    sizes = np.abs(free.numbers[np.isfinite(free.numbers)])
+    if not sizes.size:
+        return
+    high = float(np.quantile(sizes, _HIGH, method="higher"))
+    for rate, ceiling, which in ((float(_typical(free)[0]), _TYPICAL_RATE, "typical"), (high, _HIGH_RATE, "high")):
+        yearly = horizon.scale_mean(rate, to=YEAR)
+        if yearly > ceiling:
+            raise PercentReturnsError(
+                f"the risk-free rate must be in decimals per {horizon}, but a {which} value is {rate:.3g}, which "
+                f"makes {100 * yearly:.0f} % a year: it is in percent (divide by 100) or stated for a longer span "
+                f"(rm.YEAR.scale_mean(rate, to=rm.{horizon!r}) brings a yearly one here).",
+                labels=list(free.labels),
+            )
+
+
+def _in_percent(
+    what: str, table: Table, percent: NDArray[np.bool_], typical: float, horizon: Horizon
+) -> PercentReturnsError:
+    names = table.labels[percent]
+    # of a few rows, prices and percent of good days look alike
+    negative = (table.numbers[:, percent] < 0).any()
+    advice = (
+        "is plainly percent; divide by 100"
+        if negative
+        else "with none negative is prices (pass .pct_change()), gross returns (subtract 1) or percent (divide by 100)"
+    )
     return PercentReturnsError(
         f"{what} must be in decimals (0.01 is one percent), but a typical value of {labels.listing(names)} is "
-        f"{typical:.3g} per {horizon}, which is plainly percent; divide by 100.",
+        f"{typical:.3g} per {horizon}, which {advice}.",
         labels=list(names),
     )
 

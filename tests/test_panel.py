@@ -534,9 +534,53 @@ def test_a_rate_in_percent_or_per_year_is_refused(horizon, rate):
         align(frame("A", dates), free=pd.Series(rate, dates), horizon=horizon)
 
 
+@pytest.mark.parametrize("horizon", SPACED)
+def test_prices_levels_and_gross_returns_are_told_from_percent(horizon):
+    rows = frame("AB", SPACED[horizon]).clip(lower=-0.9)
+    gross = 1 + rows
+    for level in (gross, 100 * gross.cumprod(), 4000 * gross.cumprod(), 1e6 * gross.cumprod()):
+        for bad in ({"assets": rows.assign(B=level["B"])}, {"factors": rows.assign(B=level["B"])}):
+            wanted = r"returns must be simple returns, but B is never.*\.pct_change\(\).*\(subtract 1\)"
+            with pytest.raises(rm.ImpossibleReturnsError, match=wanted) as caught:
+                align(**({"assets": rows, "factors": rows} | bad), horizon=horizon)
+            assert caught.value.details["labels"] == ["B"]
+
+
+def test_a_few_prices_of_assets_are_called_prices_or_percent():
+    prices = 100 + frame("AB")
+    with pytest.raises(rm.PercentReturnsError, match=r"none negative is prices \(pass \.pct_change\(\)\).*percent"):
+        align(prices)
+
+
+def test_small_positive_returns_are_no_levels():
+    bill = pd.DataFrame({"A": 0.0002, "B": 0.0001}, SPACED[rm.DAY])
+    assert len(align(bill, bill).dates) == 40
+
+
 def test_factors_on_a_scale_of_their_own_are_accepted_beside_tiny_returns():
     panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
     assert panel.factors["F"].abs().max() > 100
+
+
+def french_rate():
+    """A daily rate in percent as it is published: 0.017 for some months, then years of 0.000 and 0.001."""
+    days = pd.bdate_range("2008-01-02", "2015-12-31")
+    return pd.Series(np.where(days < "2008-06-01", 0.017, np.arange(len(days)) % 4 == 0) * 1.0, days).replace(1.0, 1e-3)
+
+
+def test_a_rate_in_percent_is_told_by_its_higher_values():
+    rate = french_rate()
+    with pytest.raises(rm.PercentReturnsError, match=r"a high value is 0\.017"):
+        align(frame("A", rate.index), free=rate)
+    assert align(frame("A", rate.index), free=rate / 100).risk_free.max() == pytest.approx(0.00017)
+
+
+@pytest.mark.parametrize(("horizon", "rate"), [(rm.DAY, 0.0013), (rm.MONTH, 0.03), (rm.YEAR, 0.31)])
+def test_a_typical_rate_of_a_third_a_year_is_refused_and_of_a_quarter_is_not(horizon, rate):
+    dates = SPACED[horizon]
+    with pytest.raises(rm.PercentReturnsError, match="a typical value is"):
+        align(frame("A", dates), free=pd.Series(rate, dates), horizon=horizon)
+    assert len(align(frame("A", dates), free=pd.Series(0.75 * rate, dates), horizon=horizon).dates) == 40
 
 
 def test_a_crash_is_not_percent():

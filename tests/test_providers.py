@@ -185,6 +185,14 @@ def test_a_yearly_rate_is_not_taken_for_a_daily_one():
         memory(risk_free=0.02).panel(["MSFT"], ["SMB"])
 
 
+def test_memory_looks_at_the_whole_rate_and_not_at_the_window():
+    days = pd.bdate_range("2008-01-01", periods=40)
+    rate = pd.Series(np.repeat([0.017, 0.0], 20), days)
+    with pytest.raises(rm.PercentReturnsError, match="divide by 100"):
+        memory(frame(NAMES, days), frame(["F"], days), rate)
+    assert memory(frame(NAMES, days), frame(["F"], days), rate / 100).panel(["MSFT"], ["F"], days[20]).dropped.empty
+
+
 @pytest.mark.parametrize("rate", [np.nan, np.inf, True])
 def test_a_rate_that_is_no_number_is_refused(rate):
     with pytest.raises(rm.InvalidParameterError, match="risk_free must be"):

@@ -14,7 +14,7 @@ from riskmodel import labels
 from riskmodel.data.provider import DataProvider, constant_rate, require_list
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, Quantity, require_horizon, require_same
-from riskmodel.panel import window
+from riskmodel.panel import require_plausible_rate, window
 from riskmodel.table import Table
 
 _FACTORS = "factor returns"
@@ -77,6 +77,8 @@ class InMemory(DataProvider):
         if isinstance(risk_free, Real):
             risk_free = constant_rate(_read_number(risk_free, horizon), assets.dates.union(published.dates))
         rate = Table.read_rate(risk_free, horizon)
+        # all of it: a window of years when rates were near zero does not show the unit
+        require_plausible_rate(rate, horizon)
         self.__attrs_init__(
             returns=assets,
             factors=published,
