@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.errors import DuplicateLabelsError, RiskModelError
+from riskmodel.errors import DuplicateLabelsError, InvalidParameterError, RiskModelError
 
 
 def asset_labels(labels: Any) -> pd.Index[Any]:
@@ -24,7 +24,9 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
 
 
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
-    """Return the labels as an Index, or raise if one occurs twice."""
+    """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
+    if is_lone(labels):
+        raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
     index = labels if isinstance(labels, pd.Index) else pd.Index(list(labels))
     if not index.is_unique:
         twice = list(index[index.duplicated()].unique())
@@ -33,6 +35,11 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
             labels=twice,
         )
     return index
+
+
+def is_lone(labels: object) -> bool:
+    """Whether this is one label, such as ``"MSFT"``, 10107 or a date, and not several; a tuple may be either."""
+    return isinstance(labels, str | bytes) or not isinstance(labels, Iterable)
 
 
 def positions(
@@ -49,12 +56,16 @@ def unknown(
     missing: Sequence[object], known: Iterable[object], what: str, error: type[RiskModelError]
 ) -> RiskModelError:
     """Build the error for labels that are not there, naming the nearest that are."""
-    names = [str(k) for k in known]
-    near = {str(m): _nearest(str(m), names) for m in missing[:5]}
-    hints = "; ".join(f"nearest to {m!r}: {', '.join(n)}" for m, n in near.items() if n)
+    known = list(known)
+    # 10107 and '10107' print the same
+    alike = {str(m) for m in missing} & {str(k) for k in known}
+    write = repr if alike else str
+    names = [write(k) for k in known]
+    near = {write(m): _nearest(write(m), names) for m in missing[:5]}
+    hints = "; ".join(f"nearest to {m if alike else repr(m)}: {', '.join(n)}" for m, n in near.items() if n)
     there = f"there are {len(names)}: {listing(names)}" if names else "there are none"
     return error(
-        f"unknown {what}: {listing(missing)}. {hints + '. ' if hints else ''}Known ({there}).",
+        f"unknown {what}: {listing(map(write, missing))}. {hints + '. ' if hints else ''}Known ({there}).",
         missing=list(missing),
         nearest=near,
     )

@@ -278,7 +278,11 @@ def _chosen(
 ) -> tuple[pd.Index[Any], NDArray[np.intp]]:
     if wanted is None:
         return known, np.arange(len(known), dtype=np.intp)
-    chosen = labels.unique([wanted] if isinstance(wanted, str) else wanted, f"{what}s")
+    # a tuple is one label where the panel has it
+    lone = labels.is_lone(wanted) or (
+        isinstance(wanted, tuple) and any(isinstance(k, tuple) and k == wanted for k in known)
+    )
+    chosen = labels.unique([wanted] if lone else wanted, f"{what}s")
     return chosen, labels.positions(chosen, known, what, error)
 
 

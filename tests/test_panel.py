@@ -625,6 +625,41 @@ def test_select_chooses_assets_factors_and_dates_in_the_order_asked():
     assert panel.select(factors=[]).factors.shape == (10, 0)
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["B", 10107, np.int64(10107), 1.5, dt.date(2020, 1, 1), pd.Timestamp("2020-01-01"), ("x", 2), b"B"],
+    ids=repr,
+)
+def test_select_takes_a_lone_label_of_any_kind(label):
+    panel = align(frame(["A", label]), frame(["F", label]))
+    for part in (panel.select(label, label), panel.select([label], [label])):
+        assert list(part.asset_names) == list(part.factor_names) == [label]
+    assert list(panel.select((label, "A")).asset_names) == [label, "A"]
+
+
+def test_select_takes_a_lone_label_of_several_levels():
+    panel = align(frame([("A", 1), ("A", 2)]))
+    assert list(panel.select(("A", 2)).asset_names) == [("A", 2)]
+    assert list(panel.select([("A", 2), ("A", 1)]).asset_names) == [("A", 2), ("A", 1)]
+
+
+def test_an_unknown_label_that_prints_like_a_known_one_is_written_out():
+    panel = align(frame([10107, 10108]))
+    with pytest.raises(rm.UnknownAssetError, match=r"unknown asset: '10107'\. nearest to '10107': 10107"):
+        panel.select("10107")
+    with pytest.raises(rm.UnknownAssetError, match=r"unknown asset: 10107\. nearest to 10107: '10107'"):
+        align(frame(["10107", "B"])).select(10107)
+    with pytest.raises(rm.UnknownAssetError, match=r"unknown asset: 5\. "):
+        panel.select(5)
+
+
+@pytest.mark.parametrize("lone", ["MSFT", b"MSFT", 10107, None, dt.date(2020, 1, 1)])
+def test_a_lone_label_in_place_of_a_list_is_told(lone):
+    with pytest.raises(rm.InvalidParameterError, match=r"a list of labels, but .* came; write \[") as caught:
+        _constructor(asset_names=lone)
+    assert f"[{lone!r}]" in str(caught.value)
+
+
 def test_select_keeps_dates_where_the_chosen_assets_are_missing():
     assets = frame("AB")
     assets.iloc[:4, 0] = np.nan
