@@ -8,7 +8,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
 from numpy.typing import NDArray
 
 from riskmodel import labels
@@ -164,6 +164,10 @@ class ReturnPanel:
             f"<ReturnPanel {t} dates ({span}, per {self.horizon}) × {n} assets, "
             f"{len(self.factor_names)} factors, {len(self._dropped)} dates dropped>"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Make pickles and copies anew: arrays come out of a pickle open to writing, and the converters close them."""
+        return type(self), tuple(getattr(self, a.name) for a in fields(type(self)))
 
     @property
     def assets(self) -> pd.DataFrame:

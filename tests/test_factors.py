@@ -241,6 +241,13 @@ def test_a_factor_that_returns_bad_numbers_is_told(series, error):
         memory().panel(["A"], ["SMB", Given(series)])
 
 
+@pytest.mark.parametrize("kind", ["infinite", "text", "twice", "no dates", "monthly"])
+def test_the_factor_that_returns_bad_numbers_is_named(kind):
+    series, error = BAD_SERIES[kind]
+    with pytest.raises(error, match=r"^factor 'given' (must|is stated)"):
+        memory().panel(["A"], ["SMB", Given(series)])
+
+
 WRITTEN = {
     "as they are": lambda s: s,
     "unsorted": lambda s: s.iloc[::-1],

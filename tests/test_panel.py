@@ -63,7 +63,17 @@ def test_a_panel_survives_pickle_and_copy():
     panel = align()
     for again in (pickle.loads(pickle.dumps(panel)), copy.deepcopy(panel), copy.copy(panel)):
         pd.testing.assert_frame_equal(again.assets, panel.assets)
-        assert again.horizon == panel.horizon
+        pd.testing.assert_frame_equal(again.dropped, panel.dropped)
+        assert (again.horizon, again.sources, again.funded) == (panel.horizon, panel.sources, panel.funded)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_arrays_of_a_panel_stay_read_only_through_pickle_and_copy(protocol):
+    panel = align()
+    for again in (pickle.loads(pickle.dumps(panel, protocol)), copy.deepcopy(panel), copy.copy(panel)):
+        for array, before in zip(again.arrays(), panel.arrays(), strict=True):
+            assert not array.flags.writeable
+            np.testing.assert_array_equal(array, before)
 
 
 def test_neither_what_came_nor_the_panel_can_be_changed_through_the_other():

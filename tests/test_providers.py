@@ -56,12 +56,20 @@ def test_assets_and_factors_may_be_any_ordered_collection(kind):
     assert list(panel.factor_names) == ["SMB", "Mkt-RF"]
 
 
-@pytest.mark.parametrize("bad", ["MSFT", b"MSFT", None, 5, (n for n in NAMES)])
+@pytest.mark.parametrize(
+    ("bad", "hint"),
+    [
+        ("MSFT", r"'MSFT' came; write \['MSFT'\]"),
+        (5, r"5 came; write \[5\]"),
+        (None, r"None came; write a list of their names, \[\] for none"),
+        ((n for n in NAMES), r"a generator came; write list\({}\)"),
+        (map(str, NAMES), r"a map came; write list\({}\)"),
+    ],
+)
 @pytest.mark.parametrize("which", ["assets", "factors"])
-def test_what_is_no_list_is_refused(bad, which):
-    arguments = {"assets": NAMES, "factors": ["SMB"]} | {which: bad}
-    with pytest.raises(rm.InvalidParameterError, match=f"{which} must be a list, but .* came; write "):
-        memory().panel(**arguments)
+def test_what_is_no_list_is_told_how_to_become_one(bad, hint, which):
+    with pytest.raises(rm.InvalidParameterError, match=rf"{which} must be a list, but {hint.format(which)}\."):
+        memory().panel(**({"assets": NAMES, "factors": ["SMB"]} | {which: bad}))
 
 
 def test_a_set_has_no_order_and_is_refused():
@@ -98,12 +106,30 @@ def test_names_asked_for_twice_are_refused():
 def test_the_window_is_both_ends_included():
     panel = memory().panel(["MSFT"], ["SMB"], "2020-01-03", "2020-01-08")
     assert (panel.dates[0], panel.dates[-1]) == (pd.Timestamp("2020-01-03"), pd.Timestamp("2020-01-08"))
-    with pytest.raises(rm.NoOverlapError, match="check the window"):
-        memory().panel(["MSFT"], ["SMB"], "2021")
     with pytest.raises(rm.InvalidParameterError, match="start must not come after end"):
         memory().panel(["MSFT"], ["SMB"], "2020-01-08", "2020-01-03")
     with pytest.raises(rm.InvalidParameterError, match="end must be a date"):
         memory().panel(["MSFT"], ["SMB"], end=20200108)
+
+
+def test_a_window_outside_the_data_is_told_the_span_there_is():
+    spans = r"InMemory.*, which spans 2020-01-01 to 2020-01-14, lies "
+    with pytest.raises(rm.NoOverlapError, match=spans + r"from 2021-01-01; widen the window"):
+        memory().panel(["MSFT"], ["SMB"], "2021")
+    with pytest.raises(rm.NoOverlapError, match=spans + r"from 2018-01-01 and up to 2019-12-31; widen"):
+        memory().panel(["MSFT"], ["SMB"], "2018", "2019")
+    with pytest.raises(rm.NoOverlapError, match=r"SampleData.*, which spans 2000-01-03 to 2018-11-30, lies from 2019"):
+        rm.SampleData().panel(["MSFT"], ["Mkt-RF"], "2019")
+    late = memory(factors=frame(["SMB"], DAYS[5:]), risk_free=pd.Series(0.0, DAYS[2:]))
+    with pytest.raises(rm.NoOverlapError, match="which spans 2020-01-03 to 2020-01-14, lies up to 2020-01-02"):
+        late.panel(["MSFT"], ["SMB"], end=DAYS[1])
+    with pytest.raises(rm.NoOverlapError, match=r"factors: 0 dates; .*check the window"):
+        late.panel(["MSFT"], ["SMB"], end=DAYS[3])
+    with pytest.raises(rm.NoOverlapError, match="check the window"):
+        memory(risk_free=pd.Series(0.0, DAYS + pd.Timedelta(days=700))).panel(["MSFT"], ["SMB"], "2021")
+    # other providers do not know theirs beforehand
+    with pytest.raises(rm.NoOverlapError, match="lies between 2021"):
+        Own().panel(["MSFT"], ["SMB"], "2021")
 
 
 def test_the_panel_tells_what_alignment_left_out_within_the_window_only():

@@ -123,6 +123,13 @@ class InMemory(DataProvider):
         rate: pd.Series[float] = _between(self._risk_free.frame(), start, end).iloc[:, 0]
         return rate.rename("risk_free")
 
+    def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        returns, rate = self._returns.dates, self._risk_free.dates
+        if not (len(returns) and len(rate)):
+            return None
+        first, last = max(returns[0], rate[0]), min(returns[-1], rate[-1])
+        return (first, last) if first <= last else None
+
 
 def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozenset[Any]:
     if names is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
     NonNumericError,
+    NoOverlapError,
     RiskModelError,
     UnknownAssetError,
     UnknownFactorError,
@@ -108,6 +109,7 @@ class DataProvider(ABC):
         labels.unique([f.name for f in wanted], "factors")
         horizon = _horizon_of(self)
         low, high = window(start, end)
+        self._require_inside(low, high)
         whose = f"{type(self).__name__}.asset_returns"
         aligned = ReturnPanel.align(
             _columns(self.asset_returns(names, low, high), names, whose, "asset", UnknownAssetError),
@@ -119,13 +121,41 @@ class DataProvider(ABC):
         )
         return aligned.select(start=low, end=high)
 
+    def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """First and last date of the returns and the rate, for errors; None where they are not known beforehand."""
+        return None
+
+    def _require_inside(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> None:
+        span = self._span()
+        if span is None:
+            return
+        first, last = span
+        if (low is not None and low > last) or (high is not None and high < first):
+            raise NoOverlapError(
+                f"no date of {self!r}, which spans {first.date()} to {last.date()}, lies "
+                + " and ".join(
+                    f"{side} {day.date()}" for side, day in (("from", low), ("up to", high)) if day is not None
+                )
+                + "; widen the window."
+            )
+
 
 def require_list(items: Any, what: str) -> list[Any]:
     """Return the items of a list, an array or an Index, or raise for what is no ordered collection."""
     if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
-        hint = f"sorted({what})" if isinstance(items, set | frozenset) else f"[{items!r}]"
-        raise InvalidParameterError(f"{what} must be a list, but {items!r} came; write {hint}.")
+        raise InvalidParameterError(f"{what} must be a list, but {_instead_of_list(items, what)}.")
     return list(items)
+
+
+def _instead_of_list(items: Any, what: str) -> str:
+    """What came in place of a list, and what to write."""
+    if items is None:
+        return "None came; write a list of their names, [] for none"
+    if isinstance(items, set | frozenset):
+        return f"{items!r} came, which has no order; write sorted({what})"
+    if isinstance(items, Iterable) and not isinstance(items, str | bytes):
+        return f"a {type(items).__name__} came; write list({what})"
+    return f"{items!r} came; write [{items!r}]"
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
@@ -172,17 +202,20 @@ def _factor_frame(
 
     Sources may label their dates differently, so each is read before they are put beside each other.
     """
-    frames = []
+    tables = []
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
     if published:
         whose = f"{type(data).__name__}.factor_returns"
         fetched = data.factor_returns(published, start, end)
-        frames.append(_columns(fetched, published, whose, "factor", UnknownFactorError))
-    frames += [_returns_of(f, data, start, end) for f in factors if not isinstance(f, PublishedFactor)]
-    tables = [Table.read(f, "factor returns", horizon).frame() for f in frames]
+        chosen = _columns(fetched, published, whose, "factor", UnknownFactorError)
+        tables.append(Table.read(chosen, "factor returns", horizon))
+    for factor in factors:
+        if not isinstance(factor, PublishedFactor):
+            returns = _returns_of(factor, data, start, end)
+            tables.append(Table.read(returns, f"factor {factor.name!r}", horizon))
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    return pd.concat(tables, axis=1, sort=True)[[f.name for f in factors]]
+    return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
 
 
 def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:

@@ -93,6 +93,9 @@ class SampleData(DataProvider):
         """Risk-free rate by date."""
         return self._data.risk_free(start, end)
 
+    def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        return self._data._span()
+
 
 def _read(name: str) -> pd.DataFrame:
     with (files("riskmodel.data") / "_sample" / name).open("rb") as file:
