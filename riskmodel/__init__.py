@@ -68,6 +68,7 @@ from riskmodel.portfolio.budget import (
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
+from riskmodel.report.analysis import RiskReport
 
 __version__ = "0.1.0"
 
@@ -85,6 +86,7 @@ __all__ = [
     # portfolios
     "Portfolio", "Strategy", "HedgedPortfolio",
     "RiskBudget", "Position", "Breach",
+    "RiskReport",
     "Limit", "VolatilityLimit", "FactorVolatilityLimit", "GrossLimit", "CapitalLimit",
     # errors
     "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",

@@ -8,7 +8,7 @@ from typing import Self, final
 import numpy as np
 import pandas as pd
 from attrs import frozen
-from scipy import stats
+from scipy import special
 
 from riskmodel.covariance import DENSE_LIMIT, Array, Index
 from riskmodel.errors import InvalidParameterError, TooLargeError
@@ -152,7 +152,7 @@ class CovarianceComparison:
         """
         rho, t = self._correlations()
         statistic = float((np.sqrt(t) * rho).sum() / math.sqrt(len(rho)))
-        return DependenceTest(statistic, float(2.0 * stats.norm.sf(abs(statistic))))
+        return DependenceTest(statistic, float(2.0 * special.ndtr(-abs(statistic))))
 
     def breusch_pagan(self) -> DependenceTest:
         r"""Breusch and Pagan's Lagrange multiplier test that the residual covariance is diagonal.
@@ -167,7 +167,7 @@ class CovarianceComparison:
         """
         rho, t = self._correlations()
         statistic = float((t * rho * rho).sum())
-        return DependenceTest(statistic, float(stats.chi2.sf(statistic, len(rho))))
+        return DependenceTest(statistic, float(special.chdtrc(len(rho), statistic)))
 
     def _correlations(self) -> tuple[Array, Array]:
         rows, columns, rho = self._pairs(self.residual_correlation)

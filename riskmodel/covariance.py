@@ -8,7 +8,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import Attribute, Converter, evolve, field, frozen
+from attrs import Attribute, Converter, evolve, field, fields, frozen
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
@@ -66,6 +66,12 @@ _AXES = {
     "_loadings": ("assets", "factors"),
     "_factor_covariance": ("factors", "factors"),
     "_idio_variance": ("assets",),
+    "_alpha": ("assets",),
+    "_factor_mean": ("factors",),
+    "_total_variance": ("assets",),
+    "_rsquared": ("assets",),
+    "_std_errors": ("assets",),
+    "_n_observations": ("assets",),
 }
 
 
@@ -82,7 +88,17 @@ def _read_part(values: Any, self: Any, part: Attribute[Any]) -> Array:
     return read_only(values)
 
 
-_PART = Converter(_read_part, takes_self=True, takes_field=True)
+PART = Converter(_read_part, takes_self=True, takes_field=True)
+
+
+def by_constructor(value: Any) -> tuple[Any, tuple[type, dict[str, Any]]]:
+    """Pickle a frozen value by what it is made from, so that its arrays are read-only again when it comes back."""
+    parts = {f.alias: getattr(value, f.name) for f in fields(type(value)) if f.init}
+    return _construct, (type(value), parts)
+
+
+def _construct(kind: Any, parts: dict[str, Any]) -> Any:
+    return kind(**parts)
 
 
 def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
@@ -185,10 +201,12 @@ class FactorCovariance:
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
     factors: pd.Index[Any] = field(converter=labels.factor_labels)
     # mypy cannot read a Converter that sees the other fields
-    _loadings: Array = field(converter=_PART)  # type: ignore[misc]
-    _factor_covariance: Array = field(converter=_PART)  # type: ignore[misc]
-    _idio_variance: Array = field(converter=_PART)  # type: ignore[misc]
+    _loadings: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
     horizon: Horizon = field(validator=_check)
+
+    __reduce__ = by_constructor
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
@@ -212,17 +230,17 @@ class FactorCovariance:
     @property
     def loadings(self) -> pd.DataFrame:
         """B, assets × factors."""
-        return pd.DataFrame(self._loadings, self.assets, self.factors, copy=False)
+        return pd.DataFrame(self._loadings, self.assets.copy(), self.factors.copy(), copy=False)
 
     @property
     def factor_covariance(self) -> pd.DataFrame:
         """F, factors × factors, return² at the horizon."""
-        return pd.DataFrame(self._factor_covariance, self.factors, self.factors, copy=False)
+        return pd.DataFrame(self._factor_covariance, self.factors.copy(), self.factors.copy(), copy=False)
 
     @property
     def idio_variance(self) -> pd.Series[float]:
         """The diagonal of D by asset, return² at the horizon."""
-        return pd.Series(self._idio_variance, self.assets, name="idio_variance", copy=False)
+        return pd.Series(self._idio_variance, self.assets.copy(), name="idio_variance", copy=False)
 
     @property
     def n_parameters(self) -> int:

@@ -44,8 +44,8 @@ class RiskDecomposition:
     total_variance: Variance
     factor_variance: Variance
     idio_variance: Variance
-    by_factor: pd.Series[float]
-    by_asset: pd.Series[float]
+    _by_factor: pd.Series[float]
+    _by_asset: pd.Series[float]
     horizon: Horizon
 
     @classmethod
@@ -103,7 +103,8 @@ class RiskDecomposition:
         idio = float(own.sum())
         holdings = pd.Series(by_asset, held.assets, name="variance")
         if len(by_leg):
-            holdings = pd.concat([holdings, by_leg.rename("variance")])
+            # a leg in a factor that is called like an asset held is a position in the same thing
+            holdings = pd.concat([holdings, by_leg.rename("variance")]).groupby(level=0, sort=False).sum()
         return cls(
             total_variance=Variance(systematic + idio, held.horizon),
             factor_variance=Variance(systematic, held.horizon),
@@ -112,6 +113,16 @@ class RiskDecomposition:
             by_asset=holdings,
             horizon=held.horizon,
         )
+
+    @property
+    def by_factor(self) -> pd.Series[float]:
+        """Contributions to the total variance by factor, then ``"idio"``, return² at the horizon."""
+        return self._by_factor.copy()
+
+    @property
+    def by_asset(self) -> pd.Series[float]:
+        """Contributions to the total variance by asset, then by leg, return² at the horizon."""
+        return self._by_asset.copy()
 
     @property
     def factor_share(self) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any, Self, TypeVar, final
 
+import numpy as np
 from attrs import field, frozen
 
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
@@ -136,14 +137,30 @@ def require_same(left: Horizon, right: Horizon, what: str) -> Horizon:
     return left
 
 
+_OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.true_divide: operator.truediv,
+    np.power: operator.pow,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
+
+
 class Quantity(float):
     """A number that knows the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
     It is a float wherever a float is wanted. Adding, subtracting, dividing or comparing two quantities of
     different horizons raises `HorizonMismatchError`, and a plain number takes the horizon of the quantity that
     it meets, so an annual figure cannot be made from a daily one by ``* 12``: say ``.at(rm.YEAR)``. Two
-    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions,
-    arrays and frames, which hold numbers only.
+    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions.
+    Arrays, Series and frames hold numbers only: what is in them no longer knows its horizon, and the object that they
+    came from does.
 
     Parameters
     ----------
@@ -172,9 +189,6 @@ class Quantity(float):
 
     __slots__ = ("horizon",)
     horizon: Horizon
-
-    # above numpy's scalars, so that np.float64(12) * daily asks here first; below its arrays
-    __array_priority__ = -1.0
 
     def __new__(cls, value: float, horizon: Horizon) -> Self:
         """Make the number and note its horizon."""
@@ -258,6 +272,16 @@ class Quantity(float):
     def __divmod__(self, other: object) -> Any:
         return self // other, self % other
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Apply a function of numpy's: an operator as Python's own, any other to plain numbers of one horizon."""
+        known = [x for x in inputs if isinstance(x, Quantity)]
+        for other in known[1:]:
+            require_same(known[0].horizon, other.horizon, "two quantities")
+        if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
+            # np.float64(12) * daily comes by here, and must stay daily
+            return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
+        return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
+
     def __round__(self, digits: int | None = None) -> Any:  # type: ignore[override]
         return round(float(self)) if digits is None else type(self)(round(float(self), digits), self.horizon)
 
@@ -318,6 +342,13 @@ class Volatility(Quantity):
     """A volatility, of returns or of dollars: grows with √h."""
 
     __slots__ = ()
+
+    def __pow__(self, power: object, modulus: None = None) -> Any:
+        """Square to a variance of the same horizon; other powers are plain numbers."""
+        if isinstance(power, Quantity) or not isinstance(power, Real):
+            return NotImplemented
+        result = float(self) ** float(power)
+        return Variance(result, self.horizon) if power == 2 else result
 
     def at(self, horizon: Horizon) -> Self:
         """The same volatility at another horizon: σ·√h."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -10,14 +10,14 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel import labels
-from riskmodel.covariance import Array, FactorCovariance, read_only
+from riskmodel.covariance import PART, Array, FactorCovariance, by_constructor, floats
 from riskmodel.errors import (
     InvalidParameterError,
     NotEstimatedError,
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Horizon, require_same
+from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
 from riskmodel.panel import ReturnPanel
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
@@ -101,21 +101,24 @@ class FactorModel:
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
     factors: pd.Index[Any] = field(converter=labels.factor_labels)
-    _alpha: Array = field(converter=read_only)
-    _loadings: Array = field(converter=read_only)
-    _factor_mean: Array = field(converter=read_only)
-    _factor_covariance: Array = field(converter=read_only)
-    _idio_variance: Array = field(converter=read_only)
-    _total_variance: Array = field(converter=read_only)
-    _rsquared: Array = field(converter=read_only)
-    _std_errors: Array = field(converter=read_only)
-    _n_observations: Array = field(converter=read_only)
+    # mypy cannot read a Converter that sees the other fields
+    _alpha: Array = field(converter=PART)  # type: ignore[misc]
+    _loadings: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_mean: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _total_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _rsquared: Array = field(converter=PART)  # type: ignore[misc]
+    _std_errors: Array = field(converter=PART)  # type: ignore[misc]
+    _n_observations: Array = field(converter=PART)  # type: ignore[misc]
     risk_free_mean: float
     horizon: Horizon
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
     panel: ReturnPanel | None = field(default=None, validator=_check)
     covariance: FactorCovariance = field(init=False)
+
+    __reduce__ = by_constructor
 
     @covariance.default
     def _make_covariance(self) -> FactorCovariance:
@@ -170,6 +173,8 @@ class FactorModel:
         ------
         InvalidParameterError
             For numbers that do not fit the labels, or no covariance.
+        HorizonMismatchError
+            For a `Quantity` of another horizon.
         UnknownAssetError, UnknownFactorError
             For labels that are not among `assets` or `factors`, or are missing there.
 
@@ -187,6 +192,12 @@ class FactorModel:
         n, k = len(a), len(f)
         if funded is None:
             funded = [bool(getattr(s, "funded", labels.is_excess(s))) for s in factors]
+        dated: dict[str, tuple[Any, type[Mean] | type[Variance]]] = {
+            "alpha": (alpha, Mean), "factor_mean": (factor_mean, Mean), "risk_free_mean": (risk_free_mean, Mean),
+            "factor_covariance": (factor_covariance, Variance), "idio_variance": (idio_variance, Variance),
+        }  # fmt: skip
+        for name, (values, kind) in dated.items():
+            _require_kind(values, kind, horizon, name)
         b = _table(loadings, a, f, "loadings")
         covariance = _table(factor_covariance, f, f, "factor_covariance")
         idio = _vector(idio_variance, a, "idio_variance", UnknownAssetError)
@@ -204,7 +215,7 @@ class FactorModel:
             rsquared=np.divide(systematic, total, where=total > 0, out=np.full(n, np.nan)),
             std_errors=np.full((n, k + 1), np.nan),
             n_observations=np.zeros(n),
-            risk_free_mean=float(risk_free_mean),
+            risk_free_mean=float(floats(risk_free_mean)),
             horizon=horizon,
             sources=tuple(factors),
             funded=tuple(funded),
@@ -230,7 +241,7 @@ class FactorModel:
     @property
     def factor_mean(self) -> pd.Series[float]:
         """E f by factor, decimals per horizon."""
-        return pd.Series(self._factor_mean, self.factors, name="factor_mean", copy=False)
+        return pd.Series(self._factor_mean, self.factors.copy(), name="factor_mean", copy=False)
 
     @property
     def factor_covariance(self) -> pd.DataFrame:
@@ -274,7 +285,7 @@ class FactorModel:
     @property
     def n_observations(self) -> pd.Series[Any]:
         """Dates on which each asset was estimated; 0 where the numbers were given."""
-        return pd.Series(self._n_observations.astype(np.int64), self.assets, name="n_observations")
+        return pd.Series(self._n_observations.astype(np.int64), self.assets.copy(), name="n_observations")
 
     @property
     def expected_returns(self) -> pd.DataFrame:
@@ -285,13 +296,13 @@ class FactorModel:
         parts = np.column_stack(
             [np.full(len(self.assets), self.risk_free_mean), self._alpha, self._loadings * self._factor_mean]
         )
-        return pd.DataFrame(parts, self.assets, pd.Index(["risk_free", "alpha", *self.factors]), copy=False)
+        return pd.DataFrame(parts, self.assets.copy(), pd.Index(["risk_free", "alpha", *self.factors]), copy=False)
 
     def _by_asset(self, values: Array, name: str) -> pd.Series[float]:
-        return pd.Series(values, self.assets, name=name, copy=False)
+        return pd.Series(values, self.assets.copy(), name=name, copy=False)
 
     def _by_parameter(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, self.assets, pd.Index(["alpha", *self.factors]), copy=False)
+        return pd.DataFrame(values, self.assets.copy(), pd.Index(["alpha", *self.factors]), copy=False)
 
     # -- other forms -------------------------------------------------------------------------------
 
@@ -345,6 +356,8 @@ class FactorModel:
         UnknownAssetError, UnknownFactorError
             If the panel lacks some of the assets or factors.
         """
+        if not isinstance(panel, ReturnPanel):
+            raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came.")
         require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
         chosen = panel.select(self.assets, self.factors)
         returns, factors, _ = chosen.arrays()
@@ -383,19 +396,30 @@ class FactorModel:
         import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
 
         returns = self.panel.assets[asset].dropna().rename(str(asset))
-        factors = self.panel.factors.loc[returns.index]
-        design = sm.add_constant(factors, has_constant="add").rename(columns={"const": "alpha"})
+        design = self.panel.factors.loc[returns.index]
+        design.insert(0, "alpha", 1.0)
         fitted = sm.OLS(returns, design).fit()
         return fitted.summary(title=f"{asset}: excess returns per {self.panel.horizon} on factors")
 
 
+def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:
+    """Refuse quantities of another kind or horizon, which would become plain numbers."""
+    if isinstance(values, Mapping):
+        values = list(values.values())
+    for value in values if isinstance(values, list | tuple) else [values]:
+        if isinstance(value, Quantity):
+            require_same(value.horizon, horizon, f"{name} and the model")
+            if not isinstance(value, kind):
+                raise InvalidParameterError(f"{name} must be a {kind.__name__} or a plain number, but {value!r} came.")
+
+
 def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:
     """Read one number per label, from a Series, a mapping, an array or a lone number."""
-    if isinstance(values, dict):
-        values = pd.Series(values)
+    if isinstance(values, Mapping):
+        values = pd.Series(list(values.values()), list(values))
     if isinstance(values, pd.Series):
-        return np.asarray(_aligned(values, index, name, error), dtype=np.float64)
-    array = np.asarray(values, dtype=np.float64)
+        return floats(_aligned(values, index, name, error))
+    array = floats(values)
     return _shaped(array.reshape(1) if array.ndim == 0 else array, (len(index),), name)
 
 
@@ -404,8 +428,8 @@ def _table(values: Any, rows: pd.Index[Any], columns: pd.Index[Any], name: str) 
     if isinstance(values, pd.DataFrame):
         row_error = UnknownFactorError if rows is columns else UnknownAssetError
         aligned = _aligned(values, rows, name, row_error)
-        return np.asarray(_aligned(aligned.T, columns, name, UnknownFactorError).T, dtype=np.float64)
-    array = np.asarray(values, dtype=np.float64)
+        return floats(_aligned(aligned.T, columns, name, UnknownFactorError).T)
+    array = floats(values)
     if array.ndim == 0:
         array = array.reshape(1, 1)
     return _shaped(array, (len(rows), len(columns)), name)

@@ -25,6 +25,8 @@ _CANCELS = 1e-4
 _ILL_CONDITIONED = 1e-4
 # Singular values below this share of the largest are rounding, not variation.
 _RANK_TOLERANCE = 1e-13
+# Deviations this small beside the mean are the mean's own rounding.
+_STILL = 1e-14
 # A basis is kept on merging while it conditions all factors at least this well.
 _GOOD_BASIS = 0.1
 
@@ -143,7 +145,10 @@ class Moments:
         """
         returns, factors, free = panel.arrays()
         mean = factors.mean(axis=0)
-        axes = _Axes.of(factors - mean)
+        centred = factors - mean
+        # what is left of a constant is rounding, and not a direction
+        still = np.abs(centred).max(axis=0, initial=0.0) <= _STILL * np.abs(mean)
+        axes = _Axes.of(np.where(still, 0.0, centred))
         return cls(
             assets=panel.asset_names,
             factors=panel.factor_names,
@@ -180,11 +185,12 @@ class Moments:
         if not isinstance(other, Moments):
             return NotImplemented
         require_same(self.horizon, other.horizon, "moments to be merged")
-        if not (self.assets.equals(other.assets) and self.factors.equals(other.factors)):
-            raise InvalidParameterError(
-                "moments to be merged must be of the same assets and factors in the same order, but "
-                f"{self!r} and {other!r} are not; select(...) the panels first."
-            )
+        for what in ("assets", "factors", "funded"):
+            if list(getattr(self, what)) != list(getattr(other, what)):
+                raise InvalidParameterError(
+                    "moments to be merged must be of the same assets and factors in the same order, but their "
+                    f"{what} differ; select(...) the panels first."
+                )
         return _merge(self, other)
 
 

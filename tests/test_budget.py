@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import riskmodel as rm
@@ -196,9 +198,7 @@ class TestSeveralLimits:
         assert budget.size(fund).capital == 3e6
         assert budget.utilisation(budget.size(hedged))["net"] == close(13.57731594569193 * 0.187234068887255 / 3)
 
-    @pytest.mark.parametrize(
-        ("use", "amount"), [(np.nan, 1.0), (-1.0, 1.0), (np.inf, 1.0), (1.0, 0.0), (1.0, -5.0), (1.0, np.nan)]
-    )
+    @pytest.mark.parametrize(("use", "amount"), [(np.nan, 1.0), (-1.0, 1.0), (np.inf, 1.0), (None, 1.0), ("2", 1.0)])
     def test_a_limit_of_the_users_own_that_makes_no_sense(self, fund, use, amount):
         class Odd(rm.Limit):
             name = "odd"
@@ -207,9 +207,82 @@ class TestSeveralLimits:
                 return use
 
         Odd.amount = amount
-        Odd.__abstractmethods__ = frozenset()
-        with pytest.raises(rm.InvalidParameterError, match="'odd' has the amount"):
+        with pytest.raises(rm.InvalidParameterError, match=r"'odd' has the amount|Odd.use must return a number"):
             rm.RiskBudget(M, rm.MONTH, limits=[Odd()]).size(fund)
+
+    @pytest.mark.parametrize(
+        ("name", "amount"), [("odd", 0.0), ("odd", -5.0), ("odd", np.nan), ("odd", "1e6"), (None, 1.0), (3, 1.0)]
+    )
+    def test_a_limit_of_the_users_own_without_a_name_or_an_amount(self, name, amount):
+        class Odd(rm.Limit):
+            def __init__(self):
+                self.name, self.amount = name, amount
+
+            def use(self, portfolio):
+                return 1.0
+
+        with pytest.raises(rm.InvalidParameterError, match="a limit needs a name"):
+            rm.RiskBudget(M, rm.MONTH, limits=[Odd()])
+
+    def test_a_limit_may_be_a_dataclass(self, fund):
+        @dataclasses.dataclass
+        class Names(rm.Limit):
+            name: str
+            amount: float
+
+            def use(self, portfolio):
+                return float(len(portfolio.weights))
+
+        assert rm.RiskBudget(M, rm.MONTH, limits=[Names("names", 5.0)]).size(fund).binding == "names"
+
+    def test_a_budget_is_of_its_horizon(self, fund):
+        budget = rm.RiskBudget(M, rm.MONTH, limits=[rm.FactorVolatilityLimit(M, rm.YEAR)])
+        position = budget.size(fund)
+        with pytest.raises(rm.HorizonMismatchError, match="YEAR and MONTH"):
+            assert position.volatility.at(rm.YEAR) > budget.volatility
+        (breach,) = rm.RiskBudget(M / 2, rm.MONTH).check(rm.RiskBudget(M, rm.MONTH).size(fund))
+        assert breach.excess == close(M / 2)
+        with pytest.raises(rm.HorizonMismatchError):
+            assert breach.used > rm.Volatility(M, rm.YEAR)
+        with pytest.raises(rm.InvalidParameterError, match="must be a Volatility"):
+            rm.RiskBudget(rm.Mean(M, rm.MONTH), rm.MONTH)
+
+    @pytest.mark.parametrize("wrong", [{"A": 1.0}, None, 3.0])
+    def test_only_portfolios_are_sized_and_only_positions_checked(self, wrong):
+        budget = rm.RiskBudget(M, rm.MONTH)
+        with pytest.raises(rm.InvalidParameterError, match="sizes a Strategy"):
+            budget.size(wrong)
+        with pytest.raises(rm.InvalidParameterError, match="a Position is wanted"):
+            budget.check(wrong)
+
+
+class TestWhatIsPerfectlyExplained:
+    @pytest.fixture(params=range(8))
+    def explained(self, request):
+        """An asset that its factor explains, but for rounding."""
+        days = pd.bdate_range("2020-01-01", periods=200)
+        f = pd.Series(np.random.default_rng(request.param).normal(0, 0.01, 200), days, name="X")
+        data = rm.InMemory(pd.DataFrame({"E": 1.1 * f}), factors=f, risk_free=0.0, horizon=rm.DAY)
+        return rm.Strategy({"E": 1.0}, rm.OLS().fit(data.panel(["E"], ["X"])))
+
+    def test_any_cap_takes_the_whole_hedge(self, explained):
+        hedged = rm.HedgedPortfolio.with_factor_share(explained, 0.2)
+        assert hedged.exposures["X"] == 0.0
+        assert hedged.is_riskless
+
+    def test_no_budget_sizes_what_has_no_risk(self, explained):
+        hedged = rm.HedgedPortfolio.neutral(explained)
+        assert np.isnan(hedged.sharpe)
+        for budget in (M, rm.RiskBudget(M, rm.MONTH).volatility):
+            with pytest.raises(rm.UnboundedPositionError, match="uses none of volatility per month"):
+                rm.RiskBudget(budget, rm.MONTH, limits=[rm.FactorVolatilityLimit(M, rm.DAY)]).size(hedged)
+
+    def test_it_is_no_instrument_beside_its_factor(self, explained):
+        with pytest.raises(rm.SingularCovarianceError, match="cannot be told apart"):
+            rm.HedgedPortfolio.minimum_variance(explained, ["E", "X"])
+
+    def test_unhedged_it_has_its_risk(self, explained):
+        assert not explained.is_riskless
 
 
 class TestAnExistingPosition:

@@ -407,7 +407,7 @@ class TestHedgeOfYourOwn:
         assert hedged.weights.to_dict() == {"MSFT": 1.0, "SPX": 0.5}
         assert hedged.legs["SPX"] == pytest.approx(-s.exposures["SPX"])
         split = hedged.decompose()
-        assert list(split.by_asset.index) == ["MSFT", "SPX", "SPX"]
+        assert list(split.by_asset.index) == ["MSFT", "SPX"]
         assert split.by_asset.sum() == pytest.approx(split.total_variance, rel=1e-12)
         returns = hedged.returns(panel)
         assert returns.var() == pytest.approx(hedged.model.idio_variance["MSFT"], rel=1e-10)
@@ -423,23 +423,35 @@ class TestHedgedTwice:
 
     def test_it_holds_both_hedges(self, once):
         twice = Hedged.neutral(once)
-        assert twice.strategy is once
+        assert twice.strategy is once.strategy
         assert twice.weights.equals(once.weights)
-        total = once.hedge_weights["F0"] + twice.hedge_weights["F0"]
-        assert twice.legs["F0"] == pytest.approx(total)
+        assert twice.hedge_weights["A1"] == once.hedge_weights["A1"]
+        more = twice.hedge_weights["F0"] - once.hedge_weights["F0"]
+        assert more == pytest.approx(-once.exposures["F0"])
+        assert twice.legs["F0"] == twice.hedge_weights["F0"]
         assert twice.exposures.abs().max() < 1e-15
         assert twice.cash_weight == pytest.approx(-(twice.weights.sum()))
         assert twice.decompose().by_asset.sum() == pytest.approx(twice.decompose().total_variance)
 
     def test_neutral_twice_adds_nothing(self, once):
-        twice = Hedged.neutral(Hedged.neutral(once))
-        assert twice.hedge_weights.abs().max() < 1e-15
+        neutral = Hedged.neutral(once)
+        more = Hedged.neutral(neutral).hedge_weights - neutral.hedge_weights
+        assert more.abs().max() < 1e-15
+
+    def test_the_dollars_of_all_legs_add_up(self, once):
+        position = rm.RiskBudget(1e6, rm.MONTH).size(Hedged.neutral(once))
+        held, hedge = position.holdings, position.hedge
+        assert held.to_dict() == pytest.approx({"A0": position.capital, "A3": -0.5 * position.capital})
+        costs = dict(zip(once.model.factors, once.model.funded, strict=True))
+        funded = sum(dollars for name, dollars in hedge.items() if costs.get(name, True))
+        assert held.sum() + funded + position.cash == pytest.approx(0.0, abs=1e-6)
+        assert position.unhedged.portfolio.weights.to_dict() == {"A0": 1.0, "A3": -0.5}
 
     def test_a_smaller_share_of_a_share(self):
         s = rm.Strategy({"A0": 1.0}, random_model())
         first = Hedged.with_factor_share(s, 0.3)
         again = Hedged.with_factor_share(first, 0.3)
-        assert again.hedge_weights.abs().max() < 1e-12
+        assert again.hedge_weights.to_numpy() == pytest.approx(first.hedge_weights.to_numpy(), abs=1e-12)
         less = Hedged.with_factor_share(first, 0.1)
         assert less.decompose().factor_share == pytest.approx(0.1, rel=1e-12)
 
@@ -449,10 +461,7 @@ class TestHedgedTwice:
         twice = Hedged.neutral(first)
         naive = panel.assets @ first.weights[panel.assets.columns] + panel.factors["Mkt-RF"] * twice.legs["Mkt-RF"]
         assert twice.returns(panel).to_numpy() == pytest.approx(naive.to_numpy(), abs=1e-16)
-        assert repr(twice) == (
-            "<HedgedPortfolio of <HedgedPortfolio of <Strategy of 1 assets, per day> with 1 hedge legs> "
-            "with 1 hedge legs>"
-        )
+        assert repr(twice) == "<HedgedPortfolio of <Strategy of 1 assets, per day> with 2 hedge legs>"
 
 
 def test_without_factors_there_is_nothing_to_hedge():

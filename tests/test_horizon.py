@@ -350,3 +350,24 @@ def test_arrays_and_series_hold_the_numbers():
     np.testing.assert_allclose(np.array([1.0, 2.0]) * quantities[0], [0.1, 0.2])
     np.testing.assert_allclose(quantities[0] * np.array([1.0, 2.0]), [0.1, 0.2])
     pd.testing.assert_series_equal(pd.Series([1.0]) * quantities[0], pd.Series([0.1]))
+
+
+def test_functions_of_numpy_need_one_horizon():
+    daily, yearly = rm.Volatility(0.01, rm.DAY), rm.Volatility(0.2, rm.YEAR)
+    for function in (np.add, np.maximum, np.hypot, np.subtract, np.less):
+        with pytest.raises(rm.HorizonMismatchError):
+            function(daily, yearly)
+    assert np.hypot(daily, rm.Volatility(0.02, rm.DAY)) == pytest.approx(math.hypot(0.01, 0.02))
+    assert repr(np.multiply(2.0, daily)) == "Volatility(0.02, DAY)"
+    assert np.exp(daily) == math.exp(0.01)
+    np.testing.assert_array_equal(np.array([1.0, 2.0]) * daily, [0.01, 0.02])
+
+
+def test_squared_volatilities_are_variances_of_their_horizon():
+    daily, yearly = rm.Volatility(0.5, rm.DAY), rm.Volatility(0.2, rm.YEAR)
+    assert repr(daily**2) == "Variance(0.25, DAY)"
+    assert repr(daily**3) == "0.125"
+    with pytest.raises(rm.HorizonMismatchError):
+        daily**2 + yearly**2
+    with pytest.raises(TypeError):
+        daily**yearly

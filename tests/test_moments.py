@@ -151,3 +151,19 @@ def test_collinear_and_explained_at_once():
     panel = nearly_collinear()
     # a condition number of 1e6 leaves ten digits of each figure, and either side has its own
     assert_same_model(rm.OLS().estimate(sum_of(split(panel, 10, 100, 290))), rm.OLS().fit(panel), 5e-9)
+
+
+def test_a_stretch_in_which_a_factor_stands_at_a_number_merges():
+    r, f, _ = clean(t=100, k=3).arrays()
+    f = f.copy()
+    f[:50, 1] = 0.003
+    panel = panel_of(r, f)
+    for cuts in ((50,), range(1, 100)):
+        assert_same_model(rm.OLS().estimate(sum_of(split(panel, *cuts))), rm.OLS().fit(panel), 2e-12)
+
+
+def test_moments_of_factors_that_are_not_funded_alike_do_not_add():
+    data = rm.SampleData()
+    like, unlike = (data.panel(["KO"], [rm.PublishedFactor("Mkt-RF", funded=funded)]) for funded in (True, False))
+    with pytest.raises(rm.InvalidParameterError, match="funded differ"):
+        rm.Moments.of(like) + rm.Moments.of(unlike)

@@ -7,6 +7,7 @@ from typing import final
 
 import attrs
 
+from riskmodel.errors import InvalidParameterError
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
@@ -45,7 +46,17 @@ class Estimator(ABC):
         EstimationError
             One of its kinds: `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
-        return attrs.evolve(self.estimate(Moments.of(panel)), panel=panel)
+        if not isinstance(panel, ReturnPanel):
+            raise InvalidParameterError(
+                f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; make one with a provider's "
+                "panel(assets, factors), for instance that of rm.InMemory."
+            )
+        model = self.estimate(Moments.of(panel))
+        if not isinstance(model, FactorModel):
+            raise InvalidParameterError(
+                f"{type(self).__name__}.estimate must return a FactorModel, but {type(model).__name__} came."
+            )
+        return attrs.evolve(model, panel=panel)
 
     @abstractmethod
     def estimate(self, moments: Moments) -> FactorModel:

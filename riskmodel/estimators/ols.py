@@ -19,6 +19,8 @@ from riskmodel.moments import Moments, smallest_singular_value
 _COLLINEAR = 1e-10
 # The same over one asset's own dates, judged by eigenvalues, which are squares.
 _COLLINEAR_GRAM = 1e-12
+# A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
+_ROUNDING = 1e-28
 # A factor whose deviations from its mean are this small beside the mean is that mean and rounding.
 _CONSTANT = 1e-12
 
@@ -57,6 +59,8 @@ class OLS(Estimator):
         total = explained + r.rss
         # f = 0 in the orthonormal basis, seen from each pattern's mean
         zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
+        # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
+        idio = np.where(r.rss <= _ROUNDING * total, 0.0, r.rss) / (n - 1)
         sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
         return FactorModel(
             assets=m.assets,
@@ -65,7 +69,7 @@ class OLS(Estimator):
             loadings=np.linalg.solve(m.basis, r.coefficients.T).T,
             factor_mean=m.factor_mean,
             factor_covariance=m.factor_root.T @ m.factor_root / (m.n_dates - 1),
-            idio_variance=r.rss / (n - 1),
+            idio_variance=idio,
             total_variance=total / (n - 1),
             rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
             std_errors=_unit_errors(m, zero)[r.pattern] * sigma[:, None],

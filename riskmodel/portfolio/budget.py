@@ -7,7 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,13 @@ def _is_number(value: object) -> bool:
 
 def _positive(self: Any, attribute: Any, value: Any) -> None:
     if not _is_number(value) or not 0 < value < math.inf:
-        raise InvalidParameterError(f"{attribute.name} must be a positive number of dollars, but {value!r} came.")
+        raise InvalidParameterError(f"{attribute.alias} must be a positive number of dollars, but {value!r} came.")
     if isinstance(value, Quantity):
-        require_same(value.horizon, self.horizon, f"{attribute.name} and the horizon of its limit")
+        if not isinstance(value, Volatility):
+            raise InvalidParameterError(
+                f"{attribute.alias} must be a Volatility or a plain number, but {value!r} came."
+            )
+        require_same(value.horizon, self.horizon, f"{attribute.alias} and the horizon of its limit")
 
 
 def _horizon(_self: Any, _attribute: Any, value: Any) -> None:
@@ -36,20 +40,28 @@ def _horizon(_self: Any, _attribute: Any, value: Any) -> None:
 
 
 class Limit(ABC):
-    """One limit on a position. Subclass it with a ``name``, an ``amount``, and what a dollar of strategy uses.
+    """One limit on a position. Subclass it with a `name`, an `amount`, and what a dollar of strategy uses.
 
-    Two limits of one budget may have the same name; results keep both, in the order of the budget.
+    The first two may be class attributes, fields of a dataclass, set in ``__init__``, or properties. Two limits of
+    one budget may have the same name; results keep both, in the order of the budget.
+
+    Attributes
+    ----------
+    name : str
+        How a position says that it bound.
+    amount : float
+        The limit, positive, in whatever it is measured in (dollars, for those that ship).
     """
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """How a position says that it bound."""
+    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
 
-    @property
-    @abstractmethod
-    def amount(self) -> float:
-        """The limit, positive, in whatever it is measured in (dollars, for those that ship)."""
+        @property
+        def name(self) -> str:
+            """How a position says that it bound."""
+
+        @property
+        def amount(self) -> float:
+            """The limit."""
 
     @abstractmethod
     def use(self, portfolio: Portfolio) -> float:
@@ -69,8 +81,13 @@ class VolatilityLimit(Limit):
         What `amount` refers to.
     """
 
-    amount: float = field(validator=_positive)
+    _amount: float = field(validator=_positive)
     horizon: Horizon = field(validator=_horizon)
+
+    @property
+    def amount(self) -> Volatility:
+        """The limit, dollars over `horizon`."""
+        return Volatility(self._amount, self.horizon)
 
     @property
     def name(self) -> str:
@@ -79,7 +96,7 @@ class VolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility of the return over `horizon`."""
-        return float(portfolio.volatility.at(self.horizon))
+        return 0.0 if portfolio.is_riskless else float(portfolio.volatility.at(self.horizon))
 
 
 @final
@@ -95,8 +112,13 @@ class FactorVolatilityLimit(Limit):
         What `amount` refers to.
     """
 
-    amount: float = field(validator=_positive)
+    _amount: float = field(validator=_positive)
     horizon: Horizon = field(validator=_horizon)
+
+    @property
+    def amount(self) -> Volatility:
+        """The limit, dollars over `horizon`."""
+        return Volatility(self._amount, self.horizon)
 
     @property
     def name(self) -> str:
@@ -105,7 +127,7 @@ class FactorVolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility over `horizon` of the part of the return that the factors explain."""
-        return math.sqrt(portfolio.decompose().factor_variance.at(self.horizon))
+        return 0.0 if portfolio.is_riskless else math.sqrt(portfolio.decompose().factor_variance.at(self.horizon))
 
 
 @final
@@ -219,8 +241,8 @@ class Position:
 
     @property
     def holdings(self) -> pd.Series[float]:
-        """Dollars by asset."""
-        return (self.portfolio.weights * self.capital).rename("dollars")
+        """Dollars of the strategy by asset, its hedge left out."""
+        return (_bare(self.portfolio).weights * self.capital).rename("dollars")
 
     @property
     def hedge(self) -> pd.Series[float]:
@@ -242,9 +264,7 @@ class Position:
     @property
     def unhedged(self) -> Position:
         """As many dollars of the strategy alone, without its hedge."""
-        p = self.portfolio
-        bare = p.strategy if isinstance(p, HedgedPortfolio) else p
-        return evolve(self, portfolio=bare, binding=None)
+        return evolve(self, portfolio=_bare(self.portfolio), binding=None)
 
     def expected_pnl(self, horizon: Horizon) -> Mean:
         """Expected PnL over a horizon with the cash leg at the risk-free rate: (α + β·E f), dollars."""
@@ -265,6 +285,10 @@ class Position:
     def sharpe(self, horizon: Horizon) -> SharpeRatio:
         """Expected PnL per dollar of volatility over a horizon; NaN without volatility."""
         return self.portfolio.sharpe.at(horizon)
+
+
+def _bare(portfolio: Portfolio) -> Portfolio:
+    return portfolio.strategy if isinstance(portfolio, HedgedPortfolio) else portfolio
 
 
 def _read_limits(limits: Any) -> tuple[Any, ...]:
@@ -306,7 +330,7 @@ class RiskBudget:
     Name: utilisation, dtype: float64
     """
 
-    volatility: float = field(validator=_positive)
+    _volatility: float = field(validator=_positive)
     horizon: Horizon = field(validator=_horizon)
     limits: tuple[Limit, ...] = field(default=(), converter=_read_limits, kw_only=True)
 
@@ -315,11 +339,18 @@ class RiskBudget:
         strange = [limit for limit in limits if not isinstance(limit, Limit)]
         if strange:
             raise InvalidParameterError(f"limits must be Limit objects such as rm.GrossLimit(1e7), not {strange[0]!r}.")
+        for limit in limits:
+            _require_named_amount(limit)
+
+    @property
+    def volatility(self) -> Volatility:
+        """The volatility limit, dollars over `horizon`."""
+        return Volatility(self._volatility, self.horizon)
 
     @property
     def all_limits(self) -> tuple[Limit, ...]:
         """The volatility limit, then the others."""
-        return (VolatilityLimit(self.volatility, self.horizon), *self.limits)
+        return (VolatilityLimit(self._volatility, self.horizon), *self.limits)
 
     def size(self, portfolio: Portfolio) -> Position:
         """Return the largest position that every limit allows; it says which one bound.
@@ -329,6 +360,10 @@ class RiskBudget:
         UnboundedPositionError
             If the portfolio uses none of any limit, as a riskless one does.
         """
+        if not isinstance(portfolio, Portfolio):
+            raise InvalidParameterError(
+                f"a budget sizes a Strategy or a HedgedPortfolio, but {type(portfolio).__name__} came."
+            )
         # of limits that allow equally little, the first one binds
         capital, binding = min(((_most(limit, portfolio), limit) for limit in self.all_limits), key=itemgetter(0))
         if not math.isfinite(capital):
@@ -340,30 +375,57 @@ class RiskBudget:
 
     def used(self, position: Position) -> pd.Series[float]:
         """How much of each limit a position uses, in the limit's own measure."""
+        if not isinstance(position, Position):
+            raise InvalidParameterError(
+                f"a Position is wanted, but {type(position).__name__} came; make one with budget.size(portfolio) or "
+                "rm.Position(portfolio, capital, horizon)."
+            )
         return self._by_limit([_use(limit, position.portfolio) * position.capital for limit in self.all_limits], "used")
 
     def utilisation(self, position: Position) -> pd.Series[float]:
         """Used over allowed, by limit; above 1 is a breach."""
-        amounts = [limit.amount for limit in self.all_limits]
+        amounts = [float(limit.amount) for limit in self.all_limits]
         return (self.used(position) / amounts).rename("utilisation")
 
     def headroom(self, position: Position) -> pd.Series[float]:
         """Allowed less used, by limit, in the limit's own measure; negative in a breach."""
-        return self._by_limit([limit.amount for limit in self.all_limits], "headroom") - self.used(position)
+        return self._by_limit([float(limit.amount) for limit in self.all_limits], "headroom") - self.used(position)
 
     def check(self, position: Position) -> tuple[Breach, ...]:
         """Return the limits that a position exceeds, by more than rounding; none if it is within the budget."""
         used = self.used(position).to_numpy()
         pairs = zip(self.all_limits, used, strict=True)
-        return tuple(Breach(limit, float(u)) for limit, u in pairs if u > limit.amount * (1 + 1e-12))
+        return tuple(
+            Breach(limit, _measured(limit, float(u))) for limit, u in pairs if u > float(limit.amount) * (1 + 1e-12)
+        )
 
     def _by_limit(self, values: Sequence[float], name: str) -> pd.Series[float]:
         return pd.Series(values, pd.Index([limit.name for limit in self.all_limits]), name=name)
 
 
+def _require_named_amount(limit: Limit) -> None:
+    """Check what a user may have written."""
+    amount: Any = getattr(limit, "amount", None)
+    positive = _is_number(amount) and 0 < float(amount) < math.inf
+    if not isinstance(getattr(limit, "name", None), str) or not positive:
+        raise InvalidParameterError(
+            f"a limit needs a name, which is a text, and an amount, which is a positive number; "
+            f"{type(limit).__name__} has {getattr(limit, 'name', None)!r} and {amount!r}."
+        )
+
+
+def _measured(limit: Limit, value: float) -> float:
+    """A number in the measure of a limit's amount."""
+    amount = limit.amount
+    return type(amount)(value, amount.horizon) if isinstance(amount, Quantity) else float(value)
+
+
 def _use(limit: Limit, portfolio: Portfolio) -> float:
     """What a dollar of strategy uses of a limit, which a user may have written."""
-    use, amount = float(limit.use(portfolio)), float(limit.amount)
+    use, amount = limit.use(portfolio), float(limit.amount)
+    if not _is_number(use):
+        raise InvalidParameterError(f"{type(limit).__name__}.use must return a number, but {use!r} came.")
+    use = float(use)
     if not 0 <= use < math.inf or not 0 < amount < math.inf:
         raise InvalidParameterError(
             f"a limit needs a positive amount, and a dollar of strategy must use a finite part of it, not negative; "

@@ -21,6 +21,9 @@ from riskmodel.errors import (
 from riskmodel.model import FactorModel
 from riskmodel.portfolio.portfolio import Portfolio, read_weights
 
+# A variance this small beside the factors' is that of rounding errors.
+_ROUNDING = 1e-24
+
 _NEWTON_STEPS = 100
 _INSTRUMENT = "factor or asset"
 
@@ -65,12 +68,12 @@ class HedgedPortfolio(Portfolio):
     _hedge: pd.Series[float]
 
     def __init__(self, strategy: Portfolio, hedge_weights: Any) -> None:
-        if not isinstance(strategy, Portfolio):
-            raise InvalidParameterError(
-                f"strategy must be a Strategy or a HedgedPortfolio, but {type(strategy).__name__} came."
-            )
-        known = _instruments(strategy.model)
+        known = _instruments(_portfolio(strategy).model)
         hedge = read_weights(hedge_weights, "hedge_weights", known, _INSTRUMENT)
+        if isinstance(strategy, HedgedPortfolio):
+            # a hedge of what is hedged already adds to its hedge, so that the legs are told in one place
+            hedge = _add(strategy.hedge_weights, hedge)
+            strategy = strategy.strategy
         self.__attrs_init__(strategy=strategy, hedge=hedge.rename("hedge_weight"))
 
     # -- three ways to hedge -----------------------------------------------------------------------
@@ -81,7 +84,7 @@ class HedgedPortfolio(Portfolio):
 
         In the sample that an OLS model was estimated on, its mean is alpha and its variance the residual variance.
         """
-        return cls(strategy, -strategy.exposures)
+        return cls(strategy, -_portfolio(strategy).exposures)
 
     @classmethod
     def with_factor_share(cls, strategy: Portfolio, cap: float, cost: Any = None) -> Self:
@@ -117,13 +120,13 @@ class HedgedPortfolio(Portfolio):
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
         """
         share = _read_cap(cap)
-        b = strategy.exposures
+        b = _portfolio(strategy).exposures
         costs = _read_cost(cost, b.index)
         split = strategy.decompose()
         if share >= 1.0 or split.factor_share <= share:
             return cls(strategy, 0.0 * b)
         allowed = float(split.idio_variance) * share / (1.0 - share)
-        if allowed == 0.0:
+        if allowed <= _ROUNDING * float(split.factor_variance):
             return cls.neutral(strategy)
         f = strategy.model.factor_covariance.to_numpy()
         left = _within(np.asarray(b), f, allowed, costs)
@@ -154,7 +157,7 @@ class HedgedPortfolio(Portfolio):
         :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}`, the regression of the strategy on the instruments
         (Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1)).
         """
-        tools = _read_instruments(instruments, strategy.model)
+        tools = _read_instruments(instruments, _portfolio(strategy).model)
         model = strategy.model
         b, d = _instrument_loadings(tools, model)
         f = model.factor_covariance.to_numpy()
@@ -178,7 +181,7 @@ class HedgedPortfolio(Portfolio):
 
     @property
     def strategy(self) -> Portfolio:
-        """What is hedged."""
+        """What is hedged, without any hedge."""
         return self._strategy
 
     @property
@@ -194,11 +197,8 @@ class HedgedPortfolio(Portfolio):
     @property
     def weights(self) -> pd.Series[float]:
         """Weight by asset, the strategy's and those of the hedge that are assets."""
-        own, hedge = self._strategy.weights, self._hedge[~self._hedge.index.isin(self.model.factors)]
-        # in the order of the strategy, then of the hedge
-        index = own.index.append(hedge.index.difference(own.index, sort=False))
-        both = own.reindex(index, fill_value=0.0) + hedge.reindex(index, fill_value=0.0)
-        return both.rename("weight")
+        assets = self._hedge[~self._hedge.index.isin(self.model.factors)]
+        return _add(self._strategy.weights, assets).rename("weight")
 
     @property
     def legs(self) -> pd.Series[float]:
@@ -211,6 +211,21 @@ class HedgedPortfolio(Portfolio):
 
     def _own_cash(self) -> float:
         return self.cash_weight
+
+
+def _portfolio(strategy: Any) -> Portfolio:
+    if not isinstance(strategy, Portfolio):
+        raise InvalidParameterError(
+            f"strategy must be a Strategy or a HedgedPortfolio, but {type(strategy).__name__} came."
+        )
+    return strategy
+
+
+def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
+    """Add weights by label, in the order of the first and then of what the second has besides."""
+    more = second.index.difference(first.index, sort=False)
+    index = first.index.append(more) if len(more) else first.index
+    return first.reindex(index, fill_value=0.0) + second.reindex(index, fill_value=0.0)
 
 
 def _read_cap(cap: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, final
@@ -17,6 +18,9 @@ from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
 from riskmodel.model import FactorModel
 from riskmodel.panel import ReturnPanel
+
+# A volatility this small beside that of the holdings alone is what rounding leaves of a perfect hedge.
+_RISKLESS = 1e-10
 
 
 class Portfolio(ABC):
@@ -93,10 +97,18 @@ class Portfolio(ABC):
     @property
     @final
     def sharpe(self) -> SharpeRatio:
-        """Expected excess return per unit of volatility; NaN where there is no volatility."""
-        volatility = float(self.volatility)
-        ratio = float(self.expected_excess_return) / volatility if volatility > 0 else float("nan")
+        """Expected excess return per unit of volatility; NaN where there is none but rounding."""
+        ratio = math.nan if self.is_riskless else float(self.expected_excess_return) / float(self.volatility)
         return SharpeRatio(ratio, self.horizon)
+
+    @property
+    @final
+    def is_riskless(self) -> bool:
+        """Whether the volatility is none but rounding, beside what its holdings have one by one."""
+        held, f = self._held().covariance, self.model.factor_covariance.to_numpy()
+        alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
+        alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
+        return float(self.volatility) <= _RISKLESS * float(alone)
 
     @final
     def decompose(self) -> RiskDecomposition:
@@ -154,6 +166,8 @@ class Portfolio(ABC):
         if isinstance(data, ReturnPanel):
             require_same(self.horizon, data.horizon, "a portfolio's model and the panel")
             return data.select(self.weights.index, self.model.factors, start, end)
+        if not isinstance(data, DataProvider):
+            raise InvalidParameterError(f"data must be a DataProvider or a ReturnPanel, not {type(data).__name__}.")
         require_horizon(data, self.horizon)
         return data.panel(list(self.weights.index), self.model.sources, start, end)
 
