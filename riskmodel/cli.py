@@ -22,7 +22,15 @@ from attrs import frozen
 
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
-from riskmodel.errors import DataError, InvalidParameterError, MissingExtraError, RiskModelError, SpacingError
+from riskmodel.errors import (
+    DataError,
+    DuplicateDatesError,
+    InvalidParameterError,
+    MissingExtraError,
+    RiskModelError,
+    SpacingError,
+    UnknownFactorError,
+)
 from riskmodel.estimators.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.portfolio.budget import RiskBudget
@@ -33,12 +41,18 @@ if TYPE_CHECKING:
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 _RISK_FREE = "RF"
+_LARGEST_WEIGHT = 1e6
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
 # 2018-11-30, 20181130, 2018-11, 201811, and a time of day that does not matter
 _DATE = re.compile(r"^([0-9]{4})-?([0-9]{2})(?:-?([0-9]{2})(?:[T ].*)?)?$")
 # pandas does so by itself from 3.1 on, and deprecates the option
 _TO_THE_LAST_DIGIT = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
+_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+_COMMAS = "commas must separate columns, and decimals take a point: 0.01, not 0,01"
+_WIDE = "the table must be wide: dates in the first column, then one column per asset or factor"
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+# commas between thousands: in 2,5m it would be a decimal sign, and the amount ten times what was meant
+_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 _DEFAULT_WEIGHTS = {
     DAY: {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2},
@@ -95,7 +109,8 @@ files:
   dates such as 2018-11-30, every other column the simple returns of one asset
   or factor in decimals: 0.01 is one percent. Empty cells are missing. Asset
   returns are total returns; the factor file has the risk-free rate in a column
-  named RF.
+  named RF. Factors such as Mkt-RF, which are excess returns, cost cash to hold,
+  which the cash leg of a hedge counts; --funded says which ones do.
 
       date,FUND,SPY                    date,Mkt-RF,SMB,RF
       2018-11-29,0.0021,-0.0022        2018-11-29,-0.0023,0.0010,0.0001
@@ -191,10 +206,11 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--end", metavar="DATE", help="last date, included")
     add("--budget", metavar="DOLLARS", type=_dollars, default=1e6, help="volatility allowed, 1e6, 2.5m (default: 1m)")
     add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
-    add("--cap", metavar="SHARE", type=_number, help="add a hedge that leaves this factor share, such as 0.2")
+    add("--cap", metavar="SHARE", type=_share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--returns", metavar="FILE", help="asset returns, CSV or Parquet, instead of the sample")
     add("--factor-returns", metavar="FILE", help="factor returns and the risk-free rate RF, to go with --returns")
     add("--risk-free", metavar="RATE", type=_number, help="a constant risk-free rate per row, instead of the column RF")
+    add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
     add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
@@ -235,10 +251,12 @@ def _read_options(args: argparse.Namespace) -> _Options:
     _require_fitting(args)
     data = _files(args) if args.returns else SampleData(NAMED[args.sample or "day"])
     sample = isinstance(data, SampleData)
+    factors = _names(args.factors)
+    _require_factors("--factors", factors, data.factors, data.assets)
     return _Options(
         weights=_weights(args.assets),
         data=data,
-        factors=_factors(args.factors) or data.factors,
+        factors=factors or data.factors,
         source=_SAMPLE[data.horizon] if sample else f"{args.returns} and {args.factor_returns}",
         caveats=_SAMPLE_CAVEATS[data.horizon] if sample else (),
         start=_end_of_window("--start", args.start, "start_time"),
@@ -257,10 +275,11 @@ def _require_fitting(args: argparse.Namespace) -> None:
         raise InvalidParameterError(f"{given} came without {lacking}; give both files, or neither for the sample.")
     if args.returns and args.sample:
         raise InvalidParameterError("--sample and --returns came together; give one of them.")
-    if not args.returns and (args.data_horizon or args.risk_free is not None):
-        stray = "--data-horizon" if args.data_horizon else "--risk-free"
+    of_files = {"--data-horizon": args.data_horizon, "--risk-free": args.risk_free, "--funded": args.funded}
+    stray = [option for option, value in of_files.items() if value is not None]
+    if stray and not args.returns:
         raise InvalidParameterError(
-            f"{stray} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
+            f"{stray[0]} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
             "embedded sample with --sample day or --sample month."
         )
     if args.no_html and args.output:
@@ -298,12 +317,24 @@ def _number(text: str) -> float:
     return value
 
 
+def _share(text: str) -> float:
+    value = _number(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"a share is at most 1, and 0.2 is 20 %, but {text!r} came")
+    return value
+
+
 def _dollars(text: str) -> float:
     """Read dollars: ``1e6``, ``1_000_000``, ``$1,000,000``, ``2.5m``."""
     found = re.fullmatch(r"\$?([-+0-9.,_]+(?:e[-+]?[0-9]+)?)([a-z]*)", text.strip().lower())
     try:
         if found is None:
             raise ValueError(text)
+        if "," in found[1] and not _GROUPED.fullmatch(found[1]):
+            raise argparse.ArgumentTypeError(
+                f"commas stand between thousands, as in 2,500,000, and decimals take a point, as in 2.5m, but {text!r} "
+                "came"
+            )
         amount = float(found[1].replace(",", "")) * _SUFFIXES[found[2]]
     except (ValueError, KeyError) as error:
         raise argparse.ArgumentTypeError(
@@ -337,19 +368,33 @@ def _weights(items: Sequence[str]) -> dict[str, float | None]:
 
 def _weight(asset: str, text: str) -> float:
     try:
-        return float(text)
+        weight = float(text)
     except ValueError as error:
         raise InvalidParameterError(
             f"the weight of {asset} must be a number such as 0.5 or -0.5, but {text!r} came."
         ) from error
+    # beyond, squares of weights are no longer numbers, and nobody means it
+    if weight != 0 and not 1 / _LARGEST_WEIGHT <= abs(weight) <= _LARGEST_WEIGHT and not math.isnan(weight):
+        raise InvalidParameterError(
+            f"the weight of {asset} is dollars per dollar of strategy, such as 0.5, and must be 0, or between 1e-6 and "
+            f"1e6 in size, but {text!r} came."
+        )
+    return weight
 
 
-def _factors(items: Sequence[str] | None) -> list[str]:
-    names = [name for item in items or () for name in item.split(",") if name]
-    stray = [name for name in names if "=" in name]
+def _names(items: Sequence[str] | None) -> list[str]:
+    return [name for item in items or () for name in item.split(",") if name]
+
+
+def _require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
+    """Raise for assets that an option took for its own; what is known nowhere, the provider tells."""
+    held = {*assets} - {*factors}
+    stray = [name for name in names if name in held or (name not in factors and name.partition("=")[0] in held)]
     if stray:
-        raise InvalidParameterError(f"{stray[0]!r} is no factor; write assets before --factors, or -- in between.")
-    return names
+        raise UnknownFactorError(
+            f"unknown factor: {stray[0]}, which is an asset; write assets before {option}, or -- in between.",
+            missing=stray,
+        )
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -368,9 +413,11 @@ def _files(args: argparse.Namespace) -> InMemory:
         )
     if len(rates) == len(factors.columns):
         raise InvalidParameterError(f"{args.factor_returns} has no factor beside {rates[0]}; add one.")
-    free = factors[rates[0]] if rates else args.risk_free
+    free, published = factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
+    funded = None if args.funded is None else _names(args.funded)
+    _require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
     try:
-        return InMemory(returns, factors=factors.drop(columns=rates), risk_free=free, horizon=horizon)
+        return InMemory(returns, factors=published, risk_free=free, horizon=horizon, funded=funded)
     except DataError as error:
         raise _of_files(error, args.returns, args.factor_returns) from error
 
@@ -405,18 +452,25 @@ def _csv(path: str, content: bytes) -> pd.DataFrame:
     """Read a CSV file; an error tells file, line and column."""
     try:
         plain = gzip.decompress(content) if path.lower().endswith(".gz") else content
+        _require_text(path, plain)
         with warnings.catch_warnings():
             # rows longer than the header would lose their last cells
             warnings.simplefilter("error", pd.errors.ParserWarning)
             header = _parsed(plain, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+            _require_commas(path, str(header.iloc[0]))
             table = _parsed(plain, dtype={0: str}, index_col=False, skip_blank_lines=False, **_TO_THE_LAST_DIGIT)
+    except DataError:
+        raise
     except (ValueError, EOFError, OSError, zlib.error, pd.errors.ParserWarning) as error:
-        raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
+        uneven = isinstance(error, pd.errors.ParserError | pd.errors.ParserWarning)
+        hint = f" Mind that {_COMMAS}." if uneven else ""
+        raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}{hint}") from error
     _require_columns(path, len(table), len(header) - 1)
     _require_names(path, header)
     table.index = pd.RangeIndex(2, len(table) + 2, name="line")
     table = table[table.notna().any(axis=1)]
     dates = _dates(path, table.iloc[:, 0])
+    _require_one_row_each(path, dates, table.index)
     values = {c: _numbers(path, table[c]) for c in table.columns[1:]}
     return pd.DataFrame(values, index=table.index).set_axis(dates)
 
@@ -424,6 +478,30 @@ def _csv(path: str, content: bytes) -> pd.DataFrame:
 def _parsed(content: bytes, **options: Any) -> pd.DataFrame:
     table: pd.DataFrame = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **options)
     return table
+
+
+def _require_text(path: str, content: bytes) -> None:
+    """Raise for UTF-16, with or without its mark, and for what is no text."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8.") from error
+    if b"\0" in content:
+        raise DataError(f"{path} is not UTF-8 text (it holds zero bytes, as UTF-16 does); save it as UTF-8.")
+
+
+def _require_commas(path: str, first: str) -> None:
+    other = next((sign for sign in _SEPARATORS if sign in first), None)
+    if other:
+        raise DataError(f"{path} has its columns separated by {_SEPARATORS[other]}, but {_COMMAS}; save it so.")
+
+
+def _require_one_row_each(path: str, dates: pd.DatetimeIndex, lines: pd.Index[Any]) -> None:
+    twice = dates.duplicated()
+    if twice.any():
+        raise DuplicateDatesError(
+            f"{path}, line {lines[twice][0]}: the date {dates[twice][0].date()} came more than once; {_WIDE}."
+        )
 
 
 def _require_columns(path: str, n_rows: int, n_columns: int) -> None:
@@ -438,7 +516,7 @@ def _require_names(path: str, header: pd.Series[str]) -> None:
     names = header.iloc[1:].str.strip()
     if (names == "").any():
         column = names.index[names == ""][0] + 1
-        raise DataError(f"{path}, line 1: column {column} has no name; name it, or take it out.")
+        raise DataError(f"{path}, line 1: column {column} has no name; name it, or take it out: {_WIDE}.")
     if names.duplicated().any():
         raise DataError(
             f"{path}, line 1: column {names[names.duplicated()].iloc[0]!r} came more than once; rename or drop one."
@@ -454,7 +532,8 @@ def _dates(path: str, column: pd.Series[Any]) -> pd.DatetimeIndex:
     if dates.isna().any():
         line = dates.index[dates.isna()][0]
         raise DataError(
-            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(column[line])} came."
+            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(column[line])} came; "
+            f"{_WIDE}."
         )
     return pd.DatetimeIndex(dates)
 
@@ -466,7 +545,7 @@ def _numbers(path: str, column: pd.Series[Any]) -> pd.Series[float]:
         line = bad[0] if len(bad) else column.index[0]
         raise DataError(
             f"{path}, line {line}, column {str(column.name)!r}: a number is needed, but {_shown(column[line])} came; "
-            "returns are decimals, such as 0.01, and missing ones are empty."
+            f"returns are decimals with a point, such as 0.01, and missing ones are empty; {_WIDE}."
         )
     return numbers
 

@@ -173,7 +173,7 @@ class TestReport:
     @pytest.mark.parametrize(
         ("text", "dollars"),
         [("1e6", 1e6), ("1_000_000", 1e6), ("$2,500,000", 2.5e6), ("2.5m", 2.5e6), ("500K", 5e5), ("1bn", 1e9),
-         ("7", 7.0), ("1.5E+6", 1.5e6)],
+         ("7", 7.0), ("1.5E+6", 1.5e6), ("2,500k", 2.5e6), ("1,000.5", 1000.5)],
     )  # fmt: skip
     def test_budget(self, run, text, dollars):
         _, out, _ = run("report", "KO", "--json", "--budget", text, "--horizon", "week")
@@ -251,6 +251,17 @@ class TestFiles:
         slope = np.polyfit(frames[1]["Mkt-RF"], frames[0]["FUND"], 1)[0]
         _, out, _ = run("report", "FUND", "--json", "--risk-free", "0", "--factors", "Mkt-RF", *files)
         assert math.isclose(json.loads(out)["exposures"][0]["unhedged"], slope, rel_tol=1e-9)
+
+    def test_funded_option(self, run, files, frames):
+        frames[1].rename(columns={"Mkt-RF": "FUTURE"}).to_csv("factors.csv")
+        cash = {}
+        for names in (["FUTURE"], ["FUTURE,SMB"], []):
+            status, out, _ = run("report", "FUND", "--json", "--funded", *names, *files)
+            assert status == 0
+            held = {r["leg"]: r["weight"] for r in json.loads(out)["legs"] if r["portfolio"] == "hedged"}
+            cash[",".join(names)] = held["cash"], -(1 + sum(held[f] for f in ",".join(names).split(",") if f))
+        assert all(math.isclose(got, want) for got, want in cash.values())
+        assert len({got for got, _ in cash.values()}) == 3
 
     def test_months(self, run, frames):
         months = pd.period_range("2015-01", periods=60, freq="M").strftime("%Y%m")
@@ -333,11 +344,16 @@ class TestBadArguments:
             (["report", "--nonsense"], "unrecognized arguments: --nonsense"),
             (["report", "MSFTT"], "nearest to 'MSFTT': MSFT"),
             (["report", "--factors", "Mkt"], "unknown factor: Mkt. nearest to 'Mkt': Mkt-RF"),
-            (["report", "--factors", "Mkt-RF", "KO=1"], "'KO=1' is no factor; write assets before --factors"),
+            (["report", "--factors", "Mkt-RF", "KO=1"], "unknown factor: KO=1, which is an asset; write assets before"),
+            (["report", "--factors", "Mkt-RF", "KO"], "unknown factor: KO, which is an asset; write assets before "
+             "--factors, or -- in between"),
             (["report", "--factors", "Mkt-RF", "Mkt-RF"], "Mkt-RF came more than once"),
             (["report", "KO=1", "PEP"], "but PEP came without"),
             (["report", "KO", "KO"], "KO came more than once"),
             (["report", "KO=half"], "the weight of KO must be a number"),
+            (["report", "KO=1e308"], "the weight of KO is dollars per dollar of strategy"),
+            (["report", "KO=-inf"], "the weight of KO is dollars per dollar of strategy"),
+            (["report", "KO=1e-300", "PEP=1"], "must be 0, or between 1e-6 and 1e6 in size, but '1e-300' came"),
             (["report", "KO=nan"], "weights must be finite"),
             (["report", "KO=0"], "a weight that is not zero"),
             (["report", "=1"], "an asset is written NAME or NAME=WEIGHT"),
@@ -345,28 +361,33 @@ class TestBadArguments:
             (["report", "--start", "01/02/2010"], "--start must be a date"),
             (["report", "--end", "2010-02-30"], "--end must be a date"),
             (["report", "--start", "2012", "--end", "2010"], "start must not come after end"),
-            (["report", "--start", "2030"], "no complete date in common"),
+            (["report", "--start", "2030"], "lies from 2030-01-01; widen the window"),
             (["report", "--start", "2018-11-29"], "at least 3 observations"),
             (["report", "--budget", "0"], "a budget is a positive number of dollars"),
             (["report", "--budget", "-5"], "a budget is a positive number of dollars"),
             (["report", "--budget", "-1e6"], "a budget is a positive number of dollars"),
             (["report", "--budget", "lots"], "dollars are written 1e6"),
+            (["report", "--budget", "2,5m"], "decimals take a point, as in 2.5m, but '2,5m' came"),
+            (["report", "--budget", "1,00,000"], "commas stand between thousands"),
+            (["report", "--budget", "1000,000"], "commas stand between thousands"),
             (["report", "--budget", "5x"], "dollars are written 1e6"),
             (["report", "--budget", "1.2.3"], "dollars are written 1e6"),
             (["report", "--budget", "1e999"], "positive number of dollars"),
             (["report", "--horizon", "fortnight"], "invalid choice: 'fortnight'"),
             (["report", "--cap", "-0.1"], "cap must be a share of the variance"),
+            (["report", "--cap", "20"], "a share is at most 1, and 0.2 is 20 %, but '20' came"),
             (["report", "--cap", "some"], "a number is needed, such as 0.2, but 'some' came"),
             (["report", "--cap", "nan"], "a finite number is needed"),
             (["report", "--returns", "x.csv"], "--returns came without --factor-returns"),
             (["report", "--factor-returns", "x.csv"], "--factor-returns came without --returns"),
             (["report", "--data-horizon", "month"], "--data-horizon is about files of returns"),
             (["report", "--risk-free", "0"], "--risk-free is about files of returns"),
+            (["report", "--funded", "Mkt-RF"], "--funded is about files of returns"),
             (["report", "--no-html", "--output", "x.html"], "--output and --no-html came together"),
             (["report", "--output", "nowhere/x.html"], "nowhere/x.html: No such file or directory"),
             (["report", "--output", "."], "Is a directory"),
         ],
-    )
+    )  # fmt: skip
     def test_is_said(self, fails, argv, said):
         assert said in fails(*argv)
 
@@ -406,15 +427,25 @@ class TestBadFiles:
             (b"", "returns.csv cannot be read as CSV: No columns to parse"),
             (b"date,A\n", "returns.csv must have a column of dates"),
             (b"date\n2020-01-01\n", "returns.csv must have a column of dates"),
-            (b"date;A\n2020-01-01;0.1\n", "returns.csv must have a column of dates"),
-            (b"date,A\n2020-01-01,\xff\xfe\n", "returns.csv cannot be read as CSV: 'utf-8' codec"),
+            (b"date;A;B\n2020-01-01;0,1;0,2\n", "returns.csv has its columns separated by ';', but commas must"),
+            (b"date\tA\n2020-01-01\t0.1\n", "returns.csv has its columns separated by tabs"),
+            (b"date,A,B\n2020-01-01,0,1,0,2\n", "decimals take a point: 0.01, not 0,01"),
+            (b'date,A\n2020-01-01,"0,1"\n', "'0,1' came; returns are decimals with a point"),
+            (b"date,A\n2020-01-01,\xff\xfe\n", "returns.csv is not UTF-8 text"),
+            ("date,A\n2020-01-01,0.1\n".encode("utf-16"), "returns.csv is not UTF-8 text"),
+            ("date,A\n2020-01-01,0.1\n".encode("utf-16-le"), "returns.csv is not UTF-8 text"),
+            (b"date,id,r\n2020-01-01,A,0.1\n", "the table must be wide: dates in the first column"),
+            (b"date,id,r\n2020-01-01,1,0\n2020-01-01,2,0\n", "line 3: the date 2020-01-01 came more than once; the "
+             "table must be wide"),
+            (b",date,A\n0,2020-01-01,0.1\n", "such as 2018-11-30 is needed, but '0' came; the table must be wide"),
+            (b"date,,A\n2020-01-01,0,0.1\n", "column 2 has no name; name it, or take it out: the table must be wide"),
             (b"date,A\n2020-01-01,True\n2020-01-02,False\n", "line 2, column 'A': a number is needed, but 'True'"),
             (
                 b"date,A\n2020-01-01,0.1,0.2\n2020-01-02,0.1,0.2\n",
                 "returns.csv cannot be read as CSV: Length of header",
             ),
         ],
-    )
+    )  # fmt: skip
     def test_not_a_table_of_returns(self, fails, files, tmp_path, content, said):
         (tmp_path / "returns.csv").write_bytes(content)
         assert said in fails("report", *files)
@@ -478,6 +509,16 @@ class TestBadFiles:
         message = fails("report", "--data-horizon", "month", *files)
         assert "said with --data-horizon" in message
         assert "returns.csv" in message
+
+    @pytest.mark.parametrize(
+        ("names", "said"),
+        [
+            (["Mkt"], "unknown factor: Mkt. nearest to 'Mkt': Mkt-RF"),
+            (["Mkt-RF", "FUND"], "unknown factor: FUND, which is an asset; write assets before --funded"),
+        ],
+    )
+    def test_unknown_funded(self, fails, files, names, said):
+        assert said in fails("report", *files, "--funded", *names)
 
     def test_unknown_asset(self, fails, files):
         assert "nearest to 'FUN': FUND" in fails("report", "FUN", *files)
