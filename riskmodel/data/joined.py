@@ -97,3 +97,7 @@ class Joined(DataProvider):
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date, of the factors' provider."""
         return self._factors.risk_free(start, end)
+
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """By source, the vintage of what both gave."""
+        return self._assets.provenance(assets) | self._factors.provenance((), factors)
