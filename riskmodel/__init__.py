@@ -7,6 +7,7 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
+from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
@@ -83,7 +84,7 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory", "Joined",
+    "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
