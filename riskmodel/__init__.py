@@ -8,6 +8,7 @@ from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
 from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
+from riskmodel.data.files import Long, Wide, read_percent_returns, read_prices, read_returns
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
@@ -85,6 +86,7 @@ __all__ = [
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
     "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined",
+    "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
