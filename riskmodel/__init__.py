@@ -6,6 +6,7 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 
 from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
+from riskmodel.data.cached import Cached
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
 from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
 from riskmodel.data.files import Long, Wide, read_percent_returns, read_prices, read_returns
@@ -85,7 +86,7 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined",
+    "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",

@@ -77,6 +77,11 @@ class Joined(DataProvider):
         return self._factors.horizon
 
     @property
+    def source(self) -> str:
+        """What tells these returns from any other's, where both providers say it."""
+        return f"assets: {self._assets.source}; factors: {self._factors.source}"  # type: ignore[attr-defined]
+
+    @property
     def assets(self) -> list[Any]:
         """The labels of all assets, where the assets' provider lists them."""
         return list(self._assets.assets)  # type: ignore[attr-defined]
