@@ -587,6 +587,9 @@ class TestInfoAndClear:
 
 
 class TestConstruction:
+    def test_home_is_found(self, source):
+        assert rm.Cached(source, "~/cache").folder == Path.home() / "cache"
+
     def test_a_source_must_be_told_apart(self, tmp_path):
         with pytest.raises(rm.InvalidParameterError, match="InMemory does not say what tells its returns"):
             rm.Cached(months(), tmp_path)

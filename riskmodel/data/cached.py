@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
@@ -40,6 +41,10 @@ _BEFORE_ALL = pd.Timestamp("1700-01-01")
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _read_folder(folder: str | os.PathLike[str]) -> Path:
+    return Path(folder).expanduser()
 
 
 def _is_provider(_: Any, __: Any, value: Any) -> None:
@@ -126,7 +131,7 @@ class Cached(DataProvider):
     """
 
     provider: DataProvider = field(validator=_is_provider)
-    folder: Path = field(converter=Path)
+    folder: Path = field(converter=_read_folder)
     name: str | None = field(default=None, kw_only=True, validator=_has_a_name)
     max_age: dt.timedelta | None = field(default=None, kw_only=True, validator=_is_an_age)
     clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False)

@@ -201,7 +201,7 @@ class _Columns:
 def _read(path: AnyPath, layout: Wide | Long) -> _Read:
     if not isinstance(layout, Wide | Long):
         raise InvalidParameterError(f"layout must be rm.Wide() or rm.Long(...), but {layout!r} came.")
-    path = Path(path)
+    path = Path(path).expanduser()
     content = _content(path)
     columns = _parquet(path, content, layout) if content.startswith(_PARQUET) else _csv(path, content, layout)
     dates = _dates(columns)
