@@ -236,3 +236,10 @@ class TestJoinedIn:
         assert data.assets == ["A", "B", "C"]
         assert data.factors == ["Mkt-RF"]
         assert data.horizon == rm.DAY
+
+    def test_what_is_funded_is_said_by_the_factors(self, tmp_path):
+        days = pd.bdate_range("2015-01-01", periods=30)
+        frame = pd.DataFrame(np.random.default_rng(0).normal(0, 0.01, (30, 2)), days, ["A", "F"])
+        made = rm.InMemory(frame[["A"]], factors=frame["F"], risk_free=0.0, horizon=rm.DAY, funded=["F"])
+        for data in (rm.Joined(assets=made, factors=made), rm.Cached(made, tmp_path, name="made")):
+            assert data.panel(["A"], ["F"]).funded == (True,)

@@ -172,6 +172,10 @@ class Cached(DataProvider):
         """Risk-free rate by date."""
         return self._served_from("rate", [_RATE], start, end)[_RATE]
 
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash, as the provider says."""
+        return self.provider.is_funded(name)
+
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """By source, the vintage of what is kept; several, where they were kept at different times."""
         asked: list[tuple[Kind, Any]] = [("assets", a) for a in assets]

@@ -106,3 +106,7 @@ class Joined(DataProvider):
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """By source, the vintage of what both gave."""
         return self._assets.provenance(assets) | self._factors.provenance((), factors)
+
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash, as the factors' provider says."""
+        return self._factors.is_funded(name)
