@@ -6,7 +6,11 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 
 from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
+from riskmodel.data.cached import Cached
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
+from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
+from riskmodel.data.files import Long, Wide, read_percent_returns, read_prices, read_returns
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
@@ -14,6 +18,7 @@ from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
     CollinearFactorsError,
     ConstantFactorError,
+    DamagedEntryWarning,
     DataError,
     DuplicateDatesError,
     DuplicateLabelsError,
@@ -23,14 +28,19 @@ from riskmodel.errors import (
     InfiniteReturnsError,
     InvalidDatesError,
     InvalidParameterError,
+    LayoutError,
     MissingExtraError,
+    MixedSetsWarning,
     NonNumericError,
     NoOverlapError,
     NotEstimatedError,
     PercentReturnsError,
     RiskModelError,
+    RiskModelWarning,
     SingularCovarianceError,
+    SourceError,
     SpacingError,
+    StaleDataWarning,
     TooFewObservationsError,
     TooLargeError,
     UnboundedPositionError,
@@ -77,7 +87,8 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory",
+    "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined", "Cached",
+    "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
@@ -92,6 +103,9 @@ __all__ = [
     "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",
     "DataError", "DuplicateDatesError", "DuplicateLabelsError", "InvalidDatesError", "NoOverlapError",
     "NonNumericError", "InfiniteReturnsError", "PercentReturnsError", "ImpossibleReturnsError", "SpacingError",
+    "LayoutError", "SourceError",
     "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",
     "NotEstimatedError", "SingularCovarianceError", "TooLargeError", "UnboundedPositionError", "MissingExtraError",
+    # warnings
+    "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning",
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 Every error is a :class:`RiskModelError` and also the built-in it is a kind of, so both
 ``except rm.RiskModelError`` and ``except ValueError`` work. A message says what came, what was
-expected, and what to do; ``details`` carries the same facts as data.
+expected, and what to do; ``details`` carries the same facts as data. What is no error but must be
+known is a :class:`RiskModelWarning`.
 """
 
 from __future__ import annotations
@@ -89,6 +90,14 @@ class SpacingError(DataError, HorizonMismatchError):
     """Dates are spaced unlike the horizon that was stated."""
 
 
+class LayoutError(DataError):
+    """A file is not laid out as its reader expects."""
+
+
+class SourceError(RiskModelError, OSError):
+    """A source could not be reached, refused, or broke off."""
+
+
 class EstimationError(RiskModelError, ValueError):
     """The panel does not identify the model."""
 
@@ -123,3 +132,19 @@ class UnboundedPositionError(RiskModelError, ArithmeticError):
 
 class MissingExtraError(RiskModelError, ImportError):
     """An optional package is needed that is not installed."""
+
+
+class RiskModelWarning(UserWarning):
+    """The root of every warning this package gives."""
+
+
+class StaleDataWarning(RiskModelWarning):
+    """A source could not be reached, so that what was fetched earlier is served."""
+
+
+class DamagedEntryWarning(RiskModelWarning):
+    """A file of a cache is not what was written, so that it is fetched again."""
+
+
+class MixedSetsWarning(RiskModelWarning):
+    """Factors of one model come from sets that define one of them differently."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -82,6 +82,8 @@ class ReturnPanel:
         Whether each factor is funded: holding it costs cash, and shorting it raises cash.
     dropped : DataFrame, columns ``date`` and ``reason``
         The dates that alignment left out, and why.
+    provenance : dict of str, optional
+        By source, the vintage of what it gave, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
     """
 
     dates: pd.DatetimeIndex
@@ -94,6 +96,7 @@ class ReturnPanel:
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
     _dropped: Any = field(validator=_check)
+    _provenance: Any = field(factory=dict)
 
     @classmethod
     def align(
@@ -105,6 +108,7 @@ class ReturnPanel:
         horizon: Horizon,
         sources: Sequence[Any] | None = None,
         funded: Sequence[bool] | None = None,
+        provenance: Mapping[str, str] | None = None,
     ) -> Self:
         """Align total asset returns, factor returns and the risk-free rate on their common dates.
 
@@ -124,6 +128,8 @@ class ReturnPanel:
         sources, funded : sequence, optional
             As in the class; by default the column names, and whether they say that they are excess returns, as
             ``Mkt-RF`` does (`PublishedFactor` has the list).
+        provenance : mapping of str, optional
+            As in the class; by default empty.
 
         Raises
         ------
@@ -155,6 +161,7 @@ class ReturnPanel:
             sources=tuple(names if sources is None else sources),
             funded=tuple(map(labels.is_excess, names) if funded is None else funded),
             dropped=dropped,
+            provenance=dict(provenance or {}),
         )
 
     def __repr__(self) -> str:
@@ -189,6 +196,11 @@ class ReturnPanel:
         """The dates that alignment left out, and why: columns ``date`` and ``reason``."""
         left: pd.DataFrame = self._dropped.copy()
         return left
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """By source, the vintage of what it gave; empty where nothing is known."""
+        return dict(self._provenance)
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """The read-only arrays behind `assets`, `factors` and `risk_free`."""

@@ -78,6 +78,14 @@ class DataProvider(ABC):
         """
         return labels.is_excess(name)
 
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """Say, by source, of which vintage the returns of these assets, these factors and the risk-free rate are.
+
+        Not abstract: a provider that knows no vintages says nothing. `panel` asks once the returns are there, and
+        `ReturnPanel.provenance` keeps the answer.
+        """
+        return {}
+
     @final
     def panel(
         self, assets: Sequence[Any], factors: Sequence[Factor | str], start: Any = None, end: Any = None
@@ -118,6 +126,7 @@ class DataProvider(ABC):
             horizon=horizon,
             sources=wanted,
             funded=[f.funded for f in wanted],
+            provenance=self.provenance(names, [f.name for f in wanted if isinstance(f, PublishedFactor)]),
         )
         return aligned.select(start=low, end=high)
 

@@ -1,0 +1,427 @@
+"""Keep what a provider gave, and ask it again only for what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any, final
+
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel import labels
+from riskmodel.data.provider import DataProvider, require_list
+from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
+from riskmodel.errors import (
+    InvalidParameterError,
+    NonNumericError,
+    StaleDataWarning,
+    UnknownAssetError,
+    UnknownFactorError,
+)
+from riskmodel.horizon import MONTH, QUARTER, YEAR, Horizon
+from riskmodel.panel import window
+from riskmodel.table import Table
+
+Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
+
+_RATE = "risk_free"
+_CALENDAR = {MONTH: "M", QUARTER: "Q", YEAR: "Y"}
+_A_DAY = pd.Timedelta(days=1)
+# A window that ends on a weekend or a holiday has no row on its last day, and never will: so much of a gap is one, if
+# the window ended so long ago that what comes late has come.
+_HOLIDAYS = pd.Timedelta(days=7)
+_LATE = pd.Timedelta(days=60)
+_BEFORE_ALL = pd.Timestamp("1700-01-01")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _read_folder(folder: str | os.PathLike[str]) -> Path:
+    return Path(folder).expanduser()
+
+
+def _is_provider(_: Any, __: Any, value: Any) -> None:
+    if not isinstance(value, DataProvider):
+        raise InvalidParameterError(f"Cached needs a DataProvider such as rm.FamaFrench(), but {value!r} came.")
+
+
+def _has_a_name(self: Any, _: Any, value: Any) -> None:
+    if value is None and getattr(self.provider, "source", None) is None:
+        raise InvalidParameterError(
+            f"{type(self.provider).__name__} does not say what tells its returns from those of another (it has no "
+            "attribute source); say it with name='...', and use another name where the provider would answer otherwise."
+        )
+
+
+def _is_an_age(_: Any, __: Any, value: Any) -> None:
+    if value is not None and (not isinstance(value, dt.timedelta) or value < dt.timedelta(0)):
+        raise InvalidParameterError(f"max_age must be a timedelta such as timedelta(days=30), but {value!r} came.")
+
+
+@final
+@frozen(eq=False)
+class Cached(DataProvider):
+    """A provider whose answers are kept in a folder, as Parquet (extra ``cache``).
+
+    Each asset, each factor and the risk-free rate has a file of its own. Asked for a longer window, the provider is
+    asked only for what is missing; for the end of an open window, once a day.
+
+    Parameters
+    ----------
+    provider : DataProvider
+        The source. It is asked for whole windows of all labels that lack them, never label by label.
+    folder : path
+        Several sources, and several processes, may share it.
+    name : str, optional
+        What tells this source's returns from any other's in the folder; by default the provider's ``source``.
+    max_age : timedelta, optional
+        What was fetched longer ago is fetched again, because sources revise their history. By default never.
+    clock : callable, optional
+        Returns the time, with its zone.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the provider has no ``source`` and no `name` is given.
+    MissingExtraError
+        When data are asked for and pyarrow is not installed.
+    SourceError
+        When the folder cannot be written; and whatever the provider raises, if nothing is kept that could be served.
+
+    Warns
+    -----
+    StaleDataWarning
+        Where the provider raises an `OSError` (as `SourceError` is), so that what was kept is served; it says how old
+        that is, and how much of the window it covers.
+    DamagedEntryWarning
+        Where a file is not what was written; it is fetched again.
+
+    Notes
+    -----
+    Vintages are not mixed: where the provider says (`DataProvider.provenance`) that what it now gives is of another
+    vintage than what was kept, the whole of it is fetched again. A source that states no vintages may have revised
+    the past between two fetches, which `max_age` limits.
+
+    A file is written beside its place and moved there when it is on the disk, so a process that is killed leaves the
+    old file or the new one. Of two processes that write the same file, the last one counts; what the other had
+    beyond it is fetched again when it is asked for. Each file has a SHA-256 over all that it says.
+
+    Files are readable by their owner only: what they hold may be under a licence.
+
+    Examples
+    --------
+    >>> import tempfile, riskmodel as rm
+    >>> folder = tempfile.mkdtemp()
+    >>> data = rm.Cached(rm.SampleData(), folder, name="sample")
+    >>> _ = data.panel(["MSFT"], ["Mkt-RF"], start="2015", end="2017")
+    >>> data.info()[["kind", "label", "first", "last", "rows"]]
+          kind      label      first       last  rows
+    0   assets       MSFT 2015-01-02 2017-12-29   755
+    1  factors     Mkt-RF 2015-01-02 2017-12-29   755
+    2     rate  risk_free 2015-01-02 2017-12-29   755
+    >>> data.clear()
+    3
+    """
+
+    provider: DataProvider = field(validator=_is_provider)
+    folder: Path = field(converter=_read_folder)
+    name: str | None = field(default=None, kw_only=True, validator=_has_a_name)
+    max_age: dt.timedelta | None = field(default=None, kw_only=True, validator=_is_an_age)
+    clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False)
+    # the vintages behind what was served: a memory of answers, not part of the value
+    _served: dict[tuple[Kind, str], Mapping[str, str]] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+        return self.provider.horizon
+
+    @property
+    def source(self) -> str:
+        """What tells this source's returns from any other's in the folder."""
+        return self.name if self.name is not None else str(self.provider.source)  # type: ignore[attr-defined]
+
+    @property
+    def assets(self) -> list[Any]:
+        """The labels of all assets, where the provider lists them."""
+        return list(self.provider.assets)  # type: ignore[attr-defined]
+
+    @property
+    def factors(self) -> list[Any]:
+        """The labels of all factors, where the provider lists them."""
+        return list(self.provider.factors)  # type: ignore[attr-defined]
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
+        return self._served_from("assets", wanted, start, end)
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
+        wanted = list(labels.unique(require_list(names, "factors"), "factors"))
+        return self._served_from("factors", wanted, start, end)
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        """Risk-free rate by date."""
+        return self._served_from("rate", [_RATE], start, end)[_RATE]
+
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash, as the provider says."""
+        return self.provider.is_funded(name)
+
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """By source, the vintage of what is kept; several, where they were kept at different times."""
+        asked: list[tuple[Kind, Any]] = [("assets", a) for a in assets]
+        asked += [("factors", f) for f in factors]
+        asked.append(("rate", _RATE))
+        found: dict[str, set[str]] = {}
+        for kind, label in asked:
+            for file, vintage in self._kept_provenance(kind, _key(label)).items():
+                found.setdefault(file, set()).add(vintage)
+        return {file: ", ".join(sorted(vintages)) for file, vintages in found.items()}
+
+    def info(self) -> pd.DataFrame:
+        """List what is kept of this source: one row a file.
+
+        Returns
+        -------
+        DataFrame
+            ``kind``, ``label``, ``first`` and ``last`` date, ``rows``, ``fetched`` (when the oldest part came),
+            ``age``, ``vintage``, ``bytes`` and ``file``. Of a damaged file only the last two are known.
+        """
+        now = self.clock()
+        columns = ["kind", "label", "first", "last", "rows", "fetched", "age", "vintage", "bytes", "file"]
+        rows = [_facts(path, self._store.source, now) for path in self._store.files()]
+        return pd.DataFrame(rows, columns=columns)
+
+    def clear(self) -> int:
+        """Remove what is kept of this source, and nothing else in the folder; return how many files it was."""
+        self._served.clear()
+        return self._store.clear()
+
+    @property
+    def _store(self) -> Store:
+        return Store(self.folder, f"{self.source}, per {self.horizon.days:g} days")
+
+    def _kept_provenance(self, kind: Kind, key: str) -> Mapping[str, str]:
+        if (kind, key) not in self._served:
+            entry = self._store.read(kind, key)
+            return {} if entry is None else entry.provenance
+        return self._served[kind, key]
+
+    def _served_from(self, kind: Kind, wanted: list[Any], start: Any, end: Any) -> pd.DataFrame:
+        low, high = window(start, end)
+        if not wanted:
+            ask = self.provider.asset_returns if kind == "assets" else self.provider.factor_returns
+            return ask(wanted, low, high)
+        query = _Query(self, kind, wanted, _whole_spans((low, high), self.horizon), self.clock())
+        entries = query.run()
+        self._served.update({(kind, _key(label)): entry.provenance for label, entry in entries.items()})
+        series = [entry.series for entry in entries.values()]
+        frame: pd.DataFrame = pd.concat(series, axis=1, sort=True)
+        return frame.loc[low:high].set_axis(labels.unique(wanted, kind), axis=1)
+
+    def _ask(self, kind: Kind, wanted: list[Any], asked: Window) -> Table:
+        """Ask the provider."""
+        error = UnknownAssetError if kind == "assets" else UnknownFactorError
+        if kind == "rate":
+            frame: Any = Table.read_rate(self.provider.risk_free(*asked), self.horizon).frame().set_axis(wanted, axis=1)
+        elif kind == "assets":
+            frame = self.provider.asset_returns(wanted, *asked)
+        else:
+            frame = self.provider.factor_returns(wanted, *asked)
+        whose = f"what {type(self.provider).__name__} gave as {kind}"
+        if not isinstance(frame, pd.DataFrame):
+            raise NonNumericError(f"{whose} must be a pandas DataFrame, but {type(frame).__name__} came.")
+        at = labels.positions(wanted, labels.unique(frame.columns, whose), kind.removesuffix("s"), error)
+        return Table.read(frame.iloc[:, at], whose, self.horizon)
+
+    def _provenance_of(self, kind: Kind, label: Any) -> dict[str, str]:
+        if kind == "assets":
+            return self.provider.provenance([label], ())
+        return self.provider.provenance((), [label] if kind == "factors" else ())
+
+
+@frozen(eq=False)
+class _Query:
+    """One question to a cache: what is there, what is missing, and what to do where the source does not answer."""
+
+    cache: Cached
+    kind: Kind
+    wanted: list[Any]
+    asked: Window
+    now: dt.datetime
+    entries: dict[Any, Entry] = field(factory=dict, init=False)
+    changed: set[Any] = field(factory=set, init=False)
+    fresh: dict[str, str] = field(factory=dict, init=False)
+
+    def run(self) -> dict[Any, Entry]:
+        """Return an entry for each label, that covers the window or all that can be had."""
+        for label in self.wanted:
+            entry = self.cache._store.read(self.kind, _key(label))
+            if entry is not None:
+                self.entries[label] = entry
+        try:
+            self._fetch_all({label: self._missing(label) for label in self.wanted})
+            self._fetch_all({label: [self._hull(label)] for label in self.wanted if self._is_of_another_vintage(label)})
+        except OSError as error:
+            self._serve_what_there_is(error)
+        for label in self.wanted:
+            if label in self.changed and len(self.entries[label].series):
+                self.cache._store.write(self.entries[label])
+        return {label: self.entries[label] for label in self.wanted}
+
+    def _fetch_all(self, missing: Mapping[Any, Sequence[Window]]) -> None:
+        """Fetch windows: those that several labels lack together."""
+        together: dict[Window, list[Any]] = {}
+        for label, windows in missing.items():
+            for lacking in windows:
+                together.setdefault(lacking, []).append(label)
+        for lacking, wanted in together.items():
+            self._fetch(wanted, lacking)
+
+    def _fetch(self, wanted: list[Any], lacking: Window) -> None:
+        frame = self.cache._ask(self.kind, wanted, lacking).frame().loc[lacking[0] : lacking[1]]
+        found = {label: self.cache._provenance_of(self.kind, label) for label in wanted}
+        for label in wanted:
+            self.entries[label] = self._put_in(label, frame[label], lacking, found[label])
+            self.changed.add(label)
+            self.fresh.update(found[label])
+
+    def _put_in(self, label: Any, rows: pd.Series[float], lacking: Window, found: Mapping[str, str]) -> Entry:
+        low, high = lacking
+        old = self.entries.get(label)
+        if old is None or _covers(lacking, old):
+            end = self._settled(high, rows)
+            before = _BEFORE_ALL if low is None else low - _A_DAY
+            kept_to = before if end is None else end
+            return Entry(self.kind, _key(label), low, kept_to, self.now, self.now, high, rows, found)
+        new = extended(old, rows, low, high)
+        if old.low is not None and (low is None or low < old.low):
+            return evolve(new, low=low)
+        end = self._settled(high, new.series)
+        return evolve(new, high=old.high if end is None else max(end, old.high), checked=self.now, asked=high)
+
+    def _settled(self, high: pd.Timestamp | None, rows: pd.Series[float]) -> pd.Timestamp | None:
+        """Up to where no more rows will come: the last row, or the end of the window if all that is late has come."""
+        if not len(rows):
+            return None
+        last = _last(rows)
+        if high is None or last >= high:
+            return last
+        few = high - last <= _HOLIDAYS * max(1.0, self.cache.horizon.days)
+        return high if few and high <= pd.Timestamp(self.now.date()) - _LATE else last
+
+    def _missing(self, label: Any) -> list[Window]:
+        """What of the window must be fetched for a label."""
+        entry = self.entries.get(label)
+        low, high = self.asked
+        if entry is None:
+            return [(low, high)]
+        if self.cache.max_age is not None and self.now - entry.fetched > self.cache.max_age:
+            return [self._hull(label)]
+        missing: list[Window] = []
+        if entry.low is not None and (low is None or low < entry.low):
+            missing.append((low, entry.low - _A_DAY))
+        if (high is None or high > entry.high) and not self._was_checked_today(entry):
+            missing.append((entry.high + _A_DAY, high))
+        return missing
+
+    def _was_checked_today(self, entry: Entry) -> bool:
+        high = self.asked[1]
+        far_enough = entry.asked is None or (high is not None and high <= entry.asked)
+        return far_enough and entry.checked.date() == self.now.date()
+
+    def _hull(self, label: Any) -> Window:
+        """The window from the first to the last of what is kept and what was asked for."""
+        entry, (low, high) = self.entries[label], self.asked
+        return (
+            None if low is None or entry.low is None else min(low, entry.low),
+            None if high is None else max(high, entry.high),
+        )
+
+    def _is_of_another_vintage(self, label: Any) -> bool:
+        kept = self.entries[label].provenance
+        return any(kept[file] != vintage for file, vintage in self.fresh.items() if file in kept)
+
+    def _serve_what_there_is(self, error: OSError) -> None:
+        low, high = self.asked
+        for label in self.wanted:
+            if label not in self.entries or not len(self.entries[label].series.loc[low:high]):
+                raise error
+        oldest = min(self.entries.values(), key=lambda e: e.fetched)
+        last = min(e.series.index[-1] for e in self.entries.values())
+        warnings.warn(
+            f"{self.cache.source} could not be reached ({str(error).strip()}); served is what was fetched "
+            f"{_age(self.now - oldest.fetched)} ago, which reaches to {last.date()}.",
+            StaleDataWarning,
+            stacklevel=5,
+        )
+
+
+def _last(rows: pd.Series[float]) -> pd.Timestamp:
+    """The last row that counts: missing ones at the end may still come, unless they are so many that it is over."""
+    last: pd.Timestamp = rows.index[-1]
+    there = rows.last_valid_index()
+    return last if there is None or last - there > _LATE else there  # type: ignore[operator,return-value]
+
+
+def _covers(fetched: Window, entry: Entry) -> bool:
+    low, high = fetched
+    return (low is None or (entry.low is not None and low <= entry.low)) and (high is None or high >= entry.high)
+
+
+def _whole_spans(asked: Window, horizon: Horizon) -> Window:
+    """Widen a window to whole months, quarters or years, whose rows sources date differently."""
+    if horizon not in _CALENDAR:
+        return asked
+    low, high = asked
+    freq = _CALENDAR[horizon]
+    return (
+        None if low is None else low.to_period(freq).start_time.normalize(),
+        None if high is None else high.to_period(freq).end_time.normalize(),
+    )
+
+
+def _key(label: Any) -> str:
+    """Write a label so that 10107 and "10107" differ, and 10107 of numpy and of Python do not."""
+    if isinstance(label, str):
+        return label
+    return f"{int(label)!r} (int)" if isinstance(label, Integral) else f"{label!r} ({type(label).__name__})"
+
+
+def _age(age: dt.timedelta) -> str:
+    seconds = age.total_seconds()
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return "less than a minute"
+
+
+def _facts(path: Path, source: str, now: dt.datetime) -> dict[str, Any]:
+    content = path.read_bytes()
+    known: dict[str, Any] = {"bytes": len(content), "file": str(path)}
+    try:
+        entry = decode(content, source)
+    except DamagedError:
+        return known
+    if entry is None:
+        return known
+    return known | {
+        "kind": entry.kind,
+        "label": entry.label,
+        "first": entry.series.index[0],
+        "last": entry.series.index[-1],
+        "rows": len(entry.series),
+        "fetched": entry.fetched,
+        "age": now - entry.fetched,
+        "vintage": ", ".join(f"{file}: {vintage}" for file, vintage in sorted(entry.provenance.items())),
+    }

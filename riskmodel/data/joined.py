@@ -1,0 +1,112 @@
+"""Assets from one provider, factors and the risk-free rate from another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import pandas as pd
+from attrs import field, frozen
+
+from riskmodel.data.provider import DataProvider
+from riskmodel.errors import HorizonMismatchError, InvalidParameterError
+from riskmodel.horizon import Horizon
+
+
+def _is_provider(_: Any, attribute: Any, value: Any) -> None:
+    if not isinstance(value, DataProvider):
+        raise InvalidParameterError(
+            f"{attribute.alias} must be a DataProvider such as rm.InMemory(...) or rm.FamaFrench(), but {value!r} came."
+        )
+
+
+def _same_horizon(self: Any, _attribute: Any, _value: Any) -> None:
+    left, right = self._assets.horizon, self._factors.horizon
+    if left != right:
+        raise HorizonMismatchError(
+            f"assets come per {left!r} and factors per {right!r}; ask both providers for one horizon, for instance "
+            f"rm.FamaFrench(rm.{left!r}).",
+            left=left,
+            right=right,
+        )
+
+
+@final
+@frozen(kw_only=True)
+class Joined(DataProvider):
+    """Assets from one provider, factors from another. The risk-free rate is the factors' provider's.
+
+    `panel` keeps the dates that both have; the others are told by `ReturnPanel.dropped`.
+
+    Parameters
+    ----------
+    assets : DataProvider
+        Asked for asset returns only.
+    factors : DataProvider
+        Asked for factor returns and for the risk-free rate, so that an excess return and a factor such as
+        ``"Mkt-RF"`` are net of one and the same rate.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one of them is no provider.
+    HorizonMismatchError
+        If their horizons differ.
+
+    Examples
+    --------
+    >>> import pandas as pd, riskmodel as rm
+    >>> days = pd.to_datetime(["2018-11-28", "2018-11-29", "2018-11-30", "2018-12-03"])
+    >>> mine = rm.InMemory(pd.DataFrame({"FUND": [0.02, 0.0, 0.01, 0.01]}, days), factors=None, risk_free=0.0,
+    ...                    horizon=rm.DAY)
+    >>> data = rm.Joined(assets=mine, factors=rm.SampleData())
+    >>> panel = data.panel(["FUND"], ["Mkt-RF"], start="2018-11-28")
+    >>> panel
+    <ReturnPanel 3 dates (2018-11-28 to 2018-11-30, per day) × 1 assets, 1 factors, 1 dates dropped>
+    >>> panel.dropped
+            date                           reason
+    0 2018-12-03  no factor row; no risk-free row
+    """
+
+    _assets: DataProvider = field(validator=_is_provider)
+    _factors: DataProvider = field(validator=[_is_provider, _same_horizon])
+
+    @property
+    def horizon(self) -> Horizon:
+        """What one row spans: the same for both."""
+        return self._factors.horizon
+
+    @property
+    def source(self) -> str:
+        """What tells these returns from any other's, where both providers say it."""
+        return f"assets: {self._assets.source}; factors: {self._factors.source}"  # type: ignore[attr-defined]
+
+    @property
+    def assets(self) -> list[Any]:
+        """The labels of all assets, where the assets' provider lists them."""
+        return list(self._assets.assets)  # type: ignore[attr-defined]
+
+    @property
+    def factors(self) -> list[Any]:
+        """The labels of all factors, where the factors' provider lists them."""
+        return list(self._factors.factors)  # type: ignore[attr-defined]
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Total simple returns, dates × assets, of the assets' provider."""
+        return self._assets.asset_returns(assets, start, end)
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Factor returns, dates × names, of the factors' provider."""
+        return self._factors.factor_returns(names, start, end)
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        """Risk-free rate by date, of the factors' provider."""
+        return self._factors.risk_free(start, end)
+
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """By source, the vintage of what both gave."""
+        return self._assets.provenance(assets) | self._factors.provenance((), factors)
+
+    def is_funded(self, name: Any) -> bool:
+        """Whether holding a factor costs cash, as the factors' provider says."""
+        return self._factors.is_funded(name)

@@ -1,0 +1,271 @@
+"""The contract of a `DataProvider` as tests that any provider's own tests can inherit.
+
+Nothing here needs pytest: the tests are plain methods with plain assertions, which pytest collects.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.provider import DataProvider
+from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
+from riskmodel.horizon import YEAR, Horizon
+from riskmodel.panel import ReturnPanel
+from riskmodel.table import Table, read_dates
+
+
+class ProviderContract(ABC):
+    """What every provider owes its callers. Inherit it in a test class and give three hooks.
+
+    `DataProvider.panel` forgives a provider some of this (columns in another order, rows beyond the window); a
+    factor or a script that asks the provider directly doesn't.
+
+    Attributes
+    ----------
+    assets, factors : list of labels
+        At least two assets and one factor that the provider knows, all with returns on most of its dates.
+
+    Examples
+    --------
+    In your ``test_mine.py``, for pytest to collect:
+
+    >>> import riskmodel as rm
+    >>> from riskmodel.testing import ProviderContract
+    >>> class TestSample(ProviderContract):
+    ...     assets = ["MSFT", "JPM", "XOM"]
+    ...     factors = ["Mkt-RF"]
+    ...     def provider(self):
+    ...         return rm.SampleData()
+    >>> TestSample().test_a_window_includes_both_ends()
+    """
+
+    assets: ClassVar[Sequence[Any]]
+    factors: ClassVar[Sequence[Any]]
+
+    @abstractmethod
+    def provider(self) -> DataProvider:
+        """Return the provider under test: a new one, or always the same."""
+
+    # -- the frames ------------------------------------------------------------------------------------
+
+    def test_it_says_what_one_row_spans(self) -> None:
+        """`horizon` is a `Horizon`."""
+        horizon = self.provider().horizon
+        assert isinstance(horizon, Horizon), f"horizon must be a Horizon such as rm.DAY, but {horizon!r} came"
+
+    def test_assets_come_as_asked(self) -> None:
+        """Exactly the assets that were asked for, in that order."""
+        data = self.provider()
+        for wanted in (list(self.assets), list(reversed(self.assets)), list(self.assets)[:1]):
+            frame = data.asset_returns(wanted)
+            assert isinstance(frame, pd.DataFrame), f"asset_returns must return a DataFrame, not {type(frame)}"
+            assert list(frame.columns) == wanted, f"asked for {wanted}, got the columns {list(frame.columns)}"
+
+    def test_factors_come_as_asked(self) -> None:
+        """Exactly the factors that were asked for, in that order."""
+        data = self.provider()
+        for wanted in (list(self.factors), list(reversed(self.factors)), list(self.factors)[:1]):
+            frame = data.factor_returns(wanted)
+            assert isinstance(frame, pd.DataFrame), f"factor_returns must return a DataFrame, not {type(frame)}"
+            assert list(frame.columns) == wanted, f"asked for {wanted}, got the columns {list(frame.columns)}"
+
+    def test_the_risk_free_rate_is_a_series(self) -> None:
+        """`risk_free` returns one number by date."""
+        rate = self.provider().risk_free()
+        assert isinstance(rate, pd.Series), f"risk_free must return a Series, not {type(rate)}"
+        assert rate.notna().any(), "the risk-free rate is missing on every date"
+
+    def test_dates_are_unique_and_spaced_as_the_horizon_says(self) -> None:
+        """The index holds dates, each once, whose spacing fits the horizon."""
+        data = self.provider()
+        for what, frame in self._frames(data).items():
+            read_dates(frame.index, what, data.horizon)
+
+    def test_numbers_are_finite_or_missing(self) -> None:
+        """Every column is numeric; what is missing is NaN, never infinite."""
+        for what, table in self._tables(self.provider()).items():
+            assert np.isfinite(table.numbers).any(axis=0).all(), f"{what} has a column without any number"
+
+    def test_no_code_for_a_missing_return_is_left_in(self) -> None:
+        """No return of -99 % or less, which is what -99.99 and -999 percent become in decimals."""
+        for what, table in self._tables(self.provider()).items():
+            worst = float(np.nanmin(table.numbers))
+            assert worst > -0.99, f"{what} holds {worst:g}: a code for missing, percent, or a log return?"
+
+    def test_returns_are_decimals(self) -> None:
+        """The size of a typical return is plausible at the horizon, and not a hundred times that."""
+        data = self.provider()
+        for what, table in self._tables(data).items():
+            sizes = np.abs(table.numbers[np.isfinite(table.numbers) & (table.numbers != 0)])
+            if not len(sizes):
+                continue
+            typical = float(np.median(sizes)) / float(np.sqrt(data.horizon.days))
+            assert typical < 0.2, f"a typical value of {what} is {np.median(sizes):.3g}: percent?"
+
+    def test_the_risk_free_rate_is_per_horizon(self) -> None:
+        """The rate is decimals per horizon: per year it is below 100 %."""
+        data = self.provider()
+        yearly = data.horizon.scale_mean(float(np.nanmedian(data.risk_free().to_numpy(dtype=float))), to=YEAR)
+        assert yearly < 1.0, f"the risk-free rate is typically {yearly:.3g} a year: percent, or annual?"
+
+    # -- windows ---------------------------------------------------------------------------------------
+
+    def test_a_window_includes_both_ends(self) -> None:
+        """Asked from one of its dates to another, the provider returns both and what lies between."""
+        data = self.provider()
+        for what, ask in self._questions(data).items():
+            whole = self._read(ask(None, None), what, data)
+            start, end = _inner_dates(whole)
+            part = self._read(ask(start, end), what, data)
+            pd.testing.assert_frame_equal(part.frame(), whole.frame().loc[start:end], obj=f"{what} in a window")
+
+    def test_either_end_may_be_open(self) -> None:
+        """Without a start the first date there is, without an end the last."""
+        data = self.provider()
+        for what, ask in self._questions(data).items():
+            whole = self._read(ask(None, None), what, data)
+            start, end = _inner_dates(whole)
+            pd.testing.assert_frame_equal(self._read(ask(start, None), what, data).frame(), whole.frame().loc[start:])
+            pd.testing.assert_frame_equal(self._read(ask(None, end), what, data).frame(), whole.frame().loc[:end])
+
+    def test_ends_may_be_strings(self) -> None:
+        """A window may be given as ``"2018-11-30"`` or as a Timestamp."""
+        data = self.provider()
+        for what, ask in self._questions(data).items():
+            start, end = _inner_dates(self._read(ask(None, None), what, data))
+            pd.testing.assert_frame_equal(
+                self._read(ask(str(start.date()), str(end.date())), what, data).frame(),
+                self._read(ask(start, end), what, data).frame(),
+            )
+
+    def test_a_window_that_ends_before_it_starts_is_an_error(self) -> None:
+        """`panel` refuses it."""
+        start, end = _inner_dates(self._tables(self.provider())["asset returns"])
+        _raises(InvalidParameterError, lambda: self._panel(end, start))
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def test_an_unknown_asset_is_named_with_the_nearest(self) -> None:
+        """`UnknownAssetError` says which asset is unknown, and which known one it may have meant."""
+        known, wrong = self.assets[0], f"{self.assets[0]}~"
+        error = _raises(UnknownAssetError, lambda: self.provider().asset_returns([known, wrong]))
+        assert wrong in str(error), f"the message does not name {wrong!r}: {error}"
+        assert str(known) in str(error).replace(wrong, ""), f"the message does not suggest {known!r}: {error}"
+
+    def test_an_unknown_factor_is_named_with_the_nearest(self) -> None:
+        """`UnknownFactorError` says which factor is unknown, and which known one it may have meant."""
+        known, wrong = self.factors[0], f"{self.factors[0]}~"
+        error = _raises(UnknownFactorError, lambda: self.provider().factor_returns([known, wrong]))
+        assert wrong in str(error), f"the message does not name {wrong!r}: {error}"
+        assert str(known) in str(error).replace(wrong, ""), f"the message does not suggest {known!r}: {error}"
+
+    def test_a_column_does_not_depend_on_what_else_was_asked(self) -> None:
+        """A name means one series, alone or among others."""
+        data = self.provider()
+        for what, names, ask in (
+            ("asset returns", self.assets, data.asset_returns),
+            ("factor returns", self.factors, data.factor_returns),
+        ):
+            together = self._read(ask(list(names)), what, data).frame()
+            for name in names:
+                alone = self._read(ask([name]), what, data).frame()[name].dropna()
+                pd.testing.assert_series_equal(alone, together[name].dropna(), obj=f"{what} of {name}")
+
+    # -- asking does not change the answer -------------------------------------------------------------
+
+    def test_asking_twice_gives_the_same(self) -> None:
+        """The second answer equals the first to the last bit."""
+        data = self.provider()
+        first, second = self._frames(data), self._frames(data)
+        for what in first:
+            pd.testing.assert_frame_equal(first[what], second[what], check_exact=True, obj=what)
+
+    def test_what_it_returns_is_the_callers_own(self) -> None:
+        """Overwriting an answer changes no later answer."""
+        data = self.provider()
+        before = self._tables(data)
+        for frame in self._frames(data).values():
+            frame.iloc[:] = 0.5
+        for what, table in self._tables(data).items():
+            np.testing.assert_array_equal(table.numbers, before[what].numbers, err_msg=f"{what} changed")
+
+    def test_lists_that_are_passed_are_left_alone(self) -> None:
+        """The lists of names are the caller's."""
+        data = self.provider()
+        assets, factors = list(self.assets), list(self.factors)
+        data.asset_returns(assets)
+        data.factor_returns(factors)
+        assert assets == list(self.assets), "the list of assets was changed"
+        assert factors == list(self.factors), "the list of factors was changed"
+
+    # -- the panel -------------------------------------------------------------------------------------
+
+    def test_a_panel_can_be_made(self) -> None:
+        """`panel` has the assets and factors that were asked for, at the provider's horizon."""
+        panel = self._panel()
+        assert list(panel.asset_names) == list(self.assets)
+        assert list(panel.factor_names) == list(self.factors)
+        assert panel.horizon == self.provider().horizon
+
+    def test_panel_returns_are_in_excess_of_the_risk_free_rate(self) -> None:
+        """Total return less the risk-free rate of the same date."""
+        data = self.provider()
+        panel, tables = self._panel(), self._tables(data)
+        total = tables["asset returns"].frame().loc[panel.dates]
+        rate = tables["the risk-free rate"].frame().iloc[:, 0].loc[panel.dates]
+        pd.testing.assert_frame_equal(panel.assets, total.sub(rate, axis=0), check_names=False)
+
+    def test_a_panel_of_a_window_is_the_window_of_the_panel(self) -> None:
+        """Asking for less gives the same numbers."""
+        whole = self._panel()
+        start, end = whole.dates[len(whole.dates) // 4], whole.dates[3 * len(whole.dates) // 4]
+        part, cut = self._panel(start, end), whole.select(start=start, end=end)
+        pd.testing.assert_frame_equal(part.assets, cut.assets)
+        pd.testing.assert_frame_equal(part.factors, cut.factors)
+        pd.testing.assert_series_equal(part.risk_free, cut.risk_free)
+
+    def test_a_panel_where_there_is_nothing_is_an_error(self) -> None:
+        """A window before all history gives an error of the package, not an empty panel."""
+        _raises(RiskModelError, lambda: self._panel("1700-01-01", "1700-12-31"))
+
+    # -- helpers ---------------------------------------------------------------------------------------
+
+    def _panel(self, start: Any = None, end: Any = None) -> ReturnPanel:
+        return self.provider().panel(list(self.assets), list(self.factors), start, end)
+
+    def _questions(self, data: DataProvider) -> dict[str, Callable[[Any, Any], Any]]:
+        return {
+            "asset returns": lambda start, end: data.asset_returns(list(self.assets), start, end),
+            "factor returns": lambda start, end: data.factor_returns(list(self.factors), start, end),
+            "the risk-free rate": lambda start, end: data.risk_free(start, end).to_frame("risk_free"),
+        }
+
+    def _frames(self, data: DataProvider) -> dict[str, pd.DataFrame]:
+        return {what: ask(None, None) for what, ask in self._questions(data).items()}
+
+    def _tables(self, data: DataProvider) -> dict[str, Table]:
+        return {what: self._read(frame, what, data) for what, frame in self._frames(data).items()}
+
+    @staticmethod
+    def _read(frame: Any, what: str, data: DataProvider) -> Table:
+        return Table.read(frame, what, data.horizon)
+
+
+def _inner_dates(table: Table) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Two dates that leave some history before and after them."""
+    n = len(table.dates)
+    assert n >= 8, f"the contract needs at least 8 dates, but {n} came"
+    return table.dates[n // 4], table.dates[3 * n // 4]
+
+
+def _raises(expected: type[Exception], act: Callable[[], object]) -> Exception:
+    try:
+        act()
+    except expected as error:
+        return error
+    raise AssertionError(f"{expected.__name__} was expected, but nothing was raised")

@@ -1,0 +1,628 @@
+"""What a cache fetches, keeps, serves, and survives."""
+
+import builtins
+import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cache_writer
+import numpy as np
+import pandas as pd
+import pytest
+from french_server import Library, published
+
+import riskmodel as rm
+from riskmodel.data import store
+from riskmodel.testing import ProviderContract
+
+DAYS = pd.bdate_range("2018-01-01", "2018-12-31")
+LATER = dt.datetime(2020, 6, 1, 12, tzinfo=dt.UTC)
+
+
+class Source(rm.DataProvider):
+    """A provider that notes what it is asked, and can grow, be revised, and fail."""
+
+    horizon = rm.DAY
+    source = "made"
+
+    def __init__(self, labels=("A", "B", "C"), days=DAYS, seed=0):
+        rng = np.random.default_rng(seed)
+        self.kept = pd.DataFrame(rng.normal(0, 0.01, (len(days), len(labels))), days, list(labels))
+        self.calls, self.vintage, self.error = [], None, None
+
+    def _answer(self, kind, names, start, end):
+        self.calls.append((kind, list(names), *(str(d.date()) if d is not None else None for d in (start, end))))
+        if self.error is not None:
+            raise self.error
+        unknown = [n for n in names if n not in self.kept]
+        if unknown:
+            raise (rm.UnknownAssetError if kind == "assets" else rm.UnknownFactorError)(
+                f"unknown: {unknown}; known: {list(self.kept)}"
+            )
+        return self.kept[list(names)].loc[start:end]
+
+    def asset_returns(self, assets, start=None, end=None):
+        return self._answer("assets", assets, start, end)
+
+    def factor_returns(self, names, start=None, end=None):
+        return self._answer("factors", names, start, end)
+
+    def risk_free(self, start=None, end=None):
+        return self._answer("rate", [self.kept.columns[0]], start, end).iloc[:, 0].abs() / 100
+
+    def provenance(self, assets=(), factors=()):
+        return {} if self.vintage is None else {"file": self.vintage}
+
+    def new_calls(self):
+        calls, self.calls = self.calls, []
+        return calls
+
+
+class Clock:
+    def __init__(self, now=LATER):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def tick(self, **by):
+        self.now += dt.timedelta(**by)
+
+
+@pytest.fixture
+def source():
+    return Source()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def data(source, clock, tmp_path):
+    return rm.Cached(source, tmp_path / "cache", clock=clock)
+
+
+def same(came, expected):
+    pd.testing.assert_frame_equal(came, expected, check_freq=False, check_index_type=False)
+    assert came.index.tolist() == expected.index.tolist()
+
+
+@pytest.fixture(scope="module")
+def french():
+    library = Library()
+    published(library)
+    yield library
+    library.close()
+
+
+def months():
+    index = pd.period_range("2010-01", periods=60, freq="M")
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(0, 0.04, (60, 3)), index, ["A", "B", "F"])
+    return rm.InMemory(frame[["A", "B"]], factors=frame["F"], risk_free=0.001, horizon=rm.MONTH)
+
+
+@pytest.mark.parametrize("what", ["made by day", "made by month", "French library"])
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+class TestContract(ProviderContract):
+    @pytest.fixture(autouse=True)
+    def _made(self, what, warm, tmp_path, french):
+        self.assets, self.factors = {
+            "made by day": (["A", "C"], ["B"]),
+            "made by month": (["A", "B"], ["F"]),
+            "French library": (["Agric", "Food"], ["Mkt-RF", "Mom"]),
+        }[what]
+        provider = {
+            "made by day": Source,
+            "made by month": months,
+            "French library": lambda: rm.FamaFrench(url=french.url, portfolios="49_Industry_Portfolios"),
+        }[what]
+        self._data = rm.Cached(provider(), tmp_path, name=what, clock=Clock())
+        if warm:
+            self._data.panel(self.assets, self.factors)
+
+    def provider(self):
+        return self._data
+
+
+class TestWhatIsFetched:
+    def test_the_same_again_fetches_nothing(self, source, data):
+        for _ in range(2):
+            same(data.asset_returns(["B", "A"], "2018-03", "2018-05"), source.kept[["B", "A"]].loc["2018-03":"2018-05"])
+        assert source.new_calls() == [("assets", ["B", "A"], "2018-03-01", "2018-05-31")]
+
+    def test_a_part_fetches_nothing(self, source, data):
+        data.asset_returns(["A", "B", "C"], "2018-03", "2018-05")
+        source.new_calls()
+        same(data.asset_returns(["C"], "2018-04-03", "2018-04-20"), source.kept[["C"]].loc["2018-04-03":"2018-04-20"])
+        assert source.new_calls() == []
+
+    def test_a_longer_window_fetches_only_what_is_missing(self, source, data):
+        data.asset_returns(["A", "B"], "2018-03-01", "2018-05-31")
+        source.new_calls()
+        same(
+            data.asset_returns(["A", "B"], "2018-02-01", "2018-06-29"), source.kept[["A", "B"]].loc["2018-02":"2018-06"]
+        )
+        assert source.new_calls() == [
+            ("assets", ["A", "B"], "2018-02-01", "2018-02-28"),
+            ("assets", ["A", "B"], "2018-06-01", "2018-06-29"),
+        ]
+
+    def test_from_the_beginning(self, source, data):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.new_calls()
+        same(data.asset_returns(["A"], None, "2018-05-31"), source.kept[["A"]].loc[:"2018-05"])
+        assert source.new_calls() == [("assets", ["A"], None, "2018-02-28")]
+        data.asset_returns(["A"], "1990", "2018-05-31")
+        assert source.new_calls() == []
+
+    def test_a_window_elsewhere_fills_the_gap(self, source, data):
+        data.asset_returns(["A"], "2018-02-01", "2018-02-28")
+        source.new_calls()
+        data.asset_returns(["A"], "2018-06-01", "2018-06-29")
+        assert source.new_calls() == [("assets", ["A"], "2018-03-01", "2018-06-29")]
+
+    def test_labels_that_lack_the_same_are_asked_for_together(self, source, data):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.new_calls()
+        same(
+            data.asset_returns(["C", "A", "B"], "2018-03-01", "2018-05-31"),
+            source.kept[["C", "A", "B"]].loc["2018-03":"2018-05"],
+        )
+        assert source.new_calls() == [("assets", ["C", "B"], "2018-03-01", "2018-05-31")]
+
+    def test_a_new_object_and_another_process_find_it(self, source, data, clock):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.new_calls()
+        again = rm.Cached(source, str(data.folder), clock=clock)
+        same(again.asset_returns(["A"], "2018-03-01", "2018-05-31"), source.kept[["A"]].loc["2018-03":"2018-05"])
+        assert source.new_calls() == []
+
+    def test_factors_assets_and_the_rate_are_apart(self, source, data):
+        data.panel(["A"], ["A"])
+        assert [c[0] for c in source.new_calls()] == ["assets", "factors", "rate"]
+        panel = data.panel(["A"], ["A"])
+        assert source.new_calls() == []
+        pd.testing.assert_frame_equal(panel.assets, source.panel(["A"], ["A"]).assets)
+
+    def test_no_labels(self, data):
+        assert data.factor_returns([]).shape == (len(DAYS), 0)
+
+    def test_labels_that_look_alike(self, tmp_path):
+        source = Source([10107, "10107"])
+        data = rm.Cached(source, tmp_path)
+        for label in (10107, "10107"):
+            np.testing.assert_array_equal(data.asset_returns([label]), source.kept[[label]])
+        source.new_calls()
+        data.asset_returns([np.int64(10107)])
+        assert source.new_calls() == []
+
+    def test_sources_in_one_folder_are_apart(self, source, data, clock):
+        other = Source(seed=1)
+        other.source = "another"
+        data.asset_returns(["A"])
+        same(rm.Cached(other, data.folder, clock=clock).asset_returns(["A"]), other.kept[["A"]])
+        same(data.asset_returns(["A"]), source.kept[["A"]])
+
+
+class TestTheEndOfTheWindow:
+    """Rows may still come after the last one that is known."""
+
+    def test_an_open_end_is_asked_once_a_day(self, source, data, clock):
+        data.asset_returns(["A"])
+        source.new_calls()
+        data.asset_returns(["A"])
+        data.asset_returns(["A"], end="2020-05-29")
+        assert source.new_calls() == []
+        clock.tick(days=1)
+        data.asset_returns(["A"])
+        data.asset_returns(["A"])
+        assert source.new_calls() == [("assets", ["A"], "2019-01-01", None)]
+
+    def test_what_came_since_is_appended(self, source, data, clock):
+        whole, source.kept = source.kept, source.kept.loc[:"2018-10"]
+        same(data.asset_returns(["A", "B"]), whole[["A", "B"]].loc[:"2018-10"])
+        clock.tick(days=40)
+        source.kept = whole
+        source.new_calls()
+        same(data.asset_returns(["A", "B"]), whole[["A", "B"]])
+        assert source.new_calls() == [("assets", ["A", "B"], "2018-11-01", None)]
+
+    def test_a_weekend_long_ago_is_settled(self, source, data, clock):
+        data.asset_returns(["A"], "2018-03-01", "2018-04-01")  # Easter Sunday
+        clock.tick(days=9)
+        source.new_calls()
+        data.asset_returns(["A"], "2018-03-01", "2018-04-01")
+        assert source.new_calls() == []
+
+    def test_a_weekend_just_past_is_not(self, source, data, clock):
+        clock.now = dt.datetime(2018, 4, 3, tzinfo=dt.UTC)
+        whole, source.kept = source.kept, source.kept.loc[:"2018-03-27"]
+        data.asset_returns(["A"], "2018-03-01", "2018-04-01")
+        clock.tick(days=1)
+        source.kept = whole
+        same(data.asset_returns(["A"], "2018-03-01", "2018-04-01"), whole[["A"]].loc["2018-03"])
+
+    def test_a_series_that_lags_behind_the_others_is_asked_for_again(self, source, data, clock):
+        whole = source.kept
+        source.kept = whole.copy()
+        source.kept.loc["2018-12", "B"] = np.nan
+        data.factor_returns(["A", "B"])
+        clock.tick(days=30)
+        source.kept = whole
+        same(data.factor_returns(["A", "B"]), whole[["A", "B"]])
+
+    def test_an_asset_that_ended_is_not_asked_for_with_the_others(self, source, data, clock):
+        source.kept.loc["2018-06":, "B"] = np.nan
+        data.asset_returns(["A", "B"], end="2018-12-31")
+        clock.tick(days=1)
+        source.new_calls()
+        same(data.asset_returns(["A", "B"], end="2018-12-31"), source.kept[["A", "B"]])
+        assert source.new_calls() == []
+
+    def test_months_are_whole(self, clock, tmp_path):
+        class FirstDays(Source):
+            """Monthly rows labelled by the first day."""
+
+            horizon = rm.MONTH
+
+        source = FirstDays(days=pd.date_range("2010-01-01", periods=48, freq="MS"))
+        data = rm.Cached(source, tmp_path, clock=clock)
+        parts = [data.asset_returns(["A"], start, end) for start, end in [("2010-03-15", "2010-06-15"), (None, None)]]
+        assert parts[0].index.tolist() == pd.to_datetime(["2010-03-31", "2010-04-30", "2010-05-31"]).tolist()
+        np.testing.assert_array_equal(parts[1], source.kept[["A"]])
+        assert [c[2:] for c in source.new_calls()] == [
+            ("2010-03-01", "2010-06-30"),
+            (None, "2010-02-28"),
+            ("2010-07-01", None),
+        ]
+
+
+class TestAge:
+    def test_what_is_too_old_is_fetched_again(self, source, clock, tmp_path):
+        data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(days=30))
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        clock.tick(days=30)
+        data.asset_returns(["A"], "2018-04-02", "2018-04-30")
+        source.new_calls()
+        source.kept += 0.01  # history is revised
+        clock.tick(seconds=1)
+        same(data.asset_returns(["A"], "2018-04-02", "2018-06-29"), source.kept[["A"]].loc["2018-04":"2018-06"])
+        assert source.new_calls() == [("assets", ["A"], "2018-03-01", "2018-06-29")]
+        same(data.asset_returns(["A"], "2018-03-01", "2018-05-31"), source.kept[["A"]].loc["2018-03":"2018-05"])
+        assert source.new_calls() == []
+
+    def test_an_extension_does_not_make_it_younger(self, source, clock, tmp_path):
+        data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(days=30))
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        clock.tick(days=20)
+        data.asset_returns(["A"], "2018-03-01", "2018-06-29")
+        clock.tick(days=11)
+        source.new_calls()
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        assert source.new_calls() == [("assets", ["A"], "2018-03-01", "2018-06-29")]
+
+    @pytest.mark.parametrize("age", [30, dt.timedelta(days=-1), "30d"])
+    def test_an_age_is_a_timedelta(self, source, tmp_path, age):
+        with pytest.raises(rm.InvalidParameterError, match="max_age must be a timedelta"):
+            rm.Cached(source, tmp_path, max_age=age)
+
+
+class TestVintages:
+    def test_a_new_vintage_replaces_all_of_it(self, source, data, clock):
+        source.vintage = "202407"
+        data.asset_returns(["A", "B"], "2018-03-01", "2018-05-31")
+        assert data.provenance(["A"]) == {"file": "202407"}
+        source.kept, source.vintage = source.kept + 0.01, "202408"
+        source.new_calls()
+        same(
+            data.asset_returns(["A", "B"], "2018-03-01", "2018-06-29"), source.kept[["A", "B"]].loc["2018-03":"2018-06"]
+        )
+        assert source.new_calls() == [
+            ("assets", ["A", "B"], "2018-06-01", "2018-06-29"),
+            ("assets", ["A", "B"], "2018-03-01", "2018-06-29"),
+        ]
+        assert data.provenance(["A"]) == {"file": "202408"}
+
+    def test_two_series_of_one_answer_are_of_one_vintage(self, source, data):
+        source.vintage = "202407"
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.kept, source.vintage = source.kept + 0.01, "202408"
+        same(
+            data.asset_returns(["A", "B"], "2018-03-01", "2018-05-31"), source.kept[["A", "B"]].loc["2018-03":"2018-05"]
+        )
+
+    def test_the_panel_tells_what_was_mixed(self, source, data):
+        source.vintage = "202407"
+        data.asset_returns(["A"])
+        source.vintage = "202408"
+        panel = data.panel(["A"], ["B"])
+        assert panel.provenance == {"file": "202407, 202408"}
+
+    def test_of_the_french_library(self, french, tmp_path, clock):
+        french_data = rm.FamaFrench(url=french.url)
+        data = rm.Cached(french_data, tmp_path, clock=clock)
+        data.factor_returns(["Mom"])
+        again = rm.Cached(rm.FamaFrench(url=french.url), tmp_path, clock=clock)
+        asked = len(french.requests)
+        assert again.provenance([], ["Mom"])["F-F_Momentum_Factor_daily"] == "202407 CRSP"
+        assert len(french.requests) == asked, "what is kept says so itself"
+
+
+class TestOffline:
+    def test_it_serves_what_it_has_and_says_how_old(self, source, data, clock):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        clock.tick(days=12, hours=3)
+        source.error = rm.SourceError("no route to host")
+        with pytest.warns(
+            rm.StaleDataWarning,
+            match=r"made could not be reached \(no route to host\); served is what was "
+            r"fetched 12 days ago, which reaches to 2018-05-31",
+        ):
+            came = data.asset_returns(["A"], "2018-02-01", "2018-06-29")
+        same(came, source.kept[["A"]].loc["2018-03":"2018-05"])
+
+    def test_within_what_it_has_nothing_is_said(self, source, data):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.error = ConnectionResetError("gone")
+        same(data.asset_returns(["A"], "2018-04-02", "2018-04-30"), source.kept[["A"]].loc["2018-04"])
+
+    def test_what_is_too_old_is_better_than_nothing(self, source, clock, tmp_path):
+        data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(hours=1))
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        clock.tick(hours=2)
+        source.error = TimeoutError("no answer")
+        with pytest.warns(rm.StaleDataWarning, match="2 hours ago"):
+            same(data.asset_returns(["A"], "2018-03-01", "2018-05-31"), source.kept[["A"]].loc["2018-03":"2018-05"])
+
+    @pytest.mark.parametrize(
+        ("asked", "window"), [(["A", "B"], ("2018-03", "2018-05")), (["A"], ("2018-07", "2018-08"))]
+    )
+    def test_what_it_lacks_is_the_error_of_the_source(self, source, data, asked, window):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.error = rm.SourceError("no route to host")
+        with pytest.raises(rm.SourceError, match="no route to host"):
+            data.asset_returns(asked, *window)
+
+    def test_other_errors_are_not_hidden(self, source, data):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        source.error = rm.LayoutError("the file has changed")
+        with pytest.raises(rm.LayoutError):
+            data.asset_returns(["A"], "2018-03-01", "2018-06-29")
+
+    def test_nothing_is_kept_of_an_answer_that_broke_off(self, source, data):
+        def breaks_off(kind, names, start, end):
+            if start is not None and start > pd.Timestamp("2018-05-01"):
+                raise ConnectionResetError("midway")
+            return Source._answer(source, kind, names, start, end)
+
+        source._answer = breaks_off
+        data.asset_returns(["B"], "2018-03-01", "2018-04-30")
+        with pytest.raises(ConnectionResetError):
+            data.asset_returns(["A", "B"], "2018-06-01", "2018-06-29")
+        assert data.info()["label"].tolist() == ["B"]
+        assert data.info()["last"].tolist() == [pd.Timestamp("2018-04-30")]
+
+    def test_of_the_french_library(self, tmp_path, clock):
+        library = Library()
+        published(library)
+        first = rm.Cached(rm.FamaFrench(url=library.url, retries=0), tmp_path, clock=clock)
+        panel = rm.Joined(assets=Source(["A"], pd.bdate_range("1963-06-03", periods=60)), factors=first).panel(
+            ["A"], ["HML"]
+        )
+        library.close()
+        clock.tick(days=2)
+        data = rm.Cached(rm.FamaFrench(url=library.url, retries=0), tmp_path, clock=clock)
+        with pytest.warns(rm.StaleDataWarning, match="2 days ago"):
+            offline = rm.Joined(assets=Source(["A"], pd.bdate_range("1963-06-03", periods=60)), factors=data).panel(
+                ["A"], ["HML"]
+            )
+        pd.testing.assert_frame_equal(offline.factors, panel.factors)
+        assert offline.provenance == panel.provenance == {"F-F_Research_Data_Factors_daily": "202407 CRSP"}
+
+
+class TestDamage:
+    def file(self, data):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        return Path(data.info()["file"].item())
+
+    @pytest.mark.parametrize(
+        "damage",
+        {
+            "half": lambda whole: whole[: len(whole) // 2],
+            "empty": lambda whole: b"",
+            "garbage": lambda whole: b"PAR1" + b"\xff" * 500 + b"PAR1",
+            "zeros": lambda whole: bytes(len(whole)),
+            "one bit": lambda whole: whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
+        }.items(),
+        ids=lambda item: item[0],
+    )
+    def test_a_damaged_entry_is_fetched_again_and_told(self, source, data, damage):
+        path = self.file(data)
+        path.write_bytes(damage[1](path.read_bytes()))
+        source.new_calls()
+        assert data.info()["label"].isna().all()
+        with pytest.warns(rm.DamagedEntryWarning, match=r"with A of made.* is damaged .* fetched again"):
+            came = data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        same(came, source.kept[["A"]].loc["2018-03":"2018-05"])
+        assert source.new_calls() == [("assets", ["A"], "2018-03-01", "2018-05-31")]
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        assert source.new_calls() == []
+
+    def test_no_flipped_byte_changes_what_is_read(self, data):
+        whole = self.file(data).read_bytes()
+        entry = store.decode(whole, data._store.source)
+        for i in range(0, len(whole), 3):
+            try:
+                came = store.decode(whole[:i] + bytes([whole[i] ^ 0x55]) + whole[i + 1 :], data._store.source)
+            except store.DamagedError:
+                continue
+            pd.testing.assert_series_equal(came.series, entry.series)
+            assert (came.low, came.high, came.label, came.fetched) == (
+                entry.low,
+                entry.high,
+                entry.label,
+                entry.fetched,
+            )
+
+    def test_a_file_in_the_place_of_another(self, source, data):
+        a = self.file(data)
+        data.asset_returns(["B"], "2018-03-01", "2018-05-31")
+        b = next(Path(f) for f in data.info()["file"] if Path(f) != a)
+        b.write_bytes(a.read_bytes())
+        with pytest.warns(rm.DamagedEntryWarning, match="it holds A of the assets"):
+            same(data.asset_returns(["B"], "2018-03-01", "2018-05-31"), source.kept[["B"]].loc["2018-03":"2018-05"])
+
+    def test_a_file_of_another_source(self, data):
+        with pytest.raises(store.DamagedError, match="it comes from made"):
+            store.decode(self.file(data).read_bytes(), "other")
+
+    def test_a_file_of_another_version_is_just_not_there(self, source, data, monkeypatch):
+        self.file(data)
+        monkeypatch.setattr(store, "_FORMAT", 2)
+        source.new_calls()
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        assert len(source.new_calls()) == 1
+
+
+class TestWriting:
+    def writer(self, folder, rounds, *point):
+        command = [sys.executable, cache_writer.__file__, str(folder), str(rounds), *point]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def kept(self, folder):
+        store_ = cache_writer.cached(folder, cache_writer.Turns())._store
+        entry = store_.read("assets", "A")
+        assert cache_writer.whole(entry.series.to_frame("A"))
+        return float(entry.series.iloc[0])
+
+    @pytest.mark.parametrize(
+        ("point", "expected"),
+        [("written, not flushed", 0.01), ("flushed, not in place", 0.01), ("in place", 0.02)],
+    )
+    def test_killed_at_each_point_of_a_write(self, tmp_path, point, expected):
+        with self.writer(tmp_path, 2, point) as process:
+            out, err = process.communicate()
+        assert process.returncode == -9, err
+        assert out.split() == ["0"]
+        assert self.kept(tmp_path) == expected
+        data = cache_writer.cached(tmp_path, cache_writer.Turns())
+        assert data.clear() == 1
+        assert list(tmp_path.iterdir()) == [], "clear takes away what the killed process left"
+
+    def test_killed_at_any_time(self, tmp_path):
+        for rounds in (1, 3, 6):
+            with self.writer(tmp_path, 10**6) as process:
+                for _ in range(rounds):
+                    process.stdout.readline()
+                process.kill()
+                process.communicate()
+            assert self.kept(tmp_path) in (0.01, 0.02)
+
+    def test_two_processes_at_once(self, tmp_path):
+        writers = [self.writer(tmp_path, 25) for _ in range(2)]
+        for process in writers:
+            with process:
+                out, err = process.communicate()
+            assert process.returncode == 0, err
+            assert len(out.split()) == 25
+        assert self.kept(tmp_path) in (0.01, 0.02)
+        assert len(list(tmp_path.rglob("*.tmp"))) == 0
+
+    def test_a_write_that_fails_leaves_the_old_file(self, source, data, monkeypatch):
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+
+        def fails(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "replace", fails)
+        with pytest.raises(rm.SourceError, match=r"the cache in .* cannot be written: .*No space left"):
+            data.asset_returns(["A"], "2018-03-01", "2018-06-29")
+        monkeypatch.undo()
+        assert data.info()["last"].tolist() == [pd.Timestamp("2018-05-31")]
+        assert not list(data.folder.rglob("*.tmp"))
+
+    def test_a_folder_that_is_none(self, source, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(rm.SourceError, match="cannot be read: Not a directory"):
+            rm.Cached(source, tmp_path / "file").asset_returns(["A"])
+
+    def test_only_the_owner_can_read(self, data):
+        data.asset_returns(["A"])
+        assert Path(data.info()["file"].item()).stat().st_mode & 0o077 == 0
+
+
+class TestInfoAndClear:
+    def test_info(self, source, data, clock):
+        source.vintage = "202407"
+        data.asset_returns(["A"], "2018-03-01", "2018-05-31")
+        data.risk_free("2018-03-01", "2018-05-31")
+        clock.tick(days=3)
+        info = data.info()
+        assert info["kind"].tolist() == ["assets", "rate"]
+        assert info["label"].tolist() == ["A", "risk_free"]
+        assert set(info["age"]) == {pd.Timedelta(days=3)}
+        assert set(info["vintage"]) == {"file: 202407"}
+        assert (info["bytes"] == [Path(f).stat().st_size for f in info["file"]]).all()
+
+    def test_of_nothing(self, data):
+        assert len(data.info()) == 0
+        assert data.clear() == 0
+        assert data.provenance(["A"]) == {}
+
+    def test_clear_takes_its_own_only(self, source, data, clock):
+        other = rm.Cached(source, data.folder, name="other", clock=clock)
+        data.asset_returns(["A", "B"])
+        other.asset_returns(["A"])
+        (data.folder / "notes.txt").write_text("mine")
+        assert data.clear() == 2
+        assert len(data.info()) == 0
+        assert len(other.info()) == 1
+        assert (data.folder / "notes.txt").exists()
+        same(data.asset_returns(["A"]), source.kept[["A"]])
+
+
+class TestConstruction:
+    def test_home_is_found(self, source):
+        assert rm.Cached(source, "~/cache").folder == Path.home() / "cache"
+
+    def test_a_source_must_be_told_apart(self, tmp_path):
+        with pytest.raises(rm.InvalidParameterError, match="InMemory does not say what tells its returns"):
+            rm.Cached(months(), tmp_path)
+        both = rm.Joined(assets=months(), factors=months())
+        with pytest.raises(rm.InvalidParameterError, match="say it with name="):
+            rm.Cached(both, tmp_path)
+
+    def test_of_joined_providers(self, source, tmp_path):
+        assert rm.Cached(rm.Joined(assets=source, factors=source), tmp_path).source == "assets: made; factors: made"
+
+    def test_it_needs_a_provider(self, tmp_path):
+        with pytest.raises(rm.InvalidParameterError, match="Cached needs a DataProvider"):
+            rm.Cached(tmp_path, tmp_path)
+
+    def test_lists_are_those_of_the_provider(self, tmp_path):
+        data = rm.Cached(rm.SampleData(), tmp_path, name="sample")
+        assert data.factors == ["Mkt-RF"]
+        assert "MSFT" in data.assets
+        assert data.horizon == rm.DAY
+
+    def test_without_pyarrow(self, data, monkeypatch):
+        real = builtins.__import__
+
+        def without(name, *rest):
+            if name.startswith("pyarrow"):
+                raise ImportError(name)
+            return real(name, *rest)
+
+        monkeypatch.setattr(builtins, "__import__", without)
+        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[cache\]'"):
+            data.asset_returns(["A"])
+
+    def test_unknown_labels_are_the_providers_to_tell(self, data):
+        with pytest.raises(rm.UnknownAssetError, match="unknown: "):
+            data.asset_returns(["A", "Z"])
+        assert len(data.info()) == 0

@@ -1,0 +1,263 @@
+"""Returns and prices from files, and errors that say where."""
+
+import builtins
+import gzip
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskmodel as rm
+
+WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
+LONG = "date,asset,return\n" + "".join(
+    f"2024-01-0{d},{a},{r}\n" for a, d, r in [("MSFT", 2, 0.01), ("MSFT", 4, 0.0), ("JPM", 2, -0.02), ("JPM", 3, 0.005)]
+)
+DAYS = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
+FRAME = pd.DataFrame({"MSFT": [0.01, np.nan, 0.0], "JPM": [-0.02, 0.005, 1e-3]}, DAYS)
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="file.csv"):
+        path = tmp_path / name
+        if isinstance(content, pd.DataFrame):
+            content.to_parquet(path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def same(came, expected):
+    pd.testing.assert_frame_equal(came, expected, check_index_type=False, check_column_type=False, check_freq=False)
+    assert came.index.tolist() == expected.index.tolist()
+    assert (came.dtypes == np.float64).all()
+
+
+SPELLINGS = {
+    "plain": WIDE,
+    "CRLF": WIDE.replace("\n", "\r\n"),
+    "lone CR": WIDE.replace("\n", "\r"),
+    "byte order mark": "\ufeff" + WIDE,
+    "spaces": WIDE.replace(",", " , "),
+    "quotes": WIDE.replace("JPM", '"JPM"').replace("0.005", '"0.005"'),
+    "empty lines": "\n" + WIDE.replace("2024-01-03", "\n  \n2024-01-03") + "\n\n",
+    "codes for missing": WIDE.replace(",,", ",NA,"),
+    "a point for missing": WIDE.replace(",,", ",.,"),
+    "digits for dates": WIDE.replace("-01-", "01"),
+    "times": WIDE.replace("2024-01-02", "2024-01-02 16:00:00"),
+    "no name for the dates": WIDE.removeprefix("date"),
+    "no last line end": WIDE.rstrip(),
+}
+
+
+class TestWideCsv:
+    @pytest.mark.parametrize(
+        "text",
+        SPELLINGS.values(),
+        ids=SPELLINGS,
+    )
+    def test_spellings(self, file, text):
+        same(rm.read_returns(file(text)), FRAME)
+
+    def test_rows_in_any_order(self, file):
+        head, *rows = WIDE.split()
+        same(rm.read_returns(file("\n".join([head, *reversed(rows)]))), FRAME)
+
+    def test_dates_in_another_column(self, file):
+        text = "MSFT,JPM,day\n0.01,-0.02,2024-01-02\n,0.005,2024-01-03\n0.0,1e-3,2024-01-04\n"
+        same(rm.read_returns(file(text), rm.Wide(date="day")), FRAME)
+
+    def test_compressed(self, file):
+        same(rm.read_returns(file(gzip.compress(WIDE.encode()), "file.csv.gz")), FRAME)
+
+    def test_a_string_is_a_path(self, file):
+        same(rm.read_returns(str(file(WIDE))), FRAME)
+
+    def test_time_zones_keep_the_local_date(self, file):
+        text = WIDE.replace("2024-01-02", "2024-01-02T23:00:00-05:00").replace(
+            "2024-01-03", "2024-01-03T23:00:00-05:00"
+        )
+        same(rm.read_returns(file(text.replace("2024-01-04", "2024-01-04T23:00:00-05:00"))), FRAME)
+
+    def test_a_label_that_looks_like_a_missing_value(self, file):
+        assert list(rm.read_returns(file("date,NA,nan\n2024-01-02,0.1,0.2\n"))) == ["NA", "nan"]
+
+
+class TestLongCsv:
+    expected = FRAME.copy()
+    expected.loc["2024-01-04", "JPM"] = np.nan
+
+    def test_default_names(self, file):
+        same(rm.read_returns(file(LONG), rm.Long()), self.expected)
+
+    def test_other_names_and_columns_beside_them(self, file):
+        text = "permno,day,x,ret\n10107,20240102,q,0.01\n10107,20240104,,0.0\n"
+        came = rm.read_returns(file(text), rm.Long(date="day", asset="permno", value="ret"))
+        same(came, pd.DataFrame({"10107": [0.01, 0.0]}, DAYS[[0, 2]]))
+
+    def test_an_asset_called_na(self, file):
+        text = "date,asset,return\n2024-01-02,NA,0.01\n"
+        assert list(rm.read_returns(file(text), rm.Long())) == ["NA"]
+
+
+class TestParquet:
+    def test_wide(self, file):
+        same(rm.read_returns(file(FRAME, "f.parquet")), FRAME)
+        same(rm.read_returns(file(FRAME.rename_axis("date").reset_index(), "g.parquet")), FRAME)
+
+    @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
+    def test_periods(self, file):
+        frame = FRAME.set_axis(pd.period_range("2024-01", periods=3, freq="M"))
+        came = rm.read_returns(file(frame, "f.parquet"))
+        assert came.index.tolist() == pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"]).tolist()
+
+    def test_long_with_labels_as_stored(self, file):
+        frame = pd.DataFrame({"d": [20240102, 20240103], "id": [10107, 10107], "r": pd.array([1, None], "Int32")})
+        came = rm.read_returns(file(frame, "f.parquet"), rm.Long("d", "id", "r"))
+        same(came, pd.DataFrame({10107: [1.0, np.nan]}, DAYS[:2]))
+
+    def test_long_with_an_index(self, file):
+        days = FRAME.rename_axis("day").reset_index()
+        frame = days.melt("day", var_name="name", value_name="r").set_index(["day", "name"])
+        same(rm.read_returns(file(frame, "f.parquet"), rm.Long("day", "name")), FRAME)
+
+    def test_the_content_tells_and_not_the_name(self, file):
+        same(rm.read_returns(file(FRAME, "f.csv")), FRAME)
+
+    def test_a_damaged_file(self, file):
+        whole = file(FRAME, "f.parquet").read_bytes()
+        with pytest.raises(rm.LayoutError, match="is no whole Parquet file"):
+            rm.read_returns(file(whole[:-20], "g.parquet"))
+
+    def test_words_for_numbers(self, file):
+        with pytest.raises(rm.LayoutError, match=r"f.parquet, row 1, column 'MSFT': '0.01' came where a number"):
+            rm.read_returns(file(FRAME.astype({"MSFT": str}), "f.parquet"))
+        with pytest.raises(rm.LayoutError, match=r"row 1, column 'up': True came"):
+            rm.read_returns(file(FRAME.assign(up=True), "f.parquet"))
+
+    def test_decimals_that_a_database_wrote(self, file):
+        frame = pd.DataFrame({"day": DAYS[:2], "A": [Decimal("0.01"), None]})
+        same(rm.read_returns(file(frame, "f.parquet")), FRAME[["MSFT"]].iloc[:2].set_axis(["A"], axis=1))
+
+    def test_without_pyarrow(self, file, monkeypatch):
+        path = file(FRAME, "f.parquet")
+        real = builtins.__import__
+
+        def without(name, *rest):
+            if name.startswith("pyarrow"):
+                raise ImportError(name)
+            return real(name, *rest)
+
+        monkeypatch.setattr(builtins, "__import__", without)
+        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[cache\]'"):
+            rm.read_returns(path)
+
+
+class TestUnits:
+    def test_percent(self, file):
+        text = WIDE.replace("0.01", "1.0").replace("-0.02", "-2").replace("0.005", "0.5").replace("1e-3", "0.1")
+        same(rm.read_percent_returns(file(text)), FRAME)
+
+    def test_prices(self, file):
+        came = rm.read_prices(file("date,A,B\n2024-01-02,100,5\n2024-01-03,110,4\n2024-01-04,99,4\n"))
+        np.testing.assert_allclose(came, [[0.1, -0.2], [-0.1, 0.0]], rtol=1e-14, atol=1e-16)
+        assert came.index.tolist() == DAYS[1:].tolist()
+
+    def test_a_hole_in_prices_is_a_hole_of_two_returns(self, file):
+        text = "date,A,B\n2024-01-02,1,1\n2024-01-03,,2\n2024-01-04,4,4\n2024-01-05,8,8\n"
+        came = rm.read_prices(file(text))
+        assert came["A"].isna().tolist() == [True, True, False]
+        assert came["B"].tolist() == [1.0, 1.0, 1.0]
+
+    def test_a_hole_in_a_long_file(self, file):
+        text = "date,asset,price\n2024-01-02,A,1\n2024-01-02,B,1\n2024-01-03,B,2\n2024-01-04,A,4\n2024-01-04,B,4\n"
+        came = rm.read_prices(file(text), rm.Long())
+        assert came["A"].isna().all()
+        assert came["B"].tolist() == [1.0, 1.0]
+
+    def test_prices_in_any_order(self, file):
+        came = rm.read_prices(file("date,A\n2024-01-04,4\n2024-01-02,1\n2024-01-03,2\n"))
+        assert came["A"].tolist() == [1.0, 1.0]
+
+    @pytest.mark.parametrize("price", ["0", "-5.5"])
+    def test_a_price_that_is_none(self, file, price):
+        with pytest.raises(rm.ImpossibleReturnsError, match=r"file.csv, line 3, column 'A': a price must be positive"):
+            rm.read_prices(file(f"date,A\n2024-01-04,4\n2024-01-02,{price}\n2024-01-03,2\n"))
+        path = file(f"date,asset,close\n2024-01-04,A,1\n\n2024-01-03,B,{price}\n2024-01-04,B,{price}\n")
+        with pytest.raises(rm.ImpossibleReturnsError, match=r"line 4, column 'close': .* and 1 more"):
+            rm.read_prices(path, rm.Long())
+
+
+WRONG = {
+    "a word": (WIDE.replace("0.005", "n.m."), r"line 3, column 'JPM': 'n.m.' came where a number"),
+    "a percent sign": (WIDE.replace("0.005", "0.5%"), r"line 3, column 'JPM': '0.5%' came"),
+    "after empty lines": (WIDE.replace("2024-01-04", "\n\n2024-01-04").replace("1e-3", "B"), r"line 6, column 'JPM'"),
+    "a line cut off": (WIDE[:-6], r"line 4: 2 column\(s\) came where the header has 3"),
+    "a decimal comma": (WIDE.replace("0.005", "0,005"), r"line 3: 4 column\(s\) came where the header has 3"),
+    "semicolons": (WIDE.replace(",", ";"), r"line 1: columns must be separated by commas"),
+    "day first": (WIDE.replace("2024-01-03", "03/01/2024"), r"line 3, column 'date': '03/01/2024' came where a date"),
+    "no date": (WIDE.replace("2024-01-03", ""), r"line 3, column 'date': nothing came where a date"),
+    "no such day": (WIDE.replace("2024-01-03", "2024-02-30"), r"line 3, column 'date': '2024-02-30' came"),
+    "nothing": ("", r"must have a line of column names and at least one row, but 0 line"),
+    "a header only": ("date,MSFT\n", r"but 1 line\(s\) came"),
+    "a column without a name": (WIDE.replace("MSFT", ""), r"line 1: column 2 has no name"),
+    "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", r"line 5, byte 12: this is no text in UTF-8"),
+    "half a gzip": (gzip.compress(WIDE.encode())[:-12], r"is no whole gzip file"),
+    "a long file": (LONG, r"line 2, column 'asset': 'MSFT' came .* layout=rm.Long"),
+}
+
+
+class TestWhatGoesWrong:
+    @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+    def test_says_where(self, file, text, message):
+        path = file(text)
+        with pytest.raises(rm.LayoutError, match=message) as caught:
+            rm.read_returns(path)
+        assert str(path) in str(caught.value)
+        assert isinstance(caught.value, rm.DataError)
+
+    def test_a_date_twice(self, file):
+        with pytest.raises(rm.DuplicateDatesError, match=r"line 4, column 'date': 2024-01-03 comes a second time"):
+            rm.read_returns(file(WIDE.replace("2024-01-04", "2024-01-03")))
+
+    def test_an_asset_twice_on_a_date(self, file):
+        with pytest.raises(rm.DuplicateDatesError, match=r"line 4, column 'return': MSFT on 2024-01-02 comes a second"):
+            rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,MSFT")), rm.Long())
+
+    def test_a_column_twice(self, file):
+        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM come more than once"):
+            rm.read_returns(file(WIDE.replace("MSFT", "JPM")))
+
+    def test_a_row_of_no_asset(self, file):
+        with pytest.raises(rm.LayoutError, match=r"line 4, column 'asset': no asset is named"):
+            rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,")), rm.Long())
+
+    def test_columns_that_are_not_there(self, file):
+        with pytest.raises(rm.LayoutError, match=r"has no column 'permno'; it has date, asset, return"):
+            rm.read_returns(file(LONG), rm.Long(asset="permno"))
+        with pytest.raises(rm.LayoutError, match=r"must have one column of numbers .* it has MSFT, JPM"):
+            rm.read_returns(file("date,asset,MSFT,JPM\n2024-01-02,A,1,2\n"), rm.Long())
+        with pytest.raises(rm.InvalidParameterError, match="must be different columns"):
+            rm.read_returns(file(LONG), rm.Long(value="asset"))
+
+    def test_a_file_that_is_not_there(self, tmp_path):
+        with pytest.raises(rm.SourceError, match=r"nowhere.csv cannot be opened: No such file"):
+            rm.read_returns(tmp_path / "nowhere.csv")
+
+    def test_a_layout_that_is_none(self, file):
+        with pytest.raises(rm.InvalidParameterError, match="layout must be"):
+            rm.read_returns(file(WIDE), "long")
+
+
+def test_from_a_file_to_a_panel(file):
+    days = pd.bdate_range("2024-01-01", periods=30)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(0, 0.01, (30, 3)), days, ["A", "B", "Mkt-RF"])
+    path = file(table.to_csv(index_label="date"))
+    read = rm.read_returns(path)
+    data = rm.InMemory(read[["A", "B"]], factors=read["Mkt-RF"], risk_free=0.0, horizon=rm.DAY)
+    np.testing.assert_allclose(data.panel(["A", "B"], ["Mkt-RF"]).assets, table[["A", "B"]], rtol=1e-15, atol=0.0)
