@@ -12,8 +12,11 @@ from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
 from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
+    AmbiguousAssetError,
     CollinearFactorsError,
     ConstantFactorError,
+    CoverageError,
+    CredentialsError,
     DataError,
     DuplicateDatesError,
     DuplicateLabelsError,
@@ -23,6 +26,7 @@ from riskmodel.errors import (
     InfiniteReturnsError,
     InvalidDatesError,
     InvalidParameterError,
+    LayoutError,
     MissingExtraError,
     NonNumericError,
     NoOverlapError,
@@ -30,6 +34,7 @@ from riskmodel.errors import (
     PercentReturnsError,
     RiskModelError,
     SingularCovarianceError,
+    SourceError,
     SpacingError,
     TooFewObservationsError,
     TooLargeError,
@@ -88,6 +93,7 @@ __all__ = [
     "Limit", "VolatilityLimit", "FactorVolatilityLimit", "GrossLimit", "CapitalLimit",
     # errors
     "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",
+    "AmbiguousAssetError", "SourceError", "CredentialsError", "CoverageError", "LayoutError",
     "DataError", "DuplicateDatesError", "DuplicateLabelsError", "InvalidDatesError", "NoOverlapError",
     "NonNumericError", "InfiniteReturnsError", "PercentReturnsError", "ImpossibleReturnsError", "SpacingError",
     "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",

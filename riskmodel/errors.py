@@ -45,6 +45,10 @@ class UnknownAssetError(RiskModelError, LookupError):
     """An asset was asked for that is not there."""
 
 
+class AmbiguousAssetError(RiskModelError, LookupError):
+    """A label means more than one security in the window."""
+
+
 class UnknownFactorError(RiskModelError, LookupError):
     """A factor was asked for that is not there."""
 
@@ -89,6 +93,14 @@ class SpacingError(DataError, HorizonMismatchError):
     """Dates are spaced unlike the horizon that was stated."""
 
 
+class CoverageError(DataError):
+    """The window that was asked for reaches past what the source holds."""
+
+
+class LayoutError(DataError):
+    """A source's tables or files are laid out unlike what this package reads."""
+
+
 class EstimationError(RiskModelError, ValueError):
     """The panel does not identify the model."""
 
@@ -119,6 +131,14 @@ class TooLargeError(RiskModelError, MemoryError):
 
 class UnboundedPositionError(RiskModelError, ArithmeticError):
     """No limit binds: the portfolio uses none of the budget."""
+
+
+class SourceError(RiskModelError, ConnectionError):
+    """A data source cannot be reached, or stopped answering."""
+
+
+class CredentialsError(SourceError, PermissionError):
+    """A data source did not let the user in."""
 
 
 class MissingExtraError(RiskModelError, ImportError):
