@@ -10,6 +10,7 @@ from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
+from riskmodel.data.wrds.provider import WRDS
 from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
     AmbiguousAssetError,
@@ -81,7 +82,7 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory",
+    "DataProvider", "SampleData", "InMemory", "WRDS",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
