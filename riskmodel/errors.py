@@ -86,7 +86,7 @@ class PercentReturnsError(DataError):
 
 
 class ImpossibleReturnsError(DataError):
-    """An asset loses all of its value, or more, in one period."""
+    """An asset loses more than all of its value in one period."""
 
 
 class SpacingError(DataError, HorizonMismatchError):

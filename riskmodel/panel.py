@@ -423,9 +423,9 @@ def _require_possible(assets: Table) -> None:
     if lost.any():
         row, column = np.argwhere(lost)[0]
         raise ImpossibleReturnsError(
-            f"a simple return cannot be -100 % or less, but {int(lost.sum())} are, first "
+            f"a simple return cannot be below -100 %, but {int(lost.sum())} are, first "
             f"{assets.labels[column]} on {assets.dates[row].date()} ({assets.numbers[row, column]:.4g}); are these "
-            "percent, log returns or prices? A security that became worthless ends with its last price.",
+            "percent, log returns or prices?",
             label=assets.labels[column],
             date=assets.dates[row],
         )
