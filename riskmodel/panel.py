@@ -295,9 +295,14 @@ def _frozen(array: Array) -> Array:
 
 
 def _rows(table: Table, dates: pd.DatetimeIndex) -> Array:
-    """Copy the rows of the given dates, all of which are there; a table without columns needs no rows."""
+    """Return the rows of the given dates, all of which are there: the table's own array where that is all of it.
+
+    A table without columns needs no rows.
+    """
     if not len(table.labels):
         return np.empty((len(dates), 0))
+    if len(dates) == len(table.dates):
+        return table.numbers
     return np.ascontiguousarray(table.numbers[table.dates.get_indexer(dates)])
 
 

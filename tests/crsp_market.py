@@ -92,7 +92,7 @@ class Security:
     @property
     def days(self) -> pd.DatetimeIndex:
         """The days on which it has a row."""
-        days = DAYS[(DAYS >= self.names[0][3]) & (DAYS <= self.names[-1][4])]
+        days = DAYS[(self.names[0][3] <= DAYS) & (self.names[-1][4] >= DAYS)]
         return days[~days.isin(pd.DatetimeIndex(self.no_row))]
 
 
@@ -237,7 +237,7 @@ class Market:
                 if month.date() <= FREEZE:
                     yield {
                         "permno": s.permno, "permco": s.permco, "prc": s.price, "shrout": s.shares, "ret": ret,
-                        "date": DAYS[DAYS <= month][-1].date(),
+                        "date": DAYS[month >= DAYS][-1].date(),
                     }  # fmt: skip
 
     def _crsp_stocknames(self):
@@ -274,7 +274,7 @@ class Market:
         for s in self.securities:
             for month, ret in self.monthly_truth(s.permno).items():
                 yield {
-                    "permno": s.permno, "permco": s.permco, "mthcaldt": DAYS[DAYS <= month][-1].date(),
+                    "permno": s.permno, "permco": s.permco, "mthcaldt": DAYS[month >= DAYS][-1].date(),
                     **self._kind(s), "mthprc": s.price, "mthcap": s.price * s.shares, "mthret": ret,
                     "shrout": s.shares, "ticker": s.names[-1][0],
                 }  # fmt: skip

@@ -252,7 +252,7 @@ class TestErrorTree:
     def test_every_error_is_also_a_built_in(self):
         errors = [e for e in vars(rm).values() if isinstance(e, type) and issubclass(e, rm.RiskModelError)]
         assert len(errors) > 20
-        builtins = (ValueError, LookupError, ArithmeticError, MemoryError, ImportError)
+        builtins = (ValueError, LookupError, ArithmeticError, MemoryError, ImportError, OSError)
         assert all(issubclass(e, builtins) for e in errors if e is not rm.RiskModelError)
 
     def test_details_are_read_only_and_survive_pickling(self):
