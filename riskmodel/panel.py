@@ -424,7 +424,7 @@ def _in_percent(
 
 
 def _require_possible(assets: Table) -> None:
-    lost = assets.numbers <= -1.0
+    lost = assets.numbers < -1.0
     if lost.any():
         row, column = np.argwhere(lost)[0]
         raise ImpossibleReturnsError(
