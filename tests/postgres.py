@@ -38,7 +38,7 @@ class Postgres:
     tls: bool
     admin_password: str
     source: str
-    _process: subprocess.Popen
+    _processes: list[subprocess.Popen]  # the last one runs
 
     host = "127.0.0.1"
     admin = "postgres"
@@ -71,19 +71,17 @@ class Postgres:
             "PGSSLMODE": "require" if self.tls else "disable",
         }
 
-    def stop(self) -> None:
-        """Stop it as a machine does that goes down: every connection is cut."""
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(_START_SECONDS)
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it, by default as a machine does that goes down in order: every connection is cut."""
+        process = self._processes[-1]
+        if process.poll() is None:
+            process.send_signal(how)
+            process.wait(_START_SECONDS)
 
-    def start(self) -> Postgres:
-        """Start it again, in the same folder and on the same port, after `stop`."""
-        binaries = Path(self._process.args[0]).parent
-        process = _run_server(binaries, self.folder, self.port)
-        _wait(self.folder, self.port, process)
-        return Postgres(
-            self.folder, self.port, self.version, self.tls, self.admin_password, self.source, process
-        )  # fmt: skip
+    def start(self) -> None:
+        """Start it again after `stop`, in the same folder and on the same port."""
+        self._processes.append(_run_server(Path(self._processes[0].args[0]).parent, self.folder, self.port))
+        _wait(self.folder, self.port, self._processes[-1])
 
 
 def _candidates() -> Iterator[tuple[Path, str]]:
@@ -243,18 +241,10 @@ def postgres() -> Iterator[Postgres]:
             [binaries / "postgres", "--version"], check=True, capture_output=True, text=True, cwd="/"
         ).stdout.split()[2]
         port = _free_port()
-        server = Postgres(folder, port, version, tls, secret, source, _run_server(binaries, folder, port))
-        _wait(folder, port, server._process)
+        server = Postgres(folder, port, version, tls, secret, source, [_run_server(binaries, folder, port)])
+        _wait(folder, port, server._processes[-1])
         yield server
     finally:
         if server is not None:
-            _stop_all(folder)
+            server.stop(signal.SIGQUIT)  # at once: nothing of it is kept
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _stop_all(folder: Path) -> None:
-    """Stop whatever server runs in the folder, the first one or one started again."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, ChildProcessError):
-        pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGINT)
-        os.waitpid(pid, 0)

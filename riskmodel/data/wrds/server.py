@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
 from attrs import field, frozen
@@ -224,12 +227,13 @@ class Server:
         failures = self._client.engine.dialect.dbapi.Error, importlib.import_module("sqlalchemy").exc.DBAPIError
         line = self._client.connection
         connection = None
+        said: list[BaseException] = []
         try:
             connection = line.connection
-            with connection.cursor() as cursor:
+            with connection.cursor() as cursor, _listening(failures, said):
                 return ask(cursor)
         except failures as error:
-            reason = _reason(error)
+            reason = _reason(said[0] if said else error)
             if connection is not None and not connection.closed:
                 raise SourceError(f"{self} refused the query: {reason}.", reason=reason) from error
             _discard(line)
@@ -238,6 +242,28 @@ class Server:
             # interrupted amid an answer, whose rest would be read as the answer to the next question
             _discard(line)
             raise
+
+
+@contextmanager
+def _listening(kinds: tuple[type[BaseException], ...], said: list[BaseException]) -> Iterator[None]:
+    """Collect what the driver would print: it raises twice where a copy is cut, and prints the first, the true reason.
+
+    It prints through ``sys.excepthook``; everybody else's exceptions go where they always went.
+    """
+    usual = sys.excepthook
+
+    def listen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        first = error.__cause__ if isinstance(error, SystemError) else error
+        if isinstance(first, kinds):
+            said.append(first)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = listen
+    try:
+        yield
+    finally:
+        sys.excepthook = usual
 
 
 def _discard(line: Any) -> None:
