@@ -52,6 +52,13 @@ def held_client(environment):
         )
 
 
+def gone(account, alive):
+    until = time.monotonic() + 10
+    while account.execute("postgres", alive) and time.monotonic() < until:
+        time.sleep(0.05)
+    return account.execute("postgres", alive) == []
+
+
 class TestConnecting:
     def test_nothing_is_asked_before_it_is_needed(self, account, monkeypatch):
         monkeypatch.setenv("PGPORT", "1")
@@ -134,11 +141,15 @@ class TestConnecting:
         alive = f"SELECT pid FROM pg_stat_activity WHERE pid = {pid}"
         assert account.execute("postgres", alive) == [(pid,)]
         data.close()
-        until = time.monotonic() + 10
-        while account.execute("postgres", alive) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert account.execute("postgres", alive) == []
+        assert gone(account, alive)
         same(data.risk_free(), first)
+
+    def test_its_connection_goes_with_it(self, account):
+        data = rm.WRDS()
+        data.asset_returns(["MSFT"])
+        ((pid,),) = data._library.server.fetch("SELECT pg_backend_pid()", {})
+        del data
+        assert gone(account, f"SELECT pid FROM pg_stat_activity WHERE pid = {pid}")
 
     def test_by_default_it_asks_wrds_itself(self, monkeypatch):
         for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER"):

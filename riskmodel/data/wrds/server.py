@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
+from weakref import finalize
 
 from attrs import field, frozen
 
@@ -175,6 +176,7 @@ class Server:
         self._origin = origin
         self._pauses = pauses
         self._client: Any = None
+        self._release: finalize[..., Any] | None = None
 
     def __str__(self) -> str:
         return str(self._origin)
@@ -201,9 +203,9 @@ class Server:
 
     def close(self) -> None:
         """Close the connection if it was made here; the next question opens another."""
-        if self._client is not None:
-            self._origin.close(self._client)
-            self._client = None
+        if self._release is not None:
+            self._release()
+        self._client = self._release = None
 
     def _attempt(self, ask: Callable[[Any], T]) -> T:
         """Ask once, and again after each pause for as long as the connection keeps getting lost."""
@@ -212,6 +214,8 @@ class Server:
             time.sleep(pause)
             if self._client is None:
                 self._client = self._origin.open()
+                # WRDS grants a user few connections: let go of this one with the provider that made it
+                self._release = finalize(self, self._origin.close, self._client)
             try:
                 return self._ask(ask)
             except _LostError as lost:
