@@ -40,6 +40,7 @@ _LEGACY = {
 }
 _KIND = """sharetype varchar(4), securitytype varchar(4), securitysubtype varchar(4), usincflg varchar(1),
     issuertype varchar(4), primaryexch varchar(1), conditionaltype varchar(2), tradingstatusflg varchar(1)"""
+_KIND_NAMES = [part.split()[0] for part in _KIND.replace("(4)", "").replace("(1)", "").replace("(2)", "").split(",")]
 _CURRENT = {
     "crsp.dsf_v2": f"""permno integer, hdrcusip varchar(8), permco integer, siccd integer, nasdissuno integer,
         yyyymmdd integer, {_KIND}, dlycaldt date, dlydelflg varchar(1), dlyprc numeric, dlyprcflg varchar(2),
@@ -213,7 +214,7 @@ class Market:
             for n, (day, ret) in enumerate(self.traded[s.permno].items()):
                 if day.date() > FREEZE:
                     break
-                price *= 1 + np.nan_to_num(ret)
+                price *= 1 if np.isnan(ret) else 1 + ret
                 is_code = np.isnan(ret) and n > 0 and s.permno == 20007
                 yield {
                     "permno": s.permno, "permco": s.permco, "hexcd": s.exchcd, "date": day.date(),
@@ -251,20 +252,19 @@ class Market:
                     }  # fmt: skip
 
     def _kind(self, s: Security) -> dict[str, str]:
-        names = [part.split()[0] for part in _split(_KIND)]
-        return dict(zip(names, s.kind, strict=True))
+        return dict(zip(_KIND_NAMES, s.kind, strict=True))
 
     def _crsp_dsf_v2(self):
         for s in self.securities:
-            returns, price = self.truth(s.permno), s.price
+            returns, price, kind = self.truth(s.permno), s.price, self._kind(s)
             for n, (day, ret) in enumerate(returns.items()):
                 is_end = day == pd.Timestamp(s.delisted) if s.delisted else False
-                price *= 1 + np.nan_to_num(ret)
+                price *= 1 if np.isnan(ret) else 1 + ret
                 flag = "NA" if not np.isnan(ret) else "NS" if n == 0 else "MP"
                 # one missing return is written as a zero beside its flag
                 value = 0.0 if flag == "MP" and str(day.date()) == "2022-03-02" else ret
                 yield {
-                    "permno": s.permno, "permco": s.permco, "yyyymmdd": int(day.strftime("%Y%m%d")), **self._kind(s),
+                    "permno": s.permno, "permco": s.permco, "yyyymmdd": int(day.strftime("%Y%m%d")), **kind,
                     "dlycaldt": day.date(), "dlydelflg": "Y" if is_end else "N", "dlyprc": price, "dlyprcflg": "TR",
                     "dlycap": None if is_end else price * s.shares, "dlyret": value, "dlyretmissflg": flag,
                     "shrout": s.shares, "ticker": s.names[-1][0], "issuernm": s.names[-1][1],
