@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+WRDS := .venvs/wrds
+# which real servers the tests talked to, to be said at the end
+export RISKMODEL_SERVERS := $(VENV)/servers
 
 # The newest suitable interpreter: one that starts, is new enough, and can make virtual environments.
 FIND_PYTHON = \
@@ -19,11 +22,12 @@ FIND_PYTHON = \
 	fi
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-versions clean
+.PHONY: help demo test test-wrds test-versions clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
+	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
 	@echo "make clean          remove what the above made"
 
@@ -48,10 +52,26 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --cov --cov-report=term
+	@rm -f $(RISKMODEL_SERVERS)
+	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	@$(MAKE) --no-print-directory test-wrds
+	$(BIN)/coverage combine .coverage.core .coverage.wrds
+	$(BIN)/coverage report
+	@cat $(RISKMODEL_SERVERS)
+
+# The wrds client holds pandas below 2.3 and the rest is tested on the newest, so its tests have an environment of their own.
+$(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing the WRDS client and its tests into $(WRDS) ..."
+	@$(BIN)/python -m venv $(WRDS)
+	@$(WRDS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test-wrds]"
+	@touch $@
+
+test-wrds: $(WRDS)/test.stamp
+	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_extra.py \
+	  --cov --cov-report= --cov-fail-under=0
 
 test-versions: $(BIN)/python
 	@sh tests/versions.sh
 
 clean:
-	rm -rf $(VENV) .venvs .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html
+	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html

@@ -14,10 +14,14 @@ from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
+from riskmodel.data.wrds.provider import WRDS
 from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
+    AmbiguousAssetError,
     CollinearFactorsError,
     ConstantFactorError,
+    CoverageError,
+    CredentialsError,
     DamagedEntryWarning,
     DataError,
     DuplicateDatesError,
@@ -87,7 +91,7 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined", "Cached",
+    "DataProvider", "SampleData", "InMemory", "WRDS", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
@@ -101,9 +105,9 @@ __all__ = [
     "Limit", "VolatilityLimit", "FactorVolatilityLimit", "GrossLimit", "CapitalLimit",
     # errors
     "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",
+    "AmbiguousAssetError", "SourceError", "CredentialsError", "CoverageError", "LayoutError",
     "DataError", "DuplicateDatesError", "DuplicateLabelsError", "InvalidDatesError", "NoOverlapError",
     "NonNumericError", "InfiniteReturnsError", "PercentReturnsError", "ImpossibleReturnsError", "SpacingError",
-    "LayoutError", "SourceError",
     "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",
     "NotEstimatedError", "SingularCovarianceError", "TooLargeError", "UnboundedPositionError", "MissingExtraError",
     # warnings

@@ -46,6 +46,10 @@ class UnknownAssetError(RiskModelError, LookupError):
     """An asset was asked for that is not there."""
 
 
+class AmbiguousAssetError(RiskModelError, LookupError):
+    """A label means more than one security in the window."""
+
+
 class UnknownFactorError(RiskModelError, LookupError):
     """A factor was asked for that is not there."""
 
@@ -83,19 +87,19 @@ class PercentReturnsError(DataError):
 
 
 class ImpossibleReturnsError(DataError):
-    """An asset loses all of its value, or more, in one period."""
+    """An asset loses more than all of its value in one period, or has a return after it lost all."""
 
 
 class SpacingError(DataError, HorizonMismatchError):
     """Dates are spaced unlike the horizon that was stated."""
 
 
+class CoverageError(DataError):
+    """The window that was asked for reaches past what the source holds."""
+
+
 class LayoutError(DataError):
-    """A file is not laid out as its reader expects."""
-
-
-class SourceError(RiskModelError, OSError):
-    """A source could not be reached, refused, or broke off."""
+    """A source's tables or files are laid out unlike what this package reads."""
 
 
 class EstimationError(RiskModelError, ValueError):
@@ -128,6 +132,14 @@ class TooLargeError(RiskModelError, MemoryError):
 
 class UnboundedPositionError(RiskModelError, ArithmeticError):
     """No limit binds: the portfolio uses none of the budget."""
+
+
+class SourceError(RiskModelError, OSError):
+    """A data source cannot be reached, or stopped answering."""
+
+
+class CredentialsError(SourceError, PermissionError):
+    """A data source did not let the user in."""
 
 
 class MissingExtraError(RiskModelError, ImportError):

@@ -315,9 +315,14 @@ def _frozen(array: Array) -> Array:
 
 
 def _rows(table: Table, dates: pd.DatetimeIndex) -> Array:
-    """Copy the rows of the given dates, all of which are there; a table without columns needs no rows."""
+    """Return the rows of the given dates, all of which are there: the table's own array where that is all of it.
+
+    A table without columns needs no rows.
+    """
     if not len(table.labels):
         return np.empty((len(dates), 0))
+    if len(dates) == len(table.dates):
+        return table.numbers
     return np.ascontiguousarray(table.numbers[table.dates.get_indexer(dates)])
 
 
@@ -441,11 +446,23 @@ def _in_percent(
 def _require_possible(assets: Table) -> None:
     lost = assets.numbers <= -1.0
     if lost.any():
+        lost &= ~_ended_worthless(assets.numbers, lost)
+    if lost.any():
         row, column = np.argwhere(lost)[0]
         raise ImpossibleReturnsError(
-            f"a simple return cannot be -100 % or less, but {int(lost.sum())} are, first "
-            f"{assets.labels[column]} on {assets.dates[row].date()} ({assets.numbers[row, column]:.4g}); are these "
-            "percent, log returns or prices? A security that became worthless ends with its last price.",
+            f"a simple return cannot be below -100 %, nor -100 % but for the last of a security that ended worthless; "
+            f"{int(lost.sum())} are, first {assets.labels[column]} on {assets.dates[row].date()} "
+            f"({assets.numbers[row, column]:.4g}); are these percent, log returns or prices?",
             label=assets.labels[column],
             date=assets.dates[row],
         )
+
+
+
+def _ended_worthless(returns: Array, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a return of exactly -100 % is a security's last, as that of a bankrupt company is."""
+    rows, columns = np.nonzero(lost)
+    last = [returns[r, c] == -1.0 and np.isnan(returns[r + 1 :, c]).all() for r, c in zip(rows, columns, strict=True)]
+    ended = np.zeros_like(lost)
+    ended[rows, columns] = last
+    return ended

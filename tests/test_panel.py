@@ -511,15 +511,15 @@ def test_duplicate_labels_are_refused():
         align(factors=frame("FF"))
 
 
-@pytest.mark.parametrize("value", [-1.0, -1.5])
-def test_losing_everything_is_refused_and_placed(value):
+@pytest.mark.parametrize("value", [-1.0001, -1.5])
+def test_losing_more_than_everything_is_refused_and_placed(value):
     bad = frame("AB")
     bad.iloc[4, 1] = value
     with pytest.raises(rm.ImpossibleReturnsError, match=r"first B on 2020-01-07 \(-1") as caught:
         align(bad)
     assert caught.value.details == {"label": "B", "date": DAYS[4]}
-    bad.iloc[4, 1] = -0.999
-    assert align(bad).assets.iloc[4, 1] == pytest.approx(-0.9991)
+    bad.iloc[4, 1] = -1.0  # worthless: what the holders of a delisted security may be left with
+    assert align(bad).assets.iloc[4, 1] == pytest.approx(-1.0001)
 
 
 @pytest.mark.parametrize(("horizon", "typical"), [(rm.DAY, 0.01), (rm.WEEK, 0.022), (rm.MONTH, 0.05), (rm.YEAR, 0.16)])

@@ -1,0 +1,1 @@
+"""CRSP returns and the Fama-French factors from a WRDS server."""

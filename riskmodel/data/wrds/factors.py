@@ -1,0 +1,123 @@
+"""The Fama-French factors and the risk-free rate, from the ``ff`` tables of the same server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from attrs import define, field, frozen
+
+from riskmodel import labels
+from riskmodel.data.wrds.server import Server
+from riskmodel.data.wrds.tables import FACTOR_TABLES, Catalogue
+from riskmodel.errors import LayoutError, PercentReturnsError, UnknownFactorError
+from riskmodel.horizon import MONTH, YEAR, Horizon
+
+# In the three-factor table, in the five-factor table: names as the French library prints them, and their columns.
+_THREE = {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "Mom": "umd"}
+_FIVE = {"RMW": "rmw", "CMA": "cma", "SMB5": "smb"}
+_RISK_FREE = "rf"
+# What the library writes where it has no number, in percent and, where somebody divided by 100, in decimals.
+_SENTINELS = "-999, -99.99, -9.99, -0.9999"
+# The market's mean absolute return is about 0.0065 a day, growing with the root of time; a percent table has 0.65.
+_PLAINLY_PERCENT = 0.1
+
+
+@final
+@frozen
+class Source:
+    """One column of one factor table."""
+
+    table: str
+    column: str
+
+
+@final
+@define(eq=False)
+class FactorLibrary:
+    """The factor tables of one horizon.
+
+    Parameters
+    ----------
+    server : Server
+        Whom to ask.
+    catalogue : Catalogue
+        What the server has.
+    horizon : Horizon
+        ``DAY`` or ``MONTH``.
+    """
+
+    _server: Server
+    _catalogue: Catalogue
+    _horizon: Horizon
+    _checked: set[str] = field(factory=set)
+
+    def names(self) -> list[str]:
+        """The factors that the server has, by name."""
+        return list(self._sources())
+
+    def factors(self, wanted: Sequence[str], low: date, high: date) -> pd.DataFrame:
+        """Return factor returns, dates × names in the order asked, decimals; NaN where missing."""
+        sources = self._sources()
+        labels.positions(wanted, pd.Index(list(sources), dtype=object), "factor", UnknownFactorError)
+        series = {name: self._series(sources[name], low, high) for name in dict.fromkeys(wanted)}
+        frame = pd.concat(series, axis=1, sort=True) if series else pd.DataFrame(index=pd.DatetimeIndex([]))
+        return frame.loc[:, list(wanted)]
+
+    def risk_free(self, low: date, high: date) -> pd.Series[float]:
+        """Return the risk-free rate by date, decimals; NaN where missing."""
+        for table in FACTOR_TABLES[self._horizon]:
+            if self._catalogue.has({table: {"date", _RISK_FREE}}):
+                return self._series(Source(table, _RISK_FREE), low, high).rename("risk_free")
+        raise LayoutError(
+            f"the server does not show you a risk-free rate per {self._horizon}: none of "
+            f"{', '.join(FACTOR_TABLES[self._horizon])} with the columns date and rf. Take factors and rate from "
+            "elsewhere: rm.Joined(assets=rm.WRDS(), factors=...)."
+        )
+
+    def _sources(self) -> Mapping[str, Source]:
+        three, five = FACTOR_TABLES[self._horizon]
+        candidates = [(n, Source(three, c)) for n, c in _THREE.items()]
+        candidates += [(n, Source(five, c)) for n, c in (_THREE | _FIVE).items()]
+        found: dict[str, Source] = {}
+        for name, source in candidates:
+            if self._catalogue.has({source.table: {"date", source.column}}):
+                found.setdefault(name, source)
+        return found
+
+    def _series(self, source: Source, low: date, high: date) -> pd.Series[float]:
+        self._require_decimals(source.table)
+        rows = self._server.fetch(
+            f"SELECT date::date, CASE WHEN {source.column} IN ({_SENTINELS}) THEN NULL "
+            f"ELSE {source.column}::float8 END FROM {source.table} "
+            "WHERE date BETWEEN %(low)s AND %(high)s ORDER BY date",
+            {"low": low, "high": high},
+        )
+        dates = pd.DatetimeIndex(np.array([d for d, _ in rows], dtype="datetime64[ns]"))
+        if self._horizon == MONTH:
+            # some monthly tables carry the first day of the month, some the last
+            dates = dates.to_period("M").to_timestamp(how="end").normalize().as_unit("ns")
+        return pd.Series(np.array([x for _, x in rows], dtype=np.float64), dates)
+
+    def _require_decimals(self, table: str) -> None:
+        """Raise where a table is in percent, judged by all of it, for in some windows all rates are zero."""
+        if table in self._checked:
+            return
+        columns = [c for c in ("mktrf", _RISK_FREE) if self._catalogue.has({table: {c}})]
+        sizes = ", ".join(f"avg(abs({c}))::float8" for c in columns)
+        (answer,) = self._server.fetch(f"SELECT {sizes} FROM {table}", {}) if columns else [()]
+        typical: dict[str, Any] = dict(zip(columns, answer, strict=True))
+        market, rate = typical.get("mktrf") or 0.0, typical.get(_RISK_FREE) or 0.0
+        root = float(np.sqrt(self._horizon.days))
+        if market / root > _PLAINLY_PERCENT or self._horizon.scale_mean(rate, to=YEAR) > 1.0:
+            raise PercentReturnsError(
+                f"{table} must be in decimals (0.01 is one percent), but its market moves {market:.3g} and its "
+                f"risk-free rate is {rate:.3g} in a typical {self._horizon}, which is plainly percent.",
+                table=table,
+                market=market,
+                risk_free=rate,
+            )
+        self._checked.add(table)

@@ -1,0 +1,120 @@
+"""What is known of one server, and the pull of returns from it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.covariance import Array
+from riskmodel.data.wrds.factors import FactorLibrary
+from riskmodel.data.wrds.names import Directory
+from riskmodel.data.wrds.rows import COPIED, Progress, Scatter
+from riskmodel.data.wrds.server import Server
+from riskmodel.data.wrds.tables import Catalogue, Format, Returns
+from riskmodel.errors import DataError
+from riskmodel.horizon import Horizon
+
+# A batch of securities is what is asked again when the connection is lost.
+_ROWS_PER_BATCH = 4_000_000
+_EPOCH = date(1970, 1, 1)
+
+
+@final
+class Library:
+    """One server's tables at one horizon; what is learnt of them is kept.
+
+    Parameters
+    ----------
+    server : Server
+        Whom to ask.
+    wanted : Format or None
+        Which of CRSP's formats; None takes the current one where it is there.
+    horizon : Horizon
+        ``DAY`` or ``MONTH``.
+    """
+
+    def __init__(self, server: Server, wanted: Format | None, horizon: Horizon) -> None:
+        self.server = server
+        self.wanted = wanted
+        self.horizon = horizon
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the server has of the tables that are read."""
+        return Catalogue.ask(self.server)
+
+    @cached_property
+    def format(self) -> Format:
+        """The format that is read."""
+        return self.catalogue.format(self.wanted, self.horizon)
+
+    @cached_property
+    def factors(self) -> FactorLibrary:
+        """The factor tables."""
+        return FactorLibrary(self.server, self.catalogue, self.horizon)
+
+    @property
+    def returns(self) -> Returns:
+        """The table of returns."""
+        return self.format.returns[self.horizon]
+
+    @property
+    def directory(self) -> Directory:
+        """The table of names."""
+        return Directory(self.server, self.format.names, self.catalogue)
+
+    def read(self, permnos: list[int], low: date, high: date) -> tuple[pd.DatetimeIndex, Array]:
+        """Read all returns of some securities in a window.
+
+        The dates are asked first, so that the array is made once; the returns are then streamed into their places,
+        and nothing else of their size is ever held.
+
+        Returns
+        -------
+        DatetimeIndex, array of shape (dates, len(permnos))
+            NaN where a return is missing.
+        """
+        rows = self.returns.rows(self.catalogue, self.horizon)
+        unique = list(dict.fromkeys(permnos))
+        asked = {"low": low, "high": high}
+        days, total = self._days(rows, asked | {"permnos": unique})
+        values = np.empty((len(days), len(unique)))
+        progress = Progress(total)
+        try:
+            for batch in _batches(len(unique), len(days)):
+                self._pull(rows, asked, unique[batch], (values[:, batch], days, progress))
+        finally:
+            progress.clear()
+        if len(unique) < len(permnos):
+            values = values[:, [unique.index(p) for p in permnos]]
+        return pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[ns]")), values
+
+    def _days(self, rows: str, asked: dict[str, Any]) -> tuple[Any, int]:
+        """Return the dates on which there are rows, in days since 1970, and how many rows there are."""
+        counted = self.server.fetch(
+            f"SELECT day - DATE '1970-01-01', count(*) FROM ({rows}) AS selected GROUP BY day ORDER BY day", asked
+        )
+        return np.array([d for d, _ in counted], dtype=np.int32), sum(n for _, n in counted)
+
+    def _pull(self, rows: str, asked: dict[str, Any], permnos: list[int], into: tuple[Array, Any, Progress]) -> None:
+        scatter = self.server.copy(
+            COPIED.format(rows=rows), asked | {"permnos": permnos}, lambda: Scatter.of(permnos, *into)
+        )
+        scatter.finish()
+        if scatter.conflict is not None:
+            permno, day = scatter.conflict[0], _EPOCH + timedelta(days=scatter.conflict[1])
+            raise DataError(
+                f"{self.returns.table} holds more than one return of permno {permno} on {day}, and they differ; tell "
+                "WRDS support.",
+                permno=permno,
+                date=day,
+            )
+
+
+def _batches(n_permnos: int, n_dates: int) -> list[slice]:
+    size = max(1, _ROWS_PER_BATCH // max(1, n_dates))
+    return [slice(i, i + size) for i in range(0, n_permnos, size)]

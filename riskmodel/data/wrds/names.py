@@ -1,0 +1,192 @@
+"""Which security a label means: tickers are resolved to permnos as of the window, not as of today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from numbers import Integral
+from typing import Any, final
+
+from attrs import frozen
+
+from riskmodel import labels
+from riskmodel.data.wrds.server import Server
+from riskmodel.data.wrds.tables import Catalogue, Names
+from riskmodel.errors import AmbiguousAssetError, InvalidParameterError, UnknownAssetError
+
+# The ends of a window that was left open.
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
+
+
+@final
+@frozen
+class Name:
+    """What one security was called from one day to another."""
+
+    permno: int
+    ticker: str
+    company: str
+    share_class: str
+    start: date
+    end: date
+
+    def within(self, low: date, high: date) -> bool:
+        """Whether it was called so on some day of the window."""
+        return self.start <= high and low <= self.end
+
+    def is_called(self, label: str) -> bool:
+        """Whether this is its ticker, or its ticker and share class as in ``BRK.B``."""
+        return label in (self.ticker, f"{self.ticker}.{self.share_class}" if self.share_class else self.ticker)
+
+    def __str__(self) -> str:
+        share = f" class {self.share_class}" if self.share_class else ""
+        return f"permno {self.permno} ({self.company}{share}, {self.start} to {self.end})"
+
+
+@final
+@frozen
+class Directory:
+    """The server's table of names.
+
+    Parameters
+    ----------
+    server : Server
+        Whom to ask.
+    names : Names
+        Which table.
+    catalogue : Catalogue
+        What the server has.
+    """
+
+    _server: Server
+    _names: Names
+    _catalogue: Catalogue
+
+    def permnos(self, assets: Sequence[Any], low: date, high: date) -> list[int]:
+        """Return the permno of each label: a whole number is one, text is a ticker on some day of the window.
+
+        Raises
+        ------
+        UnknownAssetError
+            For a permno that CRSP does not have, or a ticker that no security had in the window; says who had it.
+        AmbiguousAssetError
+            For a ticker that more than one security had in the window; lists them.
+        InvalidParameterError
+            For a label that is neither.
+        """
+        _require_labels(assets)
+        tickers = [a for a in assets if isinstance(a, str)]
+        called = self._called(tickers)
+        means = {t: self._one(t, called[t], low, high) for t in tickers if called[t]}
+        self._require_known([t for t in tickers if not called[t]], low, high)
+        numbers = [int(a) for a in assets if not isinstance(a, str)]
+        self._require_permnos(numbers)
+        return [means[a] if isinstance(a, str) else int(a) for a in assets]
+
+    def history(self, permnos: Iterable[int]) -> list[Name]:
+        """Return all that securities were ever called, by permno and day."""
+        return self._select("permno = ANY(%(permnos)s)", {"permnos": list(permnos)})
+
+    def _select(self, condition: str, parameters: Mapping[str, Any]) -> list[Name]:
+        n = self._names
+        rows = self._server.fetch(
+            f"SELECT permno::int4, trim(coalesce(ticker, '')), trim(coalesce({n.company}, '')), "
+            f"trim(coalesce({n.share_class}, '')), namedt::date, {n.end(self._catalogue)}::date FROM {n.table} "
+            f"WHERE {condition} ORDER BY permno, namedt",
+            parameters,
+        )
+        return [Name(*row) for row in rows]
+
+    def _called(self, tickers: Sequence[str]) -> dict[str, list[Name]]:
+        """Return, by label, all names that it ever was; a ticker comes before a ticker with a class."""
+        wanted = {part for t in tickers if _can_be_ticker(t) for part in (t, t.rpartition(".")[0])} - {""}
+        rows = self._select("trim(ticker) = ANY(%(tickers)s)", {"tickers": sorted(wanted)}) if wanted else []
+        by_ticker: dict[str, list[Name]] = {}
+        for name in rows:
+            by_ticker.setdefault(name.ticker, []).append(name)
+        found = {}
+        for label in tickers:
+            classes = [n for n in by_ticker.get(label.rpartition(".")[0], []) if n.is_called(label)]
+            found[label] = by_ticker.get(label, classes)
+        return found
+
+    def _one(self, label: str, called: Sequence[Name], low: date, high: date) -> int:
+        inside = _spans([n for n in called if n.within(low, high)])
+        if not inside:
+            raise UnknownAssetError(
+                f"no security had the ticker {label!r} {_window(low, high)}; it was {_listed(_spans(called))}. "
+                "Ask for the permno, widen the window, or say as_of= with a day on which the ticker was its own: "
+                "a security keeps its permno, and its whole history, when it is renamed.",
+                missing=[label],
+                candidates=[n.permno for n in _spans(called)],
+            )
+        if len(inside) > 1:
+            classes = [f"{label}.{n.share_class}" for n in inside if n.share_class and not label.endswith(".")]
+            raise AmbiguousAssetError(
+                f"ticker {label!r} means {len(inside)} securities {_window(low, high)}: {_listed(inside)}. Ask for "
+                f"the permno{' or, of share classes, ' + ' or '.join(classes) if classes else ''}, narrow the "
+                "window, or say as_of= with a day on which it meant only one.",
+                label=label,
+                candidates=[n.permno for n in inside],
+            )
+        return inside[0].permno
+
+    def _require_known(self, missing: Sequence[str], low: date, high: date) -> None:
+        if missing:
+            known = self._server.fetch(
+                f"SELECT DISTINCT trim(ticker) FROM {self._names.table} WHERE trim(ticker) <> '' "
+                f"AND namedt <= %(high)s AND {self._names.end(self._catalogue)} >= %(low)s ORDER BY 1",
+                {"low": low, "high": high},
+            )
+            raise labels.unknown(missing, [t for (t,) in known], "ticker", UnknownAssetError)
+
+    def _require_permnos(self, numbers: Sequence[int]) -> None:
+        if numbers:
+            known = {n.permno for n in self.history(numbers)}
+            missing = [n for n in numbers if n not in known]
+            if missing:
+                raise UnknownAssetError(
+                    f"unknown permno: {labels.listing(missing)}. CRSP numbers securities from 10000 up; text is "
+                    "looked up as a ticker.",
+                    missing=missing,
+                )
+
+
+def _require_labels(assets: Sequence[Any]) -> None:
+    for asset in assets:
+        if isinstance(asset, bool) or not isinstance(asset, str | Integral):
+            raise InvalidParameterError(
+                f"an asset is a ticker such as 'MSFT' or a permno such as 10107, but {asset!r} "
+                f"({type(asset).__name__}) came."
+            )
+
+
+def _can_be_ticker(label: str) -> bool:
+    """Whether the server can be asked about it at all: PostgreSQL has no text with a zero byte in it."""
+    return label.isascii() and label.isprintable()
+
+
+def _spans(names: Iterable[Name]) -> list[Name]:
+    """One name for each security, from its first day under the ticker to its last."""
+    merged: dict[int, Name] = {}
+    for n in names:
+        seen = merged.get(n.permno)
+        merged[n.permno] = n if seen is None else _joined(seen, n)
+    return list(merged.values())
+
+
+def _joined(first: Name, last: Name) -> Name:
+    return Name(
+        last.permno, last.ticker, last.company, last.share_class, min(first.start, last.start), max(first.end, last.end)
+    )
+
+
+def _listed(names: Iterable[Name]) -> str:
+    return "; ".join(str(n) for n in names)
+
+
+def _window(low: date, high: date) -> str:
+    if low == high:
+        return f"on {low}"
+    ends = ([f"from {low}"] if low > EARLIEST else []) + ([f"to {high}"] if high < LATEST else [])
+    return " ".join(ends) or "at any time"

@@ -1,0 +1,291 @@
+"""`WRDS`: CRSP returns, the Fama-French factors and the risk-free rate from one server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Self, final
+
+import pandas as pd
+from attrs import field, frozen
+
+from riskmodel.data.provider import DataProvider
+from riskmodel.data.wrds.library import Library
+from riskmodel.data.wrds.names import EARLIEST, LATEST
+from riskmodel.data.wrds.server import Address, Held, Server
+from riskmodel.data.wrds.tables import LEGACY, Format
+from riskmodel.errors import CoverageError, InvalidParameterError
+from riskmodel.horizon import DAY, MONTH, Horizon
+from riskmodel.panel import window
+
+
+def _is_available(_: object, __: object, horizon: Horizon) -> None:
+    if horizon not in (DAY, MONTH):
+        raise InvalidParameterError(f"CRSP has rm.DAY and rm.MONTH, but {horizon!r} came.")
+
+
+@final
+@frozen(eq=False, repr=False, init=False)
+class WRDS(DataProvider):
+    """CRSP and the Fama-French factors on WRDS, or on any PostgreSQL server with the same tables.
+
+    Nothing is asked of the server before the first return is; the connection is made by the ``wrds`` client
+    (``pip install 'riskmodel[wrds]'``), never prompts, and leaves the password to libpq: ``~/.pgpass``,
+    ``PGPASSWORD`` or a service file.
+
+    Parameters
+    ----------
+    horizon : Horizon
+        ``rm.DAY`` (the default) or ``rm.MONTH``.
+    connection : wrds.Connection, optional
+        One that you hold; it is not closed here.
+    host, port, database, user : optional
+        Where to connect instead; by default ``PGHOST``, ``PGPORT``, ``PGDATABASE`` and ``PGUSER``, then the
+        addresses of WRDS itself.
+    as_of : date-like, optional
+        Read tickers as on this day instead of over the window of each request.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the ``wrds`` client.
+    InvalidParameterError
+        For another horizon, a closed connection, or a connection and an address at once.
+
+    Notes
+    -----
+    **Assets** are tickers (text) or permnos (whole numbers). A ticker means the security that had it on some day of
+    the window, and brings that security's whole history in the window, under whatever names: FB and META are one.
+    Where two securities had it, `AmbiguousAssetError` lists them. ``"BRK.B"`` is class B of ticker BRK.
+
+    **Returns** are total returns with the delisting return inside, also of securities that are long gone. They come
+    from the current format (``dsf_v2``, ``msf_v2``) where the server has it; from the legacy one (``dsf`` and
+    ``dsedelist``, compounded), frozen on 2024-12-31, only where it alone is there or with `WRDS.legacy`. A return of
+    −1 means that the holder was left with nothing. Monthly rows are labelled by the month's last calendar day.
+
+    **Factors**: ``"Mkt-RF"``, ``"SMB"``, ``"HML"`` and ``"Mom"`` of the three-factor table (from 1926), ``"RMW"``
+    and ``"CMA"`` of the five-factor one (from 1963). The five-factor model has a small-minus-big of its
+    own, averaged over more sorts: ``"SMB5"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> data = rm.WRDS()                                                      # doctest: +SKIP
+    >>> data.panel(["MSFT", "META", 14593], ["Mkt-RF"], start="2015-01-01")   # doctest: +SKIP
+    <ReturnPanel 2516 dates (2015-01-02 to 2024-12-31, per day) × 3 assets, 1 factors, 0 dates dropped>
+    """
+
+    _horizon: Horizon = field(validator=_is_available)
+    as_of: date | None
+    _library: Library
+
+    def __init__(
+        self,
+        horizon: Horizon = DAY,
+        *,
+        connection: Any = None,
+        host: str | None = None,
+        port: int | None = None,
+        database: str | None = None,
+        user: str | None = None,
+        as_of: Any = None,
+    ) -> None:
+        server = _server(connection, host, port, database, user)
+        self._start(horizon, as_of, server, None)
+
+    @classmethod
+    def legacy(
+        cls,
+        horizon: Horizon = DAY,
+        *,
+        connection: Any = None,
+        host: str | None = None,
+        port: int | None = None,
+        database: str | None = None,
+        user: str | None = None,
+        as_of: Any = None,
+    ) -> Self:
+        """Read CRSP's legacy format (``dsf``, ``msf``), frozen on 2024-12-31, whatever else the server has.
+
+        Parameters and errors are those of the class; a window past the freeze raises `CoverageError`.
+        """
+        self = cls.__new__(cls)
+        self._start(horizon, as_of, _server(connection, host, port, database, user), LEGACY)
+        return self
+
+    def _start(self, horizon: Horizon, as_of: Any, server: Server, wanted: Format | None) -> None:
+        day, _ = window(as_of, None)
+        self.__attrs_init__(
+            horizon=horizon,
+            as_of=None if day is None else day.date(),
+            library=Library(server, wanted, horizon),
+        )
+
+    def __repr__(self) -> str:
+        name = "WRDS" if self._library.wanted is None else "WRDS.legacy"
+        as_of = f", tickers as of {self.as_of}" if self.as_of else ""
+        return f"<{name} per {self.horizon}, {self._library.server}{as_of}>"
+
+    @property
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+        return self._horizon
+
+    @property
+    def factors(self) -> list[str]:
+        """The names of the factors that the server has."""
+        return self._library.factors.names()
+
+    @property
+    def format(self) -> str:
+        """Which of CRSP's formats is read on this server: ``"current"`` or ``"legacy"``."""
+        return self._library.format.name
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Total simple returns, dates × assets in the order asked, decimals; NaN where missing.
+
+        Dates are those on which at least one of the assets has a row.
+
+        Raises
+        ------
+        UnknownAssetError, AmbiguousAssetError
+            For a ticker that none, or more than one, security had in the window.
+        CoverageError
+            For a window past the freeze of the legacy format.
+        DataError
+            Where the table holds two different returns of one security and date.
+        SourceError, CredentialsError
+            If the server cannot be reached, does not let you in, or keeps getting lost. Nothing is kept then.
+        """
+        low, high = _days(start, end)
+        self._require_covered(low, high)
+        permnos = self.permnos(assets, start, end)
+        dates, values = self._library.read(permnos, *_rows_of(low, high, self.horizon))
+        return pd.DataFrame(values, dates, pd.Index(list(assets), dtype=object), copy=False)
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Factor returns, dates × names, decimals; unknown ones raise `UnknownFactorError`.
+
+        Raises
+        ------
+        PercentReturnsError
+            Where the server's table is plainly in percent.
+        """
+        return self._library.factors.factors(list(names), *_rows_of(*_days(start, end), self.horizon))
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        """Risk-free rate by date, decimals."""
+        return self._library.factors.risk_free(*_rows_of(*_days(start, end), self.horizon))
+
+    def permnos(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[int]:
+        """Return the permno that each ticker means in the window, or on `as_of`; permnos stand for themselves.
+
+        Raises
+        ------
+        UnknownAssetError, AmbiguousAssetError
+            For a ticker that none, or more than one, security had.
+        """
+        low, high = (self.as_of, self.as_of) if self.as_of else _days(start, end)
+        return self._library.directory.permnos(assets, low, high)
+
+    def names(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """All that some securities were ever called: one row for each name, with its first and last day.
+
+        The window serves to read the tickers. Columns ``permno``, ``ticker``, ``company``, ``share_class``, ``start``
+        and ``end``.
+        """
+        rows = self._library.directory.history(self.permnos(assets, start, end))
+        columns = ["permno", "ticker", "company", "share_class", "start", "end"]
+        return pd.DataFrame([[getattr(n, c) for c in columns] for n in rows], columns=columns)
+
+    def universe(self, date: Any, largest: int | None = None) -> list[int]:
+        """Return the permnos of the ordinary US common shares that were listed on a date, largest first.
+
+        Share codes 10 and 11 in the legacy format, and their equivalent in the current one, on NYSE, AMEX and Nasdaq,
+        as they stood on the last trading day (or month) at or before `date`: nothing later is looked at.
+
+        Parameters
+        ----------
+        date : date-like
+            When.
+        largest : int, optional
+            Only so many, by market capitalisation; securities without one that day come last.
+
+        Raises
+        ------
+        CoverageError
+            If CRSP has no trading day shortly before `date`.
+        InvalidParameterError
+            If `largest` is not a positive whole number.
+
+        Examples
+        --------
+        >>> data.panel(data.universe("2015-01-02", largest=500), ["Mkt-RF"], start="2015-01-02")   # doctest: +SKIP
+        """
+        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, int) or largest < 1):
+            raise InvalidParameterError(f"largest must be a positive whole number, but {largest!r} came.")
+        day = _days(date, date)[0]
+        if date is None:
+            raise InvalidParameterError("universe needs a date such as '2015-01-02', but None came.")
+        self._require_covered(day, day)
+        library, names, returns = self._library, self._library.format.names, self._library.returns
+        rows = library.server.fetch(
+            f"SELECT r.permno::int4, max({returns.cap})::float8 AS cap FROM {returns.table} r "
+            f"JOIN {names.table} n ON n.permno = r.permno AND n.namedt <= r.{returns.date} "
+            f"AND r.{returns.date} <= n.{names.end(library.catalogue)} "
+            f"WHERE r.{returns.date} = %(day)s AND {names.is_common()} "
+            "GROUP BY r.permno ORDER BY cap DESC NULLS LAST, r.permno LIMIT %(largest)s",
+            {"day": self._last_day(day), "largest": largest, **{c: list(v) for c, v in names.common.items()}},
+        )
+        return [permno for permno, _ in rows]
+
+    def close(self) -> None:
+        """Close the connection if it was made here; the next request makes a new one."""
+        self._library.server.close()
+
+    def _last_day(self, day: date) -> date:
+        library = self._library
+        floor = day - timedelta(days=library.format.look_back(self.horizon))
+        ((last,),) = library.server.fetch(library.returns.last_date(), {"floor": floor, "day": day})
+        if last is None:
+            raise CoverageError(
+                f"{library.returns.table} has no rows from {floor} to {day}: CRSP does not reach there.", date=day
+            )
+        return last  # type: ignore[no-any-return]
+
+    def _require_covered(self, low: date, high: date) -> None:
+        chosen = self._library.format
+        asked = high if high < LATEST else low
+        if chosen.last is not None and asked > chosen.last:
+            tables = ", ".join(r.table for r in chosen.returns.values())
+            raise CoverageError(
+                f"the window reaches to {asked}, but CRSP's legacy tables ({tables}) were frozen on {chosen.last} and "
+                "would silently end there. Ask for an earlier end, or use rm.WRDS() on a server that has the current "
+                "format (crsp.dsf_v2, crsp.stocknames_v2).",
+                last=chosen.last,
+                asked=asked,
+            )
+
+
+def _server(connection: Any, host: str | None, port: int | None, database: str | None, user: str | None) -> Server:
+    if connection is None:
+        return Server(Address.read(host, port, database, user))
+    given = [n for n, x in (("host", host), ("port", port), ("database", database), ("user", user)) if x is not None]
+    if given:
+        raise InvalidParameterError(f"give a connection or an address, not both: connection and {', '.join(given)}.")
+    origin = Held(connection)
+    origin.open()
+    return Server(origin)
+
+
+def _days(start: Any, end: Any) -> tuple[date, date]:
+    low, high = window(start, end)
+    return EARLIEST if low is None else low.date(), LATEST if high is None else high.date()
+
+
+def _rows_of(low: date, high: date, horizon: Horizon) -> tuple[date, date]:
+    """Return the first and the last date of rows whose label lies in the window."""
+    if horizon == DAY:
+        return low, high
+    end = (pd.Timestamp(high) + pd.Timedelta(days=1)).replace(day=1) - pd.Timedelta(days=1)
+    return low.replace(day=1), end.date()

@@ -1,0 +1,151 @@
+"""From a stream of (permno, day, return) in PostgreSQL's binary format into an array, block by block."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Self, TextIO, final
+
+import numpy as np
+from attrs import define, field
+from numpy.typing import NDArray
+
+from riskmodel.covariance import Array
+from riskmodel.errors import SourceError
+
+# One tuple: the number of fields, then each field after its length. Nothing is NULL, so every tuple has 30 bytes.
+_TUPLE = np.dtype([
+    ("fields", ">i2"),
+    ("permno_bytes", ">i4"), ("permno", ">i4"),
+    ("day_bytes", ">i4"), ("day", ">i4"),
+    ("ret_bytes", ">i4"), ("ret", ">f8"),
+])  # fmt: skip
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEADER_BYTES = len(_SIGNATURE) + 8
+_END = b"\xff\xff"
+_BLOCK_BYTES = 1 << 18
+_PATIENCE_SECONDS = 2.0
+_BAR_LENGTH = 30
+
+# What a stream carries of a selection with the columns permno, day and ret.
+COPIED = (
+    "SELECT permno, (day - DATE '1970-01-01')::int4, coalesce(ret, 'NaN'::float8) FROM ({rows}) AS selected"
+)  # fmt: skip
+
+
+@final
+@define(eq=False)
+class Progress:
+    """A line on the terminal that says how far a long pull is; nothing where there is no terminal.
+
+    Parameters
+    ----------
+    total : int
+        Rows that will come.
+    """
+
+    total: int
+    _stream: TextIO = field(factory=lambda: sys.stderr)
+    _done: int = 0
+    _since: float = field(factory=time.monotonic)
+    _drawn: float = 0.0
+
+    def add(self, rows: int) -> None:
+        """Count rows, and draw once it takes longer than people wait without asking."""
+        self._done += rows
+        now = time.monotonic()
+        if self._stream.isatty() and now - self._since > _PATIENCE_SECONDS and now - self._drawn > 0.1:
+            self._drawn = now
+            share = min(1.0, self._done / max(1, self.total))
+            bar = "#" * round(share * _BAR_LENGTH)
+            self._stream.write(f"\rWRDS [{bar:<{_BAR_LENGTH}}] {share:4.0%} of {self.total:,} rows")
+            self._stream.flush()
+
+    def clear(self) -> None:
+        """Leave the terminal as it was."""
+        if self._drawn:
+            self._stream.write("\r\033[K")
+            self._stream.flush()
+
+
+@final
+@define(eq=False)
+class Scatter:
+    """A file to copy into: it writes each return to its date and security.
+
+    Parameters
+    ----------
+    values : array, dates × columns
+        Written to where a return came.
+    days : array of int
+        The dates of the rows, in days since 1970, increasing.
+    progress : Progress
+        Told how many rows came.
+    permnos : array of int
+        Increasing.
+    columns : array of int
+        Where each of `permnos` goes.
+    """
+
+    _values: Array
+    _days: NDArray[np.int32]
+    _progress: Progress
+    _permnos: NDArray[np.int64]
+    _columns: NDArray[np.intp]
+    conflict: tuple[int, int] | None = None
+    _buffer: bytearray = field(factory=bytearray)
+    _header_read: bool = False
+    _strange: bool = False
+
+    @classmethod
+    def of(cls, permnos: Sequence[int], values: Array, days: NDArray[np.int32], progress: Progress) -> Self:
+        """Start over with one column for each of some permnos, whatever was written to them before."""
+        values[:] = np.nan
+        order = np.argsort(permnos)
+        return cls(values, days, progress, np.array(permnos, dtype=np.int64)[order], order)
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes (called by the driver; it must not raise while the answer is under way)."""
+        self._buffer += data
+        if len(self._buffer) >= _BLOCK_BYTES:
+            self._place()
+        return len(data)
+
+    def finish(self) -> None:
+        """Place what is left, and raise where the stream was not what was asked for."""
+        self._place()
+        if self._strange or bytes(self._buffer) != _END:
+            raise SourceError(
+                "the server's answer was cut short or changed under way: the table was probably being updated. "
+                "Nothing of it was kept; ask again."
+            )
+
+    def _place(self) -> None:
+        if not self._header_read:
+            extension = int.from_bytes(self._buffer[_HEADER_BYTES - 4 : _HEADER_BYTES], "big")
+            self._strange |= not self._buffer.startswith(_SIGNATURE)
+            del self._buffer[: _HEADER_BYTES + extension]
+            self._header_read = True
+        count = len(self._buffer) // _TUPLE.itemsize
+        tuples = np.frombuffer(bytes(self._buffer[: count * _TUPLE.itemsize]), _TUPLE)
+        del self._buffer[: count * _TUPLE.itemsize]
+        self._progress.add(count)
+        self._scatter(tuples[~np.isnan(tuples["ret"])])
+
+    def _scatter(self, tuples: Any) -> None:
+        if not len(tuples):
+            return
+        day, permno = tuples["day"], tuples["permno"]
+        row = np.minimum(np.searchsorted(self._days, day), len(self._days) - 1)
+        at = np.minimum(np.searchsorted(self._permnos, permno), len(self._permnos) - 1)
+        if (self._days[row] != day).any() or (self._permnos[at] != permno).any() or (tuples["fields"] != 3).any():
+            self._strange = True
+            return
+        column, ret = self._columns[at], tuples["ret"].astype(np.float64)
+        before = self._values[row, column]
+        self._values[row, column] = ret
+        differs = (~np.isnan(before) & (before != ret)) | (self._values[row, column] != ret)
+        if differs.any() and self.conflict is None:
+            first = int(differs.argmax())
+            self.conflict = int(permno[first]), int(day[first])

@@ -1,0 +1,286 @@
+"""The connection to a WRDS server: made when first needed, made again when it is lost."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar, final
+from weakref import finalize
+
+from attrs import field, frozen
+
+from riskmodel.errors import CredentialsError, InvalidParameterError, MissingExtraError, SourceError
+
+T = TypeVar("T")
+
+# What libpq is told beside the address: notice a dead line within about a minute, but leave time to approve a login.
+_LINE = {
+    "connect_timeout": 120,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+_REFUSED = ("password", "authentication", "role ", "pg_hba")
+_PAUSES = (1.0, 4.0, 15.0)
+
+
+@final
+@frozen
+class Address:
+    """Where a server is and who asks; a password is never part of it.
+
+    Parameters
+    ----------
+    host : str
+        Name, number, or the folder of a Unix socket.
+    port : int
+        TCP port, or the number in the socket's name.
+    database : str
+        Its name on that server.
+    user : str or None
+        None leaves it to libpq: the name of the operating system's user.
+    """
+
+    host: str
+    port: int
+    database: str
+    user: str | None
+
+    @classmethod
+    def read(cls, host: str | None, port: int | None, database: str | None, user: str | None) -> Self:
+        """Complete what was given from PGHOST, PGPORT, PGDATABASE and PGUSER, then from the client's defaults."""
+        client = require_client()
+        number = port if port is not None else os.environ.get("PGPORT", client.sql.WRDS_POSTGRES_PORT)
+        try:
+            number = int(number)
+        except (TypeError, ValueError) as error:
+            raise InvalidParameterError(f"port must be a number such as 9737, but {number!r} came.") from error
+        return cls(
+            host=host or os.environ.get("PGHOST") or client.sql.WRDS_POSTGRES_HOST,
+            port=number,
+            database=database or os.environ.get("PGDATABASE") or client.sql.WRDS_POSTGRES_DB,
+            user=user or os.environ.get("PGUSER"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def open(self) -> Any:
+        """Open a `wrds.Connection` that neither prompts nor prints nor holds a password.
+
+        The client's own ``connect`` goes on to another host when the first does not answer and then asks for a
+        password on the terminal, so its engine is made here, once, and libpq finds the password.
+        """
+        client, engines = require_client(), importlib.import_module("sqlalchemy")
+        options = {
+            **client.sql.WRDS_CONNECT_ARGS,
+            **_LINE,
+            "sslmode": os.environ.get("PGSSLMODE", "require"),
+            "host": self.host,
+            "port": self.port,
+            "dbname": self.database,
+        }
+        if self.user:
+            options["user"] = self.user
+        connection = client.Connection(
+            autoconnect=False, wrds_hostname=self.host, wrds_port=self.port, wrds_dbname=self.database
+        )
+        connection.engine = engines.create_engine(
+            "postgresql+psycopg2://", isolation_level="AUTOCOMMIT", connect_args=options
+        )
+        try:
+            connection.connection = connection.engine.connect()
+        except engines.exc.OperationalError as error:
+            raise self._failure(_reason(error)) from None
+        return connection
+
+    def close(self, connection: Any) -> None:
+        """Close what was opened."""
+        connection.close()
+
+    def _failure(self, reason: str) -> SourceError:
+        if any(word in reason.lower() for word in _REFUSED):
+            return CredentialsError(
+                f"{self} did not let {f'user {self.user!r}' if self.user else 'you'} in: {reason}. Put one line "
+                f"{self.host}:{self.port}:{self.database}:<user>:<password> into ~/.pgpass (chmod 600; on Windows "
+                "%APPDATA%\\postgresql\\pgpass.conf), or set PGPASSWORD; the user name goes into user=, or PGUSER. "
+                "Accounts are made at wrds-www.wharton.upenn.edu.",
+                reason=reason,
+                host=self.host,
+            )
+        return SourceError(
+            f"cannot connect to {self}: {reason}. Check host= and port= (or PGHOST and PGPORT) and the network; a "
+            "server without TLS needs PGSSLMODE=disable.",
+            reason=reason,
+            host=self.host,
+        )
+
+
+@final
+@frozen
+class Held:
+    """A connection that the caller opened and will close.
+
+    Parameters
+    ----------
+    connection : wrds.Connection
+        Open.
+    """
+
+    _connection: Any = field(repr=False)
+
+    def __str__(self) -> str:
+        return "the connection that was given"
+
+    def open(self) -> Any:
+        """Return it, or raise where it is not open."""
+        engine, line = (getattr(self._connection, name, None) for name in ("engine", "connection"))
+        if engine is None or line is None or getattr(line, "closed", True):
+            raise InvalidParameterError(
+                f"connection must be an open wrds.Connection, but {type(self._connection).__name__} came"
+                f"{', closed' if line is not None else ''}; open it, or leave it out and rm.WRDS() connects by itself."
+            )
+        return self._connection
+
+    def close(self, connection: Any) -> None:
+        """Leave it open: it is the caller's."""
+
+
+def require_client() -> Any:
+    """Import the ``wrds`` package, or say how to install it."""
+    if importlib.util.find_spec("wrds") is None:
+        raise MissingExtraError("WRDS needs the wrds client, which is not installed; pip install 'riskmodel[wrds]'.")
+    return importlib.import_module("wrds")
+
+
+@final
+class Server:
+    """What is asked of a server, again where the connection is lost.
+
+    Parameters
+    ----------
+    origin : Address or Held
+        What opens the connection, on the first question.
+    pauses : tuple of float
+        Seconds to wait before each further attempt once a connection is lost.
+    """
+
+    def __init__(self, origin: Address | Held, pauses: tuple[float, ...] = _PAUSES) -> None:
+        self._origin = origin
+        self._pauses = pauses
+        self._client: Any = None
+        self._release: finalize[..., Any] | None = None
+
+    def __str__(self) -> str:
+        return str(self._origin)
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """All rows of a small answer; values are bound by the driver, never pasted."""
+
+        def ask(cursor: Any) -> list[tuple[Any, ...]]:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+
+        return self._attempt(ask)
+
+    def copy(self, sql: str, parameters: Mapping[str, Any], sink: Callable[[], Any]) -> Any:
+        """Stream a large answer in PostgreSQL's binary format into a fresh ``sink()`` at each attempt; return it."""
+
+        def ask(cursor: Any) -> Any:
+            target = sink()
+            query = cursor.mogrify(sql, parameters).decode()
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", target)
+            return target
+
+        return self._attempt(ask)
+
+    def close(self) -> None:
+        """Close the connection if it was made here; the next question opens another."""
+        if self._release is not None:
+            self._release()
+        self._client = self._release = None
+
+    def _attempt(self, ask: Callable[[Any], T]) -> T:
+        """Ask once, and again after each pause for as long as the connection keeps getting lost."""
+        reasons: list[str] = []
+        for pause in (0.0, *self._pauses):
+            time.sleep(pause)
+            if self._client is None:
+                self._client = self._origin.open()
+                # WRDS grants a user few connections: let go of this one with the provider that made it
+                self._release = finalize(self, self._origin.close, self._client)
+            try:
+                return self._ask(ask)
+            except _LostError as lost:
+                reasons.append(str(lost))
+        raise SourceError(
+            f"the connection to {self} was lost, and {len(self._pauses)} further attempts over "
+            f"{sum(self._pauses):g} seconds did not get through: {'; then '.join(dict.fromkeys(reasons))}. "
+            "Nothing of the answer was kept; ask again when the server is back.",
+            reasons=reasons,
+        )
+
+    def _ask(self, ask: Callable[[Any], T]) -> T:
+        failures = self._client.engine.dialect.dbapi.Error, importlib.import_module("sqlalchemy").exc.DBAPIError
+        line = self._client.connection
+        connection = None
+        said: list[BaseException] = []
+        try:
+            connection = line.connection
+            with connection.cursor() as cursor, _listening(failures, said):
+                return ask(cursor)
+        except failures as error:
+            reason = _reason(said[0] if said else error)
+            if connection is not None and not connection.closed:
+                raise SourceError(f"{self} refused the query: {reason}.", reason=reason) from error
+            _discard(line)
+            raise _LostError(reason) from error
+        except BaseException:
+            # interrupted amid an answer, whose rest would be read as the answer to the next question
+            _discard(line)
+            raise
+
+
+@contextmanager
+def _listening(kinds: tuple[type[BaseException], ...], said: list[BaseException]) -> Iterator[None]:
+    """Collect what the driver would print: it raises twice where a copy is cut, and prints the first, the true reason.
+
+    It prints through ``sys.excepthook``; everybody else's exceptions go where they always went.
+    """
+    usual = sys.excepthook
+
+    def listen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        first = error.__cause__ if isinstance(error, SystemError) else error
+        if isinstance(first, kinds):
+            said.append(first)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = listen
+    try:
+        yield
+    finally:
+        sys.excepthook = usual
+
+
+def _discard(line: Any) -> None:
+    """Let the next question open a new connection."""
+    line.invalidate()
+    line.rollback()
+
+
+class _LostError(Exception):
+    """The connection was lost; the message says why."""
+
+
+def _reason(error: Any) -> str:
+    """The first line of what the driver said."""
+    said = str(getattr(error, "orig", error)).strip()
+    return said.splitlines()[0].rstrip(".") if said else type(error).__name__
