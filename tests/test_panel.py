@@ -511,15 +511,25 @@ def test_duplicate_labels_are_refused():
         align(factors=frame("FF"))
 
 
-@pytest.mark.parametrize("value", [-1.0001, -1.5])
-def test_losing_more_than_everything_is_refused_and_placed(value):
+@pytest.mark.parametrize("value", [-1.0, -1.0001, -1.5])
+def test_losing_everything_and_going_on_is_refused_and_placed(value):
     bad = frame("AB")
     bad.iloc[4, 1] = value
     with pytest.raises(rm.ImpossibleReturnsError, match=r"first B on 2020-01-07 \(-1") as caught:
         align(bad)
     assert caught.value.details == {"label": "B", "date": DAYS[4]}
-    bad.iloc[4, 1] = -1.0  # worthless: what the holders of a delisted security may be left with
-    assert align(bad).assets.iloc[4, 1] == pytest.approx(-1.0001)
+    bad.iloc[4, 1] = -0.999
+    assert align(bad).assets.iloc[4, 1] == pytest.approx(-0.9991)
+
+
+def test_a_security_may_end_worthless():
+    ended = frame("AB")
+    ended.iloc[4, 1] = -1.0
+    ended.iloc[5:, 1] = np.nan
+    assert align(ended).assets.iloc[4, 1] == pytest.approx(-1.0001)
+    ended.iloc[4, 1] = -1.5
+    with pytest.raises(rm.ImpossibleReturnsError, match="first B"):
+        align(ended)
 
 
 @pytest.mark.parametrize(("horizon", "typical"), [(rm.DAY, 0.01), (rm.WEEK, 0.022), (rm.MONTH, 0.05), (rm.YEAR, 0.16)])
