@@ -52,7 +52,7 @@ def test_contributions_sum_to_the_total(portfolio):
 def test_hedging_twice_is_hedging_once(s):
     once = Hedged.neutral(s)
     twice = Hedged.neutral(once)
-    assert not twice.hedge_weights.any()
+    assert not twice.exposures.any()
     assert twice.legs.equals(once.legs)
     assert twice.decompose().total_variance == once.decompose().total_variance
 

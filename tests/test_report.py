@@ -199,6 +199,29 @@ class TestTables:
             assert row["factor_adjusted_pnl"] == float(position.factor_adjusted_pnl(horizon))
             assert math.isclose(row["sharpe"], row["expected_pnl"] / row["volatility"])
 
+    @pytest.mark.parametrize("name", ["unhedged", "capped", "hedged"])
+    def test_trade_with_and_without_its_cash_leg(self, report, name):
+        row, model = report.trade.loc[name], report.strategy.model
+        position = rm.Position(report.portfolios[name], 1e6, rm.YEAR)
+        hedge = float(report.portfolios[name].legs["Mkt-RF"])
+        assert math.isclose(row["cash"], -1e6 * (1 + hedge))
+        assert math.isclose(row["cash_pnl"], 252 * model.risk_free_mean * row["cash"])
+        assert row["expected_pnl"] == float(position.expected_pnl(rm.YEAR))
+        assert row["expected_pnl_without_cash"] == float(position.expected_pnl_without_cash(rm.YEAR))
+        assert math.isclose(row["expected_pnl_without_cash"] + row["cash_pnl"], row["expected_pnl"])
+
+    def test_funded_factors_make_the_cash_leg(self):
+        returns, factors = synthetic(2, k=2)
+        data = rm.InMemory(returns, factors=factors, risk_free=1e-4, horizon=rm.DAY, funded=["F1"])
+        out = make({"A0": 1.0}, ["F0", "F1"], data=data)
+        assert out.funded == ("F1",)
+        assert dict(tables.facts(out))["Funded factors"] == "F1"
+        assert math.isclose(out.trade.loc["hedged", "cash"], -1e6 * (1 - out.exposures.loc["F1", "unhedged"]))
+        assert "pays for assets and funded factors, borrowed" in tables.trade(out).note
+        none = make({"A0": 1.0}, ["F0"], data=data)
+        assert dict(tables.facts(none))["Funded factors"] == "none"
+        assert "pays for assets, borrowed" in tables.trade(none).note
+
     def test_hedged_expected_pnl_is_alpha(self, report):
         hedged = report.pnl.loc["hedged"]
         np.testing.assert_allclose(hedged["expected_pnl"], hedged["factor_adjusted_pnl"])
@@ -299,6 +322,25 @@ class TestEdges:
         with pytest.raises(rm.InvalidParameterError, match="cap"):
             make(cap=-0.1)
 
+    @pytest.mark.parametrize("name", ["portfolio", "Portfolio", " portfolio "])
+    def test_an_asset_named_like_the_total(self, name):
+        returns, factors = synthetic(2, names=[name, "cash"])
+        out = make({name: 0.5, "cash": 0.5}, ["F0"], data=in_memory(returns, factors))
+        assert out.total == "portfolio (total)"
+        assert out.estimates.loc["portfolio (total)", "estimate"].tolist() == [
+            float(out.strategy.alpha), *out.strategy.exposures
+        ]  # fmt: skip
+        kinds = [(e["kind"], e["asset"]) for e in out.to_dict()["estimates"]]
+        assert kinds[::2] == [("asset", name), ("asset", "cash"), ("portfolio", "portfolio (total)")]
+        assert "\nportfolio (total) " in out.to_text()
+        assert [row[0] for row in tables.legs(out, 12).rows] == [name, "cash", "F0 (hedge)", "cash (leg)"]
+        assert "portfolio (total)" in out.to_html()
+
+    def test_the_total_is_the_portfolio(self, report):
+        assert report.total == "portfolio"
+        kinds = [e["kind"] for e in report.to_dict()["estimates"]]
+        assert kinds == ["asset"] * 6 + ["portfolio"] * 2
+
     def test_panel_of_another_horizon(self, report):
         panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"])
         with pytest.raises(rm.HorizonMismatchError):
@@ -313,12 +355,17 @@ class TestDict:
     def test_is_json_and_complete(self, report):
         out = json.loads(json.dumps(report.to_dict(), allow_nan=False))
         assert set(out) == {
-            "source", "start", "end", "horizon", "n_dates", "dropped", "factors", "budget", "cap", "assets",
-            "estimates", "exposures", "variance", "legs", "positions", "pnl", "residual_correlations", "tests", "notes",
+            "source", "start", "end", "horizon", "n_dates", "dropped", "factors", "funded", "budget", "cap", "assets",
+            "estimates", "exposures", "variance", "legs", "positions", "pnl", "trade", "residual_correlations", "tests",
+            "notes",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}
         assert out["cap"] == 0.2
+        assert out["funded"] == ["Mkt-RF"]
+        assert (out["trade"]["capital"], out["trade"]["horizon"]) == (1e6, "year")
+        assert [r["portfolio"] for r in out["trade"]["pnl"]] == ["unhedged", "capped", "hedged"]
+        assert [r["cash_pnl"] for r in out["trade"]["pnl"]] == report.trade["cash_pnl"].tolist()
         assert out["positions"]["hedged"]["capital"] == report.positions["hedged"].capital
         assert out["positions"]["hedged"]["binding"] == "volatility per month"
         assert [a["asset"] for a in out["assets"]] == list(WEIGHTS)
@@ -373,6 +420,44 @@ class TestText:
         assert "\x1b" not in out
         assert "?[31mRED" in out
         assert "A" * 16 + ".. " in out
+
+    @pytest.mark.parametrize(
+        ("cap", "said"), [(0.005, "at most 0.5%."), (0.2, "at most 20%."), (1 / 3, "at most 33.3%.")]
+    )
+    def test_cap_is_said_in_full(self, cap, said):
+        assert any(n.endswith(said) for n in make(cap=cap, start="2018-01-01").notes)
+
+    def test_small_budgets_keep_their_digits(self):
+        out = make({"MSFT": 1.0}, budget=rm.RiskBudget(0.01, rm.MONTH))
+        text = out.to_text()
+        capital = out.positions["unhedged"].capital
+        assert "$0.01 of volatility per month" in text
+        assert "$0 " not in text
+        assert re.search(rf"unhedged +{capital:.3g}  day", text)
+        assert "within $0.01 of volatility per month" in page._of_budget(out).about
+        lines = figures.cumulated_pnl(out.positions, out.panel).data
+        total = capital * float(out.strategy.returns(out.panel).sum())
+        assert math.isclose(lines[0].y[-1], total, rel_tol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("amount", "capital", "said"),
+        [(0.0, 0.0, "0"), (0.01, 0.1, "0.01"), (12.345, 100.0, "12.3"), (999.4, 1e3, "999"), (999.6, 1e3, "1,000"),
+         (-123_456.7, 1e6, "-123,457"), (1e-9, 1e6, "0"), (-0.5, 1e3, "-0.5"), (math.nan, math.nan, "-")],
+    )  # fmt: skip
+    def test_dollars(self, amount, capital, said):
+        assert tables._dollars(amount, capital) == said
+
+    def test_rounding_of_a_weight_is_no_dollars(self):
+        out = make({"KO": 0.1 + 0.2, "PEP": -0.3}, budget=rm.RiskBudget(1e9, rm.MONTH))
+        cash = tables.legs(out, 12).rows[-1]
+        assert cash[:3] == ("cash", "0.000", "0")
+
+    def test_trade_is_told(self, report):
+        out = report.to_text()
+        row = report.trade.loc["hedged"]
+        told = " +".join(f"{row[c]:,.0f}" for c in ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash"))
+        assert "PNL OF A $1,000,000 TRADE OVER A YEAR" in out
+        assert re.search(rf"\nhedged +{told}\n", out)
 
     def test_no_minus_zero(self):
         assert tables._fixed(-0.0001, 2) == "0.00"
@@ -484,7 +569,7 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("amount", "said"),
         [(0, "$0"), (999, "$999"), (1_234, "$1.23k"), (11_378_690, "$11.4m"), (-250e6, "-$250m"), (2e9, "$2.00bn"),
-         (3e13, "$30.0tn")],
+         (3e13, "$30.0tn"), (0.0123, "$0.0123"), (999_999, "$1.00m")],
     )  # fmt: skip
     def test_short_dollars(self, amount, said):
         assert figures.short_dollars(amount) == said
@@ -641,6 +726,19 @@ class TestPage:
     def test_few_points_are_all_drawn(self, three_factors):
         assert "points are drawn" not in page.pictures(three_factors)[0].about
         assert "819" in three_factors.to_text()
+
+    @pytest.mark.parametrize(("n", "wide"), [(29, False), (30, True), (200, True)])
+    def test_long_tables_are_stacked(self, n, wide):
+        returns, factors = synthetic(n)
+        out = make(dict.fromkeys(returns, 1 / n), ["F0"], data=in_memory(returns, factors))
+        first, second, *others = tables.all_of(out, 100)
+        assert (first.title, second.title) == ("Exposures", "Alpha and fit")
+        assert (first.wide, second.wide) == (wide, wide)
+        assert not others[0].wide
+
+    def test_the_trade_is_on_it(self, source):
+        assert "PnL of a $1,000,000 trade over a year" in source
+        assert "<dt>Funded factors</dt><dd>Mkt-RF</dd>" in source
 
     def test_many_assets_are_cut(self):
         returns, factors = synthetic(120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Self, final
 
@@ -23,9 +23,11 @@ from riskmodel.portfolio.portfolio import Portfolio
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
+# the trade whose PnL is shown with and without its cash leg
+TRADE, TRADE_HORIZON = 1e6, YEAR
 
-# A portfolio whose volatility is below this share of its holdings' is riskless but for rounding.
-_RISKLESS = 1e-6
+# An asset whose own volatility is below this share of its total has no residuals but rounding.
+_EXPLAINED = 1e-6
 
 
 @final
@@ -140,12 +142,17 @@ class RiskReport:
 
     # -- tables ------------------------------------------------------------------------------------
 
+    @property
+    def total(self) -> str:
+        """What the portfolio as a whole is called among its assets: ``"portfolio"``, unless one has this name."""
+        return distinct(PORTFOLIO, "total", self.strategy.weights.index)
+
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """What was estimated: rows (asset, parameter), columns ``estimate``, ``std_error``, ``t``.
 
-        Parameters are ``alpha``, in decimals per the model's horizon, and the factors. The last asset is
-        ``"portfolio"``; its standard errors are those of regressing the portfolio itself, known where all holdings
+        Parameters are ``alpha``, in decimals per the model's horizon, and the factors. The last asset is `total`, the
+        portfolio as a whole; its standard errors are those of regressing the portfolio itself, known where all holdings
         have the same dates and the model is OLS, otherwise NaN.
         """
         model = self.strategy.model.restrict(self.strategy.weights.index.tolist())
@@ -154,7 +161,8 @@ class RiskReport:
         estimate = np.vstack([own.to_numpy(), total]).ravel()
         error = np.vstack([model.std_errors.to_numpy(), self._portfolio_errors()]).ravel()
         index = pd.MultiIndex.from_tuples(
-            [(a, p) for a in [*model.assets, PORTFOLIO] for p in model.std_errors.columns], names=["asset", "parameter"]
+            [(a, p) for a in [*model.assets, self.total] for p in model.std_errors.columns],
+            names=["asset", "parameter"],
         )
         t = np.divide(estimate, error, where=error > 0, out=np.full(len(error), np.nan))
         return pd.DataFrame({"estimate": estimate, "std_error": error, "t": t}, index)
@@ -217,6 +225,22 @@ class RiskReport:
         table.index = pd.MultiIndex.from_tuples(rows, names=["portfolio", "horizon"])
         return table
 
+    @cached_property
+    def trade(self) -> pd.DataFrame:
+        """What 1,000,000 dollars of each portfolio are expected to earn over a year, with the cash leg and without.
+
+        Columns ``cash`` (dollars of the cash leg, negative where borrowed), ``expected_pnl`` (with the cash leg),
+        ``cash_pnl`` (the cash leg's own, at the risk-free rate) and ``expected_pnl_without_cash``.
+        """
+        rows = {name: _trade(Position(p, TRADE, TRADE_HORIZON)) for name, p in self.portfolios.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
+
+    @property
+    def funded(self) -> tuple[Any, ...]:
+        """The factors that cost cash to hold, on which the cash leg depends."""
+        model = self.strategy.model
+        return tuple(f for f, is_funded in zip(model.factors, model.funded, strict=True) if is_funded)
+
     @property
     def dropped(self) -> pd.Series[int]:
         """How many dates alignment left out, by reason."""
@@ -250,7 +274,14 @@ class RiskReport:
 
     def is_riskless(self, name: str) -> bool:
         """Whether a portfolio has no risk but rounding."""
-        return _is_riskless(self.portfolios[name])
+        return self.portfolios[name].is_riskless
+
+    def _estimates_by_kind(self) -> pd.DataFrame:
+        """The estimates, each said to be of an asset or of the portfolio."""
+        table, of_portfolio = self.estimates.copy(), len(self.exposures) + 1
+        kinds = ["asset"] * (len(table) - of_portfolio) + [PORTFOLIO] * of_portfolio
+        table.insert(0, "kind", kinds)
+        return table
 
     def _portfolio_errors(self) -> Any:
         """Standard errors of the portfolio's alpha and exposures, where they are known exactly."""
@@ -288,15 +319,17 @@ class RiskReport:
             "n_dates": len(panel.dates),
             "dropped": {str(reason): int(n) for reason, n in self.dropped.items()},
             "factors": [str(f) for f in self.strategy.model.factors],
+            "funded": [str(f) for f in self.funded],
             "budget": {"volatility": float(self.budget.volatility), "horizon": str(self.budget.horizon)},
             "cap": self.cap,
             "assets": _records(self.assets.rename_axis("asset")),
-            "estimates": _records(self.estimates),
+            "estimates": _records(self._estimates_by_kind()),
             "exposures": _records(self.exposures.rename_axis("factor")),
             "variance": _records(self.variance),
             "legs": _records(self.legs),
             "positions": {n: None if p is None else _position(p) for n, p in self.positions.items()},
             "pnl": _records(self.pnl),
+            "trade": {"capital": TRADE, "horizon": str(TRADE_HORIZON), "pnl": _records(self.trade)},
             "residual_correlations": _records(self.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
             "tests": _records(self.tests.rename_axis("test")),
             "notes": list(self.notes),
@@ -328,25 +361,15 @@ def _require_something(strategy: Portfolio) -> None:
         raise InvalidParameterError("a risk report needs a weight that is not zero, but all of them are.")
 
 
-def _is_riskless(portfolio: Portfolio) -> bool:
-    model = portfolio.model
-    of_assets = np.sqrt(model.total_variance[portfolio.weights.index])
-    of_factors = np.sqrt(np.diag(model.factor_covariance))
-    gross = float(portfolio.weights.abs() @ of_assets) + float(portfolio.legs.abs() @ of_factors)
-    return float(portfolio.volatility) <= _RISKLESS * gross
-
-
 def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> HedgedPortfolio:
     """The smallest hedge within the cap; all of it where what it would leave is rounding."""
-    if 0 <= cap < 1 and _is_riskless(neutral):
+    if 0 <= cap < 1 and neutral.is_riskless:
         return neutral
     return HedgedPortfolio.with_factor_share(strategy, cap)
 
 
 def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:
-    """The largest position; None where only rounding, or nothing at all, limits it."""
-    if _is_riskless(portfolio) and not budget.limits:
-        return None
+    """The largest position; None where nothing limits it."""
     try:
         return budget.size(portfolio)
     except UnboundedPositionError:
@@ -355,7 +378,7 @@ def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:
 
 def _compare(strategy: Portfolio, panel: ReturnPanel) -> CovarianceComparison | None:
     held = strategy.model.restrict(strategy.weights.index.tolist())
-    left = held.assets[held.idio_variance > _RISKLESS**2 * held.total_variance]
+    left = held.assets[held.idio_variance > _EXPLAINED**2 * held.total_variance]
     if not 2 <= len(left) <= DENSE_LIMIT:
         return None
     return CovarianceComparison.of(held.restrict(left.tolist()), panel)
@@ -375,17 +398,33 @@ def _legs(portfolio: Portfolio) -> pd.Series[float]:
     return pd.concat(parts)
 
 
+def distinct(label: str, what: str, others: Iterable[Any]) -> str:
+    """The label, with a word added where one of the others reads the same."""
+    taken = {str(other).strip().casefold() for other in others}
+    while label.casefold() in taken:
+        label += f" ({what})"
+    return label
+
+
+def _trade(position: Position) -> dict[str, float]:
+    return {
+        "cash": float(position.cash),
+        "expected_pnl": float(position.expected_pnl(position.horizon)),
+        "cash_pnl": float(position.cash_pnl(position.horizon)),
+        "expected_pnl_without_cash": float(position.expected_pnl_without_cash(position.horizon)),
+    }
+
+
 def _pnl(position: Position | None, horizon: Horizon) -> dict[str, float]:
     if position is None:
         names = ("capital", "volatility", "expected_pnl", "factor_adjusted_pnl", "sharpe")
         return dict.fromkeys(names, math.nan)
-    riskless = _is_riskless(position.portfolio)
     return {
         "capital": float(position.capital),
         "volatility": float(position.volatility.at(horizon)),
         "expected_pnl": float(position.expected_pnl(horizon)),
         "factor_adjusted_pnl": float(position.factor_adjusted_pnl(horizon)),
-        "sharpe": math.nan if riskless else float(position.sharpe(horizon)),
+        "sharpe": float(position.sharpe(horizon)),
     }
 
 
@@ -408,7 +447,7 @@ def _assumptions(report: RiskReport) -> list[str]:
         "Returns are in excess of the risk-free rate; costs of trading and of shorting are left out.",
     ]
     if report.cap is not None:
-        notes.append(f"'capped' is the smallest hedge that brings the factor share to at most {report.cap:.0%}.")
+        notes.append(f"'capped' is the smallest hedge that brings the factor share to at most {100 * report.cap:.3g}%.")
     return notes
 
 
@@ -419,7 +458,7 @@ def _gaps(report: RiskReport) -> list[str]:
     if riskless:
         notes.append(
             f"No risk is left in {' and '.join(riskless)} but rounding: the factors explain everything. "
-            "So no volatility budget limits it, and it has no capacity, PnL or Sharpe ratio to show."
+            "So no volatility budget limits it, and it has no capacity, no PnL at capacity and no Sharpe ratio to show."
         )
     if report.exposures["std_error"].isna().any():
         notes.append(

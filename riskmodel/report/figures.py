@@ -6,6 +6,7 @@ legible on light and on dark; on a page, a script sets the colours of text and g
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -238,7 +239,7 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
         text=["" if c is None else short_dollars(c) for c in capital],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x}: $%{y:,.0f}<extra></extra>",
+        hovertemplate="%{x}: $%{y:" + _dollar_format(capital) + "}<extra></extra>",
         showlegend=False,
     )
     figure = _figure([bars], "Capacity", y="dollars of strategy", bargap=0.45)
@@ -332,11 +333,12 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
 
 def short_dollars(amount: float) -> str:
     """Write dollars in three digits: ``$11.4m``."""
-    size = abs(amount)
+    # to three digits first, so that what rounds up to a unit gets it
+    size = float(f"{abs(amount):.3g}")
     for unit, letter in ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if size >= unit:
             return f"{'-' if amount < 0 else ''}${_three_digits(size / unit)}{letter}"
-    return f"{'-' if amount < 0 else ''}${size:.0f}"
+    return f"{'-' if amount < 0 else ''}${size:.3g}"
 
 
 def _three_digits(number: float) -> str:
@@ -417,12 +419,22 @@ def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> 
     dollars = (position.portfolio.returns(panel).dropna() * position.capital).cumsum()
     return _plotly().Scatter(
         x=[str(d.date()) for d in dollars.index],
-        y=dollars.to_numpy().round(2),
+        y=dollars.to_numpy().round(_decimals(position.capital)),
         mode="lines",
         name=_safe(name),
         line={"color": _colour(name, order), "width": 1.8},
-        hovertemplate="$%{y:,.0f}",
+        hovertemplate="$%{y:" + _dollar_format([position.capital]) + "}",
     )
+
+
+def _dollar_format(amounts: Iterable[float | None]) -> str:
+    """Whole dollars, or three digits where amounts are small."""
+    return ",.0f" if max((a or 0.0 for a in amounts), default=0.0) >= 1e5 else ",.3~r"
+
+
+def _decimals(capital: float) -> int:
+    """Cents, or more digits of small amounts."""
+    return max(2, 8 - math.floor(math.log10(capital))) if capital > 0 else 2
 
 
 def _tracking(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:

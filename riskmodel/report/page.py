@@ -149,11 +149,9 @@ def _of_variance(report: RiskReport) -> Picture:
 
 
 def _of_budget(report: RiskReport) -> Picture:
-    budget = report.budget
     return Picture(
         "Capacity, hedged and unhedged",
-        f"Dollars of strategy within ${budget.volatility:,.0f} of volatility per {budget.horizon}: "
-        f"{_capacities(report)}.",
+        f"Dollars of strategy within {tables.limit(report)}: {_capacities(report)}.",
         figures.capacity(report.positions),
     )
 

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from typing import Any, final
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel.horizon import YEAR
-from riskmodel.report.analysis import HORIZONS, RiskReport
+from riskmodel.report.analysis import HORIZONS, TRADE, TRADE_HORIZON, RiskReport, distinct
 
 Row = tuple[str, ...]
 _NONE = "-"
+_TALL = 30
+# beside the capital, a smaller amount is rounding
+_NOTHING = 1e-9
 
 
 @final
@@ -51,32 +54,42 @@ class Table:
 def all_of(report: RiskReport, most: int) -> list[Table]:
     """Every table of a report, with at most so many holdings each."""
     tables = [
-        exposures(report, most),
-        alphas(report, most),
-        variance(report),
-        volatility(report),
+        *_beside(exposures(report, most), alphas(report, most)),
+        *_beside(variance(report), volatility(report)),
         legs(report, most),
         pnl(report),
+        trade(report),
     ]
     return tables if report.tests.empty else [*tables, correlations(report)]
+
+
+def _beside(*tables: Table) -> list[Table]:
+    """Tables beside each other, or below each other where one is so long that the other would leave a gap."""
+    tall = max(len(t.rows) for t in tables) > _TALL
+    return [evolve(t, wide=t.wide or tall) for t in tables]
 
 
 def facts(report: RiskReport) -> list[tuple[str, str]]:
     """What the report is on, line by line."""
     panel, dropped = report.panel, report.dropped
     left_out = "; ".join(f"{n:,} ({reason})" for reason, n in dropped.items()) or "none"
-    budget = f"${report.budget.volatility:,.0f} of volatility per {report.budget.horizon}"
     return [
         ("Portfolio", holdings(report.strategy.weights)),
         ("Factors", _listed(map(str, report.strategy.model.factors), 8)),
+        ("Funded factors", _listed(map(str, report.funded), 8) or "none"),
         ("Data", report.source or _NONE),
         (
             "Span",
             f"{panel.dates[0].date()} to {panel.dates[-1].date()}, {len(panel.dates):,} dates, per {panel.horizon}",
         ),
         ("Dates left out", left_out),
-        ("Budget", budget),
+        ("Budget", limit(report)),
     ]
+
+
+def limit(report: RiskReport) -> str:
+    """Write the volatility that the budget allows."""
+    return f"${_dollars(float(report.budget.volatility))} of volatility per {report.budget.horizon}"
 
 
 def holdings(weights: pd.Series[float], most: int = 6) -> str:
@@ -162,14 +175,15 @@ def volatility(report: RiskReport) -> Table:
 def legs(report: RiskReport, most: int) -> Table:
     """Weights and dollars of holdings, hedge and cash, for each portfolio at its own capacity."""
     names = list(report.portfolios)
+    cash = distinct("cash", "leg", report.strategy.weights.index)
     by_name = [report.legs.loc[name] for name in names]
     n = len(report.assets)
     shown = [*range(min(n, most)), *range(n, len(by_name[0]))]
     rows = []
     for i in shown:
         kind, leg = by_name[0].index[i]
-        cells = [c for t in by_name for c in (_fixed(t["weight"].iloc[i], 3), _dollars(t["dollars"].iloc[i]))]
-        rows.append((str(leg) if kind != "hedge" else f"{leg} (hedge)", *cells))
+        cells = [c for t in by_name for c in _leg(t, i)]
+        rows.append(({"hedge": f"{leg} (hedge)", "cash": cash}.get(kind, str(leg)), *cells))
     return Table(
         "Holdings, hedge and cash",
         ("Leg", *(header for name in names for header in (name, "$"))),
@@ -180,6 +194,12 @@ def legs(report: RiskReport, most: int) -> Table:
     )
 
 
+def _leg(table: Any, i: int) -> Row:
+    weight, dollars = table["weight"].iloc[i], table["dollars"].iloc[i]
+    # what is a rounding error of a weight is one of the dollars too
+    return _fixed(weight, 3), _dollars(dollars if abs(weight) > _NOTHING else 0.0 * dollars)
+
+
 def pnl(report: RiskReport) -> Table:
     """Capital, risk and expected PnL of what the budget holds."""
     rows = []
@@ -187,7 +207,7 @@ def pnl(report: RiskReport) -> Table:
         for i, h in enumerate(HORIZONS):
             row: Any = report.pnl.loc[(name, str(h))]
             head = (name, _dollars(row["capital"])) if i == 0 else ("", "")
-            amounts = (_dollars(row[c]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
+            amounts = (_dollars(row[c], row["capital"]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
             rows.append((*head, str(h), *amounts, _fixed(row["sharpe"], 3)))
     return Table(
         "Budget",
@@ -196,6 +216,22 @@ def pnl(report: RiskReport) -> Table:
         words=(0, 2),
         wide=True,
         note=_binding(report),
+    )
+
+
+def trade(report: RiskReport) -> Table:
+    """PnL of one trade with the cash leg, the cash leg's own, and without it."""
+    columns = ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash")
+    rows = [(str(name), *(_dollars(row[c], TRADE) for c in columns)) for name, row in report.trade.iterrows()]
+    rate = report.panel.horizon.scale_mean(100.0 * report.strategy.model.risk_free_mean, to=TRADE_HORIZON)
+    costs = " and ".join(["assets", *(["funded factors"] if report.funded else [])])
+    return Table(
+        f"PnL of a ${TRADE:,.0f} trade over a {TRADE_HORIZON}",
+        ("Portfolio", "Cash leg $", "With cash $", "Cash alone $", "Without cash $"),
+        tuple(rows),
+        wide=True,
+        note=f"Expected PnL. The cash leg pays for {costs}, borrowed where negative, at the risk-free rate of "
+        f"{_fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
     )
 
 
@@ -216,11 +252,9 @@ def correlations(report: RiskReport) -> Table:
 
 def _binding(report: RiskReport) -> str:
     bound = {p.binding for p in report.positions.values() if p is not None and p.binding}
-    budget = report.budget
-    limit = f"${budget.volatility:,.0f} of volatility per {budget.horizon}"
     return (
-        f"The largest positions within {limit}; what binds: {', '.join(sorted(bound)) or 'nothing'}. Adj. PnL is "
-        "factor-adjusted: the part of the expected PnL that is alpha."
+        f"The largest positions within {limit(report)}; what binds: {', '.join(sorted(bound)) or 'nothing'}. "
+        "Adj. PnL is factor-adjusted: the part of the expected PnL that is alpha."
     )
 
 
@@ -248,8 +282,11 @@ def _fixed(number: Any, digits: int) -> str:
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
-def _dollars(amount: Any) -> str:
-    return _fixed(amount, 0)
+def _dollars(amount: Any, capital: float = 0.0) -> str:
+    """Write dollars: whole ones, or three digits of what is below a thousand."""
+    if not math.isfinite(amount) or abs(amount) >= 999.5:
+        return _fixed(amount, 0)
+    return f"{amount:.3g}" if abs(amount) > _NOTHING * capital else "0"
 
 
 def _pvalue(p: float) -> str:
