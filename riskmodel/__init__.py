@@ -91,7 +91,8 @@ __all__ = [
     "Horizon", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "Quantity", "Mean", "Variance", "Volatility", "SharpeRatio",
     # data
-    "DataProvider", "SampleData", "InMemory", "WRDS", "FamaFrench", "ValueWeighted", "EqualWeighted", "Joined", "Cached",
+    "DataProvider", "SampleData", "InMemory", "WRDS", "FamaFrench", "ValueWeighted", "EqualWeighted",
+    "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",

@@ -458,7 +458,6 @@ def _require_possible(assets: Table) -> None:
         )
 
 
-
 def _ended_worthless(returns: Array, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where a return of exactly -100 % is a security's last, as that of a bankrupt company is."""
     rows, columns = np.nonzero(lost)
