@@ -1,4 +1,4 @@
-"""The command line: ``riskmodel report``."""
+"""The command line: ``riskmodel report`` and ``riskmodel data``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pandas as pd
 from attrs import frozen
 
+from riskmodel.data.fama_french import FamaFrench
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
@@ -76,6 +77,7 @@ Factor risk models on the command line.
 
   riskmodel report          a risk report on a sample portfolio: start here
   riskmodel report --help   what it can be asked, with examples
+  riskmodel data french     what the French library has: factor sets, and portfolios to use as assets
 """
 
 _DESCRIPTION = """\
@@ -149,6 +151,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> None:
+    if argv[:1] == ["data"]:
+        _print_catalogue(argv[1:])
+        return
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
     options = _read_options(_report_parser().parse_intermixed_args(_joined(argv[1:])))
@@ -182,8 +187,22 @@ def _overview_parser() -> argparse.ArgumentParser:
         "riskmodel", description=_OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"riskmodel {__version__}")
-    parser.add_argument("command", choices=["report"], help="what to do")
+    parser.add_argument("command", choices=["report", "data"], help="what to do")
     return parser
+
+
+def _yes(published: bool) -> str:
+    return "yes" if published else "-"
+
+
+def _print_catalogue(argv: list[str]) -> None:
+    """List what a source has; nothing is fetched for it."""
+    parser = _Parser("riskmodel data", description="List the data sets of a source.", allow_abbrev=False)
+    parser.add_argument("source", choices=["french"], help="french: Kenneth R. French's data library")
+    parser.parse_args(argv)
+    table = FamaFrench.catalogue()
+    published = {"day": _yes, "week": _yes, "month": _yes}
+    print(table.to_string(formatters=published))
 
 
 def _report_parser() -> argparse.ArgumentParser:

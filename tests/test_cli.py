@@ -573,3 +573,18 @@ class TestEndings:
 
         (script,) = entry_points(group="console_scripts", name="riskmodel")
         assert script.load() is cli.main
+
+
+class TestData:
+    def test_french_lists_what_there_is(self, capsys):
+        assert cli.main(["data", "french"]) == 0
+        printed = capsys.readouterr().out
+        assert "49_Industry_Portfolios" in printed
+        assert "F-F_Momentum_Factor" in printed
+        rows = [line for line in printed.splitlines() if line.startswith("F-F_Research_Data_Factors ")]
+        assert rows[0].split()[-3:] == ["yes", "yes", "yes"]
+
+    @pytest.mark.parametrize("arguments", [["data"], ["data", "bloomberg"], ["data", "french", "more"]])
+    def test_other_sources_are_refused(self, capsys, arguments):
+        assert cli.main(arguments) == 2
+        assert "riskmodel" in capsys.readouterr().err

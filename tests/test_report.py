@@ -763,3 +763,12 @@ class TestPage:
         # what plotly is given reads as the label once it has undone the escapes
         heat = [json.loads(t) for tag, t in reader.texts if tag == "script" and '"heatmap"' in t and t[0] == "{"]
         assert html.unescape(heat[0]["data"][0]["x"][0]) == name
+
+
+def test_the_release_of_each_source_is_told():
+    data = rm.SampleData()
+    panel = attrs.evolve(data.panel(["MSFT"], ["Mkt-RF"]), provenance={"Factors_daily": "CRSP 202407"})
+    strategy = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
+    assert "Factors_daily: CRSP 202407" in report.to_text()
+    assert "Factors_daily: CRSP 202407" in report.to_html()

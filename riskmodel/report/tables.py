@@ -73,11 +73,14 @@ def facts(report: RiskReport) -> list[tuple[str, str]]:
     """What the report is on, line by line."""
     panel, dropped = report.panel, report.dropped
     left_out = "; ".join(f"{n:,} ({reason})" for reason, n in dropped.items()) or "none"
+    # history is revised: which release of each source the returns are from
+    vintages = [("Vintage", f"{source}: {vintage}") for source, vintage in panel.provenance.items()]
     return [
         ("Portfolio", holdings(report.strategy.weights)),
         ("Factors", _listed(map(str, report.strategy.model.factors), 8)),
         ("Funded factors", _listed(map(str, report.funded), 8) or "none"),
         ("Data", report.source or _NONE),
+        *vintages,
         (
             "Span",
             f"{panel.dates[0].date()} to {panel.dates[-1].date()}, {len(panel.dates):,} dates, per {panel.horizon}",
