@@ -7,18 +7,14 @@ from typing import Any, Self, final
 import numpy as np
 import pandas as pd
 from attrs import evolve, field, fields, frozen
-from numpy.typing import NDArray
 from scipy import linalg
 
 from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import ReturnPanel
+from riskmodel.sums import Flags, Index, Sums, all_dates, upper_triangle
 
-Index = NDArray[np.intp]
-
-# Rows read at a time: a block of 128 rows and its products stay in cache.
-_ROWS = 128
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
 _CANCELS = 1e-4
 # Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
@@ -67,6 +63,11 @@ class Regressions:
     def fitted_squares(self) -> Array:
         """Return the explained sum of squares of each asset, γ'Gγ, shape (N,)."""
         return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
+
+    def inverse_root(self) -> Array:
+        """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where there is none."""
+        root, definite = _inverse_root(self.q_gram)
+        return np.where(definite, root, np.inf)
 
 
 def _frozen(regressions: Regressions) -> Regressions:
@@ -225,110 +226,76 @@ def smallest_singular_value(root: Array) -> float:
 # -- reading a panel -------------------------------------------------------------------------------
 
 
-@frozen(eq=False)
-class _Sums:
-    """Raw sums over the dates of each asset: r, q·r and r·r."""
-
-    r: Array  # N
-    qr: Array  # N × K
-    rr: Array  # N
-
-
 def _read(returns: Array, q: Array) -> Regressions:
-    n = returns.shape[1]
-    sums = _sums(returns, q)
-    ragged = np.flatnonzero(np.isnan(sums.rr))
-    if not len(ragged):
-        patterns = _Patterns.complete(q, n)
-    else:
-        patterns = _Patterns.of(returns, ragged, q)
-        part = _sums(np.nan_to_num(returns[:, ragged], copy=False, nan=0.0), q)
-        sums.r[ragged], sums.qr[ragged], sums.rr[ragged] = part.r, part.qr, part.rr
-    return _solve(returns, q, patterns, sums)
-
-
-def _sums(returns: Array, q: Array) -> _Sums:
-    t, n = returns.shape
-    axes = np.hstack([np.ones((t, 1)), q])
-    products = np.zeros((axes.shape[1], n))
-    squares = np.zeros(n)
-    for start in range(0, t, _ROWS):
-        block = returns[start : start + _ROWS]
-        products += axes[start : start + _ROWS].T @ block
-        squares += np.einsum("tn,tn->n", block, block)
-    return _Sums(products[0].copy(), products[1:].T.copy(), squares)
-
-
-@frozen(eq=False)
-class _Patterns:
-    """The distinct patterns of missing dates; the first is that of no date missing."""
-
-    of_asset: Index  # N
-    present: NDArray[np.bool_]  # T × P
-    count: Array  # P
-    q_sum: Array  # P × K
-    q_gram: Array  # P × K × K, not centred
-
-    @classmethod
-    def complete(cls, q: Array, n: int) -> Self:
-        present = np.ones((len(q), 1), dtype=bool)
-        return cls(np.zeros(n, dtype=np.intp), present, *_pattern_sums(present, q))
-
-    @classmethod
-    def of(cls, returns: Array, ragged: Index, q: Array) -> Self:
-        present = ~np.isnan(returns[:, ragged])
-        codes = np.packbits(present, axis=0).T
-        found: dict[bytes, int] = {}
-        which = np.array([found.setdefault(code.tobytes(), len(found)) for code in codes])
-        first = np.unique(which, return_index=True)[1]
-        distinct = np.hstack([np.ones((len(q), 1), dtype=bool), present[:, first]])
-        of_asset = np.zeros(returns.shape[1], dtype=np.intp)
-        of_asset[ragged] = which + 1
-        return cls(of_asset, distinct, *_pattern_sums(distinct, q))
-
-
-def _pattern_sums(present: NDArray[np.bool_], q: Array) -> tuple[Array, Array, Array]:
-    """Count, sum of q and sum of q'q over each pattern's dates, as one matrix product."""
-    t, k = q.shape
-    upper = np.triu_indices(k)
-    sums = np.zeros((1 + k + len(upper[0]), present.shape[1]))
-    for start in range(0, t, _ROWS):
-        rows = q[start : start + _ROWS]
-        terms = np.hstack([np.ones((len(rows), 1)), rows, rows[:, upper[0]] * rows[:, upper[1]]])
-        sums += terms.T @ present[start : start + _ROWS].astype(np.float64)
-    gram = np.empty((present.shape[1], k, k))
-    gram[:, upper[0], upper[1]] = sums[1 + k :].T
-    gram[:, upper[1], upper[0]] = sums[1 + k :].T
-    return sums[0], sums[1 : 1 + k].T, gram
-
-
-def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> Regressions:
-    """Centre the sums, solve each asset, and mend those that cancelled."""
-    seen = np.maximum(patterns.count, 1.0)
-    q_mean = patterns.q_sum / seen[:, None]
-    gram = patterns.q_gram - patterns.q_sum[:, :, None] * q_mean[:, None, :]
-    at = patterns.of_asset
-    n = patterns.count[at]
-    r_mean = sums.r / np.maximum(n, 1.0)
-    cross = sums.qr - sums.r[:, None] * q_mean[at]
-    inverse, well = _inverse(gram, patterns.q_gram)
-    coefficients = _apply(inverse, cross, at)
-    squares = sums.rr - sums.r * r_mean
-    rss = squares - np.einsum("nk,nk->n", coefficients, cross)
-    fit = Regressions(at, np.rint(patterns.count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
-    suspect = (rss <= _CANCELS * sums.rr) | ~well[at]
-    _mend(fit, returns, q, patterns, np.flatnonzero(suspect))
+    """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
+    sums = Sums.of(returns, q)
+    pattern, terms = _patterns(sums, q)
+    k = q.shape[1]
+    count, q_sum = terms[:, 0], terms[:, 1 : k + 1]
+    q_mean = q_sum / np.maximum(count, 1.0)[:, None]
+    raw = _symmetric(terms[:, k + 1 :], k)
+    gram = raw - q_sum[:, :, None] * q_mean[:, None, :]
+    r_sum, qr = sums.cross[0], sums.cross[1 : k + 1].T
+    r_mean = r_sum / np.maximum(count, 1.0)[pattern]
+    cross = qr - r_sum[:, None] * q_mean[pattern]
+    inverse, well = _inverse(gram, raw)
+    coefficients = _apply(inverse, cross, pattern)
+    rss = sums.squares - r_sum * r_mean - np.einsum("nk,nk->n", coefficients, cross)
+    fit = Regressions(pattern, np.rint(count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
+    suspect = (rss <= _CANCELS * sums.squares) | ~well[pattern]
+    _mend(fit, returns, q, np.flatnonzero(suspect))
     return fit
 
 
-def _inverse(gram: Array, raw: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _patterns(sums: Sums, q: Array) -> tuple[Index, Array]:
+    """Each asset's pattern, and the terms of each pattern; the first is that of no date missing."""
+    complete = all_dates(q)
+    pattern = np.zeros(len(sums.squares), dtype=np.intp)
+    if not sums.ragged.any():
+        return pattern, complete[None]
+    ragged = np.flatnonzero(sums.ragged)
+    marks = np.ascontiguousarray(sums.terms[ragged, -2:]).view(np.complex128)[:, 0]
+    _, first, which = np.unique(marks, return_index=True, return_inverse=True)
+    pattern[ragged] = which.reshape(-1) + 1
+    return pattern, np.vstack([complete, sums.terms[ragged[first], :-2]])
+
+
+def _symmetric(upper: Array, k: int) -> Array:
+    """Matrices from their upper triangles."""
+    at = np.empty((k, k), dtype=np.intp)
+    i, j = upper_triangle(k)
+    at[i, j] = at[j, i] = np.arange(len(i))
+    return upper[:, at]
+
+
+def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
     """Invert each pattern's Gram matrix; say which were conditioned well enough to."""
-    scale = np.trace(raw, axis1=1, axis2=2) / max(raw.shape[1], 1)
-    lowest = np.linalg.eigvalsh(gram)[:, 0] if gram.shape[1] else np.ones(len(gram))
-    well = lowest > _ILL_CONDITIONED * scale if gram.shape[1] else np.ones(len(gram), dtype=bool)
-    inverse = np.zeros_like(gram)
-    inverse[well] = np.linalg.inv(gram[well])
-    return inverse, well
+    k = gram.shape[1]
+    if not k:
+        return gram, np.ones(len(gram), dtype=bool)
+    root, definite = _inverse_root(gram)
+    scale = np.trace(raw, axis1=1, axis2=2) / k
+    # the trace of the inverse bounds its largest eigenvalue from above
+    well = definite & (_ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
+    root = root * well
+    return np.einsum("kip,kjp->pij", root, root), well
+
+
+def _inverse_root(gram: Array) -> tuple[Array, Flags]:
+    """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
+    k = gram.shape[1]
+    g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
+    lower, root = np.zeros_like(g), np.zeros_like(g)
+    definite = np.ones(len(gram), dtype=bool)
+    for j in range(k):
+        column = g[j:, j] - np.einsum("ikp,kp->ip", lower[j:, :j], lower[j, :j])
+        positive = column[0] > np.finfo(float).eps * g[j, j]
+        definite &= positive
+        lower[j:, j] = column / np.sqrt(np.where(positive, column[0], 1.0))
+        diagonal = np.where(positive, lower[j, j], 1.0)
+        root[j, j] = 1.0 / diagonal
+        root[j, :j] = np.einsum("kp,kip->ip", lower[j, :j], root[:j, :j]) / -diagonal
+    return root, definite
 
 
 def _apply(matrices: Array, vectors: Array, at: Index) -> Array:
@@ -342,11 +309,13 @@ def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
     return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
 
 
-def _mend(fit: Regressions, returns: Array, q: Array, patterns: _Patterns, assets: Index) -> None:
+def _mend(fit: Regressions, returns: Array, q: Array, assets: Index) -> None:
     """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
-    for p in np.unique(fit.pattern[assets]):
-        chosen = assets[fit.pattern[assets] == p]
-        rows = patterns.present[:, p]
+    order = assets[np.argsort(fit.pattern[assets], kind="stable")]
+    for chosen in np.split(order, np.flatnonzero(np.diff(fit.pattern[order])) + 1) if len(order) else []:
+        p = fit.pattern[chosen[0]]
+        columns = returns[:, chosen]
+        rows = ~np.isnan(columns[:, 0])
         own = q[rows]
         if not len(own):
             fit.r_mean[chosen], fit.coefficients[chosen], fit.rss[chosen] = 0.0, 0.0, 0.0
@@ -354,8 +323,7 @@ def _mend(fit: Regressions, returns: Array, q: Array, patterns: _Patterns, asset
         fit.q_mean[p] = own.mean(axis=0)
         own = own - fit.q_mean[p]
         fit.q_gram[p] = own.T @ own
-        r = returns[np.ix_(rows, chosen)]
-        mean, coefficients, residuals = _least_squares(own, r)
+        mean, coefficients, residuals = _least_squares(own, columns[rows])
         fit.r_mean[chosen] = mean
         fit.coefficients[chosen] = coefficients.T
         fit.rss[chosen] = np.einsum("tn,tn->n", residuals, residuals)
