@@ -61,7 +61,7 @@ class Sums:
         if before.all():  # and probably are again: to look first would be one reading more
             return self._add_holed(block, np.arange(len(before)), rows, calendar)
         squares = np.einsum("tn,tn->n", block, block)
-        holed = np.isnan(squares)
+        holed: Flags = np.isnan(squares)
         if holed.any():
             whole = np.flatnonzero(~holed)
             self.cross[:, whole] += calendar.axes[:, rows] @ block[:, whole]

@@ -82,7 +82,7 @@ def _unit_errors(m: Moments, zero: Array, root: Array) -> Array:
     turned = np.tensordot(np.linalg.inv(m.basis), root, axes=(1, 1))
     at_zero = np.einsum("jip,pi->jp", root, zero)
     alpha = 1.0 / np.maximum(m.regressions.count, 1) + np.einsum("jp,jp->p", at_zero, at_zero)
-    return np.sqrt(np.column_stack([alpha, np.einsum("kjp,kjp->pk", turned, turned)]))
+    return np.asarray(np.sqrt(np.column_stack([alpha, np.einsum("kjp,kjp->pk", turned, turned)])))
 
 
 def _identified_root(m: Moments) -> Array:
