@@ -41,6 +41,25 @@ def full_panel():
     ]
 
 
+def daily_update():
+    """A day added to a state of ten years, beside reading the ten years again."""
+    whole = panel()
+    ewma, days = rm.EWMA(half_life=rm.QUARTER), whole.dates
+    today, state = whole.select(start=days[-1]), ewma.moments(whole.select(end=days[-2]))
+    read, fit, update, both = best(
+        lambda: ewma.moments(whole),
+        lambda: ewma.fit(whole),
+        lambda: ewma.update(state, today),
+        lambda: ewma.estimate(ewma.update(state, today)),
+        rounds=15,
+    )
+    work = "EWMA, a day added, N = 5,000, K = 6"
+    return [
+        Figure(f"{work}: the state", "reading all days again", 50, read / update),
+        Figure(f"{work}: the state and its model", "refitting", 50, fit / both),
+    ]
+
+
 def skfolio_model():
     """The factor model of skfolio on 1,000 assets."""
     from skfolio.prior import LoadingMatrixRegression, TimeSeriesFactorModel
@@ -133,4 +152,4 @@ def importing():
     return [Figure("import riskmodel", "import numpy, pandas, scipy.linalg", 1.15, ours / theirs, "× its time")]
 
 
-ROWS = (full_panel, skfolio_model, dense_covariance, large_covariance, importing)
+ROWS = (full_panel, daily_update, skfolio_model, dense_covariance, large_covariance, importing)

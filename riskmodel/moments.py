@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self, final
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -13,7 +18,7 @@ from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import ReturnPanel
-from riskmodel.sums import Flags, Index, Sums, all_dates, upper_triangle
+from riskmodel.sums import COUNT, WEIGHT_SQUARES, Flags, Index, Sums, all_dates, upper_triangle
 
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
 _CANCELS = 1e-4
@@ -36,20 +41,24 @@ class Regressions:
         Which pattern of missing dates each asset has.
     count : array of int, shape (P,)
         Observations in each pattern.
+    weight, weight_squares : array, shape (P,)
+        Σ w and Σ w² over the pattern's dates; both are the count where nothing is forgotten.
     q_mean : array, shape (P, K)
-        Mean of q over the pattern's dates.
+        Weighted mean of q over the pattern's dates.
     q_gram : array, shape (P, K, K)
-        G, the centred Gram matrix of q over the pattern's dates.
+        G, the weighted and centred Gram matrix of q over the pattern's dates.
     r_mean : array, shape (N,)
-        Mean excess return over the asset's dates.
+        Weighted mean excess return over the asset's dates.
     coefficients : array, shape (N, K)
         γ; the least-norm one where G lacks rank.
     rss : array, shape (N,)
-        Residual sum of squares.
+        Weighted residual sum of squares.
     """
 
     pattern: Index
     count: Index
+    weight: Array
+    weight_squares: Array
     q_mean: Array
     q_gram: Array
     r_mean: Array
@@ -60,6 +69,10 @@ class Regressions:
         """Observations of each asset, shape (N,)."""
         return self.count[self.pattern]
 
+    def n_effective(self) -> Array:
+        """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
+        return np.asarray(effective(self.weight, self.weight_squares))
+
     def fitted_squares(self) -> Array:
         """Return the explained sum of squares of each asset, γ'Gγ, shape (N,)."""
         return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
@@ -68,6 +81,18 @@ class Regressions:
         """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where there is none."""
         root, definite = _inverse_root(self.q_gram)
         return np.where(definite, root, np.inf)
+
+
+def effective(weight: Any, weight_squares: Any) -> Any:
+    """(Σ w)²/Σ w², exactly the count where all weights are 1; 0 where there are none."""
+    return weight * np.divide(weight, weight_squares, out=np.zeros_like(weight), where=np.asarray(weight_squares) > 0)
+
+
+def _checked(weights: Array, t: int) -> Array:
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != (t,) or not (np.isfinite(w) & (w > 0)).all():
+        raise InvalidParameterError(f"weights must be {t} positive numbers, one for each date.")
+    return w
 
 
 def _frozen(regressions: Regressions) -> Regressions:
@@ -101,6 +126,10 @@ class Moments:
         As in `ReturnPanel`.
     n_dates : int
         Dates seen, T.
+    start, end : pandas.Timestamp
+        The first and the last of them.
+    weight, weight_squares : float
+        Σ w and Σ w² over all dates; both are T where nothing is forgotten.
     risk_free_mean : float
         Mean risk-free rate over all dates.
     factor_mean : array, shape (K,)
@@ -128,6 +157,10 @@ class Moments:
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
     n_dates: int
+    start: pd.Timestamp
+    end: pd.Timestamp
+    weight: float
+    weight_squares: float
     risk_free_mean: float
     factor_mean: Array = field(converter=read_only)
     factor_root: Array = field(converter=read_only)
@@ -136,15 +169,27 @@ class Moments:
     regressions: Regressions = field(converter=_frozen)
 
     @classmethod
-    def of(cls, panel: ReturnPanel) -> Self:
+    def of(cls, panel: ReturnPanel, weights: Array | None = None) -> Self:
         """Read a panel once, in blocks of rows.
 
+        Parameters
+        ----------
+        panel : ReturnPanel
+            T dates.
+        weights : array, shape (T,), optional
+            How much each date counts, positive; by default 1.
+
+        Notes
+        -----
         Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
         returns, factors, free = panel.arrays()
-        mean = factors.mean(axis=0)
-        axes = _Axes.of(factors - mean)
+        w = np.ones(len(factors)) if weights is None else _checked(weights, len(factors))
+        share = w / w.sum()
+        mean = share @ factors
+        root_weights = np.sqrt(w)[:, None]
+        axes = _Axes.of((factors - mean) * root_weights)
         return cls(
             assets=panel.asset_names,
             factors=panel.factor_names,
@@ -152,13 +197,22 @@ class Moments:
             sources=panel.sources,
             funded=panel.funded,
             n_dates=len(returns),
-            risk_free_mean=float(free.mean()),
+            start=panel.dates[0],
+            end=panel.dates[-1],
+            weight=float(w.sum()),
+            weight_squares=float(w @ w),
+            risk_free_mean=float(share @ free),
             factor_mean=mean,
             factor_root=axes.root,
             origin=mean,
             basis=axes.basis,
-            regressions=_read(returns, axes.q),
+            regressions=_read(returns, axes.q if weights is None else _unweighted(axes, factors - mean, w), weights),
         )
+
+    @property
+    def n_effective(self) -> float:
+        """(Σ w)²/Σ w² over all dates."""
+        return float(effective(self.weight, self.weight_squares))
 
     def __repr__(self) -> str:
         return (
@@ -166,7 +220,90 @@ class Moments:
             f"per {self.horizon}>"
         )
 
+    # -- keeping ----------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write to a file of numpy's ``npz`` format, from which `load` reads the same bits; it replaces what is there.
+
+        Raises
+        ------
+        InvalidParameterError
+            If labels are anything but text and numbers.
+        """
+        kept = {"version": _VERSION, "days": self.horizon.days, "name": self.horizon.name}
+        kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")}
+        kept |= {"start": self.start.isoformat(), "end": self.end.isoformat(), "funded": list(map(bool, self.funded))}
+        kept |= {n: _plain(getattr(self, n), n) for n in ("assets", "factors")}
+        arrays = {n: getattr(self, n) for n in _ARRAYS}
+        arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
+        part = Path(f"{path}.part")
+        with part.open("wb") as file:
+            np.savez(file, allow_pickle=False, head=np.array(json.dumps(kept)), **arrays)
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path, factors: Sequence[Any] | None = None) -> Self:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        factors : sequence of Factor or str, optional
+            Where factors are more than published names (a `Spread`, a class of your own), the factors themselves,
+            which a file does not hold.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the file is damaged, of another version or no such file, or if `factors` have other names.
+        FileNotFoundError
+            If there is none.
+        """
+        head, arrays = _read_file(Path(path))
+        names = pd.Index(head["factors"])
+        sources = tuple(names if factors is None else factors)
+        if [getattr(f, "name", f) for f in sources] != list(names):
+            raise InvalidParameterError(f"{path} holds moments of the factors {list(names)}, but {sources} came.")
+        return cls(
+            assets=pd.Index(head["assets"]),
+            factors=names,
+            horizon=Horizon(head["days"], head["name"]),
+            sources=sources,
+            funded=tuple(head["funded"]),
+            start=pd.Timestamp(head["start"]),
+            end=pd.Timestamp(head["end"]),
+            **{n: head[n] for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")},
+            **{n: arrays[n] for n in _ARRAYS},
+            regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
+        )
+
     # -- merging -----------------------------------------------------------------------------------
+
+    def decay(self, keep: float) -> Self:
+        """Let every date count `keep` times as much as it does, 0 < keep ≤ 1; means and loadings stay.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `keep` is not such a number.
+        """
+        if not 0.0 < keep <= 1.0:
+            raise InvalidParameterError(f"what is kept must be above 0 and at most 1, but {keep!r} came.")
+        r = self.regressions
+        return evolve(
+            self,
+            weight=self.weight * keep,
+            weight_squares=self.weight_squares * keep**2,
+            factor_root=self.factor_root * np.sqrt(keep),
+            regressions=evolve(
+                r,
+                weight=r.weight * keep,
+                weight_squares=r.weight_squares * keep**2,
+                q_gram=r.q_gram * keep,
+                rss=r.rss * keep,
+            ),
+        )
 
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
@@ -215,6 +352,12 @@ class _Axes:
         return cls(q, root * lengths, basis * lengths)
 
 
+def _unweighted(axes: _Axes, centred: Array, weights: Array) -> Array:
+    """Q without its weights; one step of refinement restores the digits of rows that counted little."""
+    q = axes.q / np.sqrt(weights)[:, None]
+    return q + _divide(centred - q @ axes.basis, axes.basis)
+
+
 def smallest_singular_value(root: Array) -> float:
     """Smallest singular value of the columns scaled to unit length (0 for a column of zeros)."""
     lengths = np.sqrt((root * root).sum(axis=0))
@@ -226,38 +369,48 @@ def smallest_singular_value(root: Array) -> float:
 # -- reading a panel -------------------------------------------------------------------------------
 
 
-def _read(returns: Array, q: Array) -> Regressions:
+def _read(returns: Array, q: Array, weights: Array | None) -> Regressions:
     """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
-    sums = Sums.of(returns, q)
-    pattern, terms = _patterns(sums, q)
+    sums = Sums.of(returns, q, weights)
+    pattern, terms = _patterns(sums, all_dates(q, weights))
     k = q.shape[1]
-    count, q_sum = terms[:, 0], terms[:, 1 : k + 1]
-    q_mean = q_sum / np.maximum(count, 1.0)[:, None]
+    weight, q_sum = terms[:, 0], terms[:, 1 : k + 1]
+    divisor = np.where(weight > 0, weight, 1.0)
+    q_mean = q_sum / divisor[:, None]
     raw = _symmetric(terms[:, k + 1 :], k)
     gram = raw - q_sum[:, :, None] * q_mean[:, None, :]
     r_sum, qr = sums.cross[0], sums.cross[1 : k + 1].T
-    r_mean = r_sum / np.maximum(count, 1.0)[pattern]
+    r_mean = r_sum / divisor[pattern]
     cross = qr - r_sum[:, None] * q_mean[pattern]
     inverse, well = _inverse(gram, raw)
     coefficients = _apply(inverse, cross, pattern)
     rss = sums.squares - r_sum * r_mean - np.einsum("nk,nk->n", coefficients, cross)
-    fit = Regressions(pattern, np.rint(count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
+    fit = Regressions(
+        pattern=pattern,
+        count=np.rint(terms[:, COUNT]).astype(np.intp),
+        weight=weight,
+        weight_squares=terms[:, WEIGHT_SQUARES],
+        q_mean=q_mean,
+        q_gram=gram,
+        r_mean=r_mean,
+        coefficients=coefficients,
+        rss=rss,
+    )
     suspect = (rss <= _CANCELS * sums.squares) | ~well[pattern]
-    _mend(fit, returns, q, np.flatnonzero(suspect))
+    _mend(fit, returns, q, weights, np.flatnonzero(suspect))
     return fit
 
 
-def _patterns(sums: Sums, q: Array) -> tuple[Index, Array]:
+def _patterns(sums: Sums, complete: Array) -> tuple[Index, Array]:
     """Each asset's pattern, and the terms of each pattern; the first is that of no date missing."""
-    complete = all_dates(q)
     pattern = np.zeros(len(sums.squares), dtype=np.intp)
     if not sums.ragged.any():
-        return pattern, complete[None]
+        return pattern, np.append(complete, [0.0, 0.0])[None]
     ragged = np.flatnonzero(sums.ragged)
     marks = np.ascontiguousarray(sums.terms[ragged, -2:]).view(np.complex128)[:, 0]
     _, first, which = np.unique(marks, return_index=True, return_inverse=True)
     pattern[ragged] = which.reshape(-1) + 1
-    return pattern, np.vstack([complete, sums.terms[ragged[first], :-2]])
+    return pattern, np.vstack([np.append(complete, [0.0, 0.0]), sums.terms[ragged[first]]])
 
 
 def _symmetric(upper: Array, k: int) -> Array:
@@ -265,7 +418,7 @@ def _symmetric(upper: Array, k: int) -> Array:
     at = np.empty((k, k), dtype=np.intp)
     i, j = upper_triangle(k)
     at[i, j] = at[j, i] = np.arange(len(i))
-    return upper[:, at]
+    return np.asarray(upper[:, at])
 
 
 def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
@@ -309,54 +462,63 @@ def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
     return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
 
 
-def _mend(fit: Regressions, returns: Array, q: Array, assets: Index) -> None:
+def _mend(fit: Regressions, returns: Array, q: Array, weights: Array | None, assets: Index) -> None:
     """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
     order = assets[np.argsort(fit.pattern[assets], kind="stable")]
     for chosen in np.split(order, np.flatnonzero(np.diff(fit.pattern[order])) + 1) if len(order) else []:
         p = fit.pattern[chosen[0]]
         columns = returns[:, chosen]
         rows = ~np.isnan(columns[:, 0])
-        own = q[rows]
-        if not len(own):
+        if not rows.any():
             fit.r_mean[chosen], fit.coefficients[chosen], fit.rss[chosen] = 0.0, 0.0, 0.0
             continue
-        fit.q_mean[p] = own.mean(axis=0)
-        own = own - fit.q_mean[p]
+        root = np.ones(rows.sum()) if weights is None else np.sqrt(weights[rows])
+        one = root / np.linalg.norm(root)
+        fit.q_mean[p], own = _centred(q[rows] * root[:, None], one, root)
         fit.q_gram[p] = own.T @ own
-        mean, coefficients, residuals = _least_squares(own, columns[rows])
-        fit.r_mean[chosen] = mean
+        fit.r_mean[chosen], r = _centred(columns[rows] * root[:, None], one, root)
+        coefficients, residuals = _least_squares(own, r, one)
         fit.coefficients[chosen] = coefficients.T
         fit.rss[chosen] = np.einsum("tn,tn->n", residuals, residuals)
 
 
-def _least_squares(q: Array, r: Array) -> tuple[Array, Array, Array]:
-    """Mean, coefficients and residuals of r on centred q; the least-norm ones where q lacks rank."""
-    mean = r.mean(axis=0)
+def _centred(x: Array, one: Array, root: Array) -> tuple[Array, Array]:
+    """The weighted means of columns times √w, and what is left of the columns."""
+    mean = (one @ x) / np.linalg.norm(root)
+    return mean, x - root[:, None] * mean
+
+
+def _least_squares(q: Array, r: Array, one: Array) -> tuple[Array, Array]:
+    """Coefficients and residuals of r on q, both centred; the least-norm ones where q lacks rank."""
     u, s, vt = np.linalg.svd(q, full_matrices=False)
     keep = s > _RANK_TOLERANCE * s.max(initial=0.0)
     u, inverse = u[:, keep], vt[keep].T / s[keep]
-    residuals = r - mean
+    residuals = r
     scores = np.zeros((u.shape[1], r.shape[1]))
     for _ in range(2):  # the second time removes what rounding left of the first
         more = u.T @ residuals
         scores += more
         residuals = residuals - u @ more
-        residuals = residuals - residuals.mean(axis=0)
-    return mean, inverse @ scores, residuals
+        residuals = residuals - np.outer(one, one @ residuals)
+    return inverse @ scores, residuals
 
 
 # -- merging two readings --------------------------------------------------------------------------
 
 
 def _merge(a: Moments, b: Moments) -> Moments:
-    n = a.n_dates + b.n_dates
-    share = b.n_dates / n
-    between = np.sqrt(a.n_dates * share) * (b.factor_mean - a.factor_mean)
+    weight = a.weight + b.weight
+    share = b.weight / weight
+    between = np.sqrt(a.weight * share) * (b.factor_mean - a.factor_mean)
     stacked = np.vstack([a.factor_root, b.factor_root, between])
     basis = _common_basis(a.basis, b.basis, stacked)
     return evolve(
         a,
-        n_dates=n,
+        n_dates=a.n_dates + b.n_dates,
+        start=min(a.start, b.start),
+        end=max(a.end, b.end),
+        weight=weight,
+        weight_squares=a.weight_squares + b.weight_squares,
         risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
         factor_root=_Axes.of(stacked).root,
@@ -398,8 +560,8 @@ def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
     pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
     pa, pb = np.divmod(pairs, len(b.count))
-    na, nb = a.count[pa].astype(float), b.count[pb].astype(float)
-    total = np.maximum(na + nb, 1.0)
+    na, nb = a.weight[pa], b.weight[pb]
+    total = np.where(na + nb > 0, na + nb, 1.0)
     gap = b.q_mean[pb] - a.q_mean[pa]
     weight = na * nb / total
     gram = a.q_gram[pa] + b.q_gram[pb] + (weight[:, None] * gap)[:, :, None] * gap[:, None, :]
@@ -415,6 +577,8 @@ def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     return Regressions(
         pattern=pattern.reshape(-1),
         count=a.count[pa] + b.count[pb],
+        weight=na + nb,
+        weight_squares=a.weight_squares[pa] + b.weight_squares[pb],
         q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap,
         q_gram=gram,
         r_mean=a.r_mean + share * jump,
@@ -445,3 +609,35 @@ def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:
     if not well.all():
         inverse[~well] = np.linalg.pinv(gram[~well], rcond=_RANK_TOLERANCE, hermitian=True)
     return _apply(inverse, cross, at)
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+_VERSION = 1
+_ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
+
+
+def _plain(labels: pd.Index[Any], what: str) -> list[Any]:
+    """Labels as JSON can hold them."""
+    values = labels.tolist()
+    if not all(isinstance(v, str | int | float) for v in values):
+        raise InvalidParameterError(f"only {what} labelled by text or numbers can be saved; rename them.")
+    return values
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        head = json.loads(str(arrays["head"]))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+        raise InvalidParameterError(f"{path} is damaged, or no file that Moments.save wrote; save it again.") from error
+    if head["version"] != _VERSION:
+        raise InvalidParameterError(
+            f"{path} is of version {head['version']} and this riskmodel reads version {_VERSION}; read the panel again "
+            "or use the riskmodel that wrote it.",
+            version=head["version"],
+        )
+    return head, arrays

@@ -18,24 +18,26 @@ Flags = NDArray[np.bool_]
 # Rows and columns read at a time: a block, its mask and its products stay in cache.
 _ROWS = 128
 _COLUMNS = 1_024
+# Where the count of dates and the sum of squared weights stand among the terms.
+COUNT, WEIGHT_SQUARES = -3, -4
 
 
 @final
 @define(eq=False)
 class Sums:
-    """Sums over each asset's own dates; those of q alone are kept by asset only where dates are missing.
+    """Weighted sums over each asset's own dates; those of q alone are kept by asset only where dates are missing.
 
     Attributes
     ----------
     cross : array, shape (1 + K or more, N)
-        Σ r and Σ q r; rows beyond are padding.
+        Σ w r and Σ w q r; rows beyond are padding.
     squares : array, shape (N,)
-        Σ r².
+        Σ w r².
     ragged : array of bool, shape (N,)
         Whether any date is missing.
-    terms : array, shape (N, 1 + K + K(K + 1)/2 + 2)
-        Of the ragged: how many dates, Σ q, the upper triangle of Σ q q', and two sums of random integers, which
-        are exact and tell which dates they were. Zero for the others.
+    terms : array, shape (N, 1 + K + K(K + 1)/2 + 4)
+        Of the ragged: Σ w, Σ w q, the upper triangle of Σ w q q', Σ w², how many dates, and two sums of random
+        integers, which are exact and tell which dates they were. Zero for the others.
     """
 
     cross: Array
@@ -44,16 +46,16 @@ class Sums:
     terms: Array
 
     @classmethod
-    def of(cls, returns: Any, q: Array) -> Self:
-        """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K)."""
+    def of(cls, returns: Any, q: Array, weights: Array | None = None) -> Self:
+        """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K) and w (T, or all 1)."""
         t, n = returns.shape
-        calendar = _Calendar.of(q)
+        calendar = _Calendar.of(q, weights)
         m, width = calendar.axes.shape[0], calendar.terms(slice(0, 0)).shape[1]
         self = cls(np.zeros((m, n)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
         holed = np.zeros(n, dtype=bool)
         for start in range(0, t, _ROWS):
             rows = slice(start, min(start + _ROWS, t))
-            holed = self._add(np.asarray(returns[rows]), rows, calendar, holed)
+            holed = self._add(calendar.weighted(np.asarray(returns[rows]), rows), rows, calendar, holed)
         return self
 
     def _add(self, block: Array, rows: slice, calendar: _Calendar, before: Flags) -> Flags:
@@ -84,7 +86,7 @@ class Sums:
         for chunk in _chunks(columns):
             present, filled = _split(block[:, chunk])
             added = present.T @ terms
-            holed[chunk] = added[:, 0] < len(block)
+            holed[chunk] = added[:, COUNT] < len(block)
             self.terms[chunk] += added
             self.cross[:, chunk] += axes @ filled
             self.squares[chunk] += np.einsum("tn,tn->n", filled, filled)
@@ -96,33 +98,44 @@ class _Calendar:
     """What is summed by date."""
 
     q: Array  # T × K
-    axes: Array  # 1 + K or more × T: 1 and q, padded
+    axes: Array  # 1 + K or more × T: √w and √w q, padded
     marks: Array  # T × 2 random integers, so small that any sum of them is exact
+    weights: Array | None  # T
 
     @classmethod
-    def of(cls, q: Array) -> Self:
+    def of(cls, q: Array, weights: Array | None) -> Self:
         t, k = q.shape
         # the kernels of matrix products are four wide and slow on a remainder of two or three
         width = k + 1 + (-(k + 1) % 4 if (k + 1) % 4 > 1 else 0)
         axes = np.zeros((width, t))
         axes[0], axes[1 : k + 1] = 1.0, q.T
+        if weights is not None:
+            axes *= np.sqrt(weights)
         marks = np.random.default_rng(0).integers(2**53 // max(t, 1), size=(t, 2))
-        return cls(q, axes, marks.astype(np.float64))
+        return cls(q, axes, marks.astype(np.float64), weights)
+
+    def weighted(self, block: Array, rows: slice) -> Array:
+        """Returns times √w."""
+        return block if self.weights is None else block * self.axes[0, rows, None]
 
     def terms(self, rows: slice) -> Array:
         """What `Sums.terms` sums, by date."""
         q = self.q[rows]
+        w = np.ones(len(q)) if self.weights is None else self.weights[rows]
         i, j = upper_triangle(q.shape[1])
-        return np.column_stack([np.ones(len(q)), q, q[:, i] * q[:, j], self.marks[rows]])
+        wq = q * w[:, None]
+        return np.column_stack([w, wq, wq[:, i] * q[:, j], w * w, np.ones(len(q)), self.marks[rows]])
 
     def total(self, rows: slice) -> Array:
         """The sum of the terms over all of some dates."""
-        return np.concatenate([all_dates(self.q[rows]), self.marks[rows].sum(axis=0)])
+        weights = None if self.weights is None else self.weights[rows]
+        return np.concatenate([all_dates(self.q[rows], weights), self.marks[rows].sum(axis=0)])
 
 
-def all_dates(q: Array) -> Array:
+def all_dates(q: Array, weights: Array | None = None) -> Array:
     """The `Sums.terms` of an asset that is there on all dates, without the random ones."""
-    return np.concatenate([[len(q)], q.sum(axis=0), (q.T @ q)[upper_triangle(q.shape[1])]])
+    w = np.ones(len(q)) if weights is None else weights
+    return np.concatenate([[w.sum()], w @ q, ((q.T * w) @ q)[upper_triangle(q.shape[1])], [w @ w, len(q)]])
 
 
 @cache

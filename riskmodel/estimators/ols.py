@@ -52,7 +52,9 @@ class OLS(Estimator):
         """Solve the least-squares problems that the moments hold."""
         m, r = moments, moments.regressions
         root = _identified_root(m)
-        n = r.n_observations().astype(np.float64)
+        n = r.n_effective()[r.pattern]
+        # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
+        scale = n / r.weight[r.pattern] / (n - 1)
         explained = r.fitted_squares()
         total = explained + r.rss
         # f = 0 in the orthonormal basis, seen from each pattern's mean
@@ -64,9 +66,9 @@ class OLS(Estimator):
             alpha=r.r_mean + np.einsum("nk,nk->n", r.coefficients, zero[r.pattern]),
             loadings=np.linalg.solve(m.basis, r.coefficients.T).T,
             factor_mean=m.factor_mean,
-            factor_covariance=m.factor_root.T @ m.factor_root / (m.n_dates - 1),
-            idio_variance=r.rss / (n - 1),
-            total_variance=total / (n - 1),
+            factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
+            idio_variance=r.rss * scale,
+            total_variance=total * scale,
             rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
             std_errors=_unit_errors(m, zero, root)[r.pattern] * sigma[:, None],
             n_observations=n,
@@ -81,21 +83,22 @@ def _unit_errors(m: Moments, zero: Array, root: Array) -> Array:
     """Standard errors of alpha and the loadings for σ = 1, by pattern, shape (P, K + 1)."""
     turned = np.tensordot(np.linalg.inv(m.basis), root, axes=(1, 1))
     at_zero = np.einsum("jip,pi->jp", root, zero)
-    alpha = 1.0 / np.maximum(m.regressions.count, 1) + np.einsum("jp,jp->p", at_zero, at_zero)
+    alpha = 1.0 / m.regressions.weight + np.einsum("jp,jp->p", at_zero, at_zero)
     return np.asarray(np.sqrt(np.column_stack([alpha, np.einsum("kjp,kjp->pk", turned, turned)])))
 
 
 def _identified_root(m: Moments) -> Array:
     """Return W with W'W = G⁻¹ by pattern, or raise where the moments do not identify the model."""
     k = len(m.factors)
-    n = m.regressions.n_observations()
-    few = n < k + 2
-    if few.any() or m.n_dates < k + 2:
-        counts = {a: int(c) for a, c in zip(m.assets[few], n[few], strict=True)}
+    r = m.regressions
+    n = r.n_effective()[r.pattern]
+    few = n <= k + 1
+    if few.any() or m.n_effective <= k + 1:
+        counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
         raise TooFewObservationsError(
             f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
-            f"{labels.listing(f'{a} has {c}' for a, c in counts.items()) or f'there are {m.n_dates} dates'}; leave "
-            "these assets out, widen the window or use fewer factors.",
+            f"{labels.listing(f'{a} has {c:g}' for a, c in counts.items()) or f'there are {m.n_effective:.3g} dates'}; "
+            "leave these assets out, widen the window or use fewer factors.",
             counts=counts,
         )
     _require_varied_factors(m)
