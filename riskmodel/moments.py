@@ -149,6 +149,8 @@ class Moments:
        Analysis and Recommendations. *The American Statistician* 37(3), 242-247 (the pairwise update).
     .. [2] Demmel, J., Grigori, L., Hoemmen, M. and Langou, J. (2012). Communication-optimal Parallel and
        Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
+    .. [3] Kish, L. (1965). *Survey Sampling*. Wiley, section 11.7 (effective observations).
+    .. [4] Plackett, R. L. (1950). Some Theorems in Least Squares. *Biometrika* 37(1/2), 149-157 (one date more).
     """
 
     assets: pd.Index[Any]
@@ -369,8 +371,28 @@ def smallest_singular_value(root: Array) -> float:
 # -- reading a panel -------------------------------------------------------------------------------
 
 
+def _one_date(returns: Array, k: int, weight: float) -> Regressions:
+    """Return what one date says: means, and nothing about slopes."""
+    missing = np.isnan(returns)
+    patterns = 1 + int(missing.any())
+    there = np.array([1, 0])[:patterns]
+    return Regressions(
+        pattern=missing.astype(np.intp),
+        count=there,
+        weight=there * weight,
+        weight_squares=there * weight**2,
+        q_mean=np.zeros((patterns, k)),
+        q_gram=np.zeros((patterns, k, k)),
+        r_mean=np.where(missing, 0.0, returns),
+        coefficients=np.zeros((len(returns), k)),
+        rss=np.zeros(len(returns)),
+    )
+
+
 def _read(returns: Array, q: Array, weights: Array | None) -> Regressions:
     """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
+    if len(returns) == 1:
+        return _one_date(returns[0], q.shape[1], 1.0 if weights is None else float(weights[0]))
     sums = Sums.of(returns, q, weights)
     pattern, terms = _patterns(sums, all_dates(q, weights))
     k = q.shape[1]
@@ -548,6 +570,8 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     if basis is m.basis:
         return evolve(r, q_mean=r.q_mean + shift)
     turn = _divide(m.basis, basis)
+    if r.count.max() <= 1:  # which says nothing about slopes
+        return evolve(r, q_mean=r.q_mean @ turn + shift)
     return evolve(
         r,
         q_mean=r.q_mean @ turn + shift,
@@ -556,35 +580,73 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     )
 
 
+@frozen(eq=False)
+class _Gap:
+    """How far apart the means of two stretches are, and what that weighs."""
+
+    pattern: Index  # N: each asset's pattern in the two together
+    weight: Array  # P: w_a w_b / (w_a + w_b)
+    q: Array  # P × K
+    r: Array  # N
+
+    def surprise(self, coefficients: Array) -> Array:
+        """The part of the gap in mean returns that the coefficients leave unexplained."""
+        if len(self.q) == 1:
+            return np.asarray(self.r - coefficients @ self.q[0])
+        return np.asarray(self.r - np.einsum("nk,nk->n", coefficients, self.q[self.pattern]))
+
+
 def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
-    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
-    pa, pb = np.divmod(pairs, len(b.count))
+    pattern, pa, pb = _pairs(a, b)
     na, nb = a.weight[pa], b.weight[pb]
     total = np.where(na + nb > 0, na + nb, 1.0)
-    gap = b.q_mean[pb] - a.q_mean[pa]
-    weight = na * nb / total
-    gram = a.q_gram[pa] + b.q_gram[pb] + (weight[:, None] * gap)[:, :, None] * gap[:, None, :]
-    share = (nb / total)[pattern]
-    jump = b.r_mean - a.r_mean
-    step = (weight[pattern] * jump)[:, None] * gap[pattern]
-    cross = _apply(a.q_gram, a.coefficients, a.pattern) + _apply(b.q_gram, b.coefficients, b.pattern) + step
-    coefficients = _solve_psd(gram, cross, pattern)
-    rest = jump - np.einsum("nk,nk->n", coefficients, gap[pattern])
-    rss = (
-        a.rss + b.rss + _lost_squares(a, coefficients) + _lost_squares(b, coefficients) + weight[pattern] * rest * rest
-    )
+    gap = _Gap(pattern, na * nb / total, b.q_mean[pb] - a.q_mean[pa], b.r_mean - a.r_mean)
+    gram = a.q_gram[pa] + b.q_gram[pb] + (gap.weight[:, None] * gap.q)[:, :, None] * gap.q[:, None, :]
+    inverse, well = _inverse(a.q_gram, a.q_gram) if b.count.max() <= 1 else (gram, np.zeros(1, dtype=bool))
+    if well.all():
+        coefficients, rss = _with_one_date(a, gap, inverse[pa])
+    else:
+        coefficients, rss = _solve_together(a, b, gap, gram)
     return Regressions(
-        pattern=pattern.reshape(-1),
+        pattern=pattern,
         count=a.count[pa] + b.count[pb],
         weight=na + nb,
         weight_squares=a.weight_squares[pa] + b.weight_squares[pb],
-        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap,
+        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap.q,
         q_gram=gram,
-        r_mean=a.r_mean + share * jump,
+        r_mean=a.r_mean + (nb / total)[pattern] * gap.r,
         coefficients=coefficients,
         rss=rss,
     )
+
+
+def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:
+    """Each asset's pattern in the two together, and which patterns those were in each."""
+    if len(b.count) == 1:
+        return a.pattern, np.arange(len(a.count)), np.zeros(len(a.count), dtype=np.intp)
+    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
+    return pattern.reshape(-1), *np.divmod(pairs, len(b.count))
+
+
+def _with_one_date(a: Regressions, gap: _Gap, inverse: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares with one date more: a step of recursive least squares [4]_."""
+    turned = np.einsum("pij,pj->pi", inverse, gap.q)
+    kept = gap.weight / (1.0 + gap.weight * np.einsum("pi,pi->p", turned, gap.q))
+    gain = kept[:, None] * turned
+    surprise = gap.surprise(a.coefficients)
+    step = surprise[:, None] * gain[gap.pattern]
+    return a.coefficients + step, a.rss + kept[gap.pattern] * surprise * surprise
+
+
+def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares of two stretches together."""
+    weight = gap.weight[gap.pattern]
+    step = (weight * gap.r)[:, None] * gap.q[gap.pattern]
+    cross = _apply(a.q_gram, a.coefficients, a.pattern) + _apply(b.q_gram, b.coefficients, b.pattern) + step
+    coefficients = _solve_psd(gram, cross, gap.pattern)
+    lost = _lost_squares(a, coefficients) + _lost_squares(b, coefficients)
+    return coefficients, a.rss + b.rss + lost + weight * gap.surprise(coefficients) ** 2
 
 
 def _lost_squares(own: Regressions, coefficients: Array) -> Array:

@@ -99,6 +99,25 @@ def test_a_hundred_days_one_by_one():
     assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10)
 
 
+@pytest.mark.parametrize("make", [*ORDINARY.values(), *HARD.values()], ids=[*ORDINARY, *HARD])
+def test_thirty_days_one_by_one_on_any_panel(make):
+    panel, ewma = make(), rm.EWMA(half_life=LIFE)
+    state = ewma.moments(panel.select(end=panel.dates[-31]))
+    for day in panel.dates[-30:]:
+        state = ewma.update(state, panel.select(start=day, end=day))
+    assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10 if make in ORDINARY.values() else 5e-9)
+
+
+def test_a_day_on_which_some_are_missing():
+    panel, ewma = ragged(), rm.EWMA(half_life=LIFE)
+    r, f, _ = panel.arrays()
+    r = r.copy()
+    r[-1, ::2] = np.nan
+    panel = panel_of(r, f)
+    state = ewma.update(ewma.moments(panel.select(end=panel.dates[-2])), panel.select(start=panel.dates[-1]))
+    assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10)
+
+
 def test_what_is_long_forgotten_does_no_harm():
     panel, ewma = clean(t=2_600), rm.EWMA(half_life=rm.Horizon(2))
     recent = panel.select(start=panel.dates[-400])
