@@ -240,7 +240,7 @@ class Moments:
         arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
         part = Path(f"{path}.part")
         with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, head=np.array(json.dumps(kept)), **arrays)
+            np.savez(file, head=np.array(json.dumps(kept)), **arrays)
         part.replace(path)
 
     @classmethod
