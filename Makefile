@@ -22,13 +22,14 @@ FIND_PYTHON = \
 	fi
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-wrds test-versions clean
+.PHONY: help demo test test-wrds test-versions bench clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
+	@echo "make bench          measure against what else there is, and print the table"
 	@echo "make clean          remove what the above made"
 
 $(BIN)/python:
@@ -45,7 +46,7 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp
-	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html
+	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html benchmarks.json
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
@@ -73,5 +74,9 @@ test-wrds: $(WRDS)/test.stamp
 test-versions: $(BIN)/python
 	@sh tests/versions.sh
 
+bench: | $(BIN)/python
+	@$(PIP) --editable ".[bench]"
+	@$(BIN)/python -m benchmarks
+
 clean:
-	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html
+	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json

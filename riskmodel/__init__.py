@@ -52,6 +52,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.estimators.base import Estimator
+from riskmodel.estimators.ewma import EWMA
 from riskmodel.estimators.ols import OLS
 from riskmodel.horizon import (
     DAY,
@@ -97,7 +98,7 @@ __all__ = [
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
-    "Moments", "Estimator", "OLS",
+    "Moments", "Estimator", "OLS", "EWMA",
     "FactorModel", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",
     # portfolios
     "Portfolio", "Strategy", "HedgedPortfolio",

@@ -284,8 +284,10 @@ class FactorModel:
 
     @property
     def n_observations(self) -> pd.Series[Any]:
-        """Dates on which each asset was estimated; 0 where the numbers were given."""
-        return pd.Series(self._n_observations.astype(np.int64), self.assets.copy(), name="n_observations")
+        """Dates on which each asset was estimated, the effective number where weighted; 0 where numbers were given."""
+        n = self._n_observations
+        whole = n.astype(np.int64)
+        return pd.Series(whole if (whole == n).all() else n, self.assets.copy(), name="n_observations")
 
     @property
     def expected_returns(self) -> pd.DataFrame:

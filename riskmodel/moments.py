@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self, final
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from attrs import evolve, field, fields, frozen
-from numpy.typing import NDArray
 from scipy import linalg
 
 from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import ReturnPanel
+from riskmodel.sums import COUNT, WEIGHT_SQUARES, Flags, Index, Sums, all_dates, upper_triangle
 
-Index = NDArray[np.intp]
-
-# Rows read at a time: a block of 128 rows and its products stay in cache.
-_ROWS = 128
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
 _CANCELS = 1e-4
 # Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
@@ -42,20 +43,24 @@ class Regressions:
         Which pattern of missing dates each asset has.
     count : array of int, shape (P,)
         Observations in each pattern.
+    weight, weight_squares : array, shape (P,)
+        Σ w and Σ w² over the pattern's dates; both are the count where nothing is forgotten.
     q_mean : array, shape (P, K)
-        Mean of q over the pattern's dates.
+        Weighted mean of q over the pattern's dates.
     q_gram : array, shape (P, K, K)
-        G, the centred Gram matrix of q over the pattern's dates.
+        G, the weighted and centred Gram matrix of q over the pattern's dates.
     r_mean : array, shape (N,)
-        Mean excess return over the asset's dates.
+        Weighted mean excess return over the asset's dates.
     coefficients : array, shape (N, K)
         γ; the least-norm one where G lacks rank.
     rss : array, shape (N,)
-        Residual sum of squares.
+        Weighted residual sum of squares.
     """
 
     pattern: Index
     count: Index
+    weight: Array
+    weight_squares: Array
     q_mean: Array
     q_gram: Array
     r_mean: Array
@@ -66,9 +71,30 @@ class Regressions:
         """Observations of each asset, shape (N,)."""
         return self.count[self.pattern]
 
+    def n_effective(self) -> Array:
+        """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
+        return np.asarray(effective(self.weight, self.weight_squares))
+
     def fitted_squares(self) -> Array:
         """Return the explained sum of squares of each asset, γ'Gγ, shape (N,)."""
         return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
+
+    def inverse_root(self) -> Array:
+        """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where there is none."""
+        root, definite = _inverse_root(self.q_gram)
+        return np.where(definite, root, np.inf)
+
+
+def effective(weight: Any, weight_squares: Any) -> Any:
+    """(Σ w)²/Σ w², exactly the count where all weights are 1; 0 where there are none."""
+    return weight * np.divide(weight, weight_squares, out=np.zeros_like(weight), where=np.asarray(weight_squares) > 0)
+
+
+def _checked(weights: Array, t: int) -> Array:
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != (t,) or not (np.isfinite(w) & (w > 0)).all():
+        raise InvalidParameterError(f"weights must be {t} positive numbers, one for each date.")
+    return w
 
 
 def _frozen(regressions: Regressions) -> Regressions:
@@ -102,6 +128,10 @@ class Moments:
         As in `ReturnPanel`.
     n_dates : int
         Dates seen, T.
+    start, end : pandas.Timestamp
+        The first and the last of them.
+    weight, weight_squares : float
+        Σ w and Σ w² over all dates; both are T where nothing is forgotten.
     risk_free_mean : float
         Mean risk-free rate over all dates.
     factor_mean : array, shape (K,)
@@ -121,6 +151,8 @@ class Moments:
        Analysis and Recommendations. *The American Statistician* 37(3), 242-247 (the pairwise update).
     .. [2] Demmel, J., Grigori, L., Hoemmen, M. and Langou, J. (2012). Communication-optimal Parallel and
        Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
+    .. [3] Kish, L. (1965). *Survey Sampling*. Wiley, section 11.7 (effective observations).
+    .. [4] Plackett, R. L. (1950). Some Theorems in Least Squares. *Biometrika* 37(1/2), 149-157 (one date more).
     """
 
     assets: pd.Index[Any]
@@ -129,6 +161,10 @@ class Moments:
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
     n_dates: int
+    start: pd.Timestamp
+    end: pd.Timestamp
+    weight: float
+    weight_squares: float
     risk_free_mean: float
     factor_mean: Array = field(converter=read_only)
     factor_root: Array = field(converter=read_only)
@@ -137,18 +173,30 @@ class Moments:
     regressions: Regressions = field(converter=_frozen)
 
     @classmethod
-    def of(cls, panel: ReturnPanel) -> Self:
+    def of(cls, panel: ReturnPanel, weights: Array | None = None) -> Self:
         """Read a panel once, in blocks of rows.
 
+        Parameters
+        ----------
+        panel : ReturnPanel
+            T dates.
+        weights : array, shape (T,), optional
+            How much each date counts, positive; by default 1.
+
+        Notes
+        -----
         Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
         returns, factors, free = panel.arrays()
-        mean = factors.mean(axis=0)
+        w = np.ones(len(factors)) if weights is None else _checked(weights, len(factors))
+        share = w / w.sum()
+        mean = share @ factors
+        root_weights = np.sqrt(w)[:, None]
         centred = factors - mean
         # what is left of a constant is rounding, and not a direction
         still = np.abs(centred).max(axis=0, initial=0.0) <= _STILL * np.abs(mean)
-        axes = _Axes.of(np.where(still, 0.0, centred))
+        axes = _Axes.of(np.where(still, 0.0, centred) * root_weights)
         return cls(
             assets=panel.asset_names,
             factors=panel.factor_names,
@@ -156,13 +204,22 @@ class Moments:
             sources=panel.sources,
             funded=panel.funded,
             n_dates=len(returns),
-            risk_free_mean=float(free.mean()),
+            start=panel.dates[0],
+            end=panel.dates[-1],
+            weight=float(w.sum()),
+            weight_squares=float(w @ w),
+            risk_free_mean=float(share @ free),
             factor_mean=mean,
             factor_root=axes.root,
             origin=mean,
             basis=axes.basis,
-            regressions=_read(returns, axes.q),
+            regressions=_read(returns, axes.q if weights is None else _unweighted(axes, factors - mean, w), weights),
         )
+
+    @property
+    def n_effective(self) -> float:
+        """(Σ w)²/Σ w² over all dates."""
+        return float(effective(self.weight, self.weight_squares))
 
     def __repr__(self) -> str:
         return (
@@ -170,7 +227,90 @@ class Moments:
             f"per {self.horizon}>"
         )
 
+    # -- keeping ----------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write to a file of numpy's ``npz`` format, from which `load` reads the same bits; it replaces what is there.
+
+        Raises
+        ------
+        InvalidParameterError
+            If labels are anything but text and numbers.
+        """
+        kept = {"version": _VERSION, "days": self.horizon.days, "name": self.horizon.name}
+        kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")}
+        kept |= {"start": self.start.isoformat(), "end": self.end.isoformat(), "funded": list(map(bool, self.funded))}
+        kept |= {n: _plain(getattr(self, n), n) for n in ("assets", "factors")}
+        arrays = {n: getattr(self, n) for n in _ARRAYS}
+        arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
+        part = Path(f"{path}.part")
+        with part.open("wb") as file:
+            np.savez(file, head=np.array(json.dumps(kept)), **arrays)
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path, factors: Sequence[Any] | None = None) -> Self:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        factors : sequence of Factor or str, optional
+            Where factors are more than published names (a `Spread`, a class of your own), the factors themselves,
+            which a file does not hold.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the file is damaged, of another version or no such file, or if `factors` have other names.
+        FileNotFoundError
+            If there is none.
+        """
+        head, arrays = _read_file(Path(path))
+        names = pd.Index(head["factors"])
+        sources = tuple(names if factors is None else factors)
+        if [getattr(f, "name", f) for f in sources] != list(names):
+            raise InvalidParameterError(f"{path} holds moments of the factors {list(names)}, but {sources} came.")
+        return cls(
+            assets=pd.Index(head["assets"]),
+            factors=names,
+            horizon=Horizon(head["days"], head["name"]),
+            sources=sources,
+            funded=tuple(head["funded"]),
+            start=pd.Timestamp(head["start"]),
+            end=pd.Timestamp(head["end"]),
+            **{n: head[n] for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")},
+            **{n: arrays[n] for n in _ARRAYS},
+            regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
+        )
+
     # -- merging -----------------------------------------------------------------------------------
+
+    def decay(self, keep: float) -> Self:
+        """Let every date count `keep` times as much as it does, 0 < keep ≤ 1; means and loadings stay.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `keep` is not such a number.
+        """
+        if not 0.0 < keep <= 1.0:
+            raise InvalidParameterError(f"what is kept must be above 0 and at most 1, but {keep!r} came.")
+        r = self.regressions
+        return evolve(
+            self,
+            weight=self.weight * keep,
+            weight_squares=self.weight_squares * keep**2,
+            factor_root=self.factor_root * np.sqrt(keep),
+            regressions=evolve(
+                r,
+                weight=r.weight * keep,
+                weight_squares=r.weight_squares * keep**2,
+                q_gram=r.q_gram * keep,
+                rss=r.rss * keep,
+            ),
+        )
 
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
@@ -220,6 +360,12 @@ class _Axes:
         return cls(q, root * lengths, basis * lengths)
 
 
+def _unweighted(axes: _Axes, centred: Array, weights: Array) -> Array:
+    """Q without its weights; one step of refinement restores the digits of rows that counted little."""
+    q = axes.q / np.sqrt(weights)[:, None]
+    return q + _divide(centred - q @ axes.basis, axes.basis)
+
+
 def smallest_singular_value(root: Array) -> float:
     """Smallest singular value of the columns scaled to unit length (0 for a column of zeros)."""
     lengths = np.sqrt((root * root).sum(axis=0))
@@ -231,110 +377,106 @@ def smallest_singular_value(root: Array) -> float:
 # -- reading a panel -------------------------------------------------------------------------------
 
 
-@frozen(eq=False)
-class _Sums:
-    """Raw sums over the dates of each asset: r, q·r and r·r."""
-
-    r: Array  # N
-    qr: Array  # N × K
-    rr: Array  # N
-
-
-def _read(returns: Array, q: Array) -> Regressions:
-    n = returns.shape[1]
-    sums = _sums(returns, q)
-    ragged = np.flatnonzero(np.isnan(sums.rr))
-    if not len(ragged):
-        patterns = _Patterns.complete(q, n)
-    else:
-        patterns = _Patterns.of(returns, ragged, q)
-        part = _sums(np.nan_to_num(returns[:, ragged], copy=False, nan=0.0), q)
-        sums.r[ragged], sums.qr[ragged], sums.rr[ragged] = part.r, part.qr, part.rr
-    return _solve(returns, q, patterns, sums)
+def _one_date(returns: Array, k: int, weight: float) -> Regressions:
+    """Return what one date says: means, and nothing about slopes."""
+    missing = np.isnan(returns)
+    patterns = 1 + int(missing.any())
+    there = np.array([1, 0])[:patterns]
+    return Regressions(
+        pattern=missing.astype(np.intp),
+        count=there,
+        weight=there * weight,
+        weight_squares=there * weight**2,
+        q_mean=np.zeros((patterns, k)),
+        q_gram=np.zeros((patterns, k, k)),
+        r_mean=np.where(missing, 0.0, returns),
+        coefficients=np.zeros((len(returns), k)),
+        rss=np.zeros(len(returns)),
+    )
 
 
-def _sums(returns: Array, q: Array) -> _Sums:
-    t, n = returns.shape
-    axes = np.hstack([np.ones((t, 1)), q])
-    products = np.zeros((axes.shape[1], n))
-    squares = np.zeros(n)
-    for start in range(0, t, _ROWS):
-        block = returns[start : start + _ROWS]
-        products += axes[start : start + _ROWS].T @ block
-        squares += np.einsum("tn,tn->n", block, block)
-    return _Sums(products[0].copy(), products[1:].T.copy(), squares)
-
-
-@frozen(eq=False)
-class _Patterns:
-    """The distinct patterns of missing dates; the first is that of no date missing."""
-
-    of_asset: Index  # N
-    present: NDArray[np.bool_]  # T × P
-    count: Array  # P
-    q_sum: Array  # P × K
-    q_gram: Array  # P × K × K, not centred
-
-    @classmethod
-    def complete(cls, q: Array, n: int) -> Self:
-        present = np.ones((len(q), 1), dtype=bool)
-        return cls(np.zeros(n, dtype=np.intp), present, *_pattern_sums(present, q))
-
-    @classmethod
-    def of(cls, returns: Array, ragged: Index, q: Array) -> Self:
-        present = ~np.isnan(returns[:, ragged])
-        codes = np.packbits(present, axis=0).T
-        found: dict[bytes, int] = {}
-        which = np.array([found.setdefault(code.tobytes(), len(found)) for code in codes])
-        first = np.unique(which, return_index=True)[1]
-        distinct = np.hstack([np.ones((len(q), 1), dtype=bool), present[:, first]])
-        of_asset = np.zeros(returns.shape[1], dtype=np.intp)
-        of_asset[ragged] = which + 1
-        return cls(of_asset, distinct, *_pattern_sums(distinct, q))
-
-
-def _pattern_sums(present: NDArray[np.bool_], q: Array) -> tuple[Array, Array, Array]:
-    """Count, sum of q and sum of q'q over each pattern's dates, as one matrix product."""
-    t, k = q.shape
-    upper = np.triu_indices(k)
-    sums = np.zeros((1 + k + len(upper[0]), present.shape[1]))
-    for start in range(0, t, _ROWS):
-        rows = q[start : start + _ROWS]
-        terms = np.hstack([np.ones((len(rows), 1)), rows, rows[:, upper[0]] * rows[:, upper[1]]])
-        sums += terms.T @ present[start : start + _ROWS].astype(np.float64)
-    gram = np.empty((present.shape[1], k, k))
-    gram[:, upper[0], upper[1]] = sums[1 + k :].T
-    gram[:, upper[1], upper[0]] = sums[1 + k :].T
-    return sums[0], sums[1 : 1 + k].T, gram
-
-
-def _solve(returns: Array, q: Array, patterns: _Patterns, sums: _Sums) -> Regressions:
-    """Centre the sums, solve each asset, and mend those that cancelled."""
-    seen = np.maximum(patterns.count, 1.0)
-    q_mean = patterns.q_sum / seen[:, None]
-    gram = patterns.q_gram - patterns.q_sum[:, :, None] * q_mean[:, None, :]
-    at = patterns.of_asset
-    n = patterns.count[at]
-    r_mean = sums.r / np.maximum(n, 1.0)
-    cross = sums.qr - sums.r[:, None] * q_mean[at]
-    inverse, well = _inverse(gram, patterns.q_gram)
-    coefficients = _apply(inverse, cross, at)
-    squares = sums.rr - sums.r * r_mean
-    rss = squares - np.einsum("nk,nk->n", coefficients, cross)
-    fit = Regressions(at, np.rint(patterns.count).astype(np.intp), q_mean, gram, r_mean, coefficients, rss)
-    suspect = (rss <= _CANCELS * sums.rr) | ~well[at]
-    _mend(fit, returns, q, patterns, np.flatnonzero(suspect))
+def _read(returns: Array, q: Array, weights: Array | None) -> Regressions:
+    """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
+    if len(returns) == 1:
+        return _one_date(returns[0], q.shape[1], 1.0 if weights is None else float(weights[0]))
+    sums = Sums.of(returns, q, weights)
+    pattern, terms = _patterns(sums, all_dates(q, weights))
+    k = q.shape[1]
+    weight, q_sum = terms[:, 0], terms[:, 1 : k + 1]
+    divisor = np.where(weight > 0, weight, 1.0)
+    q_mean = q_sum / divisor[:, None]
+    raw = _symmetric(terms[:, k + 1 :], k)
+    gram = raw - q_sum[:, :, None] * q_mean[:, None, :]
+    r_sum, qr = sums.cross[0], sums.cross[1 : k + 1].T
+    r_mean = r_sum / divisor[pattern]
+    cross = qr - r_sum[:, None] * q_mean[pattern]
+    inverse, well = _inverse(gram, raw)
+    coefficients = _apply(inverse, cross, pattern)
+    rss = sums.squares - r_sum * r_mean - np.einsum("nk,nk->n", coefficients, cross)
+    fit = Regressions(
+        pattern=pattern,
+        count=np.rint(terms[:, COUNT]).astype(np.intp),
+        weight=weight,
+        weight_squares=terms[:, WEIGHT_SQUARES],
+        q_mean=q_mean,
+        q_gram=gram,
+        r_mean=r_mean,
+        coefficients=coefficients,
+        rss=rss,
+    )
+    suspect = (rss <= _CANCELS * sums.squares) | ~well[pattern]
+    _mend(fit, returns, q, weights, np.flatnonzero(suspect))
     return fit
 
 
-def _inverse(gram: Array, raw: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _patterns(sums: Sums, complete: Array) -> tuple[Index, Array]:
+    """Each asset's pattern, and the terms of each pattern; the first is that of no date missing."""
+    pattern = np.zeros(len(sums.squares), dtype=np.intp)
+    if not sums.ragged.any():
+        return pattern, np.append(complete, [0.0, 0.0])[None]
+    ragged = np.flatnonzero(sums.ragged)
+    marks = np.ascontiguousarray(sums.terms[ragged, -2:]).view(np.complex128)[:, 0]
+    _, first, which = np.unique(marks, return_index=True, return_inverse=True)
+    pattern[ragged] = which.reshape(-1) + 1
+    return pattern, np.vstack([np.append(complete, [0.0, 0.0]), sums.terms[ragged[first]]])
+
+
+def _symmetric(upper: Array, k: int) -> Array:
+    """Matrices from their upper triangles."""
+    at = np.empty((k, k), dtype=np.intp)
+    i, j = upper_triangle(k)
+    at[i, j] = at[j, i] = np.arange(len(i))
+    return np.asarray(upper[:, at])
+
+
+def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
     """Invert each pattern's Gram matrix; say which were conditioned well enough to."""
-    scale = np.trace(raw, axis1=1, axis2=2) / max(raw.shape[1], 1)
-    lowest = np.linalg.eigvalsh(gram)[:, 0] if gram.shape[1] else np.ones(len(gram))
-    well = lowest > _ILL_CONDITIONED * scale if gram.shape[1] else np.ones(len(gram), dtype=bool)
-    inverse = np.zeros_like(gram)
-    inverse[well] = np.linalg.inv(gram[well])
-    return inverse, well
+    k = gram.shape[1]
+    if not k:
+        return gram, np.ones(len(gram), dtype=bool)
+    root, definite = _inverse_root(gram)
+    scale = np.trace(raw, axis1=1, axis2=2) / k
+    # the trace of the inverse bounds its largest eigenvalue from above
+    well = definite & (_ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
+    root = root * well
+    return np.einsum("kip,kjp->pij", root, root), well
+
+
+def _inverse_root(gram: Array) -> tuple[Array, Flags]:
+    """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
+    k = gram.shape[1]
+    g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
+    lower, root = np.zeros_like(g), np.zeros_like(g)
+    definite = np.ones(len(gram), dtype=bool)
+    for j in range(k):
+        column = g[j:, j] - np.einsum("ikp,kp->ip", lower[j:, :j], lower[j, :j])
+        positive = column[0] > np.finfo(float).eps * g[j, j]
+        definite &= positive
+        lower[j:, j] = column / np.sqrt(np.where(positive, column[0], 1.0))
+        diagonal = np.where(positive, lower[j, j], 1.0)
+        root[j, j] = 1.0 / diagonal
+        root[j, :j] = np.einsum("kp,kip->ip", lower[j, :j], root[:j, :j]) / -diagonal
+    return root, definite
 
 
 def _apply(matrices: Array, vectors: Array, at: Index) -> Array:
@@ -348,53 +490,63 @@ def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
     return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
 
 
-def _mend(fit: Regressions, returns: Array, q: Array, patterns: _Patterns, assets: Index) -> None:
+def _mend(fit: Regressions, returns: Array, q: Array, weights: Array | None, assets: Index) -> None:
     """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
-    for p in np.unique(fit.pattern[assets]):
-        chosen = assets[fit.pattern[assets] == p]
-        rows = patterns.present[:, p]
-        own = q[rows]
-        if not len(own):
+    order = assets[np.argsort(fit.pattern[assets], kind="stable")]
+    for chosen in np.split(order, np.flatnonzero(np.diff(fit.pattern[order])) + 1) if len(order) else []:
+        p = fit.pattern[chosen[0]]
+        columns = returns[:, chosen]
+        rows = ~np.isnan(columns[:, 0])
+        if not rows.any():
             fit.r_mean[chosen], fit.coefficients[chosen], fit.rss[chosen] = 0.0, 0.0, 0.0
             continue
-        fit.q_mean[p] = own.mean(axis=0)
-        own = own - fit.q_mean[p]
+        root = np.ones(rows.sum()) if weights is None else np.sqrt(weights[rows])
+        one = root / np.linalg.norm(root)
+        fit.q_mean[p], own = _centred(q[rows] * root[:, None], one, root)
         fit.q_gram[p] = own.T @ own
-        r = returns[np.ix_(rows, chosen)]
-        mean, coefficients, residuals = _least_squares(own, r)
-        fit.r_mean[chosen] = mean
+        fit.r_mean[chosen], r = _centred(columns[rows] * root[:, None], one, root)
+        coefficients, residuals = _least_squares(own, r, one)
         fit.coefficients[chosen] = coefficients.T
         fit.rss[chosen] = np.einsum("tn,tn->n", residuals, residuals)
 
 
-def _least_squares(q: Array, r: Array) -> tuple[Array, Array, Array]:
-    """Mean, coefficients and residuals of r on centred q; the least-norm ones where q lacks rank."""
-    mean = r.mean(axis=0)
+def _centred(x: Array, one: Array, root: Array) -> tuple[Array, Array]:
+    """The weighted means of columns times √w, and what is left of the columns."""
+    mean = (one @ x) / np.linalg.norm(root)
+    return mean, x - root[:, None] * mean
+
+
+def _least_squares(q: Array, r: Array, one: Array) -> tuple[Array, Array]:
+    """Coefficients and residuals of r on q, both centred; the least-norm ones where q lacks rank."""
     u, s, vt = np.linalg.svd(q, full_matrices=False)
     keep = s > _RANK_TOLERANCE * s.max(initial=0.0)
     u, inverse = u[:, keep], vt[keep].T / s[keep]
-    residuals = r - mean
+    residuals = r
     scores = np.zeros((u.shape[1], r.shape[1]))
     for _ in range(2):  # the second time removes what rounding left of the first
         more = u.T @ residuals
         scores += more
         residuals = residuals - u @ more
-        residuals = residuals - residuals.mean(axis=0)
-    return mean, inverse @ scores, residuals
+        residuals = residuals - np.outer(one, one @ residuals)
+    return inverse @ scores, residuals
 
 
 # -- merging two readings --------------------------------------------------------------------------
 
 
 def _merge(a: Moments, b: Moments) -> Moments:
-    n = a.n_dates + b.n_dates
-    share = b.n_dates / n
-    between = np.sqrt(a.n_dates * share) * (b.factor_mean - a.factor_mean)
+    weight = a.weight + b.weight
+    share = b.weight / weight
+    between = np.sqrt(a.weight * share) * (b.factor_mean - a.factor_mean)
     stacked = np.vstack([a.factor_root, b.factor_root, between])
     basis = _common_basis(a.basis, b.basis, stacked)
     return evolve(
         a,
-        n_dates=n,
+        n_dates=a.n_dates + b.n_dates,
+        start=min(a.start, b.start),
+        end=max(a.end, b.end),
+        weight=weight,
+        weight_squares=a.weight_squares + b.weight_squares,
         risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
         factor_root=_Axes.of(stacked).root,
@@ -424,6 +576,8 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     if basis is m.basis:
         return evolve(r, q_mean=r.q_mean + shift)
     turn = _divide(m.basis, basis)
+    if r.count.max() <= 1:  # which says nothing about slopes
+        return evolve(r, q_mean=r.q_mean @ turn + shift)
     return evolve(
         r,
         q_mean=r.q_mean @ turn + shift,
@@ -432,33 +586,73 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     )
 
 
+@frozen(eq=False)
+class _Gap:
+    """How far apart the means of two stretches are, and what that weighs."""
+
+    pattern: Index  # N: each asset's pattern in the two together
+    weight: Array  # P: w_a w_b / (w_a + w_b)
+    q: Array  # P × K
+    r: Array  # N
+
+    def surprise(self, coefficients: Array) -> Array:
+        """The part of the gap in mean returns that the coefficients leave unexplained."""
+        if len(self.q) == 1:
+            return np.asarray(self.r - coefficients @ self.q[0])
+        return np.asarray(self.r - np.einsum("nk,nk->n", coefficients, self.q[self.pattern]))
+
+
 def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
-    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
-    pa, pb = np.divmod(pairs, len(b.count))
-    na, nb = a.count[pa].astype(float), b.count[pb].astype(float)
-    total = np.maximum(na + nb, 1.0)
-    gap = b.q_mean[pb] - a.q_mean[pa]
-    weight = na * nb / total
-    gram = a.q_gram[pa] + b.q_gram[pb] + (weight[:, None] * gap)[:, :, None] * gap[:, None, :]
-    share = (nb / total)[pattern]
-    jump = b.r_mean - a.r_mean
-    step = (weight[pattern] * jump)[:, None] * gap[pattern]
-    cross = _apply(a.q_gram, a.coefficients, a.pattern) + _apply(b.q_gram, b.coefficients, b.pattern) + step
-    coefficients = _solve_psd(gram, cross, pattern)
-    rest = jump - np.einsum("nk,nk->n", coefficients, gap[pattern])
-    rss = (
-        a.rss + b.rss + _lost_squares(a, coefficients) + _lost_squares(b, coefficients) + weight[pattern] * rest * rest
-    )
+    pattern, pa, pb = _pairs(a, b)
+    na, nb = a.weight[pa], b.weight[pb]
+    total = np.where(na + nb > 0, na + nb, 1.0)
+    gap = _Gap(pattern, na * nb / total, b.q_mean[pb] - a.q_mean[pa], b.r_mean - a.r_mean)
+    gram = a.q_gram[pa] + b.q_gram[pb] + (gap.weight[:, None] * gap.q)[:, :, None] * gap.q[:, None, :]
+    inverse, well = _inverse(a.q_gram, a.q_gram) if b.count.max() <= 1 else (gram, np.zeros(1, dtype=bool))
+    if well.all():
+        coefficients, rss = _with_one_date(a, gap, inverse[pa])
+    else:
+        coefficients, rss = _solve_together(a, b, gap, gram)
     return Regressions(
-        pattern=pattern.reshape(-1),
+        pattern=pattern,
         count=a.count[pa] + b.count[pb],
-        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap,
+        weight=na + nb,
+        weight_squares=a.weight_squares[pa] + b.weight_squares[pb],
+        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap.q,
         q_gram=gram,
-        r_mean=a.r_mean + share * jump,
+        r_mean=a.r_mean + (nb / total)[pattern] * gap.r,
         coefficients=coefficients,
         rss=rss,
     )
+
+
+def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:
+    """Each asset's pattern in the two together, and which patterns those were in each."""
+    if len(b.count) == 1:
+        return a.pattern, np.arange(len(a.count)), np.zeros(len(a.count), dtype=np.intp)
+    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
+    return pattern.reshape(-1), *np.divmod(pairs, len(b.count))
+
+
+def _with_one_date(a: Regressions, gap: _Gap, inverse: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares with one date more: a step of recursive least squares [4]_."""
+    turned = np.einsum("pij,pj->pi", inverse, gap.q)
+    kept = gap.weight / (1.0 + gap.weight * np.einsum("pi,pi->p", turned, gap.q))
+    gain = kept[:, None] * turned
+    surprise = gap.surprise(a.coefficients)
+    step = surprise[:, None] * gain[gap.pattern]
+    return a.coefficients + step, a.rss + kept[gap.pattern] * surprise * surprise
+
+
+def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares of two stretches together."""
+    weight = gap.weight[gap.pattern]
+    step = (weight * gap.r)[:, None] * gap.q[gap.pattern]
+    cross = _apply(a.q_gram, a.coefficients, a.pattern) + _apply(b.q_gram, b.coefficients, b.pattern) + step
+    coefficients = _solve_psd(gram, cross, gap.pattern)
+    lost = _lost_squares(a, coefficients) + _lost_squares(b, coefficients)
+    return coefficients, a.rss + b.rss + lost + weight * gap.surprise(coefficients) ** 2
 
 
 def _lost_squares(own: Regressions, coefficients: Array) -> Array:
@@ -483,3 +677,35 @@ def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:
     if not well.all():
         inverse[~well] = np.linalg.pinv(gram[~well], rcond=_RANK_TOLERANCE, hermitian=True)
     return _apply(inverse, cross, at)
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+_VERSION = 1
+_ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
+
+
+def _plain(labels: pd.Index[Any], what: str) -> list[Any]:
+    """Labels as JSON can hold them."""
+    values = labels.tolist()
+    if not all(isinstance(v, str | int | float) for v in values):
+        raise InvalidParameterError(f"only {what} labelled by text or numbers can be saved; rename them.")
+    return values
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        head = json.loads(str(arrays["head"]))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+        raise InvalidParameterError(f"{path} is damaged, or no file that Moments.save wrote; save it again.") from error
+    if head["version"] != _VERSION:
+        raise InvalidParameterError(
+            f"{path} is of version {head['version']} and this riskmodel reads version {_VERSION}; read the panel again "
+            "or use the riskmodel that wrote it.",
+            version=head["version"],
+        )
+    return head, arrays

@@ -6,11 +6,16 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import attrs
+import numpy as np
 
 from riskmodel.errors import InvalidParameterError
+from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
+
+# A weight this small has been forgotten, yet its square root and its reciprocal are numbers.
+_NOTHING = 1e-200
 
 
 class Estimator(ABC):
@@ -51,12 +56,72 @@ class Estimator(ABC):
                 f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; make one with a provider's "
                 "panel(assets, factors), for instance that of rm.InMemory."
             )
-        model = self.estimate(Moments.of(panel))
+        model = self.estimate(self.moments(panel))
         if not isinstance(model, FactorModel):
             raise InvalidParameterError(
                 f"{type(self).__name__}.estimate must return a FactorModel, but {type(model).__name__} came."
             )
         return attrs.evolve(model, panel=panel)
+
+    @final
+    def moments(self, panel: ReturnPanel) -> Moments:
+        """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
+        keep = self.retention(panel.horizon)
+        if keep == 1.0:
+            return Moments.of(panel)
+        ages = np.arange(len(panel.dates) - 1, -1, -1)
+        return Moments.of(panel, np.maximum(keep**ages, _NOTHING))
+
+    @final
+    def update(self, state: Moments, panel: ReturnPanel) -> Moments:
+        """Add new dates to the moments of old ones; neither is changed.
+
+        Parameters
+        ----------
+        state : Moments
+            From `moments`, an earlier `update`, or `Moments.load`.
+        panel : ReturnPanel
+            Of the same assets and factors, all its dates after those of the state.
+
+        Returns
+        -------
+        Moments
+            Those of all dates, as if they had been read at once; `estimate` makes a model of them.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a date of the panel is not after the state's last, or assets or factors differ.
+        HorizonMismatchError
+            If the horizons differ.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"])
+        >>> old, new = panel.select(end="2017-12-31"), panel.select(start="2018-01-01")
+        >>> ewma = rm.EWMA(half_life=rm.YEAR)
+        >>> state = ewma.update(ewma.moments(old), new)
+        >>> bool((abs(ewma.estimate(state).loadings - ewma.fit(panel).loadings) < 1e-12).all(axis=None))
+        True
+        """
+        if panel.dates[0] <= state.end:
+            raise InvalidParameterError(
+                f"new dates must come after {state.end.date()}, the last that the state holds, but the panel starts on "
+                f"{panel.dates[0].date()}; select(start=...) the new ones."
+            )
+        keep = self.retention(panel.horizon) ** len(panel.dates)
+        return state.decay(max(keep, _NOTHING)) + self.moments(panel)
+
+    def retention(self, horizon: Horizon) -> float:
+        """The share of its weight that a date keeps with each date that follows: 1, nothing is forgotten.
+
+        Parameters
+        ----------
+        horizon : Horizon
+            What one row of the panel spans.
+        """
+        return 1.0
 
     @abstractmethod
     def estimate(self, moments: Moments) -> FactorModel:

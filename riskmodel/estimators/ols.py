@@ -52,15 +52,17 @@ class OLS(Estimator):
 
     def estimate(self, moments: Moments) -> FactorModel:
         """Solve the least-squares problems that the moments hold."""
-        _require_identified(moments)
         m, r = moments, moments.regressions
-        n = r.n_observations().astype(np.float64)
+        root = _identified_root(m)
+        n = r.n_effective()[r.pattern]
+        # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
+        scale = n / r.weight[r.pattern] / (n - 1)
         explained = r.fitted_squares()
         total = explained + r.rss
         # f = 0 in the orthonormal basis, seen from each pattern's mean
         zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
         # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
-        idio = np.where(r.rss <= _ROUNDING * total, 0.0, r.rss) / (n - 1)
+        idio = np.where(r.rss <= _ROUNDING * total, 0.0, r.rss)
         sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
         return FactorModel(
             assets=m.assets,
@@ -68,11 +70,11 @@ class OLS(Estimator):
             alpha=r.r_mean + np.einsum("nk,nk->n", r.coefficients, zero[r.pattern]),
             loadings=np.linalg.solve(m.basis, r.coefficients.T).T,
             factor_mean=m.factor_mean,
-            factor_covariance=m.factor_root.T @ m.factor_root / (m.n_dates - 1),
-            idio_variance=idio,
-            total_variance=total / (n - 1),
+            factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
+            idio_variance=idio * scale,
+            total_variance=total * scale,
             rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
-            std_errors=_unit_errors(m, zero)[r.pattern] * sigma[:, None],
+            std_errors=_unit_errors(m, zero, root)[r.pattern] * sigma[:, None],
             n_observations=n,
             risk_free_mean=m.risk_free_mean,
             horizon=m.horizon,
@@ -81,32 +83,32 @@ class OLS(Estimator):
         )
 
 
-def _unit_errors(m: Moments, zero: Array) -> Array:
+def _unit_errors(m: Moments, zero: Array, root: Array) -> Array:
     """Standard errors of alpha and the loadings for σ = 1, by pattern, shape (P, K + 1)."""
-    r = m.regressions
-    used = np.unique(r.pattern)
-    inverse = np.linalg.inv(r.q_gram[used])
-    turn = np.linalg.inv(m.basis)
-    out = np.full((len(r.count), len(m.factors) + 1), np.nan)
-    out[used, 0] = 1.0 / r.count[used] + np.einsum("pi,pij,pj->p", zero[used], inverse, zero[used])
-    out[used, 1:] = np.einsum("ki,pij,kj->pk", turn, inverse, turn, optimize=True)
-    return np.asarray(np.sqrt(out))
+    turned = np.tensordot(np.linalg.inv(m.basis), root, axes=(1, 1))
+    at_zero = np.einsum("jip,pi->jp", root, zero)
+    alpha = 1.0 / m.regressions.weight + np.einsum("jp,jp->p", at_zero, at_zero)
+    return np.asarray(np.sqrt(np.column_stack([alpha, np.einsum("kjp,kjp->pk", turned, turned)])))
 
 
-def _require_identified(m: Moments) -> None:
+def _identified_root(m: Moments) -> Array:
+    """Return W with W'W = G⁻¹ by pattern, or raise where the moments do not identify the model."""
     k = len(m.factors)
-    n = m.regressions.n_observations()
-    few = n < k + 2
-    if few.any() or m.n_dates < k + 2:
-        counts = {a: int(c) for a, c in zip(m.assets[few], n[few], strict=True)}
+    r = m.regressions
+    n = r.n_effective()[r.pattern]
+    few = n <= k + 1
+    if few.any() or m.n_effective <= k + 1:
+        counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
         raise TooFewObservationsError(
             f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
-            f"{labels.listing(f'{a} has {c}' for a, c in counts.items()) or f'there are {m.n_dates} dates'}; leave "
-            "these assets out, widen the window or use fewer factors.",
+            f"{labels.listing(f'{a} has {c:g}' for a, c in counts.items()) or f'there are {m.n_effective:.3g} dates'}; "
+            "leave these assets out, widen the window or use fewer factors.",
             counts=counts,
         )
     _require_varied_factors(m)
-    _require_own_dates_suffice(m)
+    root = m.regressions.inverse_root()
+    _require_own_dates_suffice(m, root)
+    return root
 
 
 def _require_varied_factors(m: Moments) -> None:
@@ -135,13 +137,15 @@ def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
     return list(factors[null > 1e-3 * null.max()])
 
 
-def _require_own_dates_suffice(m: Moments) -> None:
+def _require_own_dates_suffice(m: Moments, root: Array) -> None:
     """Factors that vary over the panel may still not vary enough over one asset's few dates."""
     r = m.regressions
-    used = np.unique(r.pattern)
-    values = np.linalg.eigvalsh(r.q_gram[used])
-    lost = used[values.min(axis=1, initial=np.inf) < _COLLINEAR_GRAM * values.max(axis=1, initial=0.0)]
-    if len(lost):
+    # the product of the traces of G and of its inverse bounds the condition number from above
+    bound = np.trace(r.q_gram, axis1=1, axis2=2) * np.einsum("jip,jip->p", root, root)
+    doubtful = np.flatnonzero(~(bound * _COLLINEAR_GRAM < 1.0))
+    values = np.linalg.eigvalsh(r.q_gram[doubtful])
+    lost = doubtful[values.min(axis=1, initial=np.inf) < _COLLINEAR_GRAM * values.max(axis=1, initial=0.0)]
+    if np.isin(r.pattern, lost).any():
         names = list(m.assets[np.isin(r.pattern, lost)])
         raise CollinearFactorsError(
             f"the factors do not vary independently over the dates of {labels.listing(names)}; leave these assets "

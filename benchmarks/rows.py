@@ -1,0 +1,155 @@
+"""The rows of the table: each a function that measures and returns its figures."""
+
+import numpy as np
+import scipy.linalg
+
+import riskmodel as rm
+from benchmarks.made import covariance, panel
+from benchmarks.timing import Figure, best, in_own_process
+
+SIZE = "2,520 × 5,000 × 6"
+
+
+def full_panel():
+    """OLS on a full and on a ragged panel, beside reading it and beside what else would fit it."""
+    import statsmodels.api as sm
+    from sklearn.linear_model import LinearRegression
+
+    full, ragged = panel(), panel(missing=0.3)
+    returns, factors, _ = full.arrays()
+    read, fit, fit_ragged, sklearn = best(
+        returns.sum,
+        lambda: rm.OLS().fit(full),
+        lambda: rm.OLS().fit(ragged),
+        lambda: LinearRegression().fit(factors, returns),
+        rounds=7,
+    )
+    design, some = sm.add_constant(factors), 100
+
+    def statsmodels():
+        for j in range(some):
+            result = sm.OLS(returns[:, j], design).fit()
+            _ = result.params, result.bse, result.rsquared
+
+    (each,) = best(statsmodels, rounds=2)
+    work = f"OLS fit, full, {SIZE}, all figures"
+    return [
+        Figure(work, "one read of the panel", 4, fit / read, "× its time"),
+        Figure(work, "statsmodels OLS by asset (100 measured)", 100, each / some * returns.shape[1] / fit),
+        Figure(work, "scikit-learn LinearRegression, coefficients alone", 5, sklearn / fit),
+        Figure("OLS fit, ragged, 5,000 patterns, 30 % missing", "the full panel", 2.5, fit_ragged / fit, "× its time"),
+    ]
+
+
+def daily_update():
+    """A day added to a state of ten years, beside reading the ten years again."""
+    whole = panel()
+    ewma, days = rm.EWMA(half_life=rm.QUARTER), whole.dates
+    today, state = whole.select(start=days[-1]), ewma.moments(whole.select(end=days[-2]))
+    read, fit, update, both = best(
+        lambda: ewma.moments(whole),
+        lambda: ewma.fit(whole),
+        lambda: ewma.update(state, today),
+        lambda: ewma.estimate(ewma.update(state, today)),
+        rounds=15,
+    )
+    work = "EWMA, a day added, N = 5,000, K = 6"
+    return [
+        Figure(f"{work}: the state", "reading all days again", 50, read / update),
+        Figure(f"{work}: the state and its model", "refitting", 50, fit / both),
+    ]
+
+
+def skfolio_model():
+    """The factor model of skfolio on 1,000 assets."""
+    from skfolio.prior import LoadingMatrixRegression, TimeSeriesFactorModel
+    from sklearn.linear_model import LinearRegression
+
+    small = panel(n=1_000)
+    returns, factors = small.assets, small.factors
+    returns.columns = returns.columns.astype(str)
+
+    def theirs():
+        regression = LoadingMatrixRegression(linear_regressor=LinearRegression())
+        TimeSeriesFactorModel(loading_matrix_estimator=regression).fit(returns, factors=factors)
+
+    (other,) = best(theirs, rounds=1)
+    (fit,) = best(lambda: rm.OLS().fit(small))
+    return [Figure("OLS fit, 2,520 × 1,000 × 6", "skfolio TimeSeriesFactorModel", 200, other / fit)]
+
+
+def dense_covariance():
+    """The covariance as an operator, beside the dense matrix."""
+    n, k = 5_000, 70
+    cov, rng = covariance(n, k), np.random.default_rng(1)
+    w, dense = rng.normal(size=n), cov.to_dense().to_numpy()
+
+    def factorised():
+        return scipy.linalg.cho_factor(dense, lower=True, check_finite=False)
+
+    ours = best(
+        lambda: cov.variance(w),
+        lambda: covariance_of(cov).solve(w),
+        lambda: covariance_of(cov).sample(1, rng),
+    )
+    theirs = best(
+        lambda: w @ dense @ w,
+        lambda: scipy.linalg.cho_solve(factorised(), w, check_finite=False),
+        lambda: np.tril(factorised()[0]) @ rng.standard_normal(n),
+        rounds=2,
+    )
+    what = ("variance", "solve, factorisation included", "one draw, factorisation included")
+    return [
+        Figure(f"covariance 5,000, K = 70: {name}", "dense, numpy and Cholesky", 200, b / a)
+        for name, a, b in zip(what, ours, theirs, strict=True)
+    ]
+
+
+def covariance_of(cov):
+    """The same covariance, without what it has kept of its factorisation."""
+    import attrs
+
+    return attrs.evolve(cov)
+
+
+_LARGE = """
+import time, numpy as np, pandas as pd, riskmodel as rm
+from benchmarks.made import covariance
+from benchmarks.timing import peak
+covariance(500, 70).solve(np.ones(500))
+b = np.random.default_rng(0).normal(size=({n}, 100))
+low, start = peak(), time.process_time()
+cov = covariance({n}, 70)
+for column in b.T:
+    cov.solve(column), cov.variance(column)
+print(peak() - low, time.process_time() - start)
+"""
+
+
+def large_covariance():
+    """Memory and growth at 100,000 assets: build, 100 solves, 100 variances."""
+    n, k = 100_000, 70
+    memory, seconds = in_own_process(_LARGE.format(n=n))
+    twice, twice_seconds = in_own_process(_LARGE.format(n=2 * n))
+    work = "covariance 100,000, K = 70: build, 100 solves, 100 variances"
+    return [
+        Figure(f"{work}: peak memory", "the loadings' own size", 4, memory / (8 * n * k), "× its size"),
+        Figure(f"{work}: doubling N, time", "N", 2.2, twice_seconds / seconds, "× its time"),
+        Figure(f"{work}: doubling N, memory", "N", 2.2, twice / memory, "× its size"),
+    ]
+
+
+_IMPORT = "import time; s = time.perf_counter(); import {what}; print(time.perf_counter() - s)"
+
+
+def importing():
+    """The time that importing takes, each in a fresh interpreter."""
+    runs = [
+        (in_own_process(_IMPORT.format(what=what))[0] for what in ("riskmodel", "numpy, pandas, scipy.linalg"))
+        for _ in range(7)
+    ]
+    ours, theirs = map(min, zip(*runs, strict=True))
+    return [Figure("import riskmodel", "import numpy, pandas, scipy.linalg", 1.15, ours / theirs, "× its time")]
+
+
+ROWS = (full_panel, daily_update, skfolio_model, dense_covariance, large_covariance, importing)

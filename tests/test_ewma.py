@@ -1,0 +1,210 @@
+"""Exponential weights: against statsmodels WLS, the naive formulas, and refitting."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from panels import HARD, ORDINARY, clean, panel_of, ragged
+
+import riskmodel as rm
+
+CASES = [pytest.param(make, 1e-11, id=name) for name, make in ORDINARY.items()]
+CASES += [pytest.param(make, 1e-9, id=name) for name, make in HARD.items()]
+LIFE = rm.Horizon(60)
+
+
+def naive(panel, days=60):
+    """Each asset's WLS by statsmodels, its weights and its effective observations."""
+    weights = 0.5 ** (np.arange(len(panel.dates) - 1, -1, -1) / days)
+    for asset in panel.assets:
+        own = panel.assets[asset].notna().to_numpy()
+        r, x, w = panel.assets[asset].to_numpy()[own], panel.factors.to_numpy()[own], weights[own]
+        fit = sm.WLS(r, np.column_stack([np.ones(len(x)), x]), weights=w).fit()
+        yield fit, w, w.sum() ** 2 / (w @ w), r
+
+
+@pytest.mark.parametrize(("make", "tolerance"), CASES)
+def test_agrees_with_weighted_least_squares(make, tolerance):
+    panel = make()
+    model = rm.EWMA(half_life=LIFE).fit(panel)
+    k = len(model.factors)
+    for i, (fit, w, n, r) in enumerate(naive(panel)):
+        ours = np.append(model.alpha.iloc[i], model.loadings.iloc[i])
+        assert (np.abs(ours - fit.params) <= tolerance * (np.abs(fit.params) + fit.bse)).all()
+        wider = np.sqrt(fit.df_resid / (n - k - 1))
+        np.testing.assert_allclose(model.std_errors.iloc[i], fit.bse * wider, rtol=tolerance)
+        rss = fit.ssr
+        np.testing.assert_allclose(model.idio_variance.iloc[i], rss / w.sum() * n / (n - 1), rtol=tolerance)
+        np.testing.assert_allclose(
+            model.unbiased_idio_variance.iloc[i], rss / w.sum() * n / (n - k - 1), rtol=tolerance
+        )
+        total = np.cov(r, aweights=w, ddof=1)
+        np.testing.assert_allclose(model.total_variance.iloc[i], total, rtol=10 * tolerance)
+        np.testing.assert_allclose(model.n_observations.iloc[i], n, rtol=1e-12)
+
+
+def test_factor_moments_are_weighted_as_numpy_weights_them():
+    panel = ragged()
+    model = rm.EWMA(half_life=LIFE).fit(panel)
+    w = 0.5 ** (np.arange(len(panel.dates) - 1, -1, -1) / 60)
+    np.testing.assert_allclose(model.factor_covariance, np.cov(panel.factors.T, aweights=w, ddof=1), rtol=1e-11)
+    np.testing.assert_allclose(model.factor_mean, np.average(panel.factors, axis=0, weights=w), rtol=1e-11)
+
+
+def test_total_variance_is_factor_plus_idio_exactly():
+    model = rm.EWMA(half_life=LIFE).fit(clean())
+    np.testing.assert_allclose(model.covariance.diagonal(), model.total_variance, rtol=1e-12)
+
+
+def test_without_forgetting_it_is_ols():
+    panel = ragged()
+    slow, ols = rm.EWMA(half_life=rm.Horizon(1e15)).fit(panel), rm.OLS().fit(panel)
+    np.testing.assert_allclose(slow.loadings, ols.loadings, rtol=1e-10)
+    np.testing.assert_allclose(slow.std_errors, ols.std_errors, rtol=1e-10)
+    np.testing.assert_allclose(slow.idio_variance, ols.idio_variance, rtol=1e-10)
+
+
+def assert_same(ours, theirs, tolerance):
+    errors = theirs.std_errors.to_numpy()
+    estimates = np.column_stack([theirs.alpha, theirs.loadings])
+    gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
+    assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
+    for name in ("std_errors", "idio_variance", "total_variance", "n_observations", "factor_mean"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=tolerance, err_msg=name)
+    np.testing.assert_allclose(ours.factor_covariance, theirs.factor_covariance, rtol=tolerance, atol=1e-20)
+
+
+@pytest.mark.parametrize("estimator", [rm.OLS(), rm.EWMA(half_life=LIFE)], ids=["OLS", "EWMA"])
+@settings(max_examples=20)
+@given(cuts=st.lists(st.integers(80, 299), min_size=1, max_size=12, unique=True), seed=st.integers(0, 50))
+def test_updated_equals_refitted(estimator, cuts, seed):
+    panel = ragged(seed)
+    edges = [0, *sorted(cuts), 300]
+    parts = [panel.select(start=panel.dates[a], end=panel.dates[b - 1]) for a, b in pairwise(edges)]
+    state = estimator.moments(parts[0])
+    for part in parts[1:]:
+        state = estimator.update(state, part)
+    assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10)
+
+
+def test_a_hundred_days_one_by_one():
+    panel, ewma = clean(), rm.EWMA(half_life=rm.MONTH)
+    state = ewma.moments(panel.select(end=panel.dates[199]))
+    for day in panel.dates[200:]:
+        state = ewma.update(state, panel.select(start=day, end=day))
+    assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10)
+
+
+@pytest.mark.parametrize("make", [*ORDINARY.values(), *HARD.values()], ids=[*ORDINARY, *HARD])
+def test_thirty_days_one_by_one_on_any_panel(make):
+    panel, ewma = make(), rm.EWMA(half_life=LIFE)
+    state = ewma.moments(panel.select(end=panel.dates[-31]))
+    for day in panel.dates[-30:]:
+        state = ewma.update(state, panel.select(start=day, end=day))
+    assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10 if make in ORDINARY.values() else 5e-9)
+
+
+def test_a_day_on_which_some_are_missing():
+    panel, ewma = ragged(), rm.EWMA(half_life=LIFE)
+    r, f, _ = panel.arrays()
+    r = r.copy()
+    r[-1, ::2] = np.nan
+    panel = panel_of(r, f)
+    state = ewma.update(ewma.moments(panel.select(end=panel.dates[-2])), panel.select(start=panel.dates[-1]))
+    assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10)
+
+
+def test_what_is_long_forgotten_does_no_harm():
+    panel, ewma = clean(t=2_600), rm.EWMA(half_life=rm.Horizon(2))
+    recent = panel.select(start=panel.dates[-400])
+    wide = rm.EWMA(half_life=rm.Horizon(20))
+    assert_same(wide.fit(panel), wide.fit(recent), 1e-5)
+    with pytest.raises(rm.TooFewObservationsError, match=r"A0 has 5\.83"):
+        rm.EWMA(half_life=rm.Horizon(2)).fit(clean(k=9))
+    assert ewma.fit(panel).n_observations.iloc[0] == pytest.approx(5.83, abs=0.01)
+
+
+def test_update_wants_later_dates():
+    panel = clean()
+    state = rm.OLS().moments(panel)
+    with pytest.raises(rm.InvalidParameterError, match="must come after"):
+        rm.OLS().update(state, panel.select(start=panel.dates[-1]))
+
+
+def test_half_life_and_decay_are_checked():
+    with pytest.raises(rm.InvalidParameterError, match="Horizon"):
+        rm.EWMA(half_life=60)
+    with pytest.raises(rm.InvalidParameterError, match="above 0"):
+        rm.Moments.of(clean()).decay(1.5)
+    with pytest.raises(rm.InvalidParameterError, match="300 positive"):
+        rm.Moments.of(clean(), np.zeros(300))
+
+
+class TestFiles:
+    def test_saved_and_loaded_are_the_same_bits(self, tmp_path):
+        ewma = rm.EWMA(half_life=LIFE)
+        state = ewma.moments(ragged())
+        state.save(tmp_path / "state.npz")
+        again = rm.Moments.load(tmp_path / "state.npz")
+        for name in ("alpha", "loadings", "std_errors", "idio_variance", "factor_covariance"):
+            np.testing.assert_array_equal(getattr(ewma.estimate(again), name), getattr(ewma.estimate(state), name))
+        assert (again.start, again.end, again.horizon, again.funded) == (
+            state.start, state.end, state.horizon, state.funded,
+        )  # fmt: skip
+        assert [p.name for p in tmp_path.iterdir()] == ["state.npz"]
+
+    def test_a_loaded_state_goes_on(self, tmp_path):
+        panel = clean()
+        rm.OLS().moments(panel.select(end=panel.dates[250])).save(tmp_path / "s")
+        state = rm.OLS().update(rm.Moments.load(tmp_path / "s"), panel.select(start=panel.dates[251]))
+        assert_same(rm.OLS().estimate(state), rm.OLS().fit(panel), 1e-11)
+
+    def test_factors_of_ones_own_are_given_again(self, tmp_path):
+        data = rm.SampleData()
+        spread = rm.Spread("KO", "XOM")
+        panel = data.panel(["MSFT"], [spread])
+        rm.Moments.of(panel).save(tmp_path / "s")
+        assert rm.Moments.load(tmp_path / "s", factors=[spread]).sources == (spread,)
+        with pytest.raises(rm.InvalidParameterError, match="holds moments of the factors"):
+            rm.Moments.load(tmp_path / "s", factors=["SMB"])
+
+    @pytest.mark.parametrize("keep", [0, 10, 2_000])
+    def test_damaged_files_are_told(self, tmp_path, keep):
+        path = tmp_path / "s"
+        rm.Moments.of(clean()).save(path)
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(rm.InvalidParameterError, match="damaged"):
+            rm.Moments.load(path)
+
+    def test_a_changed_byte_is_told(self, tmp_path):
+        path = tmp_path / "s"
+        rm.Moments.of(clean()).save(path)
+        whole = bytearray(path.read_bytes())
+        at = whole.index(b"rss.npy") + 200
+        whole[at] ^= 1
+        path.write_bytes(whole)
+        with pytest.raises(rm.InvalidParameterError, match="damaged"):
+            rm.Moments.load(path)
+
+    def test_other_versions_are_told(self, tmp_path):
+        np.savez(tmp_path / "s.npz", head=np.array(json.dumps({"version": 99})))
+        with pytest.raises(rm.InvalidParameterError, match="version 99"):
+            rm.Moments.load(tmp_path / "s.npz")
+
+    def test_other_labels_are_refused(self, tmp_path):
+        panel = clean(n=1)
+        odd = rm.Moments.of(panel_of(panel.arrays()[0], panel.arrays()[1]))
+        import attrs
+        import pandas as pd
+
+        odd = attrs.evolve(odd, assets=pd.Index([pd.Timestamp("2020")]))
+        with pytest.raises(rm.InvalidParameterError, match="text or numbers"):
+            odd.save(tmp_path / "s")
+
+    def test_no_file_is_no_file(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            rm.Moments.load(tmp_path / "none")

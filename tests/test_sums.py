@@ -1,0 +1,82 @@
+"""The one pass over a panel: whichever dates are missing, wherever the blocks end, the sums are the naive ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from panels import clean, panel_of, reference
+
+import riskmodel as rm
+from riskmodel import sums
+from riskmodel.sums import Sums
+
+
+def naive(returns, q):
+    """Each asset's sums over its own dates, one asset at a time."""
+    i, j = np.triu_indices(q.shape[1])
+    for r in returns.T:
+        own = ~np.isnan(r)
+        x, y = q[own], r[own]
+        yield y.sum(), x.T @ y, y @ y, np.concatenate([[own.sum()], x.sum(axis=0), (x.T @ x)[i, j]])
+
+
+def assert_sums_are_naive(returns, q):
+    found, k = Sums.of(returns, q), q.shape[1]
+    for n, (r, qr, rr, terms) in enumerate(naive(returns, q)):
+        close = {"rtol": 1e-12, "atol": 1e-13}
+        np.testing.assert_allclose(found.cross[: k + 1, n], [r, *qr], **close)
+        np.testing.assert_allclose(found.squares[n], rr, **close)
+        if found.ragged[n]:
+            np.testing.assert_allclose(found.terms[n, :-4], terms, **close)
+        else:
+            assert terms[0] == len(returns)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    t=st.sampled_from([1, 5, 127, 128, 129, 300]),
+    n=st.integers(1, 9),
+    k=st.integers(0, 10),
+    columns=st.integers(1, 4),
+)
+def test_any_holes_give_the_naive_sums(seed, t, n, k, columns):
+    rng = np.random.default_rng(seed)
+    returns, q = rng.normal(size=(t, n)), rng.normal(size=(t, k))
+    for j in range(n):
+        kind, at = rng.integers(5), rng.integers(t)
+        holes = {0: slice(0, at), 1: slice(at, t), 2: rng.random(t) < 0.3, 3: slice(at, at + 1), 4: slice(0, 0)}
+        returns[holes[kind], j] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sums, "_COLUMNS", columns)
+        assert_sums_are_naive(returns, q)
+
+
+def test_holes_in_every_column_and_then_in_none():
+    rng = np.random.default_rng(0)
+    returns, q = rng.normal(size=(600, 4)), rng.normal(size=(600, 2))
+    returns[:200][rng.random((200, 4)) < 0.3] = np.nan
+    returns[500:, 1] = np.nan
+    assert_sums_are_naive(returns, q)
+
+
+def test_patterns_are_told_apart_by_a_single_date():
+    r, f, _ = clean(n=4, t=300).arrays()
+    r = r.copy()
+    r[7, [0, 2]] = np.nan
+    r[8, 1] = np.nan
+    patterns = rm.Moments.of(panel_of(r, f)).regressions.pattern
+    assert patterns[0] == patterns[2]
+    assert len({patterns[0], patterns[1], patterns[3]}) == 3
+
+
+def test_a_panel_wider_than_a_chunk():
+    panel = clean(n=2_100, t=140)
+    r, f, _ = panel.arrays()
+    r = r.copy()
+    r[::7, 1] = r[3, 1_500] = np.nan
+    holed = panel_of(r, f)
+    model = rm.OLS().fit(holed)
+    for asset in ("A0", "A1", "A1500", "A2099"):
+        fit = reference(holed.select([asset]))[asset]
+        np.testing.assert_allclose(model.loadings.loc[asset], fit.params[1:], rtol=1e-11)
+        np.testing.assert_allclose(model.std_errors.loc[asset], fit.bse, rtol=1e-11)
