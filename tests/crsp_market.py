@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
@@ -185,7 +186,7 @@ class Market:
 
     def monthly(self, permno: int) -> pd.Series:
         """Monthly returns while traded, by month end; NaN in the first month."""
-        months = (1 + self.traded[permno]).groupby(pd.Grouper(freq="ME")).prod() - 1
+        months = _by_month(self.traded[permno])
         months.iloc[0] = np.nan
         return months.round(6)
 
@@ -194,7 +195,7 @@ class Market:
         s, months = self.security(permno), self.monthly(permno).copy()
         extra = s.delisting_return
         if s.delisted and extra is not None and extra >= -1.0:
-            month = pd.Timestamp(s.delisted) + pd.offsets.MonthEnd(0)
+            (month,) = _month_ends(pd.PeriodIndex([s.delisted], freq="M"))
             before = months.get(month, np.nan)
             months.loc[month] = extra if np.isnan(before) else (1 + before) * (1 + extra) - 1
         return months.sort_index()
@@ -298,7 +299,7 @@ class Market:
     @cached_property
     def monthly_factors(self) -> pd.DataFrame:
         """Monthly factors and risk-free rate, decimals, by month end."""
-        return ((1 + self.factors).groupby(pd.Grouper(freq="ME")).prod() - 1).round(5)
+        return _by_month(self.factors).round(5)
 
     def _ff_factors_monthly(self):
         for row in _records(self.monthly_factors[["mktrf", "smb", "hml", "rf", "umd"]]):
@@ -308,6 +309,16 @@ class Market:
 
     def _ff_fivefactors_monthly(self):
         return _records(self.monthly_factors.drop(columns="smb").rename(columns={"smb5": "smb"}))
+
+
+def _by_month(returns):
+    """Compound daily returns to months, labelled by their last calendar day; a missing one earns nothing."""
+    months = (1 + returns).groupby(returns.index.to_period("M")).prod() - 1
+    return months.set_axis(_month_ends(months.index))
+
+
+def _month_ends(months: pd.PeriodIndex) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex([date(m.year, m.month, monthrange(m.year, m.month)[1]) for m in months]).as_unit("ns")
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, object]]:

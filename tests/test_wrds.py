@@ -478,19 +478,23 @@ class _Cut:
         monkeypatch.setattr(rows_module, "_BLOCK_BYTES", 10_000)
 
 
+LONG = [10107, 10108, 10109, 10110]
+
+
 @pytest.fixture
 def many_rows(account, monkeypatch):
-    """A database where one security has more rows than the line's buffers hold, so that a cut comes midway."""
+    """A database where four securities have more rows than the line's buffers hold, so that a cut comes midway."""
     exists = account.execute("postgres", "SELECT 1 FROM pg_database WHERE datname = 'long'")
     if not exists:
         account.variant(
             "long",
-            "INSERT INTO crsp.dsf_v2 (permno, dlycaldt, dlyret) SELECT 10107, d, 0.001 "
-            "FROM generate_series('1000-01-01'::date, '2021-12-31', '1 day') d; "
-            "UPDATE crsp.stocknames_v2 SET namedt = '1000-01-01' WHERE permno = 10107",
+            "INSERT INTO crsp.dsf_v2 (permno, dlycaldt, dlyret) SELECT p, d, 0.001 "
+            "FROM generate_series(10107, 10110) p, generate_series('1700-01-01'::date, '2021-12-31', '1 day') d; "
+            "INSERT INTO crsp.stocknames_v2 (permno, ticker, issuernm, namedt, nameenddt) "
+            "SELECT p, 'LONG', 'LONG CO', '1700-01-01', '2021-12-31' FROM generate_series(10108, 10110) p",
         )
     monkeypatch.setenv("PGDATABASE", "long")
-    monkeypatch.setattr("riskmodel.data.wrds.provider.EARLIEST", date(1000, 1, 1))
+    monkeypatch.setattr("riskmodel.data.wrds.provider.EARLIEST", date(1700, 1, 1))
     monkeypatch.setattr(server_module, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(server_module.Server.__init__, "__defaults__", ((0.01, 0.02),))
     return account
@@ -499,44 +503,44 @@ def many_rows(account, monkeypatch):
 class TestLostConnections:
     def test_cut_midway_it_asks_again(self, many_rows, monkeypatch):
         data = rm.WRDS()
-        whole = data.asset_returns([10107, 13407])
+        whole = data.asset_returns([*LONG, 13407])
         cut = _Cut(many_rows, monkeypatch, times=2)
-        again = data.asset_returns([10107, 13407])
+        again = data.asset_returns([*LONG, 13407])
         assert cut.cuts == 2
         pd.testing.assert_frame_equal(again, whole)
 
     def test_again_and_again_is_an_error_with_the_reason_and_nothing_is_kept(self, many_rows, monkeypatch, capfd):
         data = rm.WRDS()
-        whole = data.asset_returns([10107])
+        whole = data.asset_returns(LONG)
         cut = _Cut(many_rows, monkeypatch, times=99)
         with pytest.raises(rm.SourceError, match=r"was lost, and 2 further attempts.*terminating connection") as error:
-            data.asset_returns([10107])
+            data.asset_returns(LONG)
         assert cut.cuts == 3
         assert len(error.value.details["reasons"]) == 3
         assert capfd.readouterr() == ("", "")  # nor does the driver print
         cut.left = 0
-        pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
+        pd.testing.assert_frame_equal(data.asset_returns(LONG), whole)
 
     def test_only_the_batch_that_was_cut_is_asked_again(self, many_rows, monkeypatch):
         monkeypatch.setattr(library_module, "_ROWS_PER_BATCH", 1)
         data = rm.WRDS()
-        whole = data.asset_returns([13407, 10107, 20002])
+        whole = data.asset_returns([13407, *LONG, 20002])
         _Cut(many_rows, monkeypatch, times=1)
-        pd.testing.assert_frame_equal(data.asset_returns([13407, 10107, 20002]), whole)
+        pd.testing.assert_frame_equal(data.asset_returns([13407, *LONG, 20002]), whole)
 
     def test_a_held_connection_is_restored_too(self, many_rows, monkeypatch):
         client = held_client({**many_rows.environment(), "PGDATABASE": "long"})
         client.raw_sql("SELECT 1 AS one")
         data = rm.WRDS(connection=client)
-        whole = data.asset_returns([10107])
+        whole = data.asset_returns(LONG)
         _Cut(many_rows, monkeypatch, times=1)
-        pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
+        pd.testing.assert_frame_equal(data.asset_returns(LONG), whole)
         assert len(client.raw_sql("SELECT 1 AS one")) == 1
         client.close()
 
     def test_an_interrupt_leaves_a_connection_that_can_be_used(self, many_rows, monkeypatch):
         data = rm.WRDS()
-        whole = data.asset_returns([10107])
+        whole = data.asset_returns(LONG)
         with monkeypatch.context() as patch:
 
             def interrupted(*_):
@@ -544,8 +548,8 @@ class TestLostConnections:
 
             patch.setattr(rows_module.Scatter, "write", interrupted)
             with pytest.raises(KeyboardInterrupt):
-                data.asset_returns([10107])
-        pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
+                data.asset_returns(LONG)
+        pd.testing.assert_frame_equal(data.asset_returns(LONG), whole)
 
     def test_a_server_that_goes_down_and_comes_back(self, account, monkeypatch):
         monkeypatch.setattr(server_module.Server.__init__, "__defaults__", ((0.5,) * 20,))

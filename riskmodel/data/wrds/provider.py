@@ -287,5 +287,5 @@ def _rows_of(low: date, high: date, horizon: Horizon) -> tuple[date, date]:
     """Return the first and the last date of rows whose label lies in the window."""
     if horizon == DAY:
         return low, high
-    end = (pd.Timestamp(high) + pd.Timedelta(days=1)).replace(day=1) - pd.Timedelta(days=1)
-    return low.replace(day=1), end.date()
+    # the last month whose last day is not after `high`
+    return low.replace(day=1), (high + timedelta(days=1)).replace(day=1) - timedelta(days=1)
