@@ -137,6 +137,8 @@ def require_same(left: Horizon, right: Horizon, what: str) -> Horizon:
     return left
 
 
+_NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
+
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -158,7 +160,8 @@ class Quantity(float):
     It is a float wherever a float is wanted. Adding, subtracting, dividing or comparing two quantities of
     different horizons raises `HorizonMismatchError`, and a plain number takes the horizon of the quantity that
     it meets, so an annual figure cannot be made from a daily one by ``* 12``: say ``.at(rm.YEAR)``. Two
-    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions.
+    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions (which
+    need one horizon from numpy 2 on).
     Arrays, Series and frames hold numbers only: what is in them no longer knows its horizon, and the object that they
     came from does.
 
@@ -272,15 +275,21 @@ class Quantity(float):
     def __divmod__(self, other: object) -> Any:
         return self // other, self % other
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Apply a function of numpy's: an operator as Python's own, any other to plain numbers of one horizon."""
-        known = [x for x in inputs if isinstance(x, Quantity)]
-        for other in known[1:]:
-            require_same(known[0].horizon, other.horizon, "two quantities")
-        if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
-            # np.float64(12) * daily comes by here, and must stay daily
-            return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
-        return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
+    if _NUMPY_2:
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+            """Apply a function of numpy's: an operator as Python's own, any other to plain numbers of one horizon."""
+            known = [x for x in inputs if isinstance(x, Quantity)]
+            for other in known[1:]:
+                require_same(known[0].horizon, other.horizon, "two quantities")
+            if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
+                # np.float64(12) * daily comes by here, and must stay daily
+                return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
+            return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
+
+    else:
+        # numpy 1 asks by priority who multiplies, and would see a plain number with the method above
+        __array_priority__ = -1.0
 
     def __round__(self, digits: int | None = None) -> Any:  # type: ignore[override]
         return round(float(self)) if digits is None else type(self)(round(float(self), digits), self.horizon)

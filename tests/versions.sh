@@ -35,7 +35,8 @@ for version in 3.11 3.12 3.13; do
     floors=$("$python" - <<'EOF'
 import re, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-wanted = project["dependencies"] + project["optional-dependencies"]["report"]
+extras = project["optional-dependencies"]
+wanted = project["dependencies"] + extras["report"] + extras["french"] + extras["cache"]
 print(*(re.sub(r">=", "==", re.split(r"[,;]", d)[0]) for d in wanted))
 EOF
 )
