@@ -1,6 +1,7 @@
 """Time is scaled in one place, and figures of different horizons never mix."""
 
 import copy
+import functools
 import inspect
 import json
 import math
@@ -325,7 +326,8 @@ def test_division_by_zero_raises_as_for_floats():
 @given(kind=kinds, values=st.lists(numbers, min_size=1, max_size=8))
 def test_sum_of_quantities_is_the_sum_of_their_numbers(kind, values):
     total = sum(kind(v, rm.WEEK) for v in values)
-    assert (type(total), float(total), total.horizon) == (kind, sum(values), rm.WEEK)
+    # one by one: from Python 3.12 on, sum() of plain floats carries more digits
+    assert (type(total), float(total), total.horizon) == (kind, functools.reduce(operator.add, values, 0), rm.WEEK)
 
 
 @given(value=st.floats(allow_nan=False), other=st.floats(allow_nan=False))
