@@ -46,7 +46,7 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp
-	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html benchmarks.json
+	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .

@@ -588,3 +588,12 @@ class TestData:
     def test_other_sources_are_refused(self, capsys, arguments):
         assert cli.main(arguments) == 2
         assert "riskmodel" in capsys.readouterr().err
+
+
+def test_the_demo_of_the_makefile_is_a_command_that_works(tmp_path, monkeypatch, capsys):
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    (demo,) = [line for line in makefile.splitlines() if line.startswith("\t@$(BIN)/riskmodel ")]
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(demo.split()[1:]) == 0
+    assert "wrote report.html" in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists()
