@@ -8,11 +8,11 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, fields, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel import labels
-from riskmodel.covariance import Array, read_only
+from riskmodel.covariance import Array, by_constructor, read_only
 from riskmodel.errors import (
     ImpossibleReturnsError,
     InvalidParameterError,
@@ -172,9 +172,7 @@ class ReturnPanel:
             f"{len(self.factor_names)} factors, {len(self._dropped)} dates dropped>"
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Make pickles and copies anew: arrays come out of a pickle open to writing, and the converters close them."""
-        return type(self), tuple(getattr(self, a.name) for a in fields(type(self)))
+    __reduce__ = by_constructor
 
     @property
     def assets(self) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 
 
 def _is_number(value: object) -> bool:
@@ -222,10 +222,7 @@ class Position:
 
     @portfolio.validator
     def _check_portfolio(self, _attribute: Any, value: Any) -> None:
-        if not isinstance(value, Portfolio):
-            raise InvalidParameterError(
-                f"portfolio must be a Strategy or a HedgedPortfolio, but {type(value).__name__} came."
-            )
+        require_portfolio(value, "portfolio")
 
     @capital.validator
     def _check_capital(self, _attribute: Any, value: Any) -> None:

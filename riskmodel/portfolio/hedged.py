@@ -19,7 +19,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.model import FactorModel
-from riskmodel.portfolio.portfolio import Portfolio, read_weights
+from riskmodel.portfolio.portfolio import Portfolio, read_weights, require_portfolio
 
 # A variance this small beside the factors' is that of rounding errors.
 _ROUNDING = 1e-24
@@ -34,8 +34,8 @@ class HedgedPortfolio(Portfolio):
     r"""A strategy with a hedge in factors, or in other instruments.
 
     Made by `neutral`, `with_factor_share` or `minimum_variance`, or with a hedge of your own. It is hedged =
-    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. Hedging an
-    already hedged portfolio works the same; the hedge is then what is added to the first one.
+    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. Hedging
+    what is hedged already adds to its hedge: the strategy is then the innermost, and the hedge all of its legs.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class HedgedPortfolio(Portfolio):
     _hedge: pd.Series[float]
 
     def __init__(self, strategy: Portfolio, hedge_weights: Any) -> None:
-        known = _instruments(_portfolio(strategy).model)
+        known = _instruments(require_portfolio(strategy, "strategy").model)
         hedge = read_weights(hedge_weights, "hedge_weights", known, _INSTRUMENT)
         if isinstance(strategy, HedgedPortfolio):
             # a hedge of what is hedged already adds to its hedge, so that the legs are told in one place
@@ -84,7 +84,7 @@ class HedgedPortfolio(Portfolio):
 
         In the sample that an OLS model was estimated on, its mean is alpha and its variance the residual variance.
         """
-        return cls(strategy, -_portfolio(strategy).exposures)
+        return cls(strategy, -require_portfolio(strategy, "strategy").exposures)
 
     @classmethod
     def with_factor_share(cls, strategy: Portfolio, cap: float, cost: Any = None) -> Self:
@@ -120,7 +120,7 @@ class HedgedPortfolio(Portfolio):
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
         """
         share = _read_cap(cap)
-        b = _portfolio(strategy).exposures
+        b = require_portfolio(strategy, "strategy").exposures
         costs = _read_cost(cost, b.index)
         split = strategy.decompose()
         if share >= 1.0 or split.factor_share <= share:
@@ -157,7 +157,7 @@ class HedgedPortfolio(Portfolio):
         :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}`, the regression of the strategy on the instruments
         (Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1)).
         """
-        tools = _read_instruments(instruments, _portfolio(strategy).model)
+        tools = _read_instruments(instruments, require_portfolio(strategy, "strategy").model)
         model = strategy.model
         b, d = _instrument_loadings(tools, model)
         f = model.factor_covariance.to_numpy()
@@ -211,14 +211,6 @@ class HedgedPortfolio(Portfolio):
 
     def _own_cash(self) -> float:
         return self.cash_weight
-
-
-def _portfolio(strategy: Any) -> Portfolio:
-    if not isinstance(strategy, Portfolio):
-        raise InvalidParameterError(
-            f"strategy must be a Strategy or a HedgedPortfolio, but {type(strategy).__name__} came."
-        )
-    return strategy
 
 
 def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:

@@ -186,6 +186,13 @@ class Portfolio(ABC):
         return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
 
 
+def require_portfolio(value: Any, what: str) -> Portfolio:
+    """Return what is a portfolio, or raise; `what` names it."""
+    if not isinstance(value, Portfolio):
+        raise InvalidParameterError(f"{what} must be a Strategy or a HedgedPortfolio, but {type(value).__name__} came.")
+    return value
+
+
 def _dot(a: pd.Series[float], b: pd.Series[float]) -> float:
     """Sum of products of what is in the same order."""
     return float(a.to_numpy() @ b.to_numpy())
