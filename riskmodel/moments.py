@@ -407,7 +407,7 @@ def _read(returns: Array, q: Array, weights: Array | None) -> Regressions:
     q_mean = q_sum / divisor[:, None]
     raw = _symmetric(terms[:, k + 1 :], k)
     gram = raw - q_sum[:, :, None] * q_mean[:, None, :]
-    r_sum, qr = sums.cross[0], sums.cross[1 : k + 1].T
+    r_sum, qr = sums.cross[:, 0], sums.cross[:, 1 : k + 1]
     r_mean = r_sum / divisor[pattern]
     cross = qr - r_sum[:, None] * q_mean[pattern]
     inverse, well = _inverse(gram, raw)

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel import labels
-from riskmodel.covariance import Array, by_constructor, read_only
+from riskmodel.covariance import Array, by_constructor, floats, read_only
 from riskmodel.errors import (
     ImpossibleReturnsError,
     InvalidParameterError,
@@ -55,6 +55,21 @@ def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
         raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
 
 
+def _by_asset(values: Any) -> Array:
+    """Returns that nobody can write to, each asset's dates side by side in memory, for sums over dates are what is asked.
+
+    A copy, unless it is such an array already.
+    """
+    if isinstance(values, np.ndarray) and _is_kept(values):
+        return values
+    return _frozen(np.array(floats(values), order="F"))
+
+
+def _is_kept(values: NDArray[Any]) -> bool:
+    flags = values.flags
+    return values.dtype == np.float64 and values.base is None and flags.f_contiguous and not flags.writeable
+
+
 @final
 @frozen(eq=False, repr=False)
 class ReturnPanel:
@@ -89,7 +104,7 @@ class ReturnPanel:
     dates: pd.DatetimeIndex
     asset_names: pd.Index[Any] = field(converter=labels.asset_labels)
     factor_names: pd.Index[Any] = field(converter=labels.factor_labels)
-    _assets: Array = field(converter=read_only)
+    _assets: Array = field(converter=_by_asset)
     _factors: Array = field(converter=read_only)
     _risk_free: Array = field(converter=read_only)
     horizon: Horizon
@@ -302,9 +317,12 @@ def _chosen(
 
 def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> Array:
     """Rows and columns of a read-only array: itself, not a copy, where that is all of it."""
-    if rows.all() and np.array_equal(columns, np.arange(array.shape[1])):
+    every = np.array_equal(columns, np.arange(array.shape[1]))
+    if rows.all() and every:
         return array
-    return _frozen(array[np.ix_(rows, columns)])
+    at = np.flatnonzero(rows)  # dates that follow one another
+    some = array[at[0] : at[-1] + 1]
+    return _frozen(np.array(some if every else some[:, columns], order="F" if array.flags.f_contiguous else "C"))
 
 
 def _frozen(array: Array) -> Array:
@@ -321,7 +339,9 @@ def _rows(table: Table, dates: pd.DatetimeIndex) -> Array:
         return np.empty((len(dates), 0))
     if len(dates) == len(table.dates):
         return table.numbers
-    return np.ascontiguousarray(table.numbers[table.dates.get_indexer(dates)])
+    chosen = np.empty((len(dates), len(table.labels)), order="F")
+    np.take(table.numbers.T, table.dates.get_indexer(dates), axis=1, out=chosen.T, mode="clip")
+    return chosen
 
 
 def _common_dates(assets: Table, factors: Table, free: Table) -> tuple[pd.DatetimeIndex, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self, final
 
 import numpy as np
@@ -15,9 +15,11 @@ from riskmodel.covariance import Array
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-# Rows and columns read at a time: a block, its mask and its products stay in cache.
-_ROWS = 128
-_COLUMNS = 1_024
+# Products of up to so many multiplications OpenBLAS does without packing what it reads, in tiles of so many assets.
+_SMALL, _HEIGHT = 1_000_000, 12
+# Numbers of a tile, so that it, its mask and its filled copy stay in cache; and the dates that it spans.
+_CACHED = 96_000
+_DATES, _FEW_DATES = 2_520, 256
 # Where the count of dates and the sum of squared weights stand among the terms.
 COUNT, WEIGHT_SQUARES = -3, -4
 
@@ -29,8 +31,8 @@ class Sums:
 
     Attributes
     ----------
-    cross : array, shape (1 + K or more, N)
-        Σ w r and Σ w q r; rows beyond are padding.
+    cross : array, shape (N, 1 + K or more)
+        Σ w r and Σ w q r; columns beyond are padding.
     squares : array, shape (N,)
         Σ w r².
     ragged : array of bool, shape (N,)
@@ -47,50 +49,55 @@ class Sums:
 
     @classmethod
     def of(cls, returns: Any, q: Array, weights: Array | None = None) -> Self:
-        """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K) and w (T, or all 1)."""
+        """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K) and w (T, or all 1).
+
+        Arrays whose dates lie side by side in memory (``order="F"``) are read in place, others by copies of a tile.
+        """
         t, n = returns.shape
         calendar = _Calendar.of(q, weights)
-        m, width = calendar.axes.shape[0], calendar.terms(slice(0, 0)).shape[1]
-        self = cls(np.zeros((m, n)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
-        holed = np.zeros(n, dtype=bool)
-        for start in range(0, t, _ROWS):
-            rows = slice(start, min(start + _ROWS, t))
-            holed = self._add(calendar.weighted(np.asarray(returns[rows]), rows), rows, calendar, holed)
+        m, width = calendar.axes.shape[1], _width(q.shape[1])
+        self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
+        for rows in _spans(t, _tile_dates(width)):
+            dates = calendar.stretch(rows)
+            block = np.asarray(returns[rows]).T
+            size = _tile_assets(len(dates.axes), m)
+            for some in _spans(n, size):
+                self._add(_side_by_side(block[some]), some, dates)
         return self
 
-    def _add(self, block: Array, rows: slice, calendar: _Calendar, before: Flags) -> Flags:
-        """Add a block of rows; return in which columns dates are missing, given which those were in the last."""
-        if before.all():  # and probably are again: to look first would be one reading more
-            return self._add_holed(block, np.arange(len(before)), rows, calendar)
-        squares = np.einsum("tn,tn->n", block, block)
-        holed: Flags = np.isnan(squares)
-        if holed.any():
-            whole = np.flatnonzero(~holed)
-            self.cross[:, whole] += calendar.axes[:, rows] @ block[:, whole]
-            self.squares[whole] += squares[whole]
-            self._add_holed(block, np.flatnonzero(holed), rows, calendar)
-        else:
-            self.cross += calendar.axes[:, rows] @ block
-            self.squares += squares
-        if self.ragged.any():
-            self.terms[self.ragged & ~holed] += calendar.total(rows)
-        return holed
+    def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
+        """Add some dates of some assets (assets × dates)."""
+        weighted = dates.weighted(tile)
+        squares = _squares(weighted)
+        holed = np.isnan(squares)
+        if not holed.any():
+            self._add_whole(weighted, squares, assets, dates)
+            return
+        at = np.arange(assets.start, assets.stop)
+        if not holed.all():
+            whole = ~holed
+            self._add_whole(weighted[whole], squares[whole], at[whole], dates)
+            tile, at = tile[holed], at[holed]
+        size = _tile_assets(tile.shape[1], self.terms.shape[1])
+        for part in _spans(len(at), size):
+            self._add_holed(tile[part], at[part], dates)
 
-    def _add_holed(self, block: Array, columns: Index, rows: slice, calendar: _Calendar) -> Flags:
-        """Add columns where dates are missing: a missing return counts as zero, and its date not at all."""
-        first = columns[~self.ragged[columns]]
-        self.terms[first] = calendar.total(slice(0, rows.start))
+    def _add_whole(self, weighted: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
+        self.squares[assets] += squares
+        self.cross[assets] += weighted @ dates.axes
+        if self.ragged[assets].any():
+            self.terms[assets] += self.ragged[assets, None] * dates.total
+
+    def _add_holed(self, tile: Array, assets: Index, dates: _Stretch) -> None:
+        """Add assets of which dates are missing: a missing return counts as zero, and its date not at all."""
+        first = assets[~self.ragged[assets]]
+        self.terms[first] = dates.before
         self.ragged[first] = True
-        axes, terms = calendar.axes[:, rows], calendar.terms(rows)
-        holed = np.zeros(len(self.squares), dtype=bool)
-        for chunk in _chunks(columns):
-            present, filled = _split(block[:, chunk])
-            added = present.T @ terms
-            holed[chunk] = added[:, COUNT] < len(block)
-            self.terms[chunk] += added
-            self.cross[:, chunk] += axes @ filled
-            self.squares[chunk] += np.einsum("tn,tn->n", filled, filled)
-        return holed
+        present, filled = _split(tile)
+        weighted = dates.weighted(filled)
+        self.terms[assets] += present @ dates.terms
+        self.cross[assets] += weighted @ dates.axes
+        self.squares[assets] += _squares(weighted)
 
 
 @frozen(eq=False)
@@ -98,7 +105,7 @@ class _Calendar:
     """What is summed by date."""
 
     q: Array  # T × K
-    axes: Array  # 1 + K or more × T: √w and √w q, padded
+    axes: Array  # T × 1 + K or more: √w and √w q, padded
     marks: Array  # T × 2 random integers, so small that any sum of them is exact
     weights: Array | None  # T
 
@@ -107,16 +114,16 @@ class _Calendar:
         t, k = q.shape
         # the kernels of matrix products are four wide and slow on a remainder of two or three
         width = k + 1 + (-(k + 1) % 4 if (k + 1) % 4 > 1 else 0)
-        axes = np.zeros((width, t))
-        axes[0], axes[1 : k + 1] = 1.0, q.T
+        axes = np.zeros((t, width))
+        axes[:, 0], axes[:, 1 : k + 1] = 1.0, q
         if weights is not None:
-            axes *= np.sqrt(weights)
+            axes *= np.sqrt(weights)[:, None]
         marks = np.random.default_rng(0).integers(2**53 // max(t, 1), size=(t, 2))
         return cls(q, axes, marks.astype(np.float64), weights)
 
-    def weighted(self, block: Array, rows: slice) -> Array:
-        """Returns times √w."""
-        return block if self.weights is None else block * self.axes[0, rows, None]
+    def stretch(self, rows: slice) -> _Stretch:
+        """Some of the dates."""
+        return _Stretch(self, rows, self.axes[rows])
 
     def terms(self, rows: slice) -> Array:
         """What `Sums.terms` sums, by date."""
@@ -132,6 +139,34 @@ class _Calendar:
         return np.concatenate([all_dates(self.q[rows], weights), self.marks[rows].sum(axis=0)])
 
 
+@frozen(eq=False)
+class _Stretch:
+    """Some of a calendar's dates; what only holes need is made when the first is met."""
+
+    calendar: _Calendar
+    rows: slice
+    axes: Array
+
+    def weighted(self, tile: Array) -> Array:
+        """Returns (assets × dates) times √w."""
+        return tile if self.calendar.weights is None else tile * self.axes[:, 0]
+
+    @cached_property
+    def terms(self) -> Array:
+        """The terms of each date."""
+        return self.calendar.terms(self.rows)
+
+    @cached_property
+    def total(self) -> Array:
+        """The sum of the terms over these dates."""
+        return self.calendar.total(self.rows)
+
+    @cached_property
+    def before(self) -> Array:
+        """The sum of the terms over all dates before."""
+        return self.calendar.total(slice(0, self.rows.start))
+
+
 def all_dates(q: Array, weights: Array | None = None) -> Array:
     """The `Sums.terms` of an asset that is there on all dates, without the random ones."""
     w = np.ones(len(q)) if weights is None else weights
@@ -144,18 +179,44 @@ def upper_triangle(k: int) -> tuple[Index, Index]:
     return np.triu_indices(k)
 
 
-def _chunks(columns: Index) -> Iterator[Index | slice]:
-    """Some columns, a few at a time, as a slice where they lie side by side."""
-    for start in range(0, len(columns), _COLUMNS):
-        chunk = columns[start : start + _COLUMNS]
-        adjacent = chunk[-1] - chunk[0] == len(chunk) - 1
-        yield slice(chunk[0], chunk[-1] + 1) if adjacent else chunk
+def _width(k: int) -> int:
+    """How many terms there are."""
+    return 1 + k + k * (k + 1) // 2 + 4
 
 
-def _split(block: Array) -> tuple[Array, Array]:
-    """Where a block has returns, as 1 and 0, and the block with 0 for what is missing."""
-    present = block == block  # noqa: PLR0124 - NaN alone differs from itself
+def _tile_dates(width: int) -> int:
+    """How many dates to read at a time, so that products with the terms are small where they can be."""
+    return max(_FEW_DATES, min(_DATES, _SMALL // (_HEIGHT * width)))
+
+
+def _tile_assets(n_dates: int, width: int) -> int:
+    """How many assets to read at a time, beside so many columns."""
+    fit = _CACHED // (_HEIGHT * max(n_dates, 1))
+    small = _SMALL // (_HEIGHT * max(n_dates, 1) * width)
+    return _HEIGHT * max(1, min(fit, small) if small else fit)
+
+
+def _spans(n: int, size: int) -> Iterator[slice]:
+    """Cover n rows, so many at a time."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _side_by_side(tile: Any) -> Array:
+    """The same numbers as float64, each asset's dates side by side in memory."""
+    if tile.dtype == np.float64 and tile.strides[1] == tile.itemsize:
+        return np.asarray(tile)
+    return np.ascontiguousarray(tile, dtype=np.float64)
+
+
+def _squares(rows: Array) -> Array:
+    """The sum of squares of each row: a stack of inner products, the fastest of the ways to say it."""
+    return np.asarray(np.matmul(rows[:, None, :], rows[:, :, None])[:, 0, 0])
+
+
+def _split(tile: Array) -> tuple[Array, Array]:
+    """Where a tile has returns, as 1 and 0, and the tile with 0 for what is missing."""
+    present = tile == tile  # noqa: PLR0124 - NaN alone differs from itself
     # copying through a scattered mask mispredicts at every hole; masking the bits does not branch
     bits = np.negative(present.view(np.int8)).astype(np.int64)
-    np.bitwise_and(bits, np.ascontiguousarray(block).view(np.int64), out=bits)
+    np.bitwise_and(bits, np.ascontiguousarray(tile).view(np.int64), out=bits)
     return present.astype(np.float64), bits.view(np.float64)

@@ -36,7 +36,7 @@ _RESOLUTION = pd.DatetimeIndex(["2000-01-01"]).unit
 
 @frozen(eq=False)
 class Table:
-    """Numbers by date and label: float64, sorted by date, NaN where missing."""
+    """Numbers by date and label: float64, sorted by date, NaN where missing; each label's side by side in memory."""
 
     dates: pd.DatetimeIndex
     labels: pd.Index[Any]
@@ -56,7 +56,7 @@ class Table:
         numbers = _numbers(frame, what)
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
-            dates, numbers = dates[order], numbers[order]
+            dates, numbers = dates[order], np.asfortranarray(numbers[order])
         _require_finite(numbers, dates, names, what)
         return cls(dates, names, numbers)
 
@@ -157,8 +157,8 @@ def _require_spacing(dates: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
 
 def _numbers(frame: pd.DataFrame, what: str) -> Array:
     if all(isinstance(d, np.dtype) and d.kind == "f" for d in frame.dtypes):
-        return np.array(frame.to_numpy(dtype=np.float64), order="C")
-    out = np.empty(frame.shape)
+        return np.array(frame.to_numpy(dtype=np.float64), order="F")
+    out = np.empty(frame.shape, order="F")
     for j in range(frame.shape[1]):
         out[:, j] = _column(frame.iloc[:, j], what)
     return out

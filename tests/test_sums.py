@@ -24,7 +24,7 @@ def assert_sums_are_naive(returns, q):
     found, k = Sums.of(returns, q), q.shape[1]
     for n, (r, qr, rr, terms) in enumerate(naive(returns, q)):
         close = {"rtol": 1e-12, "atol": 1e-13}
-        np.testing.assert_allclose(found.cross[: k + 1, n], [r, *qr], **close)
+        np.testing.assert_allclose(found.cross[n, : k + 1], [r, *qr], **close)
         np.testing.assert_allclose(found.squares[n], rr, **close)
         if found.ragged[n]:
             np.testing.assert_allclose(found.terms[n, :-4], terms, **close)
@@ -37,9 +37,11 @@ def assert_sums_are_naive(returns, q):
     t=st.sampled_from([1, 5, 127, 128, 129, 300]),
     n=st.integers(1, 9),
     k=st.integers(0, 10),
-    columns=st.integers(1, 4),
+    n_assets=st.integers(1, 4),
+    n_dates=st.sampled_from([1, 7, 128, 1_000]),
+    order=st.sampled_from(["C", "F"]),
 )
-def test_any_holes_give_the_naive_sums(seed, t, n, k, columns):
+def test_any_holes_give_the_naive_sums(seed, t, n, k, n_assets, n_dates, order):
     rng = np.random.default_rng(seed)
     returns, q = rng.normal(size=(t, n)), rng.normal(size=(t, k))
     for j in range(n):
@@ -47,8 +49,30 @@ def test_any_holes_give_the_naive_sums(seed, t, n, k, columns):
         holes = {0: slice(0, at), 1: slice(at, t), 2: rng.random(t) < 0.3, 3: slice(at, at + 1), 4: slice(0, 0)}
         returns[holes[kind], j] = np.nan
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_COLUMNS", columns)
-        assert_sums_are_naive(returns, q)
+        patch.setattr(sums, "_tile_assets", lambda *_: n_assets)
+        patch.setattr(sums, "_tile_dates", lambda _: n_dates)
+        assert_sums_are_naive(np.array(returns, order=order), q)
+
+
+def test_rows_of_any_numbers_are_read():
+    rng = np.random.default_rng(0)
+    returns, q = rng.normal(size=(50, 3)).astype(np.float32), rng.normal(size=(50, 2))
+    returns[4, 1] = np.nan
+    found, expected = Sums.of(returns, q), Sums.of(returns.astype(np.float64), q)
+    np.testing.assert_array_equal(found.cross, expected.cross)
+    np.testing.assert_array_equal(found.squares, expected.squares)
+
+
+def test_tiles_fit_in_cache_and_small_products_stay_small():
+    for k in (1, 6, 20, 70):
+        for t in (1, 60, 252, 2_520, 100_000):
+            dates = min(t, sums._tile_dates(sums._width(k)))
+            for width in (k + 1, sums._width(k)):
+                assets = sums._tile_assets(dates, width)
+                assert assets % sums._HEIGHT == 0
+                assert assets * dates <= max(sums._CACHED, sums._HEIGHT * dates)
+                least = sums._HEIGHT * dates * width
+                assert assets * dates * width <= sums._SMALL or least > sums._SMALL
 
 
 def test_holes_in_every_column_and_then_in_none():
