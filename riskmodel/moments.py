@@ -12,7 +12,9 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 from attrs import evolve, field, fields, frozen
+from numpy.typing import NDArray
 from scipy import linalg
+from scipy.linalg import lapack
 
 from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
@@ -67,9 +69,21 @@ class Regressions:
     coefficients: Array
     rss: Array
 
+    def each(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What is known by pattern, by asset: shape (P,) to (N,)."""
+        return values[self.pattern] if len(values) > 1 else np.broadcast_to(values, self.pattern.shape)
+
     def n_observations(self) -> Index:
         """Observations of each asset, shape (N,)."""
-        return self.count[self.pattern]
+        return self.each(self.count)
+
+    def dot(self, vectors: Array) -> Array:
+        """The product of each asset's coefficients with its pattern's vector (P × K), shape (N,)."""
+        return _dot(self.coefficients, vectors, self.pattern)
+
+    def outer(self, numbers: Array, vectors: Array) -> Array:
+        """The product of each asset's number (N) with its pattern's vector (P × J), shape (N, J)."""
+        return _outer(numbers, vectors, self.pattern)
 
     def n_effective(self) -> Array:
         """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
@@ -326,12 +340,16 @@ class Moments:
             return NotImplemented
         require_same(self.horizon, other.horizon, "moments to be merged")
         for what in ("assets", "factors", "funded"):
-            if list(getattr(self, what)) != list(getattr(other, what)):
+            if not _same(getattr(self, what), getattr(other, what)):
                 raise InvalidParameterError(
                     "moments to be merged must be of the same assets and factors in the same order, but their "
                     f"{what} differ; select(...) the panels first."
                 )
         return _merge(self, other)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (a.equals(b) if isinstance(a, pd.Index) else a == b)
 
 
 # -- the factors' basis ----------------------------------------------------------------------------
@@ -348,6 +366,8 @@ class _Axes:
     @classmethod
     def of(cls, centred: Array) -> Self:
         t, k = centred.shape
+        if not centred.any():
+            return cls(np.zeros((t, k)), np.zeros((k, k)), np.eye(k))
         lengths = np.sqrt((centred * centred).sum(axis=0))
         lengths[lengths == 0] = 1.0
         # pivoting leaves what lacks rank to the last rows, where it can be told from the rest
@@ -464,6 +484,8 @@ def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
 
 def _inverse_root(gram: Array) -> tuple[Array, Flags]:
     """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
+    if len(gram) == 1:
+        return _one_inverse_root(gram[0])
     k = gram.shape[1]
     g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
     lower, root = np.zeros_like(g), np.zeros_like(g)
@@ -479,11 +501,38 @@ def _inverse_root(gram: Array) -> tuple[Array, Flags]:
     return root, definite
 
 
+def _one_inverse_root(gram: Array) -> tuple[Array, Flags]:
+    """The same for one matrix, without a loop."""
+    lower, failed = lapack.dpotrf(gram, lower=1)
+    definite = not failed and bool((np.diag(lower) ** 2 > np.finfo(float).eps * np.diag(gram)).all())
+    root = lapack.dtrtri(lower, lower=1)[0] if definite else np.zeros_like(gram)
+    return root[:, :, None], np.array([definite])
+
+
 def _apply(matrices: Array, vectors: Array, at: Index) -> Array:
     """Multiply each asset's vector by its pattern's (symmetric) matrix."""
     if len(matrices) == 1:
-        return np.asarray(vectors @ matrices[0])
+        return _times(vectors, matrices[0])
     return np.asarray(np.einsum("nij,nj->ni", matrices[at], vectors))
+
+
+def _times(vectors: Array, matrix: Array) -> Array:
+    """M v for each row v of many, held column by column: with few columns, what follows is quicker so."""
+    return np.asarray((matrix @ vectors.T).T)
+
+
+def _dot(vectors: Array, others: Array, at: Index) -> Array:
+    """The product of each asset's vector with its pattern's."""
+    if len(others) == 1:
+        return np.asarray(vectors @ others[0])
+    return np.asarray(np.einsum("nk,nk->n", vectors, others[at]))
+
+
+def _outer(numbers: Array, vectors: Array, at: Index) -> Array:
+    """Each asset's number times its pattern's vector."""
+    if len(vectors) == 1:
+        return np.asarray(np.multiply.outer(vectors[0], numbers).T)
+    return np.asarray(numbers[:, None] * vectors[at])
 
 
 def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
@@ -549,7 +598,7 @@ def _merge(a: Moments, b: Moments) -> Moments:
         weight_squares=a.weight_squares + b.weight_squares,
         risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
-        factor_root=_Axes.of(stacked).root,
+        factor_root=np.linalg.qr(stacked, mode="r")[: len(basis)],
         basis=basis,
         regressions=_merge_regressions(_rebased(a, basis, a.origin), _rebased(b, basis, a.origin)),
     )
@@ -582,7 +631,7 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
         r,
         q_mean=r.q_mean @ turn + shift,
         q_gram=turn.T @ r.q_gram @ turn,
-        coefficients=np.asarray(np.linalg.solve(turn, r.coefficients.T).T),
+        coefficients=_times(r.coefficients, np.linalg.inv(turn)),
     )
 
 
@@ -597,9 +646,7 @@ class _Gap:
 
     def surprise(self, coefficients: Array) -> Array:
         """The part of the gap in mean returns that the coefficients leave unexplained."""
-        if len(self.q) == 1:
-            return np.asarray(self.r - coefficients @ self.q[0])
-        return np.asarray(self.r - np.einsum("nk,nk->n", coefficients, self.q[self.pattern]))
+        return np.asarray(self.r - _dot(coefficients, self.q, self.pattern))
 
 
 def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
@@ -641,8 +688,8 @@ def _with_one_date(a: Regressions, gap: _Gap, inverse: Array) -> tuple[Array, Ar
     kept = gap.weight / (1.0 + gap.weight * np.einsum("pi,pi->p", turned, gap.q))
     gain = kept[:, None] * turned
     surprise = gap.surprise(a.coefficients)
-    step = surprise[:, None] * gain[gap.pattern]
-    return a.coefficients + step, a.rss + kept[gap.pattern] * surprise * surprise
+    lost = (kept[0] if len(kept) == 1 else kept[gap.pattern]) * surprise * surprise
+    return a.coefficients + _outer(surprise, gain, gap.pattern), a.rss + lost
 
 
 def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> tuple[Array, Array]:

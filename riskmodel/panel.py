@@ -56,7 +56,7 @@ def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
 
 
 def _by_asset(values: Any) -> Array:
-    """Returns that nobody can write to, each asset's dates side by side in memory, for sums over dates are what is asked.
+    """Return returns that nobody can write to, each asset's dates side by side in memory, as sums over dates want them.
 
     A copy, unless it is such an array already.
     """

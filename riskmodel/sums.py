@@ -67,24 +67,23 @@ class Sums:
 
     def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
         """Add some dates of some assets (assets × dates)."""
-        weighted = dates.weighted(tile)
-        squares = _squares(weighted)
+        squares = dates.squares(tile)
         holed = np.isnan(squares)
         if not holed.any():
-            self._add_whole(weighted, squares, assets, dates)
+            self._add_whole(tile, squares, assets, dates)
             return
         at = np.arange(assets.start, assets.stop)
         if not holed.all():
             whole = ~holed
-            self._add_whole(weighted[whole], squares[whole], at[whole], dates)
+            self._add_whole(tile[whole], squares[whole], at[whole], dates)
             tile, at = tile[holed], at[holed]
         size = _tile_assets(tile.shape[1], self.terms.shape[1])
         for part in _spans(len(at), size):
             self._add_holed(tile[part], at[part], dates)
 
-    def _add_whole(self, weighted: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
+    def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
         self.squares[assets] += squares
-        self.cross[assets] += weighted @ dates.axes
+        self.cross[assets] += tile @ dates.axes
         if self.ragged[assets].any():
             self.terms[assets] += self.ragged[assets, None] * dates.total
 
@@ -94,10 +93,9 @@ class Sums:
         self.terms[first] = dates.before
         self.ragged[first] = True
         present, filled = _split(tile)
-        weighted = dates.weighted(filled)
         self.terms[assets] += present @ dates.terms
-        self.cross[assets] += weighted @ dates.axes
-        self.squares[assets] += _squares(weighted)
+        self.cross[assets] += filled @ dates.axes
+        self.squares[assets] += dates.squares(filled)
 
 
 @frozen(eq=False)
@@ -105,7 +103,7 @@ class _Calendar:
     """What is summed by date."""
 
     q: Array  # T × K
-    axes: Array  # T × 1 + K or more: √w and √w q, padded
+    axes: Array  # T × 1 + K or more: w and w q, padded
     marks: Array  # T × 2 random integers, so small that any sum of them is exact
     weights: Array | None  # T
 
@@ -117,7 +115,7 @@ class _Calendar:
         axes = np.zeros((t, width))
         axes[:, 0], axes[:, 1 : k + 1] = 1.0, q
         if weights is not None:
-            axes *= np.sqrt(weights)[:, None]
+            axes *= weights[:, None]
         marks = np.random.default_rng(0).integers(2**53 // max(t, 1), size=(t, 2))
         return cls(q, axes, marks.astype(np.float64), weights)
 
@@ -147,9 +145,12 @@ class _Stretch:
     rows: slice
     axes: Array
 
-    def weighted(self, tile: Array) -> Array:
-        """Returns (assets × dates) times √w."""
-        return tile if self.calendar.weights is None else tile * self.axes[:, 0]
+    def squares(self, tile: Array) -> Array:
+        """Σ w r² over these dates, by row of the tile."""
+        if self.calendar.weights is not None:
+            return np.asarray((tile * tile) @ self.calendar.weights[self.rows])
+        # a stack of inner products, the fastest of the ways to say it
+        return np.asarray(np.matmul(tile[:, None, :], tile[:, :, None])[:, 0, 0])
 
     @cached_property
     def terms(self) -> Array:
@@ -206,11 +207,6 @@ def _side_by_side(tile: Any) -> Array:
     if tile.dtype == np.float64 and tile.strides[1] == tile.itemsize:
         return np.asarray(tile)
     return np.ascontiguousarray(tile, dtype=np.float64)
-
-
-def _squares(rows: Array) -> Array:
-    """The sum of squares of each row: a stack of inner products, the fastest of the ways to say it."""
-    return np.asarray(np.matmul(rows[:, None, :], rows[:, :, None])[:, 0, 0])
 
 
 def _split(tile: Array) -> tuple[Array, Array]:

@@ -54,9 +54,9 @@ class OLS(Estimator):
         """Solve the least-squares problems that the moments hold."""
         m, r = moments, moments.regressions
         root = _identified_root(m)
-        n = r.n_effective()[r.pattern]
+        n = r.each(r.n_effective())
         # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
-        scale = n / r.weight[r.pattern] / (n - 1)
+        scale = n / r.each(r.weight) / (n - 1)
         explained = r.fitted_squares()
         total = explained + r.rss
         # f = 0 in the orthonormal basis, seen from each pattern's mean
@@ -67,14 +67,14 @@ class OLS(Estimator):
         return FactorModel(
             assets=m.assets,
             factors=m.factors,
-            alpha=r.r_mean + np.einsum("nk,nk->n", r.coefficients, zero[r.pattern]),
-            loadings=np.linalg.solve(m.basis, r.coefficients.T).T,
+            alpha=r.r_mean + r.dot(zero),
+            loadings=(np.linalg.inv(m.basis) @ r.coefficients.T).T,
             factor_mean=m.factor_mean,
             factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
             idio_variance=idio * scale,
             total_variance=total * scale,
             rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
-            std_errors=_unit_errors(m, zero, root)[r.pattern] * sigma[:, None],
+            std_errors=r.outer(sigma, _unit_errors(m, zero, root)),
             n_observations=n,
             risk_free_mean=m.risk_free_mean,
             horizon=m.horizon,
@@ -95,7 +95,7 @@ def _identified_root(m: Moments) -> Array:
     """Return W with W'W = G⁻¹ by pattern, or raise where the moments do not identify the model."""
     k = len(m.factors)
     r = m.regressions
-    n = r.n_effective()[r.pattern]
+    n = r.each(r.n_effective())
     few = n <= k + 1
     if few.any() or m.n_effective <= k + 1:
         counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
