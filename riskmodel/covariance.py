@@ -129,7 +129,7 @@ def _check_positive_semidefinite(matrix: Array) -> None:
     correlation, _ = _as_correlation(matrix)
     if np.abs(correlation - correlation.T).max(initial=0.0) > _ROUNDING:
         raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
-    lowest = linalg.eigvalsh(correlation).min() if len(correlation) else 0.0
+    lowest = np.linalg.eigvalsh(correlation).min() if len(correlation) else 0.0
     if lowest < -_ROUNDING:
         raise InvalidParameterError(
             "factor_covariance must be positive semidefinite, but as a correlation matrix it has the "

@@ -227,7 +227,7 @@ class Moments:
             factor_root=axes.root,
             origin=mean,
             basis=axes.basis,
-            regressions=_read(returns, axes.q if weights is None else _unweighted(axes, factors - mean, w), weights),
+            regressions=_read(returns, axes.q if weights is None else _unweighted(axes, centred, w), weights),
         )
 
     @property
@@ -382,6 +382,8 @@ class _Axes:
 
 def _unweighted(axes: _Axes, centred: Array, weights: Array) -> Array:
     """Q without its weights; one step of refinement restores the digits of rows that counted little."""
+    if len(weights) == 1:  # which has no slopes to speak of
+        return axes.q
     q = axes.q / np.sqrt(weights)[:, None]
     return q + _divide(centred - q @ axes.basis, axes.basis)
 
@@ -621,6 +623,8 @@ def _divide(left: Array, basis: Array) -> Array:
 def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     """Express moments in another basis: q' = q T + s with T = A A'⁻¹."""
     r = m.regressions
+    if basis is m.basis and origin is m.origin:
+        return r
     shift = _divide((m.origin - origin)[None], basis)[0]
     if basis is m.basis:
         return evolve(r, q_mean=r.q_mean + shift)

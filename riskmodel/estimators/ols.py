@@ -68,12 +68,12 @@ class OLS(Estimator):
             assets=m.assets,
             factors=m.factors,
             alpha=r.r_mean + r.dot(zero),
-            loadings=(np.linalg.inv(m.basis) @ r.coefficients.T).T,
+            loadings=r.coefficients @ np.linalg.inv(m.basis).T,
             factor_mean=m.factor_mean,
             factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
             idio_variance=idio * scale,
             total_variance=total * scale,
-            rsquared=np.divide(explained, total, where=total > 0, out=np.full(len(total), np.nan)),
+            rsquared=_share(explained, total),
             std_errors=r.outer(sigma, _unit_errors(m, zero, root)),
             n_observations=n,
             risk_free_mean=m.risk_free_mean,
@@ -81,6 +81,12 @@ class OLS(Estimator):
             sources=m.sources,
             funded=m.funded,
         )
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """The part over the whole; NaN where there is nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(part / whole)
 
 
 def _unit_errors(m: Moments, zero: Array, root: Array) -> Array:
