@@ -635,7 +635,7 @@ def _rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
         r,
         q_mean=r.q_mean @ turn + shift,
         q_gram=turn.T @ r.q_gram @ turn,
-        coefficients=_times(r.coefficients, np.linalg.inv(turn)),
+        coefficients=_times(r.coefficients, np.asarray(np.linalg.inv(turn))),
     )
 
 

@@ -20,6 +20,8 @@ _SMALL, _HEIGHT = 1_000_000, 12
 # Numbers of a tile, so that it, its mask and its filled copy stay in cache; and the dates that it spans.
 _CACHED = 96_000
 _DATES, _FEW_DATES = 2_520, 256
+# The bits of 1.0.
+_ONE = int(np.float64(1.0).view(np.int64))
 # Where the count of dates and the sum of squared weights stand among the terms.
 COUNT, WEIGHT_SQUARES = -3, -4
 
@@ -72,14 +74,15 @@ class Sums:
         if not holed.any():
             self._add_whole(tile, squares, assets, dates)
             return
-        at = np.arange(assets.start, assets.stop)
-        if not holed.all():
-            whole = ~holed
-            self._add_whole(tile[whole], squares[whole], at[whole], dates)
-            tile, at = tile[holed], at[holed]
         size = _tile_assets(tile.shape[1], self.terms.shape[1])
-        for part in _spans(len(at), size):
-            self._add_holed(tile[part], at[part], dates)
+        if holed.all():
+            for part in _spans(len(tile), size):
+                self._add_holed(tile[part], slice(assets.start + part.start, assets.start + part.stop), dates)
+            return
+        at, whole = np.arange(assets.start, assets.stop), ~holed
+        self._add_whole(tile[whole], squares[whole], at[whole], dates)
+        for part in _spans(int(holed.sum()), size):
+            self._add_holed(tile[holed][part], at[holed][part], dates)
 
     def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
         self.squares[assets] += squares
@@ -87,11 +90,12 @@ class Sums:
         if self.ragged[assets].any():
             self.terms[assets] += self.ragged[assets, None] * dates.total
 
-    def _add_holed(self, tile: Array, assets: Index, dates: _Stretch) -> None:
+    def _add_holed(self, tile: Array, assets: Index | slice, dates: _Stretch) -> None:
         """Add assets of which dates are missing: a missing return counts as zero, and its date not at all."""
-        first = assets[~self.ragged[assets]]
-        self.terms[first] = dates.before
-        self.ragged[first] = True
+        first = ~self.ragged[assets]
+        if first.any():
+            self.terms[assets] += first[:, None] * dates.before
+            self.ragged[assets] = True
         present, filled = _split(tile)
         self.terms[assets] += present @ dates.terms
         self.cross[assets] += filled @ dates.axes
@@ -213,6 +217,7 @@ def _split(tile: Array) -> tuple[Array, Array]:
     """Where a tile has returns, as 1 and 0, and the tile with 0 for what is missing."""
     present = tile == tile  # noqa: PLR0124 - NaN alone differs from itself
     # copying through a scattered mask mispredicts at every hole; masking the bits does not branch
-    bits = np.negative(present.view(np.int8)).astype(np.int64)
-    np.bitwise_and(bits, np.ascontiguousarray(tile).view(np.int64), out=bits)
-    return present.astype(np.float64), bits.view(np.float64)
+    mask = np.negative(present.view(np.int8)).astype(np.int64)
+    filled = np.bitwise_and(mask, np.ascontiguousarray(tile).view(np.int64))
+    np.bitwise_and(mask, _ONE, out=mask)
+    return mask.view(np.float64), filled.view(np.float64)
