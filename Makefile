@@ -29,7 +29,7 @@ help:
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
-	@echo "make bench          measure against what else there is, and print the table"
+	@echo "make bench          measure against what else there is; print the table, write JSON and pictures"
 	@echo "make clean          remove what the above made"
 
 $(BIN)/python:
@@ -76,7 +76,7 @@ test-versions: $(BIN)/python
 
 bench: | $(BIN)/python
 	@$(PIP) --editable ".[bench]"
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --growth --figures docs/images
 
 clean:
 	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json

@@ -7,12 +7,14 @@ import json
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
 from threadpoolctl import threadpool_limits
 
+from benchmarks.growth import growth
 from benchmarks.rows import ROWS
 from benchmarks.timing import Figure
 
@@ -28,18 +30,34 @@ def main() -> None:
         default=1,
         help="threads for BLAS, ours and the peers' (1 by default: ratios of one thread repeat on a busy machine)",
     )
+    parser.add_argument("--growth", action="store_true", help="also measure how cost grows with dates, assets, factors")
+    parser.add_argument("--figures", type=Path, help="a folder for pictures of the table and of the growth, as SVG")
     options = parser.parse_args()
     unknown = set(options.rows) - set(rows)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
     figures: list[Figure] = []
+    curves = {}
     with threadpool_limits(options.threads):
         for name in options.rows or rows:
             for figure in rows[name]():
                 figures.append(figure)
                 print(line(figure), flush=True)
-    result = {"machine": machine(options.threads), "figures": list(map(plain, figures))}
-    options.json.write_text(json.dumps(result, indent=1))
+        if options.growth:
+            curves = growth()
+    result = {"machine": machine(options.threads), "figures": list(map(plain, figures)), "growth": curves}
+    options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.figures:
+        draw(result, options.figures)
+
+
+def draw(result: dict[str, Any], folder: Path) -> None:
+    from benchmarks import figures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    figures.ratios(result["figures"], folder / "benchmarks.svg")
+    if result["growth"]:
+        figures.growth(result["growth"], folder / "growth.svg")
 
 
 def line(figure: Figure) -> str:
@@ -52,6 +70,8 @@ def plain(figure: Figure) -> dict[str, object]:
         "work": figure.work,
         "against": figure.against,
         "target": figure.wanted,
+        "bound": figure.target,
+        "faster": figure.faster,
         "figure": float(f"{figure.ratio:.4g}"),
         "met": bool(figure.met),
     }
