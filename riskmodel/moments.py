@@ -30,6 +30,8 @@ _ILL_CONDITIONED = 1e-4
 _RANK_TOLERANCE = 1e-13
 # Deviations this small beside the mean are the mean's own rounding.
 _STILL = 1e-14
+# Matrices of more rows than this are factorised one by one, smaller ones all at once.
+_WIDE = 16
 # A basis is kept on merging while it conditions all factors at least this well.
 _GOOD_BASIS = 0.1
 
@@ -481,14 +483,18 @@ def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
     # the trace of the inverse bounds its largest eigenvalue from above
     well = definite & (_ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
     root = root * well
+    if k > _WIDE:
+        rows = np.ascontiguousarray(np.moveaxis(root, -1, 0))
+        return rows.transpose(0, 2, 1) @ rows, well
     return np.einsum("kip,kjp->pij", root, root), well
 
 
 def _inverse_root(gram: Array) -> tuple[Array, Flags]:
     """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
-    if len(gram) == 1:
-        return _one_inverse_root(gram[0])
     k = gram.shape[1]
+    if len(gram) == 1 or k > _WIDE:
+        roots, each = zip(*map(_one_inverse_root, gram), strict=True)
+        return np.stack(roots, axis=-1), np.array(each)
     g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
     lower, root = np.zeros_like(g), np.zeros_like(g)
     definite = np.ones(len(gram), dtype=bool)
@@ -503,12 +509,12 @@ def _inverse_root(gram: Array) -> tuple[Array, Flags]:
     return root, definite
 
 
-def _one_inverse_root(gram: Array) -> tuple[Array, Flags]:
-    """The same for one matrix, without a loop."""
+def _one_inverse_root(gram: Array) -> tuple[Array, bool]:
+    """The same for one matrix."""
     lower, failed = lapack.dpotrf(gram, lower=1)
     definite = not failed and bool((np.diag(lower) ** 2 > np.finfo(float).eps * np.diag(gram)).all())
     root = lapack.dtrtri(lower, lower=1)[0] if definite else np.zeros_like(gram)
-    return root[:, :, None], np.array([definite])
+    return root, definite
 
 
 def _apply(matrices: Array, vectors: Array, at: Index) -> Array:

@@ -48,6 +48,12 @@ def ragged(seed=0):
     return panel_of(holes(r, seed), f)
 
 
+def scattered(seed=0, k=20):
+    """A fifth of the returns missing, each asset with a pattern of its own."""
+    r, f, _ = clean(seed, k=k).arrays()
+    return panel_of(np.where(np.random.default_rng(seed).random(r.shape) < 0.2, np.nan, r), f)
+
+
 def badly_scaled(seed=0):
     r, f, _ = clean(seed).arrays()
     return panel_of(r * 1e-4, f * 1e4)
@@ -76,7 +82,14 @@ def far_from_zero(seed=0, t=300, n=6):
     return panel_of(0.01 + f @ rng.normal(1, 0.3, (n, 1)).T + rng.normal(0, 1e-6, (t, n)), f)
 
 
-ORDINARY = {"clean": clean, "ragged": ragged, "one factor": lambda: clean(k=1), "many factors": lambda: clean(k=9)}
+ORDINARY = {
+    "clean": clean,
+    "ragged": ragged,
+    "one factor": lambda: clean(k=1),
+    "many factors": lambda: clean(k=9),
+    "twenty factors": lambda: clean(k=20),
+    "twenty factors and ragged": scattered,
+}
 HARD = {
     "badly scaled": badly_scaled,
     "nearly collinear": nearly_collinear,
