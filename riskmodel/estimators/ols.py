@@ -149,6 +149,8 @@ def _require_own_dates_suffice(m: Moments, root: Array) -> None:
     # the product of the traces of G and of its inverse bounds the condition number from above
     bound = np.trace(r.q_gram, axis1=1, axis2=2) * np.einsum("jip,jip->p", root, root)
     doubtful = np.flatnonzero(~(bound * _COLLINEAR_GRAM < 1.0))
+    if not len(doubtful):
+        return
     values = np.linalg.eigvalsh(r.q_gram[doubtful])
     lost = doubtful[values.min(axis=1, initial=np.inf) < _COLLINEAR_GRAM * values.max(axis=1, initial=0.0)]
     if np.isin(r.pattern, lost).any():
