@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import lapack
 
+from riskmodel import labels
 from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
@@ -32,6 +33,8 @@ _RANK_TOLERANCE = 1e-13
 _STILL = 1e-14
 # Matrices of more rows than this are factorised one by one, smaller ones all at once.
 _WIDE = 16
+# What the same dates say agrees to this, however it was added up.
+_SAME = 1e-9
 # A basis is kept on merging while it conditions all factors at least this well.
 _GOOD_BASIS = 0.1
 
@@ -348,6 +351,40 @@ class Moments:
                     f"{what} differ; select(...) the panels first."
                 )
         return _merge(self, other)
+
+    def beside(self, *others: Moments) -> Moments:
+        """Put moments of other assets over the same dates beside these.
+
+        Parameters
+        ----------
+        *others : Moments
+            Of the same dates, weights, factors and horizon; no asset twice. Whether the dates are the same is told by
+            how many, the first, the last, and what the weights and the factors over them sum to.
+
+        Raises
+        ------
+        HorizonMismatchError
+            If horizons differ.
+        DuplicateLabelsError
+            If an asset comes twice.
+        InvalidParameterError
+            If factors, dates or weights differ.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"])
+        >>> some, rest = (rm.Moments.of(panel.select(assets)) for assets in (["KO"], ["XOM", "JPM"]))
+        >>> some.beside(rest)
+        <Moments of 4760 dates × 3 assets, 1 factors, per day>
+        """
+        for other in others:
+            _require_same_dates(self, other)
+        return evolve(
+            self,
+            assets=labels.unique(self.assets.append([m.assets for m in others]), "assets put beside each other"),
+            regressions=_beside([self.regressions, *(_in_terms_of(self, m) for m in others)]),
+        )
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -734,6 +771,65 @@ def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:
     if not well.all():
         inverse[~well] = np.linalg.pinv(gram[~well], rcond=_RANK_TOLERANCE, hermitian=True)
     return _apply(inverse, cross, at)
+
+
+# -- putting assets beside each other --------------------------------------------------------------
+
+
+def _require_same_dates(a: Moments, b: Any) -> None:
+    if not isinstance(b, Moments):
+        raise InvalidParameterError(f"moments are put beside Moments, but {type(b).__name__} came; see Moments.of.")
+    require_same(a.horizon, b.horizon, "moments to be put beside each other")
+    for what in ("factors", "funded"):
+        if list(getattr(a, what)) != list(getattr(b, what)):
+            raise InvalidParameterError(
+                f"moments to be put beside each other must be of the same factors in the same order, but their {what} "
+                "differ; select(...) the panels first."
+            )
+    spans = [f"{m.n_dates} from {m.start.date()} to {m.end.date()}" for m in (a, b)]
+    if spans[0] != spans[1]:
+        raise InvalidParameterError(
+            f"moments to be put beside each other must be of the same dates, but {spans[0]} and {spans[1]} came; "
+            "those of other dates are merged with +."
+        )
+    if not _weighted_alike(a, b):
+        raise InvalidParameterError(
+            "moments to be put beside each other must be of the same dates with the same weights, but their weights, "
+            "factor returns or risk-free rates differ; make both by one estimator over the same dates."
+        )
+
+
+def _weighted_alike(a: Moments, b: Moments) -> bool:
+    """Whether all that the dates say, whatever the assets, is the same but for rounding."""
+    gram, other = a.factor_root.T @ a.factor_root, b.factor_root.T @ b.factor_root
+    size = np.sqrt(np.diag(gram))
+    scale = np.abs(a.factor_mean) + size / np.sqrt(a.weight)
+    mine, theirs = ([m.weight, m.weight_squares, m.risk_free_mean] for m in (a, b))
+    return bool(
+        np.allclose(mine, theirs, rtol=_SAME, atol=0.0)
+        and (np.abs(b.factor_mean - a.factor_mean) <= _SAME * scale).all()
+        and (np.abs(other - gram) <= _SAME * np.outer(size, size)).all()
+    )
+
+
+def _in_terms_of(a: Moments, b: Moments) -> Regressions:
+    """The regressions of b in the basis of a."""
+    if np.array_equal(a.basis, b.basis) and np.array_equal(a.origin, b.origin):
+        return b.regressions
+    return _rebased(b, a.basis, a.origin)
+
+
+def _beside(parts: list[Regressions]) -> Regressions:
+    """All assets of several regressions; a pattern that several of them have is kept once."""
+    first = np.cumsum([0, *(len(p.count) for p in parts)])
+    n = first[-1]
+    joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Regressions)}
+    pattern = np.concatenate([p.pattern + at for p, at in zip(parts, first, strict=False)])
+    by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
+    rows = np.column_stack([joined[name].reshape(n, joined[name].size // n) for name in by_pattern])
+    _, kept, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    joined |= {name: joined[name][kept] for name in by_pattern}
+    return Regressions(**joined | {"pattern": which.reshape(-1)[pattern]})
 
 
 # -- files -----------------------------------------------------------------------------------------

@@ -167,3 +167,76 @@ def test_moments_of_factors_that_are_not_funded_alike_do_not_add():
     like, unlike = (data.panel(["KO"], [rm.PublishedFactor("Mkt-RF", funded=funded)]) for funded in (True, False))
     with pytest.raises(rm.InvalidParameterError, match="funded differ"):
         rm.Moments.of(like) + rm.Moments.of(unlike)
+
+
+def beside(panel, *cuts):
+    """The moments of some assets after the others, each read by themselves."""
+    names = list(panel.asset_names)
+    return [rm.Moments.of(panel.select(names[a:b])) for a, b in pairwise([0, *cuts, len(names)])]
+
+
+@pytest.mark.parametrize("name", [*ORDINARY, *HARD])
+@pytest.mark.parametrize("cuts", [(), (1,), (2, 3, 5)], ids=["whole", "two", "four"])
+def test_assets_read_apart_and_put_beside_each_other_give_the_same_estimates(name, cuts):
+    panel = (ORDINARY | HARD)[name]()
+    first, *rest = beside(panel, *cuts)
+    together = first.beside(*rest)
+    assert list(together.assets) == list(panel.asset_names)
+    assert len(together.regressions.count) <= len(rm.Moments.of(panel).regressions.count) + 1
+    # of other assets beside it, a product is rounded differently
+    assert_same_model(rm.OLS().estimate(together), rm.OLS().fit(panel), 1e-12 if name in ORDINARY else 1e-10)
+
+
+@given(cut=st.integers(1, 299), at=st.integers(1, 15))
+def test_merging_along_dates_and_along_assets_may_come_in_either_order(cut, at):
+    panel = ragged()
+    old, new = panel.select(end=panel.dates[cut - 1]), panel.select(start=panel.dates[cut])
+    (a, b), (c, d) = beside(old, at), beside(new, at)
+    by_date = rm.OLS().estimate(a.beside(b) + c.beside(d))
+    assert_same_model(by_date, rm.OLS().estimate((a + c).beside(b + d)), 1e-11)
+    assert_same_model(by_date, rm.OLS().fit(panel), 1e-11)
+
+
+def test_moments_in_different_bases_are_put_beside_each_other():
+    panel = ragged()
+    some, rest = panel.select(["A0", "A1"]), panel.select(list(panel.asset_names[2:]))
+    for make in (lambda p: sum_of(split(p, 30, 40)), lambda p: sum_of(split(p, 200)[::-1])):
+        together = rm.Moments.of(some).beside(make(rest))
+        assert_same_model(rm.OLS().estimate(together), rm.OLS().fit(panel), 1e-11)
+
+
+def test_without_factors_assets_are_put_beside_each_other():
+    r, _, _ = ragged().arrays()
+    panel = panel_of(r, np.empty((len(r), 0)))
+    first, *rest = beside(panel, 4)
+    np.testing.assert_allclose(
+        rm.OLS().estimate(first.beside(*rest)).alpha, np.nanmean(r, axis=0), rtol=1e-12, atol=1e-18
+    )
+
+
+def test_what_is_not_of_the_same_dates_is_not_put_beside_each_other():
+    panel = clean(n=3)
+    one, two = beside(panel, 1)
+    r, f, _ = panel.arrays()
+    days = panel.dates
+
+    def of(**parts):
+        return rm.Moments.of(panel_of(**{"returns": r, "factors": f} | parts))
+
+    month = rm.SampleData(rm.MONTH).panel(["NoDur"], ["Mkt-RF"])
+    with pytest.raises(rm.HorizonMismatchError, match="DAY and MONTH"):
+        one.beside(rm.Moments.of(month))
+    with pytest.raises(rm.InvalidParameterError, match="factors differ"):
+        one.beside(rm.Moments.of(panel.select(["A1"], factors=["F1", "F0", "F2"])))
+    with pytest.raises(rm.InvalidParameterError, match=r"299 from .* merged with \+"):
+        one.beside(two, rm.Moments.of(panel.select(["A2"], end=days[-2])))
+    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+        one.beside(rm.EWMA(half_life=rm.QUARTER).moments(panel.select(["A1"])))
+    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+        one.beside(of(factors=np.column_stack([2 * f[:, 0].mean() - f[:, 0], f[:, 1:]])))
+    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+        one.beside(of(factors=f + 1e-6))
+    with pytest.raises(rm.DuplicateLabelsError, match="A0"):
+        one.beside(one)
+    with pytest.raises(rm.InvalidParameterError, match="Moments"):
+        one.beside(panel)
