@@ -384,10 +384,19 @@ def _no_overlap(*tables: Table) -> str:
     )
 
 
+def rows_looked_at(n: int) -> slice:
+    """Which of n rows, in order of their dates, tell a column's typical size."""
+    return slice(None, None, max(1, n // _ROWS_LOOKED_AT))
+
+
+def doubtful_size(horizon: Horizon) -> float:
+    """The least typical size at which a column of asset returns may be refused as no returns in decimals."""
+    return min(_PLAINLY_LEVEL, _PLAINLY_PERCENT * float(np.sqrt(horizon.days)))
+
+
 def _typical(table: Table) -> Array:
     """The median size of the non-zero entries of each column, over rows spread through the table."""
-    step = max(1, len(table.numbers) // _ROWS_LOOKED_AT)
-    sizes = np.abs(table.numbers[::step])
+    sizes = np.abs(table.numbers[rows_looked_at(len(table.numbers))])
     sizes[sizes == 0] = np.nan
     seen = np.isfinite(sizes).any(axis=0)
     medians = np.zeros(sizes.shape[1])

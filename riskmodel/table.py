@@ -53,7 +53,7 @@ class Table:
             )
         names = labels.unique(frame.columns.copy(), f"the columns of {what}")
         dates = read_dates(frame.index, what, horizon)
-        numbers = _numbers(frame, what)
+        numbers = read_numbers(frame, what)
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
             dates, numbers = dates[order], np.asfortranarray(numbers[order])
@@ -155,7 +155,8 @@ def _require_spacing(dates: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
         )
 
 
-def _numbers(frame: pd.DataFrame, what: str) -> Array:
+def read_numbers(frame: pd.DataFrame, what: str) -> Array:
+    """Copy a frame's columns, of whatever numeric dtype, to float64; NaN where missing."""
     if all(isinstance(d, np.dtype) and d.kind == "f" for d in frame.dtypes):
         return np.array(frame.to_numpy(dtype=np.float64), order="F")
     out = np.empty(frame.shape, order="F")

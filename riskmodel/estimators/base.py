@@ -8,6 +8,7 @@ from typing import final
 import attrs
 import numpy as np
 
+from riskmodel.covariance import Array
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
@@ -66,11 +67,16 @@ class Estimator(ABC):
     @final
     def moments(self, panel: ReturnPanel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
+        return Moments.of(panel, self.weights(panel))
+
+    @final
+    def weights(self, panel: ReturnPanel) -> Array | None:
+        """How much each of a panel's dates counts, shape (T,); None where all count alike."""
         keep = self.retention(panel.horizon)
         if keep == 1.0:
-            return Moments.of(panel)
+            return None
         ages = np.arange(len(panel.dates) - 1, -1, -1)
-        return Moments.of(panel, np.maximum(keep**ages, _NOTHING))
+        return np.maximum(keep**ages, _NOTHING)
 
     @final
     def update(self, state: Moments, panel: ReturnPanel) -> Moments:
