@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import Any, Self, final
+from typing import Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
+from numpy.typing import NDArray
 
 from riskmodel.covariance import Array
+from riskmodel.errors import InvalidParameterError
 from riskmodel.estimators.base import Estimator
-from riskmodel.moments import Moments
+from riskmodel.moments import Moments, Regressions
 from riskmodel.panel import ReturnPanel, doubtful_size, rows_looked_at
 from riskmodel.sums import Flags, Index
+
+Counts = NDArray[np.int32]
 
 # Before the first date: what is wrong whenever it is.
 _NEVER_RIGHT = -1
@@ -55,7 +59,9 @@ class Stretch:
     weights: Array | None
 
     @classmethod
-    def cut(cls, dates: pd.DatetimeIndex, sizes: Sequence[int], known: ReturnPanel, estimator: Estimator) -> list[Self]:
+    def cut(
+        cls, dates: pd.DatetimeIndex, sizes: Sequence[int], known: ReturnPanel, estimator: Estimator
+    ) -> Sequence[Self]:
         """Cut all dates, in the order of the rows, into stretches."""
         rank = np.empty(len(dates), dtype=np.intp)
         rank[np.argsort(dates.to_numpy())] = np.arange(len(dates))
@@ -82,8 +88,17 @@ class Stretch:
             )
         return stretches
 
+    def __sizeof__(self) -> int:
+        """By which Dask weighs what to send where."""
+        return _bytes(self.rank, self.looked_at, self.rows, self.at, *self.panel.arrays())
+
     def read(self, returns: Array) -> Reading:
         """Reduce the rows of some assets, which are only read."""
+        if len(returns) != len(self.rank):
+            raise InvalidParameterError(
+                f"a chunk of {len(self.rank)} rows was announced, but one of shape {returns.shape} came; what makes "
+                "the array's chunks must give the shape that was declared."
+            )
         signs = Signs.of(returns, self)
         if not len(self.rows):
             return Reading(None, signs, self.at)
@@ -120,6 +135,10 @@ def _all_missing(excess: Array) -> Index:
     return rows[np.isnan(excess[rows]).all(axis=1)]
 
 
+def _bytes(*arrays: Array | Index | Flags | Counts) -> int:
+    return sum(a.nbytes for a in arrays)
+
+
 @final
 @frozen(eq=False)
 class Signs:
@@ -136,19 +155,25 @@ class Signs:
         The rank of the last date with a return; -1 where there is none.
     """
 
-    seen: Index
-    large: Index
-    lost: Index
-    last: Index
+    seen: Counts
+    large: Counts
+    lost: Counts
+    last: Counts
 
     @classmethod
     def of(cls, returns: Array, stretch: Stretch) -> Self:
+        """Look at a chunk."""
         sizes = np.abs(returns[stretch.looked_at])
         return cls(
-            seen=np.count_nonzero(sizes > 0.0, axis=0),
-            large=np.count_nonzero(sizes >= stretch.large, axis=0),
-            lost=_lost(returns, stretch),
-            last=_last(returns, stretch.rank),
+            *(
+                x.astype(np.int32)  # of which there are many, and which travel
+                for x in (
+                    np.count_nonzero(sizes > 0.0, axis=0),
+                    np.count_nonzero(sizes >= stretch.large, axis=0),
+                    _lost(returns, stretch),
+                    _last(returns, stretch.rank),
+                )
+            )
         )
 
     def __add__(self, other: Signs) -> Signs:
@@ -205,8 +230,15 @@ class Reading:
     signs: Signs
     idle: Index
 
+    def __sizeof__(self) -> int:
+        """By which Dask weighs what to send where."""
+        own = _bytes(self.idle, *(getattr(self.signs, f.name) for f in fields(Signs)))
+        if self.moments is None:
+            return own
+        return own + _bytes(*(getattr(self.moments.regressions, f.name) for f in fields(Regressions)))
+
     @classmethod
-    def merged(cls, readings: Iterator[Self]) -> Self:
+    def merged(cls, readings: Iterable[Self]) -> Self:
         """Those of the same assets over different dates."""
         parts = list(readings)
         moments = [p.moments for p in parts if p.moments is not None]

@@ -76,7 +76,7 @@ class Estimator(ABC):
         if keep == 1.0:
             return None
         ages = np.arange(len(panel.dates) - 1, -1, -1)
-        return np.maximum(keep**ages, _NOTHING)
+        return np.asarray(np.maximum(keep**ages, _NOTHING))
 
     @final
     def update(self, state: Moments, panel: ReturnPanel) -> Moments:
