@@ -164,7 +164,8 @@ class DaskPanel:
         DataError, EstimationError
             One of their kinds, as `ReturnPanel.align` and `Estimator.fit` do for the same returns in memory.
         """
-        return estimator.estimate(self.moments(estimator))
+        moments = self.moments(estimator)
+        return estimator.estimate(moments)
 
     def moments(self, estimator: Estimator) -> Moments:
         """Compute what ``estimator.estimate`` needs, with the weights that the estimator gives the dates.
