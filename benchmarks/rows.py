@@ -4,6 +4,7 @@ import numpy as np
 import scipy.linalg
 
 import riskmodel as rm
+from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance, panel
 from benchmarks.timing import Figure, best, in_own_process
 
@@ -122,6 +123,7 @@ def covariance_of(cov):
 
 _LARGE = """
 import time, numpy as np, pandas as pd, riskmodel as rm
+from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance
 from benchmarks.timing import peak
 covariance(500, 70).solve(np.ones(500))
@@ -160,4 +162,4 @@ def importing():
     return [Figure("import riskmodel", "import numpy, pandas, scipy.linalg", 1.15, ours / theirs, "× its time")]
 
 
-ROWS = (full_panel, daily_update, skfolio_model, dense_covariance, large_covariance, importing)
+ROWS = (full_panel, daily_update, skfolio_model, dense_covariance, large_covariance, on_a_cluster, importing)

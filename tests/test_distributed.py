@@ -24,6 +24,7 @@ import riskmodel as rm
 from riskmodel.distributed import DaskPanel
 
 dask = pytest.importorskip("dask")
+Callback = pytest.importorskip("dask.callbacks").Callback
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
@@ -70,13 +71,12 @@ def cuts(draw, n, most=8):
 # -- the same model --------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(list(ORDINARY)), st.data())
-def test_any_chunks_give_the_same_model(name, data):
+@given(st.sampled_from(list(ORDINARY)), st.sampled_from([OLS, EWMA]), st.data())
+def test_any_chunks_give_the_same_model(name, estimator, data):
     whole = ORDINARY[name]()
     t, n = whole.assets.shape
-    panel = spread(whole, (data.draw(cuts(t)), data.draw(cuts(n))))
-    assert_same(panel, whole)
-    assert_same(panel, whole, estimator=EWMA)
+    panel = spread(whole, (data.draw(cuts(t)), data.draw(cuts(n, most=3))))
+    assert_same(panel, whole, estimator=estimator)
 
 
 @pytest.mark.parametrize("name", HARD)
@@ -104,39 +104,38 @@ def misaligned(draw):
     return r.drop(r.index[draw(some)]), f.drop(f.index[draw(some)]), rate
 
 
-def assert_aligned(panel, r, known):
+def assert_aligned(panel, r, known, estimator):
     """Dask's model, or its refusal, and what it leaves out, are those of memory."""
     provider = rm.InMemory(r, **known)
     whole = provider.panel(provider.assets, provider.factors)
     pd.testing.assert_frame_equal(panel.dropped, whole.dropped)
-    for estimator in (OLS, EWMA):
-        try:
-            estimator.fit(whole)
-        except rm.EstimationError as error:
-            with pytest.raises(type(error)):
-                panel.fit(estimator)
-        else:
-            # of a dozen dates, an asset may have hardly more than there are factors
-            assert_same(panel, whole, 1e-11, estimator)
+    try:
+        estimator.fit(whole)
+    except rm.EstimationError as error:
+        with pytest.raises(type(error)):
+            panel.fit(estimator)
+    else:
+        # of a dozen dates, an asset may have hardly more than there are factors
+        assert_same(panel, whole, 1e-11, estimator)
 
 
-@given(misaligned(), st.data())
-def test_dates_align_as_in_memory(frames, data):
+@given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
+def test_dates_align_as_in_memory(frames, estimator, data):
     r, f, rate = frames
     known = {"factors": f, "risk_free": rate, "horizon": rm.DAY}
-    array = da.from_array(r.to_numpy(), chunks=(data.draw(cuts(len(r))), data.draw(cuts(r.shape[1]))))
-    assert_aligned(DaskPanel.from_array(array, dates=r.index, assets=r.columns, **known), r, known)
+    array = da.from_array(r.to_numpy(), chunks=(data.draw(cuts(len(r))), data.draw(cuts(r.shape[1], most=2))))
+    assert_aligned(DaskPanel.from_array(array, dates=r.index, assets=r.columns, **known), r, known, estimator)
 
 
 @settings(max_examples=5)
-@given(misaligned(), st.data())
-def test_frames_align_as_in_memory(frames, data):
+@given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
+def test_frames_align_as_in_memory(frames, estimator, data):
     r, f, rate = frames
     known = {"factors": f, "risk_free": rate, "horizon": rm.DAY}
     parts = [r.iloc[a:b] for a, b in pairwise(np.cumsum([0, *data.draw(cuts(len(r)))])) if a < b]
     order = data.draw(st.permutations(range(len(parts))))
     frame = dd.from_map(lambda i: parts[i], order, meta=r.iloc[:0])
-    assert_aligned(DaskPanel.from_frame(frame, **known), r, known)
+    assert_aligned(DaskPanel.from_frame(frame, **known), r, known, estimator)
 
 
 def test_dates_without_any_return_are_left_out_and_make_older_dates_younger():
@@ -411,6 +410,37 @@ def test_nothing_is_read_before_it_is_asked_for_and_then_once(tmp_path):
     assert reads(tmp_path) == []
     assert_same(panel, whole)
     assert reads(tmp_path) == sorted(path.stem for path in tmp_path.glob("*.npy"))
+
+
+class _Kinds(Callback):
+    """What sorts of result Dask holds, and might send, while it computes."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def _posttask(self, key, result, *_):
+        self.seen.add(type(result).__name__)
+
+
+@pytest.mark.parametrize("rows", [50, 1])
+def test_no_chunk_is_a_result_that_could_travel(tmp_path, rows):
+    with _Kinds() as kinds:
+        loaded(tmp_path, clean(t=100, n=4), cluster.logged, rows, columns=2).fit(OLS)
+    assert "Reading" in kinds.seen
+    assert kinds.seen <= {"Reading", "Stretch"}
+
+
+def test_what_several_chunks_come_from_is_made_once(tmp_path):
+    whole = clean(n=6)
+    np.save(tmp_path / "all.npy", whole.arrays()[0])
+    source = da.from_delayed(dask.delayed(cluster.logged)(tmp_path / "all.npy"), (300, 6), dtype=float)
+    panel = DaskPanel.from_array(
+        source.rechunk((50, 2)), dates=whole.dates, assets=whole.asset_names, factors=whole.factors, risk_free=0.0,
+        horizon=rm.DAY,
+    )  # fmt: skip
+    assert_same(panel, whole)
+    assert reads(tmp_path) == ["all"]
 
 
 def test_tiny_chunks_are_read_once_too(tmp_path):

@@ -36,8 +36,8 @@ for version in 3.11 3.12 3.13; do
 import re, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 extras = project["optional-dependencies"]
-wanted = project["dependencies"] + extras["report"] + extras["french"] + extras["cache"]
-print(*(re.sub(r">=", "==", re.split(r"[,;]", d)[0]) for d in wanted))
+wanted = project["dependencies"] + extras["report"] + extras["french"] + extras["cache"] + extras["dask"]
+print(*(re.sub(r">=([\w.]+).*", r"==\1", d) for d in wanted))
 EOF
 )
     # the oldest versions have no builds for newer interpreters

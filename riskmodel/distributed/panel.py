@@ -149,7 +149,7 @@ class DaskPanel:
         return panel
 
     def __repr__(self) -> str:
-        return f"<DaskPanel {len(self.asset_names)} assets, {self._returns}, per {self.horizon}>"
+        return f"<DaskPanel {len(self.asset_names):,} assets, {self._returns}, per {self.horizon}>"
 
     def fit(self, estimator: Estimator) -> FactorModel:
         """Estimate a model: what ``estimator.fit`` makes of the same returns in memory.
