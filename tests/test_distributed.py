@@ -28,6 +28,8 @@ Callback = pytest.importorskip("dask.callbacks").Callback
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
+# each of these examples is a graph, which takes Dask some hundredths of a second
+HALF, TENTH = (settings(max_examples=settings.default.max_examples // n) for n in (2, 10))
 OLS, EWMA = rm.OLS(), rm.EWMA(half_life=rm.QUARTER)
 
 
@@ -71,6 +73,7 @@ def cuts(draw, n, most=8):
 # -- the same model --------------------------------------------------------------------------------
 
 
+@HALF
 @given(st.sampled_from(list(ORDINARY)), st.sampled_from([OLS, EWMA]), st.data())
 def test_any_chunks_give_the_same_model(name, estimator, data):
     whole = ORDINARY[name]()
@@ -119,6 +122,7 @@ def assert_aligned(panel, r, known, estimator):
         assert_same(panel, whole, 1e-11, estimator)
 
 
+@HALF
 @given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
 def test_dates_align_as_in_memory(frames, estimator, data):
     r, f, rate = frames
@@ -127,7 +131,7 @@ def test_dates_align_as_in_memory(frames, estimator, data):
     assert_aligned(DaskPanel.from_array(array, dates=r.index, assets=r.columns, **known), r, known, estimator)
 
 
-@settings(max_examples=5)
+@TENTH
 @given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
 def test_frames_align_as_in_memory(frames, estimator, data):
     r, f, rate = frames
@@ -156,6 +160,21 @@ def test_dates_without_any_return_are_left_out_and_make_older_dates_younger():
         assert (ours.n_dates, ours.start, ours.end) == (296, days[0], days[298])
         assert ours.weight == pytest.approx(theirs.weight, rel=1e-14)
     assert panel.dropped["reason"].tolist() == ["every asset missing"] * 4
+
+
+def test_chunks_of_which_no_date_is_kept():
+    returns, f, _ = clean(n=6).arrays()
+    days = pd.bdate_range("2010-01-01", periods=300)
+    factors = pd.DataFrame(f, days).iloc[120:280]
+    data = rm.InMemory(pd.DataFrame(returns, days), factors=factors, risk_free=0.0, horizon=rm.DAY)
+    whole = data.panel(data.assets, data.factors)
+    panel = DaskPanel.from_array(
+        da.from_array(returns, chunks=(50, 4)), dates=days, assets=range(6), factors=factors, risk_free=0.0,
+        horizon=rm.DAY,
+    )  # fmt: skip
+    assert_same(panel, whole)
+    assert_same(panel, whole, estimator=EWMA)
+    pd.testing.assert_frame_equal(panel.dropped, whole.dropped)
 
 
 def test_months_are_dated_and_aligned_as_in_memory():
@@ -192,8 +211,9 @@ def test_chunks_of_other_kinds_of_numbers():
     single = da.from_array(returns.astype(np.float32), chunks=(90, 6))
     narrow = DaskPanel.from_array(single, **labelled, **known)
     assert_same(narrow, panel_of(returns.astype(np.float32).astype(float), whole.arrays()[1]))
-    frame = dd.from_pandas(whole.assets.astype("Float64"), npartitions=3)
-    assert_same(DaskPanel.from_frame(frame, **known), whole)
+    frame = DaskPanel.from_frame(dd.from_pandas(whole.assets.astype("Float64"), npartitions=3), **known)
+    assert repr(frame) == "<DaskPanel 16 assets, in 3 partitions, per day>"
+    assert_same(frame, whole)
 
 
 def test_without_factors():
@@ -429,6 +449,24 @@ def test_no_chunk_is_a_result_that_could_travel(tmp_path, rows):
         loaded(tmp_path, clean(t=100, n=4), cluster.logged, rows, columns=2).fit(OLS)
     assert "Reading" in kinds.seen
     assert kinds.seen <= {"Reading", "Stretch"}
+
+
+class _Sizes(Callback):
+    """How large Dask takes results to be."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def _posttask(self, key, result, *_):
+        self.seen.append(sys.getsizeof(result))
+
+
+def test_dask_knows_how_large_results_are(tmp_path):
+    with _Sizes() as sizes:
+        loaded(tmp_path, clean(t=100, n=1000, k=3), cluster.logged, columns=1000).fit(OLS)
+    # mean, three coefficients, residual squares and pattern, and four numbers of half the size
+    assert min(sizes.seen) >= 1000 * 8 * 8
 
 
 def test_what_several_chunks_come_from_is_made_once(tmp_path):

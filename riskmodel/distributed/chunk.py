@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -22,6 +22,7 @@ from riskmodel.sums import Flags, Index
 
 Counts = NDArray[np.int32]
 
+_COLUMNS = 64
 # Before the first date: what is wrong whenever it is.
 _NEVER_RIGHT = -1
 
@@ -131,8 +132,19 @@ def _without_assets(known: ReturnPanel, at: Index, factors: Array) -> ReturnPane
 
 
 def _all_missing(excess: Array) -> Index:
-    rows = np.flatnonzero(np.isnan(excess[:, 0]))
-    return rows[np.isnan(excess[rows]).all(axis=1)]
+    """Rows without a return; a few columns tell of nearly all rows that they are not, without a copy of the rest."""
+    rows = np.arange(len(excess))
+    for columns in _few(np.arange(excess.shape[1])):
+        rows = rows[np.isnan(excess[np.ix_(rows, columns)]).all(axis=1)]
+        if not len(rows):
+            break
+    return rows
+
+
+def _few(columns: Index) -> Iterator[Index]:
+    """Some columns, so few at a time that a copy of them is small beside a chunk."""
+    for start in range(0, len(columns), _COLUMNS):
+        yield columns[start : start + _COLUMNS]
 
 
 def _bytes(*arrays: Array | Index | Flags | Counts) -> int:
@@ -201,13 +213,11 @@ def _lost(returns: Array, stretch: Stretch) -> Index:
 
 
 def _last(returns: Array, rank: Index) -> Index:
-    if not len(rank):
-        return np.full(returns.shape[1], -1)
     order = np.argsort(rank)[::-1]
     last = np.where(np.isnan(returns[order[0]]), -1, rank[order[0]])
-    rest = np.flatnonzero(last < 0)  # few, as a rule
-    there = ~np.isnan(returns[np.ix_(order, rest)])
-    last[rest] = np.where(there.any(axis=0), rank[order[there.argmax(axis=0)]], -1)
+    for rest in _few(np.flatnonzero(last < 0)):
+        there = ~np.isnan(returns[np.ix_(order, rest)])
+        last[rest] = np.where(there.any(axis=0), rank[order[there.argmax(axis=0)]], -1)
     return last
 
 
