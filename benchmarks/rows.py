@@ -123,7 +123,6 @@ def covariance_of(cov):
 
 _LARGE = """
 import time, numpy as np, pandas as pd, riskmodel as rm
-from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance
 from benchmarks.timing import peak
 covariance(500, 70).solve(np.ones(500))

@@ -22,7 +22,7 @@ from riskmodel.sums import Flags, Index
 
 Counts = NDArray[np.int32]
 
-_COLUMNS = 64
+_FEW = 64
 # Before the first date: what is wrong whenever it is.
 _NEVER_RIGHT = -1
 
@@ -103,14 +103,20 @@ class Stretch:
         signs = Signs.of(returns, self)
         if not len(self.rows):
             return Reading(None, signs, self.at)
-        every = len(self.rows) == len(returns) and bool((np.diff(self.rows) == 1).all())
-        _, _, free = self.panel.arrays()
-        excess = (returns if every else returns[self.rows]) - free[:, None]
+        excess = self._excess(returns)
         excess[:, signs.lost == _NEVER_RIGHT] = np.nan  # which will be refused, and should not warn before
         excess.flags.writeable = False
         names = pd.RangeIndex(excess.shape[1])
         moments = Moments.of(evolve(self.panel, asset_names=names, assets=excess), self.weights)
         return Reading(moments, signs, self.at[_all_missing(excess)])
+
+    def _excess(self, returns: Array) -> Array:
+        """The rows kept, less the risk-free rate, each asset's side by side as a panel keeps them."""
+        _, _, free = self.panel.arrays()
+        excess = np.empty((len(self.rows), returns.shape[1]), order="F")
+        for some in _few(np.arange(len(self.rows))):
+            excess[some] = returns[self.rows[some]] - free[some, None]
+        return excess
 
 
 def _orthonormal(known: ReturnPanel, estimator: Estimator) -> Array:
@@ -141,10 +147,10 @@ def _all_missing(excess: Array) -> Index:
     return rows
 
 
-def _few(columns: Index) -> Iterator[Index]:
-    """Some columns, so few at a time that a copy of them is small beside a chunk."""
-    for start in range(0, len(columns), _COLUMNS):
-        yield columns[start : start + _COLUMNS]
+def _few(lines: Index) -> Iterator[Index]:
+    """Some rows or columns, so few at a time that a copy of them is small beside a chunk."""
+    for start in range(0, len(lines), _FEW):
+        yield lines[start : start + _FEW]
 
 
 def _bytes(*arrays: Array | Index | Flags | Counts) -> int:
