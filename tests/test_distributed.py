@@ -388,9 +388,10 @@ def test_arrays_and_frames_that_do_not_fit():
         DaskPanel.from_array(array, **labelled | {"factors": dd.from_pandas(whole.factors, npartitions=2)})
     with pytest.raises(rm.InvalidParameterError, match="an Estimator such as"):
         DaskPanel.from_array(array, **labelled).fit("OLS")
-    wrong = da.from_delayed(dask.delayed(np.zeros)((100, 12)), (300, 12), dtype=float)
-    with pytest.raises(rm.InvalidParameterError, match=r"300 rows was announced.*\(100, 12\) came"):
-        DaskPanel.from_array(wrong, **labelled).fit(OLS)
+    for shape in ((100, 12), (300, 11)):
+        wrong = da.from_delayed(dask.delayed(np.zeros)(shape), (300, 12), dtype=float)
+        with pytest.raises(rm.InvalidParameterError, match=r"shape \(300, 12\) was announced, but \(.*\) came"):
+            DaskPanel.from_array(wrong, **labelled).fit(OLS)
 
 
 def test_too_few_dates_and_collinear_factors_are_estimation_errors():

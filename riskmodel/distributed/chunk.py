@@ -14,7 +14,6 @@ from attrs import evolve, fields, frozen
 from numpy.typing import NDArray
 
 from riskmodel.covariance import Array
-from riskmodel.errors import InvalidParameterError
 from riskmodel.estimators.base import Estimator
 from riskmodel.moments import Moments, Regressions
 from riskmodel.panel import ReturnPanel, doubtful_size, rows_looked_at
@@ -22,6 +21,7 @@ from riskmodel.sums import Flags, Index
 
 Counts = NDArray[np.int32]
 
+# Rows or columns that are copied at a time.
 _FEW = 64
 # Before the first date: what is wrong whenever it is.
 _NEVER_RIGHT = -1
@@ -95,11 +95,6 @@ class Stretch:
 
     def read(self, returns: Array) -> Reading:
         """Reduce the rows of some assets, which are only read."""
-        if len(returns) != len(self.rank):
-            raise InvalidParameterError(
-                f"a chunk of {len(self.rank)} rows was announced, but one of shape {returns.shape} came; what makes "
-                "the array's chunks must give the shape that was declared."
-            )
         signs = Signs.of(returns, self)
         if not len(self.rows):
             return Reading(None, signs, self.at)

@@ -16,7 +16,7 @@ from riskmodel.data.memory import InMemory
 from riskmodel.distributed.chunk import Reading, Stretch
 from riskmodel.distributed.loader import Loader
 from riskmodel.distributed.source import RETURNS, as_floats, dask_module, floats
-from riskmodel.errors import NoOverlapError
+from riskmodel.errors import InvalidParameterError, NoOverlapError
 from riskmodel.estimators.base import Estimator
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
@@ -91,7 +91,7 @@ class Rows:
         for (i, j), loader in zip(cells, loaders, strict=True):
             # a chunk that is there is read where it is if nothing that may be elsewhere is an input too
             stretch = (f"dates-{name}", i) if loader.graph else stretches[i]
-            graph[name, i, j] = (_read, loader, list(loader.inputs), stretch)
+            graph[name, i, j] = (_read, loader, list(loader.inputs), stretch, self.returns.chunks[1][j])
         ones = tuple((1,) * n for n in self.returns.numblocks)
         return dask_module("array").Array(graph, name, chunks=ones, **_OBJECTS)
 
@@ -132,8 +132,14 @@ def _put_together(sizes: Sequence[int], least: int) -> tuple[int, ...]:
     return tuple(runs)
 
 
-def _read(loader: Loader, inputs: list[Any], stretch: Stretch) -> Reading:
-    return stretch.read(floats(loader.load(inputs)))
+def _read(loader: Loader, inputs: list[Any], stretch: Stretch, n: int) -> Reading:
+    returns, shape = floats(loader.load(inputs)), (len(stretch.rank), n)
+    if returns.shape != shape:
+        raise InvalidParameterError(
+            f"a chunk of shape {shape} was announced, but {returns.shape} came; what makes the array's chunks must give "
+            "them the shape that was declared."
+        )
+    return stretch.read(returns)
 
 
 def _one(reading: Reading, **_: Any) -> Reading:
