@@ -136,8 +136,8 @@ def _read(loader: Loader, inputs: list[Any], stretch: Stretch, n: int) -> Readin
     returns, shape = floats(loader.load(inputs)), (len(stretch.rank), n)
     if returns.shape != shape:
         raise InvalidParameterError(
-            f"a chunk of shape {shape} was announced, but {returns.shape} came; what makes the array's chunks must give "
-            "them the shape that was declared."
+            f"a chunk of shape {shape} was announced, but {returns.shape} came; what makes the array's chunks must "
+            "give them the shape that was declared."
         )
     return stretch.read(returns)
 
