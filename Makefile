@@ -68,7 +68,7 @@ $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
 	@touch $@
 
 test-wrds: $(WRDS)/test.stamp
-	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_extra.py \
+	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_contract.py tests/test_wrds_extra.py \
 	  --cov --cov-report= --cov-fail-under=0
 
 test-versions: $(BIN)/python

@@ -25,10 +25,7 @@ from riskmodel.data.wrds import server as server_module
 try:
     import wrds
 except ImportError:
-    servers.missing["WRDS"] = (
-        "for the wrds client is not installed in this environment: it holds pandas below 2.3 and is tested in one of "
-        "its own, by make test-wrds, which make test runs too"
-    )
+    servers.missing["WRDS"] = servers.WHY_NOT_WRDS
     pytest.skip(servers.missing["WRDS"], allow_module_level=True)
 
 MICRO = 1e-6  # the server keeps six decimals
