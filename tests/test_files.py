@@ -198,7 +198,7 @@ WRONG = {
     "after empty lines": (WIDE.replace("2024-01-04", "\n\n2024-01-04").replace("1e-3", "B"), r"line 6, column 'JPM'"),
     "a line cut off": (WIDE[:-6], r"line 4: 2 column\(s\) came where the header has 3"),
     "a decimal comma": (WIDE.replace("0.005", "0,005"), r"line 3: 4 column\(s\) came where the header has 3"),
-    "semicolons": (WIDE.replace(",", ";"), r"line 1: columns must be separated by commas"),
+    "semicolons": (WIDE.replace(",", ";"), r"line 1: commas must separate columns, .* separated by ';'"),
     "day first": (WIDE.replace("2024-01-03", "03/01/2024"), r"line 3, column 'date': '03/01/2024' came where a date"),
     "no date": (WIDE.replace("2024-01-03", ""), r"line 3, column 'date': nothing came where a date"),
     "no such day": (WIDE.replace("2024-01-03", "2024-02-30"), r"line 3, column 'date': '2024-02-30' came"),
@@ -229,7 +229,7 @@ class TestWhatGoesWrong:
             rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,MSFT")), rm.Long())
 
     def test_a_column_twice(self, file):
-        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM come more than once"):
+        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM came more than once"):
             rm.read_returns(file(WIDE.replace("MSFT", "JPM")))
 
     def test_a_row_of_no_asset(self, file):

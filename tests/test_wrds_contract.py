@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import ClassVar
 
 import pytest
 import servers
-from french_server import SETS, Library, factor_file, numbers
 
 import riskmodel as rm
 from riskmodel.testing import ProviderContract
 
-try:
-    import wrds  # noqa: F401 - only whether it is there
-    from crsp_market import DAYS
-except ImportError:
+if importlib.util.find_spec("wrds") is None:
     servers.missing["WRDS"] = servers.WHY_NOT_WRDS
     pytest.skip(servers.missing["WRDS"], allow_module_level=True)
 
@@ -22,9 +19,9 @@ except ImportError:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: rm.WRDS(),
+        rm.WRDS,
         lambda: rm.WRDS(rm.MONTH),
-        lambda: rm.WRDS.legacy(),
+        rm.WRDS.legacy,
         lambda: rm.WRDS.legacy(rm.MONTH),
         lambda: rm.WRDS(as_of="2023-01-03"),
     ],
