@@ -52,6 +52,10 @@ _SAY_LONG = (
     "A file with one row for each date and asset must be read as one: layout=rm.Long(...), or --columns on the "
     "command line."
 )
+_SAY_PERCENT = (
+    "Take the sign away, and read the file in percent: rm.read_percent_returns, or --percent-returns on the command "
+    "line."
+)
 _SAY_DATE = "If this is the column of dates, say so: layout=rm.Wide(date=...), or --columns on the command line."
 # pandas reads a column of these as ones and zeros, even where numbers are asked for
 _TRUTH = re.compile(r"true|false", re.IGNORECASE)
@@ -141,7 +145,7 @@ def read_returns(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataF
     SourceError
         If the file cannot be opened.
     LayoutError
-        If it cannot be read: the message names file, line and column.
+        If it cannot be read: the message names file, line and column (in Parquet row and column).
     DuplicateLabelsError, DuplicateDatesError
         If an asset or a date comes twice.
     InfiniteReturnsError
@@ -207,6 +211,10 @@ def read_prices(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFr
     """
     read = _read(path, layout)
     prices = read.frame.to_numpy()
+    if len(prices) < 2:
+        raise LayoutError(
+            f"{path} must have prices on two dates at least, to make a return of, but one came.", path=str(path)
+        )
     wrong = prices <= 0.0
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -316,7 +324,7 @@ def _date(text: str) -> tuple[dt.date, int] | None:
 def _no_date(columns: _Columns, row: int) -> LayoutError:
     raw = columns.dates.iloc[row]
     came = "nothing" if pd.isna(raw) or raw == "" else repr(str(raw))
-    also = " in the form of those above it" if _date(str(raw)) else ""
+    also = ", in the form of those above it" if _date(str(raw)) else ""
     return LayoutError(
         f"{columns.at(row, columns.dates.name)}: {came} came where a date such as 2024-01-31 or 20240131 was expected, "
         f"year first{also}.",
@@ -430,13 +438,21 @@ def _numbers(path: Path, cells: pd.DataFrame, places: Sequence[int]) -> pd.DataF
             name = cells.columns[column]
             raise LayoutError(
                 f"{path}, line {places[row]}, column {name!r}: {text!r} came where a number such as -0.0123 was "
-                f"expected; decimals take a point, and a missing one is left empty. "
-                f"{_SAY_DATE if _date(text) else _SAY_LONG}",
+                f"expected; decimals take a point, and a missing one is left empty.{_advice(text)}",
                 path=str(path),
                 line=places[row],
                 column=name,
             )
     return pd.DataFrame(numbers, cells.index, cells.columns)
+
+
+def _advice(text: str) -> str:
+    """What to do about a cell that is no number."""
+    if _date(text):
+        return f" {_SAY_DATE}"
+    if text.endswith("%"):
+        return f" {_SAY_PERCENT}"
+    return "" if any(letter.isdigit() for letter in text) else f" {_SAY_LONG}"
 
 
 def _stripped(column: pd.Series[Any]) -> pd.Series[Any]:
