@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -173,6 +174,17 @@ class ProviderContract(ABC):
             for name in names:
                 alone = self._read(ask([name]), what, data).frame()[name].dropna()
                 _same(alone.to_frame(), together[name].dropna().to_frame(), f"{what} of {name}")
+
+    def test_identities_are_labels_of_the_same_assets(self) -> None:
+        """`identities` gives one label for each asset, text or a whole number, that means the same returns."""
+        data = self.provider()
+        named = self._read(data.asset_returns(list(self.assets)), "asset returns", data).frame()
+        identities = data.identities(list(self.assets), named.index[0], named.index[-1])
+        assert len(identities) == len(self.assets), f"{len(self.assets)} assets were asked about, got {identities}"
+        assert all(isinstance(i, str | Integral) for i in identities) or identities == list(self.assets)
+        for name, identity in zip(self.assets, identities, strict=True):
+            alone = self._read(data.asset_returns([identity]), "asset returns", data).frame()[identity].dropna()
+            _same(alone.to_frame(name), named[name].dropna().to_frame(name), f"asset returns of {identity} for {name}")
 
     # -- asking does not change the answer -------------------------------------------------------------
 

@@ -548,6 +548,19 @@ class TestLostConnections:
                 data.asset_returns(LONG)
         pd.testing.assert_frame_equal(data.asset_returns(LONG), whole)
 
+    def test_nothing_half_is_kept(self, many_rows, monkeypatch, tmp_path):
+        data = rm.Cached(rm.WRDS(), tmp_path)
+        cut = _Cut(many_rows, monkeypatch, times=99)
+        with pytest.raises(rm.SourceError, match="was lost"):
+            data.asset_returns(LONG)
+        assert cut.cuts == 3
+        assert data.info().empty
+        cut.left = 0
+        pd.testing.assert_frame_equal(
+            data.asset_returns(LONG), rm.WRDS().asset_returns(LONG), check_freq=False, check_column_type=False
+        )
+        assert data.info()["rows"].tolist() == [len(data.asset_returns(LONG))] * 4
+
     def test_a_server_that_goes_down_and_comes_back(self, account, monkeypatch):
         monkeypatch.setattr(server_module.Server.__init__, "__defaults__", ((0.5,) * 20,))
         data = rm.WRDS()

@@ -103,6 +103,10 @@ class Joined(DataProvider):
         """Risk-free rate by date, of the factors' provider."""
         return self._factors.risk_free(start, end)
 
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """For each asset, the label that means it at any time, as the assets' provider says."""
+        return self._assets.identities(assets, start, end)
+
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """By source, the vintage of what both gave."""
         return self._assets.provenance(assets) | self._factors.provenance((), factors)

@@ -78,6 +78,15 @@ class DataProvider(ABC):
         """
         return labels.is_excess(name)
 
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """Return, for each asset, the label that means it and nothing else at any time; by default its own.
+
+        Not abstract: for a source whose names, such as tickers, mean different assets at different times. It returns
+        text or whole numbers, which `asset_returns` must take too. `Cached` keeps returns under these, lest the
+        history of one asset be continued with that of another.
+        """
+        return list(assets)
+
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """Say, by source, of which vintage the returns of these assets, these factors and the risk-free rate are.
 

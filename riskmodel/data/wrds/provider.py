@@ -132,6 +132,13 @@ class WRDS(DataProvider):
         return self._horizon
 
     @property
+    def source(self) -> str:
+        """What tells these returns from any other's: the server and its database, the format if it was asked for."""
+        name = "CRSP" if self._library.wanted is None else f"CRSP {self._library.wanted.name}"
+        as_of = f", tickers as of {self.as_of}" if self.as_of else ""
+        return f"{name} at {self._library.server.place}{as_of}"
+
+    @property
     def factors(self) -> list[str]:
         """The names of the factors that the server has."""
         return self._library.factors.names()
@@ -188,6 +195,12 @@ class WRDS(DataProvider):
         low, high = (self.as_of, self.as_of) if self.as_of else _days(start, end)
         return self._library.directory.permnos(assets, low, high)
 
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """Return the permno of each ticker, as `permnos`; the server is not asked about permnos."""
+        tickers = [a for a in assets if isinstance(a, str)]
+        means = dict(zip(tickers, self.permnos(tickers, start, end), strict=True)) if tickers else {}
+        return [means[a] if isinstance(a, str) else a for a in assets]
+
     def names(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """All that some securities were ever called: one row for each name, with its first and last day.
 
@@ -238,6 +251,16 @@ class WRDS(DataProvider):
             {"day": self._last_day(day), "largest": largest, **{c: list(v) for c, v in names.common.items()}},
         )
         return [permno for permno, _ in rows]
+
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """Up to what day the tables go that were read, which is how CRSP and the library tell their releases apart.
+
+        Of the table of returns for assets; of the tables of factors, and of the risk-free rate, for factors, and where
+        neither is named.
+        """
+        library = self._library
+        found = {"CRSP": library.vintage()} if len(assets) else {}
+        return found | (library.factors.vintages(factors) if len(factors) or not len(assets) else {})
 
     def close(self) -> None:
         """Close the connection if it was made here; the next request makes a new one."""
