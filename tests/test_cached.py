@@ -216,8 +216,10 @@ class TestTheEndOfTheWindow:
         data.asset_returns(["A"])
         source.new_calls()
         data.asset_returns(["A"])
-        data.asset_returns(["A"], end="2020-05-29")
         assert source.new_calls() == []
+        for _ in range(2):  # an end that the source might refuse
+            data.asset_returns(["A"], end="2020-05-29")
+        assert source.new_calls() == [("assets", ["A"], "2019-01-01", "2020-05-29")]
         clock.tick(days=1)
         data.asset_returns(["A"])
         data.asset_returns(["A"])
@@ -626,3 +628,95 @@ class TestConstruction:
         with pytest.raises(rm.UnknownAssetError, match="unknown: "):
             data.asset_returns(["A", "Z"])
         assert len(data.info()) == 0
+
+
+class Renamed(Source):
+    """A source whose name X is A until the end of June, and B from July on; A and B themselves never change."""
+
+    def identities(self, assets, start=None, end=None):
+        self.calls.append(("names", list(assets)))
+        if self.error is not None:
+            raise self.error
+        return [self._meaning(a, start, end) if a == "X" else a for a in assets]
+
+    def _meaning(self, name, start, end):
+        if end is not None and end < pd.Timestamp("2018-07-01"):
+            return "A"
+        if start is not None and start >= pd.Timestamp("2018-07-01"):
+            return "B"
+        raise rm.AmbiguousAssetError(f"{name} is A and B")
+
+
+class TestNamesThatChangeTheirMeaning:
+    @pytest.fixture
+    def source(self):
+        return Renamed()
+
+    def test_two_assets_of_one_name_are_never_one_history(self, source, data):
+        same(
+            data.asset_returns(["X"], "2018-03", "2018-06"),
+            source.kept[["A"]].loc["2018-03":"2018-06"].set_axis(["X"], axis=1),
+        )
+        same(
+            data.asset_returns(["X"], "2018-07", "2018-09"),
+            source.kept[["B"]].loc["2018-07":"2018-09"].set_axis(["X"], axis=1),
+        )
+        with pytest.raises(rm.AmbiguousAssetError):
+            data.asset_returns(["X"], "2018-03", "2018-09")
+        assert data.info()["label"].tolist() == ["A", "B"]
+
+    def test_nothing_is_asked_where_all_is_there(self, source, data):
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        source.new_calls()
+        same(
+            data.asset_returns(["X"], "2018-03", "2018-05"),
+            source.kept[["A"]].loc["2018-03":"2018-05"].set_axis(["X"], axis=1),
+        )
+        assert source.new_calls() == []
+
+    def test_offline_a_name_means_what_it_meant_around_the_window(self, source, data):
+        data.asset_returns(["X", "C"], "2018-03", "2018-05")
+        data.asset_returns(["B"], "2018-07", "2018-09")
+        source.error = rm.SourceError("no network")
+        with pytest.warns(rm.StaleDataWarning, match="taken, as it last said, is X for A"):
+            part = data.asset_returns(["X"], "2018-04", "2018-04")
+        same(part, source.kept[["A"]].loc["2018-04"].set_axis(["X"], axis=1))
+        with pytest.raises(rm.SourceError, match="no network"):
+            data.asset_returns(["X"], "2018-07", "2018-09")
+
+    def test_names_grow_old_too(self, source, tmp_path, clock):
+        data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(days=30))
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        clock.tick(days=31)
+        source.new_calls()
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        assert [call[0] for call in source.new_calls()] == ["names", "assets"]
+
+    def test_the_vintage_is_that_of_what_the_name_meant(self, source, data):
+        source.vintage = "2018"
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        assert data.provenance(["X"]) == {"file": "2018"}
+
+    def test_identities_pass_through(self, source, data):
+        assert data.identities(["X", "C"], None, pd.Timestamp("2018-06-01")) == ["A", "C"]
+        assert rm.Joined(assets=data, factors=source).identities(["C"]) == ["C"]
+
+
+class Ended(Source):
+    """A source that was frozen at the end of 2018, and refuses windows that begin later."""
+
+    def asset_returns(self, assets, start=None, end=None):
+        if (end or start or DAYS[0]) > DAYS[-1]:
+            raise rm.CoverageError("frozen at the end of 2018")
+        return super().asset_returns(assets, start, end)
+
+
+def test_a_source_that_has_ended_serves_its_end_again(clock, tmp_path):
+    data = rm.Cached(Ended(), tmp_path, clock=clock)
+    first = data.asset_returns(["A"], "2018-06")
+    clock.tick(days=1)
+    same(data.asset_returns(["A"], "2018-06"), first)
+    with pytest.raises(rm.CoverageError, match="frozen"):
+        data.asset_returns(["A"], "2018-06", "2019-06")
+    with pytest.raises(rm.CoverageError, match="frozen"):
+        data.asset_returns(["B"], "2019-06")

@@ -224,8 +224,9 @@ class TestReleases:
         for _ in range(2):
             same(data.asset_returns(["MSFT"], "2024-06-03")["MSFT"], market.truth(10107)["2024-06":FREEZE])
             clock.now += dt.timedelta(days=1)
-        with pytest.raises(rm.CoverageError, match="frozen on 2024-12-31"):
-            data.asset_returns(["MSFT"], "2024-06-03", "2025-02-28")
+        for asset in ("MSFT", 10107):
+            with pytest.raises(rm.CoverageError, match="frozen on 2024-12-31"):
+                data.asset_returns([asset], "2024-06-03", "2025-02-28")
 
 
 class TestSources:

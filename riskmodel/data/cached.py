@@ -422,9 +422,7 @@ class _Query:
         return missing
 
     def _was_checked_today(self, entry: Entry) -> bool:
-        high = self.asked[1]
-        far_enough = entry.asked is None or (high is not None and high <= entry.asked)
-        return far_enough and entry.checked.date() == self.now.date()
+        return entry.checked.date() == self.now.date() and _reaches(entry.asked, self.asked[1])
 
     def _hull(self, label: Any) -> Window:
         """The window from the first to the last of what is kept and what was asked for."""
@@ -458,6 +456,14 @@ def _last(rows: pd.Series[float]) -> pd.Timestamp:
     last: pd.Timestamp = rows.index[-1]
     there = rows.last_valid_index()
     return last if there is None or last - there > _LATE else there  # type: ignore[operator,return-value]
+
+
+def _reaches(asked: pd.Timestamp | None, high: pd.Timestamp | None) -> bool:
+    """Whether asking up to one day, or for all there is, answers for another.
+
+    Asked for all there is, a source does not say what it would refuse: an end beyond its own.
+    """
+    return asked is high if asked is None or high is None else high <= asked
 
 
 def _covers(fetched: Window, entry: Entry) -> bool:
