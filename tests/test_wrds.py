@@ -642,12 +642,24 @@ def test_the_market_is_as_ugly_as_it_says(account):
     assert date(2022, 1, 3) == FIRST
 
 
-def test_the_how_to_page_runs(account, capsys):
+def test_the_example_of_the_readme_runs(account, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "rm.Cached(rm.WRDS()" in b]
+    space: dict[str, object] = {"rm": rm}
+    exec(block, space)
+    assert space["panel"].asset_names.tolist() == ["MSFT", "META"]
+    assert space["largest"][0] == 10107
+    assert {"10107 (int)", "13407 (int)"} < set(space["crsp"].info()["label"])
+
+
+def test_the_how_to_page_runs(account, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
     page = (Path(__file__).parents[1] / "docs" / "how-to" / "wrds.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     space: dict[str, object] = {}
     for block in blocks:
         exec(block, space)
-    assert len(blocks) == 5
-    assert space["panel"].assets.shape == (175, 5)
+    assert len(blocks) == 6
+    assert space["panel"].assets.shape == (DAYS[(DAYS >= "2022-02-01") & (DAYS <= "2024-12-31")].size, 2)
     assert "ticker 'SUN' means 2 securities" in capsys.readouterr().out
