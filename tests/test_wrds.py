@@ -122,6 +122,17 @@ class TestConnecting:
         ):
             data.asset_returns(["MSFT"])
 
+    def test_a_connection_that_its_owner_closes_or_uses(self, account):
+        client = held_client(account.environment())
+        data = rm.WRDS(connection=client)
+        whole = data.asset_returns([10107])
+        assert client.connection.in_transaction()
+        client.connection.exec_driver_sql("SET search_path TO ff")
+        pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
+        client.close()
+        with pytest.raises(rm.InvalidParameterError, match="Connection came, closed"):
+            data.asset_returns([10107])
+
     def test_a_connection_must_be_one(self):
         with pytest.raises(rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but str came"):
             rm.WRDS(connection="postgresql://me:secret@host/wrds")
@@ -330,6 +341,26 @@ class TestTickers:
         with pytest.raises(rm.InvalidParameterError, match="a ticker such as 'MSFT' or a permno such as 10107"):
             rm.WRDS().asset_returns([asset])
 
+    def test_what_is_nearly_a_label_says_what_to_write(self, account):
+        with pytest.raises(rm.UnknownAssetError, match="A permno is a whole number, not text: 10107"):
+            rm.WRDS().asset_returns(["10107"])
+        with pytest.raises(rm.UnknownAssetError, match=r"Share classes are written with a point: BRK\.B"):
+            rm.WRDS().asset_returns(["BRK-B"])
+
+    def test_lists_are_lists(self, account):
+        data = rm.WRDS()
+        for ask in (data.asset_returns, data.permnos, data.identities, data.names):
+            with pytest.raises(
+                rm.InvalidParameterError, match=r"assets must be a list, but 'MSFT' came; write \['MSFT'\]"
+            ):
+                ask("MSFT")
+        with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+            data.factor_returns("SMB")
+        with pytest.raises(rm.DuplicateLabelsError, match="MSFT came more than once"):
+            data.asset_returns(["MSFT", "MSFT"])
+        with pytest.raises(rm.DuplicateLabelsError, match="SMB came more than once"):
+            data.factor_returns(["SMB", "SMB"])
+
     def test_numpy_integers_are_permnos(self, account):
         assert rm.WRDS().permnos(np.array([10107, 13407])) == [10107, 13407]
 
@@ -364,8 +395,10 @@ class TestUniverse:
         for largest in (0, -1, True, 2.5):
             with pytest.raises(rm.InvalidParameterError, match="positive whole number"):
                 rm.WRDS().universe("2022-05-02", largest)
-        with pytest.raises(rm.InvalidParameterError, match="needs a date"):
-            rm.WRDS().universe(None)
+        for day in (None, "whenever", "0001-01-01"):
+            with pytest.raises(rm.InvalidParameterError, match="universe needs a date"):
+                rm.WRDS().universe(day)
+        assert rm.WRDS().universe("2022-05-02", np.int64(1)) == [10107]
 
 
 class TestFactors:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from numbers import Integral
 from typing import Any, Self, final
 
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.data.provider import DataProvider
+from riskmodel import labels
+from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.data.wrds.library import Library
 from riskmodel.data.wrds.names import EARLIEST, LATEST
 from riskmodel.data.wrds.server import Address, Held, Server
@@ -164,11 +166,12 @@ class WRDS(DataProvider):
         SourceError, CredentialsError
             If the server cannot be reached, does not let you in, or keeps getting lost. Nothing is kept then.
         """
+        wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
         low, high = _days(start, end)
         self._require_covered(low, high)
-        permnos = self.permnos(assets, start, end)
+        permnos = self.permnos(wanted, start, end)
         dates, values = self._library.read(permnos, *_rows_of(low, high, self.horizon))
-        return pd.DataFrame(values, dates, pd.Index(list(assets), dtype=object), copy=False)
+        return pd.DataFrame(values, dates, pd.Index(wanted, dtype=object), copy=False)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names, decimals; unknown ones raise `UnknownFactorError`.
@@ -178,7 +181,8 @@ class WRDS(DataProvider):
         PercentReturnsError
             Where the server's table is plainly in percent.
         """
-        return self._library.factors.factors(list(names), *_rows_of(*_days(start, end), self.horizon))
+        wanted = list(labels.unique(require_list(names, "factors"), "factors"))
+        return self._library.factors.factors(wanted, *_rows_of(*_days(start, end), self.horizon))
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date, decimals."""
@@ -193,10 +197,11 @@ class WRDS(DataProvider):
             For a ticker that none, or more than one, security had.
         """
         low, high = (self.as_of, self.as_of) if self.as_of else _days(start, end)
-        return self._library.directory.permnos(assets, low, high)
+        return self._library.directory.permnos(require_list(assets, "assets"), low, high)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
         """Return the permno of each ticker, as `permnos`; the server is not asked about permnos."""
+        assets = require_list(assets, "assets")
         tickers = [a for a in assets if isinstance(a, str)]
         means = dict(zip(tickers, self.permnos(tickers, start, end), strict=True)) if tickers else {}
         return [means[a] if isinstance(a, str) else a for a in assets]
@@ -235,11 +240,9 @@ class WRDS(DataProvider):
         --------
         >>> data.panel(data.universe("2015-01-02", largest=500), ["Mkt-RF"], start="2015-01-02")   # doctest: +SKIP
         """
-        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, int) or largest < 1):
+        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, Integral) or largest < 1):
             raise InvalidParameterError(f"largest must be a positive whole number, but {largest!r} came.")
-        day = _days(date, date)[0]
-        if date is None:
-            raise InvalidParameterError("universe needs a date such as '2015-01-02', but None came.")
+        day = _day(date)
         self._require_covered(day, day)
         library, names, returns = self._library, self._library.format.names, self._library.returns
         rows = library.server.fetch(
@@ -248,7 +251,11 @@ class WRDS(DataProvider):
             f"AND r.{returns.date} <= n.{names.end(library.catalogue)} "
             f"WHERE r.{returns.date} = %(day)s AND {names.is_common()} "
             "GROUP BY r.permno ORDER BY cap DESC NULLS LAST, r.permno LIMIT %(largest)s",
-            {"day": self._last_day(day), "largest": largest, **{c: list(v) for c, v in names.common.items()}},
+            {
+                "day": self._last_day(day),
+                "largest": None if largest is None else int(largest),
+                **{c: list(v) for c, v in names.common.items()},
+            },
         )
         return [permno for permno, _ in rows]
 
@@ -299,6 +306,17 @@ def _server(connection: Any, host: str | None, port: int | None, database: str |
     origin = Held(connection)
     origin.open()
     return Server(origin)
+
+
+def _day(moment: Any) -> date:
+    """Read one day; of a month or a year, its first."""
+    try:
+        low, _ = window(moment, None)
+    except InvalidParameterError:
+        low = None
+    if low is None:
+        raise InvalidParameterError(f"universe needs a date such as '2015-01-02', but {moment!r} came.")
+    return low.date()
 
 
 def _days(start: Any, end: Any) -> tuple[date, date]:

@@ -228,6 +228,8 @@ class Server:
         reasons: list[str] = []
         for pause in (0.0, *self._pauses):
             time.sleep(pause)
+            if self._client is not None and getattr(self._client.connection, "closed", True):
+                self.close()  # somebody else closed it
             if self._client is None:
                 self._client = self._origin.open()
                 # WRDS grants a user few connections: let go of this one with the provider that made it
