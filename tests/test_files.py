@@ -134,6 +134,7 @@ class TestParquet:
         came = rm.read_returns(file(frame, "f.parquet"))
         assert came.index.tolist() == pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"]).tolist()
 
+    @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
     def test_a_date_that_is_missing(self, file):
         for dates in (
             DAYS[:2].append(pd.DatetimeIndex([None])),
