@@ -720,3 +720,46 @@ def test_a_source_that_has_ended_serves_its_end_again(clock, tmp_path):
         data.asset_returns(["A"], "2018-06", "2019-06")
     with pytest.raises(rm.CoverageError, match="frozen"):
         data.asset_returns(["B"], "2019-06")
+
+
+class Speaks(Source):
+    """A source that says of every name what it is told to."""
+
+    def __init__(self, said):
+        super().__init__()
+        self.said = said
+
+    def identities(self, assets, start=None, end=None):
+        return self.said
+
+
+@pytest.mark.parametrize("said", [None, [], "A", ["A", "B"], [None], [1.5], [True], [("A",)], [pd.Timestamp("2018")]])
+def test_identities_that_are_none_are_refused(tmp_path, said):
+    with pytest.raises(rm.InvalidParameterError, match=r"Speaks\.identities must return"):
+        rm.Cached(Speaks(said), tmp_path).asset_returns(["X"])
+
+
+def test_identities_of_numpy_are_numbers(tmp_path):
+    source = Speaks([np.int64(5)])
+    source.kept = source.kept.rename(columns={"A": 5})
+    for _ in range(2):
+        same(rm.Cached(source, tmp_path).asset_returns(["X"]), source.kept[[5]].set_axis(["X"], axis=1))
+
+
+def test_labels_and_options_that_are_odd(source, data, tmp_path):
+    with pytest.raises(rm.UnknownAssetError):
+        data.asset_returns([float("nan")])
+    with pytest.raises(rm.InvalidParameterError, match="folder must be a path, but None came"):
+        rm.Cached(source, None)
+    for name in ("", 5):
+        with pytest.raises(rm.InvalidParameterError, match="name must be a text"):
+            rm.Cached(source, tmp_path, name=name)
+
+
+def test_a_provider_that_says_no_horizon(source, tmp_path):
+    class Silent(Source):
+        horizon = None
+
+    for make in (lambda: rm.Joined(assets=Silent(), factors=source), lambda: rm.Cached(Silent(), tmp_path).horizon):
+        with pytest.raises(rm.InvalidParameterError, match=r"Silent\.horizon must be a Horizon"):
+            make()

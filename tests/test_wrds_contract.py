@@ -14,6 +14,7 @@ import servers
 
 import riskmodel as rm
 from riskmodel.data.wrds import server as server_module
+from riskmodel.report.analysis import RiskReport
 from riskmodel.testing import ProviderContract
 
 if importlib.util.find_spec("wrds") is None:
@@ -200,6 +201,17 @@ class TestReleases:
         assert wrds.provenance(["MSFT"]) == {"CRSP": f"crsp.dsf_v2 to {LAST}"}
         assert wrds.provenance() == {"ff.factors_daily": f"to {LAST}"}
         assert rm.WRDS.legacy().provenance(["MSFT"]) == {"CRSP": f"crsp.dsf to {FREEZE}"}
+
+    def test_a_panel_that_was_kept_says_it_too(self, data, wrds):
+        asked = (["META", 10107], ["Mkt-RF", "CMA"], "2022-02-01", "2022-12-30")
+        for _ in range(2):
+            assert data.panel(*asked).provenance == wrds.panel(*asked).provenance
+
+    def test_the_report_shows_it(self, wrds):
+        panel = wrds.panel(["MSFT"], ["Mkt-RF"])
+        budget = rm.RiskBudget(1e6, rm.MONTH)
+        text = RiskReport.of(rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel)), panel, budget).to_text()
+        assert f"CRSP: crsp.dsf_v2 to {LAST}" in " ".join(text.split())
 
     def test_a_new_one_is_fetched_whole(self, account, clock, tmp_path, monkeypatch):
         account.variant("released", "SELECT 1")

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.data.meanings import Meaning, Meanings
-from riskmodel.data.provider import DataProvider, require_list
+from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
 from riskmodel.errors import (
     CoverageError,
@@ -46,7 +46,10 @@ def _now() -> dt.datetime:
 
 
 def _read_folder(folder: str | os.PathLike[str]) -> Path:
-    return Path(folder).expanduser()
+    try:
+        return Path(folder).expanduser()
+    except TypeError as error:
+        raise InvalidParameterError(f"folder must be a path, but {folder!r} came.") from error
 
 
 def _is_provider(_: Any, __: Any, value: Any) -> None:
@@ -55,6 +58,8 @@ def _is_provider(_: Any, __: Any, value: Any) -> None:
 
 
 def _has_a_name(self: Any, _: Any, value: Any) -> None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise InvalidParameterError(f"name must be a text such as 'vendor X, adjusted closes', but {value!r} came.")
     if value is None and getattr(self.provider, "source", None) is None:
         raise InvalidParameterError(
             f"{type(self.provider).__name__} does not say what tells its returns from those of another (it has no "
@@ -147,7 +152,7 @@ class Cached(DataProvider):
     @property
     def horizon(self) -> Horizon:
         """What one row spans."""
-        return self.provider.horizon
+        return horizon_of(self.provider)
 
     @property
     def source(self) -> str:
@@ -258,9 +263,9 @@ class Cached(DataProvider):
             said = self.provider.identities(names, *asked)
         except OSError as error:
             return self._remembered(names, asked, error)
-        means = dict(zip(names, said, strict=True))
+        means = _read_identities(names, said, self.provider)
         for name, identity in means.items():
-            if identity != name:
+            if isinstance(name, str) and identity != name:
                 self._meanings.write(name, Meaning(identity, *asked, self.clock()))
         return means
 
@@ -449,6 +454,21 @@ class _Query:
             StaleDataWarning,
             stacklevel=5,
         )
+
+
+def _read_identities(names: Sequence[Any], said: Any, provider: DataProvider) -> dict[Any, Any]:
+    """By name, what a provider says it means: whole numbers as those of Python, whatever they came as."""
+    whose = f"{type(provider).__name__}.identities"
+    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) != len(names):
+        raise InvalidParameterError(f"{whose} must return a list of one label for each of {names}, but {said!r} came.")
+    wrong = [i for n, i in zip(names, said, strict=True) if i is not n and not _can_be_kept(i)]
+    if wrong:
+        raise InvalidParameterError(f"{whose} must return text or whole numbers, but {wrong[0]!r} came.")
+    return {n: int(i) if isinstance(i, Integral) else i for n, i in zip(names, said, strict=True)}
+
+
+def _can_be_kept(identity: object) -> bool:
+    return isinstance(identity, str | Integral) and not isinstance(identity, bool)
 
 
 def _last(rows: pd.Series[float]) -> pd.Timestamp:

@@ -124,7 +124,7 @@ class DataProvider(ABC):
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
-        horizon = _horizon_of(self)
+        horizon = horizon_of(self)
         low, high = window(start, end)
         self._require_inside(low, high)
         whose = f"{type(self).__name__}.asset_returns"
@@ -192,7 +192,8 @@ def _read_factor(factor: Any, data: DataProvider) -> Factor:
     return factor
 
 
-def _horizon_of(data: DataProvider) -> Horizon:
+def horizon_of(data: DataProvider) -> Horizon:
+    """What one row of a provider spans, or an error where it does not say."""
     horizon = getattr(data, "horizon", None)
     if not isinstance(horizon, Horizon):
         raise InvalidParameterError(
