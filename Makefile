@@ -58,7 +58,7 @@ test: $(VENV)/test.stamp
 	@$(MAKE) --no-print-directory test-wrds
 	$(BIN)/coverage combine .coverage.core .coverage.wrds
 	$(BIN)/coverage report
-	@cat $(RISKMODEL_SERVERS)
+	@sort -u $(RISKMODEL_SERVERS)
 
 # The wrds client holds pandas below 2.3 and the rest is tested on the newest, so its tests have an environment of their own.
 $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
@@ -68,7 +68,7 @@ $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
 	@touch $@
 
 test-wrds: $(WRDS)/test.stamp
-	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_extra.py \
+	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_contract.py tests/test_wrds_extra.py \
 	  --cov --cov-report= --cov-fail-under=0
 
 test-versions: $(BIN)/python

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gzip
 import io
 import json
 import math
 import os
 import re
 import sys
-import warnings
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pandas as pd
 from attrs import frozen
 
+from riskmodel import labels
 from riskmodel.data.fama_french import FamaFrench
+from riskmodel.data.files import Either, Layout, Long, Wide, read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
     DataError,
-    DuplicateDatesError,
+    ImpossibleReturnsError,
     InvalidParameterError,
     MissingExtraError,
+    PercentReturnsError,
     RiskModelError,
     SpacingError,
     UnknownFactorError,
@@ -44,13 +44,21 @@ _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 _RISK_FREE = "RF"
 _LARGEST_WEIGHT = 1e6
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
-# 2018-11-30, 20181130, 2018-11, 201811, and a time of day that does not matter
-_DATE = re.compile(r"^([0-9]{4})-?([0-9]{2})(?:-?([0-9]{2})(?:[T ].*)?)?$")
-# pandas does so by itself from 3.1 on, and deprecates the option
-_TO_THE_LAST_DIGIT = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
-_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
-_COMMAS = "commas must separate columns, and decimals take a point: 0.01, not 0,01"
-_WIDE = "the table must be wide: dates in the first column, then one column per asset or factor"
+# What the numbers of a file are is said by its option, never guessed; so is which file it is.
+_Read = Callable[[str, Layout], pd.DataFrame]
+_OF_ASSETS: dict[str, _Read] = {
+    "--returns": read_returns,
+    "--percent-returns": read_percent_returns,
+    "--prices": read_prices,
+}
+_OF_FACTORS: dict[str, _Read] = {
+    "--factor-returns": read_returns,
+    "--percent-factor-returns": read_percent_returns,
+    "--factor-prices": read_prices,
+}
+_ASSET_FILES, _FACTOR_FILES = ", ".join(_OF_ASSETS), ", ".join(_OF_FACTORS)
+_ABOUT_FILES = ("--data-horizon", "--risk-free", "--funded", "--columns", "--factor-columns")
+_ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 # commas between thousands: in 2,5m it would be a decimal sign, and the amount ten times what was meant
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
@@ -103,20 +111,44 @@ examples:
       At most 2.5 million dollars of volatility a day.
   riskmodel report --returns fund.csv --factor-returns factors.csv
       Your own returns, all assets in the file at equal weights.
+  riskmodel report A=0.5 B=0.5 --prices closes.csv.gz \\
+        --percent-factor-returns factors.csv
+      Adjusted prices of your assets, and factors in percent.
+  riskmodel report 10107 --returns crsp.parquet --columns date,permno,ret \\
+        --factor-returns factors.csv
+      A long file with columns of its own.
   riskmodel report MSFT --json | python -m json.tool
       The same figures for programs.
 
 files:
-  CSV, .csv.gz, or Parquet where pyarrow is installed. The first column holds
-  dates such as 2018-11-30, every other column the simple returns of one asset
-  or factor in decimals: 0.01 is one percent. Empty cells are missing. Asset
-  returns are total returns; the factor file has the risk-free rate in a column
-  named RF. Factors such as Mkt-RF, which are excess returns, cost cash to hold,
-  which the cash leg of a hedge counts; --funded says which ones do.
+  CSV, .csv.gz, or Parquet where pyarrow is installed. What the numbers are is
+  said by the option, and never guessed:
 
-      date,FUND,SPY                    date,Mkt-RF,SMB,RF
-      2018-11-29,0.0021,-0.0022        2018-11-29,-0.0023,0.0010,0.0001
-      2018-11-30,,0.0081               2018-11-30,0.0070,-0.0030,0.0001
+      assets             factors
+      --returns          --factor-returns          decimals: 0.01 is one percent
+      --percent-returns  --percent-factor-returns  percent: 1.0 is one percent
+      --prices           --factor-prices           adjusted prices
+
+  Give one file of assets and one of factors; the two may be of different kinds.
+  Wide files have dates in the first column, then one column for each asset or
+  factor. Long files have one row for each date and asset: their columns are
+  date, asset (or ticker, symbol, permno; factor in a file of factors) and one
+  more. If yours have other names, or more columns, say so with --columns and
+  --factor-columns.
+
+      date,FUND,SPY                    date,ticker,return
+      2018-11-29,0.0021,-0.0022        2018-11-29,FUND,0.0021
+      2018-11-30,,0.0081               2018-11-30,SPY,0.0081
+
+  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months. Columns are
+  separated by commas, decimals have a point, empty cells are missing.
+
+  Asset returns are total returns, and prices adjusted for splits and dividends.
+  The file of factors has the risk-free rate in a column named RF, in the unit
+  of the other columns; --risk-free gives a constant one instead, in decimals.
+  Factors such as Mkt-RF, which are excess returns, cost cash to hold, which the
+  cash leg of a hedge counts; --funded says which ones do. Of --factor-prices,
+  the factor is the return in excess of --risk-free, and all cost cash.
 
 exit status: 0 if all went well, 2 for input that cannot be used, with one
 message that says why.
@@ -208,6 +240,7 @@ def _print_catalogue(argv: list[str]) -> None:
 def _report_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         "riskmodel report",
+        usage="riskmodel report [ASSET[=WEIGHT] ...] [options]",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -226,16 +259,46 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--budget", metavar="DOLLARS", type=_dollars, default=1e6, help="volatility allowed, 1e6, 2.5m (default: 1m)")
     add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=_share, help="add a hedge that leaves this factor share, such as 0.2")
-    add("--returns", metavar="FILE", help="asset returns, CSV or Parquet, instead of the sample")
-    add("--factor-returns", metavar="FILE", help="factor returns and the risk-free rate RF, to go with --returns")
-    add("--risk-free", metavar="RATE", type=_number, help="a constant risk-free rate per row, instead of the column RF")
-    add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
-    add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
+    _add_files(parser)
     return parser
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the options about files: one of assets, one of factors, each in one unit."""
+    files = parser.add_argument_group("files of your own, instead of the sample; see files, below")
+    assets, factors = files.add_mutually_exclusive_group(), files.add_mutually_exclusive_group()
+    assets.add_argument("--returns", metavar="FILE", help="asset returns in decimals")
+    assets.add_argument("--percent-returns", metavar="FILE", help="or asset returns in percent")
+    assets.add_argument("--prices", metavar="FILE", help="or adjusted prices of assets")
+    factors.add_argument("--factor-returns", metavar="FILE", help="factor returns and the risk-free rate RF, decimals")
+    factors.add_argument("--percent-factor-returns", metavar="FILE", help="or factor returns and RF in percent")
+    factors.add_argument("--factor-prices", metavar="FILE", help="or prices of what factors are, such as an index")
+    add = files.add_argument
+    add("--risk-free", metavar="RATE", type=_number, help="a constant risk-free rate per row, instead of the column RF")
+    add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
+    add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
+    add(
+        "--columns",
+        metavar="DATE[,ASSET[,VALUE]]",
+        type=_layout,
+        help="names of a wide file's dates, or of a long one's parts",
+    )
+    add("--factor-columns", metavar="DATE[,FACTOR[,VALUE]]", type=_layout, help="the same in the file of factors")
+
+
+def _layout(text: str) -> Layout:
+    """Read ``DATE`` of a wide file, or ``DATE,ASSET`` or ``DATE,ASSET,VALUE`` of a long one."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(names) > 3 or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(
+            "the column of dates of a wide file is needed, or those of dates, labels and numbers of a long one, as in "
+            f"date,permno,ret, but {text!r} came"
+        )
+    return Wide(*names) if len(names) == 1 else Long(*names)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -268,7 +331,8 @@ class _Options:
 
 def _read_options(args: argparse.Namespace) -> _Options:
     _require_fitting(args)
-    data = _files(args) if args.returns else SampleData(NAMED[args.sample or "day"])
+    mine, theirs = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS)
+    data = SampleData(NAMED[args.sample or "day"]) if mine is None or theirs is None else _files(args, mine, theirs)
     sample = isinstance(data, SampleData)
     factors = _names(args.factors)
     _require_factors("--factors", factors, data.factors, data.assets)
@@ -276,7 +340,7 @@ def _read_options(args: argparse.Namespace) -> _Options:
         weights=_weights(args.assets),
         data=data,
         factors=factors or data.factors,
-        source=_SAMPLE[data.horizon] if sample else f"{args.returns} and {args.factor_returns}",
+        source=_SAMPLE[data.horizon] if sample else f"{mine} and {theirs}",
         caveats=_SAMPLE_CAVEATS[data.horizon] if sample else (),
         start=_end_of_window("--start", args.start, "start_time"),
         end=_end_of_window("--end", args.end, "end_time"),
@@ -289,14 +353,19 @@ def _read_options(args: argparse.Namespace) -> _Options:
 
 def _require_fitting(args: argparse.Namespace) -> None:
     """Raise for options that do not go together."""
-    if bool(args.returns) != bool(args.factor_returns):
-        given, lacking = ("--returns", "--factor-returns") if args.returns else ("--factor-returns", "--returns")
-        raise InvalidParameterError(f"{given} came without {lacking}; give both files, or neither for the sample.")
-    if args.returns and args.sample:
-        raise InvalidParameterError("--sample and --returns came together; give one of them.")
-    of_files = {"--data-horizon": args.data_horizon, "--risk-free": args.risk_free, "--funded": args.funded}
-    stray = [option for option, value in of_files.items() if value is not None]
-    if stray and not args.returns:
+    mine, theirs = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS)
+    for given, other, lacking in (
+        (mine, theirs, f"factors: one of {_FACTOR_FILES}"),
+        (theirs, mine, f"assets: one of {_ASSET_FILES}"),
+    ):
+        if given is not None and other is None:
+            raise InvalidParameterError(
+                f"{given.option} came without a file of {lacking}; give both files, or neither for the sample."
+            )
+    if mine is not None and args.sample:
+        raise InvalidParameterError(f"--sample and {mine.option} came together; give one of them.")
+    stray = [option for option in _ABOUT_FILES if _value(args, option) is not None]
+    if stray and mine is None:
         raise InvalidParameterError(
             f"{stray[0]} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
             "embedded sample with --sample day or --sample month."
@@ -419,158 +488,83 @@ def _require_factors(option: str, names: Sequence[str], factors: Sequence[str], 
 # -- files -----------------------------------------------------------------------------------------
 
 
-def _files(args: argparse.Namespace) -> InMemory:
-    horizon = NAMED[args.data_horizon or "day"]
-    returns, factors = _read_file(args.returns), _read_file(args.factor_returns)
-    rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
-    if bool(rates) == (args.risk_free is not None):
-        raise InvalidParameterError(
-            f"{args.factor_returns} has the column {rates[0]}, and --risk-free came too; leave one out."
-            if rates
-            else f"{args.factor_returns} has no column {_RISK_FREE} for the risk-free rate; add one, or give "
-            "--risk-free 0 if the asset returns are excess returns already."
-        )
-    if len(rates) == len(factors.columns):
-        raise InvalidParameterError(f"{args.factor_returns} has no factor beside {rates[0]}; add one.")
-    free, published = factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
+@frozen
+class _File:
+    """A file that was given, and the option that says what its numbers are."""
+
+    option: str
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+    def read(self, layout: Layout) -> pd.DataFrame:
+        """Read it: decimals, dates × labels, all of them text, as names are on a command line."""
+        try:
+            frame = (_OF_ASSETS | _OF_FACTORS)[self.option](self.path, layout)
+        except MissingExtraError as error:
+            raise MissingExtraError(f"{error} Or give CSV.") from error
+        return frame.set_axis(labels.unique([_text(c) for c in frame.columns], f"the columns of {self.path}"), axis=1)
+
+
+def _value(args: argparse.Namespace, option: str) -> str | None:
+    value: str | None = getattr(args, option.removeprefix("--").replace("-", "_"))
+    return value
+
+
+def _file(args: argparse.Namespace, options: Mapping[str, object]) -> _File | None:
+    """Return the one that came of some options."""
+    return next((_File(o, path) for o in options if (path := _value(args, o)) is not None), None)
+
+
+def _text(label: object) -> str:
+    """A label as it is typed: permnos are whole numbers, even where a file has them as floats."""
+    return str(int(label) if isinstance(label, float) and label.is_integer() else label).strip()
+
+
+def _files(args: argparse.Namespace, mine: _File, theirs: _File) -> InMemory:
+    returns = mine.read(args.columns or Either(_ASSETS_ARE_CALLED))
+    factors = theirs.read(args.factor_columns or Either(_FACTORS_ARE_CALLED))
+    free, published = _rate(args, theirs, factors)
     funded = None if args.funded is None else _names(args.funded)
     _require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
+    if theirs.option == "--factor-prices":
+        published, funded = published - free, list(published.columns) if funded is None else funded
+    horizon = NAMED[args.data_horizon or "day"]
     try:
         return InMemory(returns, factors=published, risk_free=free, horizon=horizon, funded=funded)
     except DataError as error:
-        raise _of_files(error, args.returns, args.factor_returns) from error
+        raise type(error)(f"{error}{_hint(error)} (asset returns: {mine}; factor returns: {theirs})") from error
 
 
-def _of_files(error: DataError, returns: str, factors: str) -> DataError:
-    """The same error, with the names of the files it is about."""
-    hint = " Here it is said with --data-horizon." if isinstance(error, SpacingError) else ""
-    return type(error)(f"{error}{hint} (asset returns: {returns}; factor returns: {factors})")
-
-
-def _read_file(path: str) -> pd.DataFrame:
-    # read here, because pandas would fetch what looks like an address
-    content = Path(path).read_bytes()
-    table = _parquet(path, content) if Path(path).suffix.lower() in {".parquet", ".pq"} else _csv(path, content)
-    table.columns = [str(c).strip() for c in table.columns]
-    return table
-
-
-def _parquet(path: str, content: bytes) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(io.BytesIO(content))
-    except ImportError as error:
-        raise MissingExtraError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow, or give CSV.") from error
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
-    dated = isinstance(table.index, pd.DatetimeIndex | pd.PeriodIndex)
-    _require_columns(path, len(table), table.shape[1] - (not dated))
-    return table if dated else table.set_index(table.columns[0])
-
-
-def _csv(path: str, content: bytes) -> pd.DataFrame:
-    """Read a CSV file; an error tells file, line and column."""
-    try:
-        plain = gzip.decompress(content) if path.lower().endswith(".gz") else content
-        _require_text(path, plain)
-        with warnings.catch_warnings():
-            # rows longer than the header would lose their last cells
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = _parsed(plain, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
-            _require_commas(path, str(header.iloc[0]))
-            table = _parsed(plain, dtype={0: str}, index_col=False, skip_blank_lines=False, **_TO_THE_LAST_DIGIT)
-    except DataError:
-        raise
-    except (ValueError, EOFError, OSError, zlib.error, pd.errors.ParserWarning) as error:
-        uneven = isinstance(error, pd.errors.ParserError | pd.errors.ParserWarning)
-        hint = f" Mind that {_COMMAS}." if uneven else ""
-        raise DataError(f"{path} cannot be read as CSV: {_first_line(error)}{hint}") from error
-    _require_columns(path, len(table), len(header) - 1)
-    _require_names(path, header)
-    table.index = pd.RangeIndex(2, len(table) + 2, name="line")
-    table = table[table.notna().any(axis=1)]
-    dates = _dates(path, table.iloc[:, 0])
-    _require_one_row_each(path, dates, table.index)
-    values = {c: _numbers(path, table[c]) for c in table.columns[1:]}
-    return pd.DataFrame(values, index=table.index).set_axis(dates)
-
-
-def _parsed(content: bytes, **options: Any) -> pd.DataFrame:
-    table: pd.DataFrame = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **options)
-    return table
-
-
-def _require_text(path: str, content: bytes) -> None:
-    """Raise for UTF-16, with or without its mark, and for what is no text."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8.") from error
-    if b"\0" in content:
-        raise DataError(f"{path} is not UTF-8 text (it holds zero bytes, as UTF-16 does); save it as UTF-8.")
-
-
-def _require_commas(path: str, first: str) -> None:
-    other = next((sign for sign in _SEPARATORS if sign in first), None)
-    if other:
-        raise DataError(f"{path} has its columns separated by {_SEPARATORS[other]}, but {_COMMAS}; save it so.")
-
-
-def _require_one_row_each(path: str, dates: pd.DatetimeIndex, lines: pd.Index[Any]) -> None:
-    twice = dates.duplicated()
-    if twice.any():
-        raise DuplicateDatesError(
-            f"{path}, line {lines[twice][0]}: the date {dates[twice][0].date()} came more than once; {_WIDE}."
+def _rate(
+    args: argparse.Namespace, file: _File, factors: pd.DataFrame
+) -> tuple[pd.Series[float] | float, pd.DataFrame]:
+    """Split the risk-free rate from the factors."""
+    rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
+    if rates and file.option == "--factor-prices":
+        raise InvalidParameterError(
+            f"{file} has the column {rates[0]}, but a rate is no price; take it out, and give --risk-free."
         )
-
-
-def _require_columns(path: str, n_rows: int, n_columns: int) -> None:
-    if n_rows < 1 or n_columns < 1:
-        raise DataError(
-            f"{path} must have a column of dates, at least one column of returns, comma-separated, and at least one "
-            f"row, but {max(n_columns, 0)} column(s) of returns and {n_rows} row(s) came."
+    if bool(rates) == (args.risk_free is not None):
+        raise InvalidParameterError(
+            f"{file} has the column {rates[0]}, and --risk-free came too; leave one out."
+            if rates
+            else f"{file} has no column {_RISK_FREE} for the risk-free rate; add one, or give "
+            "--risk-free 0 if the asset returns are excess returns already."
         )
+    if len(rates) == len(factors.columns):
+        raise InvalidParameterError(f"{file} has no factor beside {rates[0]}; add one.")
+    return factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
 
 
-def _require_names(path: str, header: pd.Series[str]) -> None:
-    names = header.iloc[1:].str.strip()
-    if (names == "").any():
-        column = names.index[names == ""][0] + 1
-        raise DataError(f"{path}, line 1: column {column} has no name; name it, or take it out: {_WIDE}.")
-    if names.duplicated().any():
-        raise DataError(
-            f"{path}, line 1: column {names[names.duplicated()].iloc[0]!r} came more than once; rename or drop one."
-        )
-
-
-def _dates(path: str, column: pd.Series[Any]) -> pd.DatetimeIndex:
-    """Read dates; only forms that mean one date to everybody will do."""
-    days = [_DATE.sub(r"\1-\2-\3", str(text).strip()) for text in column]
-    dates = pd.to_datetime(pd.Series(days, column.index), format="%Y-%m-%d", errors="coerce")
-    months = pd.to_datetime(pd.Series(days, column.index), format="%Y-%m-", errors="coerce")
-    dates = dates.fillna(months)
-    if dates.isna().any():
-        line = dates.index[dates.isna()][0]
-        raise DataError(
-            f"{path}, line {line}, column 1: a date such as 2018-11-30 is needed, but {_shown(column[line])} came; "
-            f"{_WIDE}."
-        )
-    return pd.DatetimeIndex(dates)
-
-
-def _numbers(path: str, column: pd.Series[Any]) -> pd.Series[float]:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    bad = column.index[numbers.isna() & column.notna()]
-    if len(bad) or column.dtype == bool:
-        line = bad[0] if len(bad) else column.index[0]
-        raise DataError(
-            f"{path}, line {line}, column {str(column.name)!r}: a number is needed, but {_shown(column[line])} came; "
-            f"returns are decimals with a point, such as 0.01, and missing ones are empty; {_WIDE}."
-        )
-    return numbers
-
-
-def _shown(value: Any) -> str:
-    return "an empty cell" if pd.isna(value) else repr(str(value))
+def _hint(error: DataError) -> str:
+    """How what an error asks for is said on the command line."""
+    if isinstance(error, SpacingError):
+        return " Here it is said with --data-horizon."
+    if isinstance(error, PercentReturnsError | ImpossibleReturnsError):
+        return " Files in percent are given with --percent-returns and --percent-factor-returns, prices with --prices."
+    return ""
 
 
 # -- the report ------------------------------------------------------------------------------------
@@ -585,7 +579,7 @@ def _report(options: _Options) -> RiskReport:
     except DataError as error:
         if isinstance(options.data, SampleData):
             raise
-        raise type(error)(f"{options.source}: {error}") from error
+        raise type(error)(f"{options.source}: {error}{_hint(error)}") from error
     return RiskReport.of(
         Strategy(weights, OLS().fit(panel)),
         panel,

@@ -273,12 +273,19 @@ def window(start: object, end: object) -> tuple[pd.Timestamp | None, pd.Timestam
 
     A `pandas.Period`, or a string such as ``"2018"`` or ``"2018-11"``, stands for all of its days.
     """
-    first, last = _period(start, "start"), _period(end, "end")
-    low = None if first is None else first.start_time.normalize()
-    high = None if last is None else last.end_time.normalize()
+    low, high = _edge(start, "start", "start_time"), _edge(end, "end", "end_time")
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(f"start must not come after end, but {low.date()} and {high.date()} came.")
     return low, high
+
+
+def _edge(value: object, name: str, side: str) -> pd.Timestamp | None:
+    period = _period(value, name)
+    try:
+        moment: pd.Timestamp | None = None if period is None else getattr(period, side).normalize()
+    except ValueError as error:
+        raise InvalidParameterError(f"{name} must lie in the years 1678 to 2261, but {value!r} came.") from error
+    return moment
 
 
 def _period(value: object, name: str) -> pd.Period | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -122,7 +123,7 @@ class ProviderContract(ABC):
             whole = self._read(ask(None, None), what, data)
             start, end = _inner_dates(whole)
             part = self._read(ask(start, end), what, data)
-            pd.testing.assert_frame_equal(part.frame(), whole.frame().loc[start:end], obj=f"{what} in a window")
+            _same(part.frame(), whole.frame().loc[start:end], f"{what} in a window")
 
     def test_either_end_may_be_open(self) -> None:
         """Without a start the first date there is, without an end the last."""
@@ -130,18 +131,16 @@ class ProviderContract(ABC):
         for what, ask in self._questions(data).items():
             whole = self._read(ask(None, None), what, data)
             start, end = _inner_dates(whole)
-            pd.testing.assert_frame_equal(self._read(ask(start, None), what, data).frame(), whole.frame().loc[start:])
-            pd.testing.assert_frame_equal(self._read(ask(None, end), what, data).frame(), whole.frame().loc[:end])
+            _same(self._read(ask(start, None), what, data).frame(), whole.frame().loc[start:], what)
+            _same(self._read(ask(None, end), what, data).frame(), whole.frame().loc[:end], what)
 
     def test_ends_may_be_strings(self) -> None:
         """A window may be given as ``"2018-11-30"`` or as a Timestamp."""
         data = self.provider()
         for what, ask in self._questions(data).items():
             start, end = _inner_dates(self._read(ask(None, None), what, data))
-            pd.testing.assert_frame_equal(
-                self._read(ask(str(start.date()), str(end.date())), what, data).frame(),
-                self._read(ask(start, end), what, data).frame(),
-            )
+            text = self._read(ask(str(start.date()), str(end.date())), what, data).frame()
+            _same(text, self._read(ask(start, end), what, data).frame(), what)
 
     def test_a_window_that_ends_before_it_starts_is_an_error(self) -> None:
         """`panel` refuses it."""
@@ -174,7 +173,18 @@ class ProviderContract(ABC):
             together = self._read(ask(list(names)), what, data).frame()
             for name in names:
                 alone = self._read(ask([name]), what, data).frame()[name].dropna()
-                pd.testing.assert_series_equal(alone, together[name].dropna(), obj=f"{what} of {name}")
+                _same(alone.to_frame(), together[name].dropna().to_frame(), f"{what} of {name}")
+
+    def test_identities_are_labels_of_the_same_assets(self) -> None:
+        """`identities` gives one label for each asset, text or a whole number, that means the same returns."""
+        data = self.provider()
+        named = self._read(data.asset_returns(list(self.assets)), "asset returns", data).frame()
+        identities = data.identities(list(self.assets), named.index[0], named.index[-1])
+        assert len(identities) == len(self.assets), f"{len(self.assets)} assets were asked about, got {identities}"
+        assert all(isinstance(i, str | Integral) for i in identities) or identities == list(self.assets)
+        for name, identity in zip(self.assets, identities, strict=True):
+            alone = self._read(data.asset_returns([identity]), "asset returns", data).frame()[identity].dropna()
+            _same(alone.to_frame(name), named[name].dropna().to_frame(name), f"asset returns of {identity} for {name}")
 
     # -- asking does not change the answer -------------------------------------------------------------
 
@@ -218,16 +228,16 @@ class ProviderContract(ABC):
         panel, tables = self._panel(), self._tables(data)
         total = tables["asset returns"].frame().loc[panel.dates]
         rate = tables["the risk-free rate"].frame().iloc[:, 0].loc[panel.dates]
-        pd.testing.assert_frame_equal(panel.assets, total.sub(rate, axis=0), check_names=False)
+        _same(panel.assets, total.sub(rate, axis=0), "excess returns")
 
     def test_a_panel_of_a_window_is_the_window_of_the_panel(self) -> None:
         """Asking for less gives the same numbers."""
         whole = self._panel()
         start, end = whole.dates[len(whole.dates) // 4], whole.dates[3 * len(whole.dates) // 4]
         part, cut = self._panel(start, end), whole.select(start=start, end=end)
-        pd.testing.assert_frame_equal(part.assets, cut.assets)
-        pd.testing.assert_frame_equal(part.factors, cut.factors)
-        pd.testing.assert_series_equal(part.risk_free, cut.risk_free)
+        _same(part.assets, cut.assets, "assets")
+        _same(part.factors, cut.factors, "factors")
+        _same(part.risk_free.to_frame(), cut.risk_free.to_frame(), "the risk-free rate")
 
     def test_a_panel_where_there_is_nothing_is_an_error(self) -> None:
         """A window before all history gives an error of the package, not an empty panel."""
@@ -254,6 +264,11 @@ class ProviderContract(ABC):
     @staticmethod
     def _read(frame: Any, what: str, data: DataProvider) -> Table:
         return Table.read(frame, what, data.horizon)
+
+
+def _same(came: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:
+    """Compare numbers, dates and labels; a frequency that pandas noticed on one of two ways is none of them."""
+    pd.testing.assert_frame_equal(came, expected, check_names=False, check_freq=False, obj=what)
 
 
 def _inner_dates(table: Table) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -6,9 +6,11 @@ import io
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+import servers
 
 VINTAGE = "202407"
 FACTOR_HEADER = (
@@ -82,6 +84,7 @@ class Library:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+        servers.used["French library"] = f"pandas-datareader {version('pandas-datareader')} on HTTP on the loopback"
 
     @property
     def url(self):

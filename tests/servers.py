@@ -7,6 +7,11 @@ import os
 used: dict[str, str] = {}
 missing: dict[str, str] = {}
 
+WHY_NOT_WRDS = (
+    "for the wrds client is not installed in this environment: it holds pandas below 2.3 and is tested in one of "
+    "its own, by make test-wrds, which make test runs too"
+)
+
 
 def report(terminal) -> None:
     """Write a section with what was used, and what was not and why; also to the file that RISKMODEL_SERVERS names."""

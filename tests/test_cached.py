@@ -216,8 +216,10 @@ class TestTheEndOfTheWindow:
         data.asset_returns(["A"])
         source.new_calls()
         data.asset_returns(["A"])
-        data.asset_returns(["A"], end="2020-05-29")
         assert source.new_calls() == []
+        for _ in range(2):  # an end that the source might refuse
+            data.asset_returns(["A"], end="2020-05-29")
+        assert source.new_calls() == [("assets", ["A"], "2019-01-01", "2020-05-29")]
         clock.tick(days=1)
         data.asset_returns(["A"])
         data.asset_returns(["A"])
@@ -626,3 +628,138 @@ class TestConstruction:
         with pytest.raises(rm.UnknownAssetError, match="unknown: "):
             data.asset_returns(["A", "Z"])
         assert len(data.info()) == 0
+
+
+class Renamed(Source):
+    """A source whose name X is A until the end of June, and B from July on; A and B themselves never change."""
+
+    def identities(self, assets, start=None, end=None):
+        self.calls.append(("names", list(assets)))
+        if self.error is not None:
+            raise self.error
+        return [self._meaning(a, start, end) if a == "X" else a for a in assets]
+
+    def _meaning(self, name, start, end):
+        if end is not None and end < pd.Timestamp("2018-07-01"):
+            return "A"
+        if start is not None and start >= pd.Timestamp("2018-07-01"):
+            return "B"
+        raise rm.AmbiguousAssetError(f"{name} is A and B")
+
+
+class TestNamesThatChangeTheirMeaning:
+    @pytest.fixture
+    def source(self):
+        return Renamed()
+
+    def test_two_assets_of_one_name_are_never_one_history(self, source, data):
+        same(
+            data.asset_returns(["X"], "2018-03", "2018-06"),
+            source.kept[["A"]].loc["2018-03":"2018-06"].set_axis(["X"], axis=1),
+        )
+        same(
+            data.asset_returns(["X"], "2018-07", "2018-09"),
+            source.kept[["B"]].loc["2018-07":"2018-09"].set_axis(["X"], axis=1),
+        )
+        with pytest.raises(rm.AmbiguousAssetError):
+            data.asset_returns(["X"], "2018-03", "2018-09")
+        assert data.info()["label"].tolist() == ["A", "B"]
+
+    def test_nothing_is_asked_where_all_is_there(self, source, data):
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        source.new_calls()
+        same(
+            data.asset_returns(["X"], "2018-03", "2018-05"),
+            source.kept[["A"]].loc["2018-03":"2018-05"].set_axis(["X"], axis=1),
+        )
+        assert source.new_calls() == []
+
+    def test_offline_a_name_means_what_it_meant_around_the_window(self, source, data):
+        data.asset_returns(["X", "C"], "2018-03", "2018-05")
+        data.asset_returns(["B"], "2018-07", "2018-09")
+        source.error = rm.SourceError("no network")
+        with pytest.warns(rm.StaleDataWarning, match="taken, as it last said, is X for A"):
+            part = data.asset_returns(["X"], "2018-04", "2018-04")
+        same(part, source.kept[["A"]].loc["2018-04"].set_axis(["X"], axis=1))
+        with pytest.raises(rm.SourceError, match="no network"):
+            data.asset_returns(["X"], "2018-07", "2018-09")
+
+    def test_names_grow_old_too(self, source, tmp_path, clock):
+        data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(days=30))
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        clock.tick(days=31)
+        source.new_calls()
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        assert [call[0] for call in source.new_calls()] == ["names", "assets"]
+
+    def test_the_vintage_is_that_of_what_the_name_meant(self, source, data):
+        source.vintage = "2018"
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        assert data.provenance(["X"]) == {"file": "2018"}
+
+    def test_identities_pass_through(self, source, data):
+        assert data.identities(["X", "C"], None, pd.Timestamp("2018-06-01")) == ["A", "C"]
+        assert rm.Joined(assets=data, factors=source).identities(["C"]) == ["C"]
+
+
+class Ended(Source):
+    """A source that was frozen at the end of 2018, and refuses windows that begin later."""
+
+    def asset_returns(self, assets, start=None, end=None):
+        if (end or start or DAYS[0]) > DAYS[-1]:
+            raise rm.CoverageError("frozen at the end of 2018")
+        return super().asset_returns(assets, start, end)
+
+
+def test_a_source_that_has_ended_serves_its_end_again(clock, tmp_path):
+    data = rm.Cached(Ended(), tmp_path, clock=clock)
+    first = data.asset_returns(["A"], "2018-06")
+    clock.tick(days=1)
+    same(data.asset_returns(["A"], "2018-06"), first)
+    with pytest.raises(rm.CoverageError, match="frozen"):
+        data.asset_returns(["A"], "2018-06", "2019-06")
+    with pytest.raises(rm.CoverageError, match="frozen"):
+        data.asset_returns(["B"], "2019-06")
+
+
+class Speaks(Source):
+    """A source that says of every name what it is told to."""
+
+    def __init__(self, said):
+        super().__init__()
+        self.said = said
+
+    def identities(self, assets, start=None, end=None):
+        return self.said
+
+
+@pytest.mark.parametrize("said", [None, [], "A", ["A", "B"], [None], [1.5], [True], [("A",)], [pd.Timestamp("2018")]])
+def test_identities_that_are_none_are_refused(tmp_path, said):
+    with pytest.raises(rm.InvalidParameterError, match=r"Speaks\.identities must return"):
+        rm.Cached(Speaks(said), tmp_path).asset_returns(["X"])
+
+
+def test_identities_of_numpy_are_numbers(tmp_path):
+    source = Speaks([np.int64(5)])
+    source.kept = source.kept.rename(columns={"A": 5})
+    for _ in range(2):
+        same(rm.Cached(source, tmp_path).asset_returns(["X"]), source.kept[[5]].set_axis(["X"], axis=1))
+
+
+def test_labels_and_options_that_are_odd(source, data, tmp_path):
+    with pytest.raises(rm.UnknownAssetError):
+        data.asset_returns([float("nan")])
+    with pytest.raises(rm.InvalidParameterError, match="folder must be a path, but None came"):
+        rm.Cached(source, None)
+    for name in ("", 5):
+        with pytest.raises(rm.InvalidParameterError, match="name must be a text"):
+            rm.Cached(source, tmp_path, name=name)
+
+
+def test_a_provider_that_says_no_horizon(source, tmp_path):
+    class Silent(Source):
+        horizon = None
+
+    for make in (lambda: rm.Joined(assets=Silent(), factors=source), lambda: rm.Cached(Silent(), tmp_path).horizon):
+        with pytest.raises(rm.InvalidParameterError, match=r"Silent\.horizon must be a Horizon"):
+            make()

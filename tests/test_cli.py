@@ -1,6 +1,8 @@
 """The command line: what it prints and writes, and what it says of input that cannot be used."""
 
+import gzip
 import io
+import itertools
 import json
 import math
 import os
@@ -73,6 +75,17 @@ def files(frames):
     frames[0].to_csv("returns.csv")
     frames[1].to_csv("factors.csv")
     return ["--returns", "returns.csv", "--factor-returns", "factors.csv"]
+
+
+def prices_of(returns):
+    """Prices with these returns, from 100 on the business day before."""
+    first = returns.index[0] - pd.offsets.BDay()
+    prices = 100 * (1 + returns).cumprod()
+    return pd.concat([pd.DataFrame(100.0, [first], returns.columns), prices]).rename_axis("date")
+
+
+def long_of(wide, label):
+    return wide.reset_index().melt("date", var_name=label, value_name="number")
 
 
 def expected(weights, *, cap=None, data=None, factors=("Mkt-RF",), budget=None, **window):
@@ -238,6 +251,76 @@ class TestFiles:
         got, want = json.loads(out), json.loads(from_csv)
         assert [r["weight"] for r in got["legs"]] == pytest.approx([r["weight"] for r in want["legs"]], rel=1e-9)
 
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            *itertools.product(
+                ["returns", "percent-returns", "prices"],
+                ["wide", "long", "long by another name"],
+                ["csv", "csv.gz", "parquet"],
+            )
+        ],
+        ids=" ".join,
+    )
+    def test_every_kind_of_file_gives_the_same_report(self, run, files, frames, kind):
+        """Assets of each unit, factors in decimals or percent, in each layout and format."""
+        unit, shape, form = kind
+        if form == "parquet":
+            pytest.importorskip("pyarrow")
+        _, out, _ = run("report", "--json", *files)
+        mine = {"returns": frames[0], "percent-returns": 100 * frames[0], "prices": prices_of(frames[0])}[unit]
+        factor_unit = "factor-returns" if unit == "returns" else "percent-factor-returns"
+        theirs = frames[1] if unit == "returns" else 100 * frames[1]
+        labels = {"wide": None, "long": ("ticker", "factor"), "long by another name": ("id", "series")}[shape]
+        columns = []
+        if labels is not None:
+            mine, theirs = long_of(mine, labels[0]), long_of(theirs, labels[1])
+        if shape == "long by another name":
+            columns = ["--columns", "date,id,number", "--factor-columns", "date,series"]
+            mine["volume"] = 7
+        for frame, name in ((mine, f"mine.{form}"), (theirs, f"theirs.{form}")):
+            if form == "parquet":
+                frame.to_parquet(name)
+            else:
+                frame.to_csv(name, index=labels is None)
+        status, got, err = run(
+            "report", "--json", f"--{unit}", f"mine.{form}", f"--{factor_unit}", f"theirs.{form}", *columns
+        )  # fmt: skip
+        assert (status, err) == (0, "")
+        got, want = json.loads(got), json.loads(out)
+        assert [a["asset"] for a in got["assets"]] == ["FUND", "OTHER"]
+        assert got["factors"] == ["Mkt-RF", "SMB"]
+        assert got["n_dates"] == want["n_dates"]
+        for a, b in zip(got["legs"], want["legs"], strict=True):
+            assert a["weight"] == pytest.approx(b["weight"], rel=1e-9)
+
+    def test_factors_from_prices_are_excess_returns_that_cost_cash(self, run, files, frames):
+        prices_of(frames[1][["Mkt-RF"]].rename(columns={"Mkt-RF": "SPY"})).to_csv("factors.csv")
+        status, out, _ = run(
+            "report", "FUND", "--json", *files[:2], "--factor-prices", "factors.csv", "--risk-free", "0.0001"
+        )  # fmt: skip
+        assert status == 0
+        got = json.loads(out)
+        slope = np.polyfit(frames[1]["Mkt-RF"] - 0.0001, frames[0]["FUND"] - 0.0001, 1)[0]
+        assert math.isclose(got["exposures"][0]["unhedged"], slope, rel_tol=1e-9)
+        held = {r["leg"]: r["weight"] for r in got["legs"] if r["portfolio"] == "hedged"}
+        assert math.isclose(held["cash"], -(1 + held["SPY"]))
+
+    def test_dates_in_another_column(self, run, files, frames):
+        frames[0].reset_index()[["FUND", "date", "OTHER"]].to_csv("returns.csv", index=False)
+        status, out, _ = run("report", "--json", *files, "--columns", "date")
+        assert status == 0
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["FUND", "OTHER"]
+
+    def test_permnos_however_a_file_has_them(self, run, files, frames):
+        pytest.importorskip("pyarrow")
+        for dtype in ("int64", "float64", "str"):
+            long = long_of(frames[0].set_axis([10107, 14593], axis=1), "permno")
+            long.astype({"permno": dtype}).to_parquet("returns.parquet")
+            status, out, _ = run("report", "14593", "--json", *files[2:], "--returns", "returns.parquet")
+            assert status == 0
+            assert json.loads(out)["assets"][0]["asset"] == "14593"
+
     def test_numbered_assets(self, run, files, frames):
         pytest.importorskip("pyarrow")
         frames[0].set_axis(["10107", "47896"], axis=1).to_parquet("returns.parquet")
@@ -322,7 +405,7 @@ class TestHelp:
         with pytest.raises(SystemExit):
             cli.main(["report", "--help"])
         out = capsys.readouterr().out
-        for word in ("examples:", "files:", "exit status", "column\n  named RF", "0.01 is one percent", "KO=1 PEP=-1"):
+        for word in ("examples:", "files:", "exit status", "column named RF", "0.01 is one percent", "KO=1 PEP=-1"):
             assert word in out
         assert max(map(len, out.splitlines())) <= 80
 
@@ -378,8 +461,15 @@ class TestBadArguments:
             (["report", "--cap", "20"], "a share is at most 1, and 0.2 is 20 %, but '20' came"),
             (["report", "--cap", "some"], "a number is needed, such as 0.2, but 'some' came"),
             (["report", "--cap", "nan"], "a finite number is needed"),
-            (["report", "--returns", "x.csv"], "--returns came without --factor-returns"),
-            (["report", "--factor-returns", "x.csv"], "--factor-returns came without --returns"),
+            (["report", "--returns", "x.csv"], "--returns came without a file of factors: one of --factor-returns, "),
+            (["report", "--factor-returns", "x.csv"], "--factor-returns came without a file of assets: one of --ret"),
+            (["report", "--prices", "x.csv"], "--prices came without a file of factors: one of --factor-returns, "),
+            (["report", "--returns", "x.csv", "--prices", "x.csv"], "argument --prices: not allowed with argument"),
+            (["report", "--factor-prices", "x", "--factor-returns", "x"], "not allowed with argument --factor-prices"),
+            (["report", "--columns", "date"], "--columns is about files of returns"),
+            (["report", "--columns", "date,permno,ret,x"], "needed, or those of dates, labels and numbers of a long"),
+            (["report", "--columns", "date,,ret"], "but 'date,,ret' came"),
+            (["report", "--factor-columns", "date,date"], "but 'date,date' came"),
             (["report", "--data-horizon", "month"], "--data-horizon is about files of returns"),
             (["report", "--risk-free", "0"], "--risk-free is about files of returns"),
             (["report", "--funded", "Mkt-RF"], "--funded is about files of returns"),
@@ -400,17 +490,17 @@ class TestBadFiles:
     @pytest.mark.parametrize(
         ("old", "new", "said"),
         [
-            ("FUND,OTHER", "FUND,FUND", "returns.csv, line 1: column 'FUND' came more than once"),
+            ("FUND,OTHER", "FUND,FUND", "returns.csv, line 1: column(s) FUND came more than once"),
             ("FUND,OTHER", "FUND,", "returns.csv, line 1: column 3 has no name"),
-            ("2020-01-06,", "06/01/2020,", "returns.csv, line 5, column 1: a date such as 2018-11-30 is needed, but "
-             "'06/01/2020'"),
-            ("2020-01-06,", "2020-02-31,", "returns.csv, line 5, column 1"),
-            ("2020-01-06,", ",", "returns.csv, line 5, column 1: a date such as 2018-11-30 is needed, but an empty "
-             "cell"),
-            ("2020-01-06,", "2020-01-06,abc", "returns.csv, line 5, column 'FUND': a number is needed, but 'abc"),
-            ("2020-01-06,", "2020-01-06,1,2,", "returns.csv cannot be read as CSV: "),
-            ("2020-01-06,", "2020-01-03,", "2020-01-03 came more than once"),
-            ("2020-01-06,", "2020-01-06,inf,0\n2019-12-31,", "infinite"),
+            ("2020-01-06,", "06/01/2020,", "returns.csv, line 5, column 'date': '06/01/2020' came where a date "
+             "such as"),
+            ("2020-01-06,", "2020-02-31,", "returns.csv, line 5, column 'date': '2020-02-31'"),
+            ("2020-01-06,", ",", "returns.csv, line 5, column 'date': nothing came where a date such as"),
+            ("2020-01-06,", "2020-01-06,abc", "returns.csv, line 5, column 'FUND': 'abc"),
+            ("2020-01-06,", "2020-01-06,1,2,", "returns.csv, line 5: 5 column(s) came where"),
+            ("2020-01-06,", "2020-01-03,", "returns.csv, line 5, column 'date': 2020-01-03 comes a second time"),
+            ("2020-01-06,", "2020-01-06,inf,0\n2019-12-31,", "returns.csv, line 5, column 'FUND': a number is "
+             "infinite"),
         ],
     )  # fmt: skip
     def test_names_file_line_and_column(self, fails, files, old, new, said):
@@ -424,25 +514,31 @@ class TestBadFiles:
     @pytest.mark.parametrize(
         ("content", "said"),
         [
-            (b"", "returns.csv cannot be read as CSV: No columns to parse"),
-            (b"date,A\n", "returns.csv must have a column of dates"),
-            (b"date\n2020-01-01\n", "returns.csv must have a column of dates"),
-            (b"date;A;B\n2020-01-01;0,1;0,2\n", "returns.csv has its columns separated by ';', but commas must"),
-            (b"date\tA\n2020-01-01\t0.1\n", "returns.csv has its columns separated by tabs"),
+            (b"", "returns.csv must have a line of column names and at least one row"),
+            (b"date,A\n", "returns.csv must have a line of column names and at least one row, but 1 line"),
+            (b"date\n2020-01-01\n", "line 1: commas must separate columns, and decimals take a point: 0.01, not 0,01, "
+             "but only 'date' came"),
+            (b"date;A;B\n2020-01-01;0,1;0,2\n", "line 1: commas must separate columns, and decimals take a point: "
+             "0.01, not 0,01, but they are separated by ';'"),
+            (b"date\tA\n2020-01-01\t0.1\n", "not 0,01, but they are separated by tabs"),
             (b"date,A,B\n2020-01-01,0,1,0,2\n", "decimals take a point: 0.01, not 0,01"),
-            (b'date,A\n2020-01-01,"0,1"\n', "'0,1' came; returns are decimals with a point"),
-            (b"date,A\n2020-01-01,\xff\xfe\n", "returns.csv is not UTF-8 text"),
-            ("date,A\n2020-01-01,0.1\n".encode("utf-16"), "returns.csv is not UTF-8 text"),
-            ("date,A\n2020-01-01,0.1\n".encode("utf-16-le"), "returns.csv is not UTF-8 text"),
-            (b"date,id,r\n2020-01-01,A,0.1\n", "the table must be wide: dates in the first column"),
-            (b"date,id,r\n2020-01-01,1,0\n2020-01-01,2,0\n", "line 3: the date 2020-01-01 came more than once; the "
-             "table must be wide"),
-            (b",date,A\n0,2020-01-01,0.1\n", "such as 2018-11-30 is needed, but '0' came; the table must be wide"),
-            (b"date,,A\n2020-01-01,0,0.1\n", "column 2 has no name; name it, or take it out: the table must be wide"),
-            (b"date,A\n2020-01-01,True\n2020-01-02,False\n", "line 2, column 'A': a number is needed, but 'True'"),
+            (b'date,A\n2020-01-01,"0,1"\n', "'0,1' came where a number such as -0.0123 was expected; decimals "
+             "take a point"),
+            (b"date,A\n2020-01-01,\xff\xfe\n", "this is no text in UTF-8; save it as UTF-8"),
+            ("date,A\n2020-01-01,0.1\n".encode("utf-16"), "this is no text in UTF-8; save it as UTF-8"),
+            ("date,A\n2020-01-01,0.1\n".encode("utf-16-le"), "this is no text in UTF-8; save it as UTF-8"),
+            (b"date,id,r\n2020-01-01,A,0.1\n", "'A' came where a number such as -0.0123 was expected; decimals take a "
+             "point, and a missing one is left empty. A file with one row for each date and asset must be read as one: "
+             "layout=rm.Long(...), or --columns"),
+            (b"date,id,r\n2020-01-01,1,0\n2020-01-01,2,0\n", "line 3, column 'date': 2020-01-01 comes a second time. A "
+             "file with one row for each date and asset must be read as one"),
+            (b",date,A\n0,2020-01-01,0.1\n", "If this is the column of dates, say so: layout=rm.Wide(date=...), or "
+             "--columns"),
+            (b"date,,A\n2020-01-01,0,0.1\n", "column 2 has no name; name it, or take it out"),
+            (b"date,A\n2020-01-01,True\n2020-01-02,False\n", "line 2, column 'A': 'True' came where a number such as"),
             (
                 b"date,A\n2020-01-01,0.1,0.2\n2020-01-02,0.1,0.2\n",
-                "returns.csv cannot be read as CSV: Length of header",
+                "line 2: 3 column(s) came where the header has 2",
             ),
         ],
     )  # fmt: skip
@@ -451,14 +547,17 @@ class TestBadFiles:
         assert said in fails("report", *files)
 
     def test_not_there(self, fails, files):
-        assert fails("report", *files[:3], "none.csv") == "riskmodel: none.csv: No such file or directory\n"
+        assert (
+            fails("report", *files[:3], "none.csv")
+            == "riskmodel: none.csv cannot be opened: No such file or directory.\n"
+        )
 
     def test_an_address_is_not_fetched(self, fails, files):
         assert "No such file" in fails("report", *files[:3], "https://example.invalid/factors.csv")
 
     def test_not_gzip(self, fails, files, tmp_path):
-        (tmp_path / "returns.csv.gz").write_bytes(b"date,A\n")
-        assert "returns.csv.gz cannot be read as CSV" in fails(
+        (tmp_path / "returns.csv.gz").write_bytes(gzip.compress(b"date,A\n2020-01-01,0.1\n")[:-5])
+        assert "returns.csv.gz is no whole gzip file" in fails(
             "report", "--returns", "returns.csv.gz", "--factor-returns", "factors.csv"
         )
 
@@ -466,22 +565,23 @@ class TestBadFiles:
         pytest.importorskip("pyarrow")
         (tmp_path / "returns.parquet").write_bytes(b"date,A\n")
         message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
-        assert "returns.parquet cannot be read as Parquet" in message
+        assert "returns.parquet is no Parquet file" in message
 
     def test_empty_parquet(self, fails, files):
         pytest.importorskip("pyarrow")
         pd.DataFrame(index=DAYS).to_parquet("returns.parquet")
         message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
-        assert "returns.parquet must have a column of dates" in message
+        assert "returns.parquet must have dates, at least one column of numbers" in message
 
     def test_parquet_without_pyarrow(self, fails, files, monkeypatch):
-        def refuse(file):
+        def refuse(file, engine):
             raise ImportError
 
-        Path("returns.parquet").touch()
+        Path("returns.parquet").write_bytes(b"PAR1")
         monkeypatch.setattr(pd, "read_parquet", refuse)
         message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
-        assert "returns.parquet: reading Parquet needs pyarrow; pip install pyarrow" in message
+        assert "returns.parquet: Parquet needs pyarrow, which is not installed" in message
+        assert "pip install 'riskmodel[cache]'. Or give CSV." in message
 
     def test_no_risk_free(self, fails, files, frames):
         frames[1].drop(columns="RF").to_csv("factors.csv")
@@ -503,7 +603,35 @@ class TestBadFiles:
         (100 * frames[0]).to_csv("returns.csv")
         message = fails("report", *files)
         assert "returns.csv and factors.csv: " in message
-        assert "percent" in message
+        assert "Files in percent are given with --percent-returns" in message
+
+    def test_prices_as_returns(self, fails, files, frames):
+        prices_of(frames[0]).to_csv("returns.csv")
+        assert "prices with --prices" in fails("report", *files)
+
+    def test_returns_as_prices(self, fails, files):
+        message = fails("report", "--prices", *files[1:])
+        assert "returns.csv, line 2, column 'FUND': a price must be positive" in message
+
+    def test_a_rate_among_prices(self, fails, files):
+        message = fails("report", *files[:2], "--factor-prices", "factors.csv")
+        assert "a price must be positive" in message
+        Path("factors.csv").write_text("date,SPY,RF\n" + "".join(f"{d.date()},{100 + d.day},1\n" for d in DAYS))
+        message = fails("report", *files[:2], "--factor-prices", "factors.csv")
+        assert "factors.csv has the column RF, but a rate is no price" in message
+
+    def test_columns_that_are_not_there(self, fails, files):
+        message = fails("report", *files, "--columns", "day,permno,ret")
+        assert "returns.csv has no column 'day'; it has date, FUND, OTHER" in message
+        assert "--columns" in message
+
+    def test_labels_that_print_the_same(self, fails, files, frames):
+        pytest.importorskip("pyarrow")
+        long = frames[0].set_axis([10107, 10107.5], axis=1).reset_index().melt("date")
+        long["variable"] = long["variable"].map({10107: "10107", 10107.5: " 10107"})
+        long.to_parquet("returns.parquet")
+        message = fails("report", *files[2:], "--returns", "returns.parquet", "--columns", "date,variable,value")
+        assert "the columns of returns.parquet must be unique, but 10107 came more than once" in message
 
     def test_wrong_horizon(self, fails, files):
         message = fails("report", "--data-horizon", "month", *files)

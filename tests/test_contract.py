@@ -167,6 +167,11 @@ FAULTS = {
         {"asset_returns": lambda a, *w: sound.asset_returns(a, *w) / len(a)},
         "test_a_column_does_not_depend_on_what_else_was_asked",
     ),
+    "identities that are of others": (
+        {"identities": lambda a, *w: list(reversed(a))},
+        "test_identities_are_labels_of_the_same_assets",
+    ),
+    "too few identities": ({"identities": lambda a, *w: a[:1]}, "test_identities_are_labels_of_the_same_assets"),
     "dates of another horizon": ({"horizon": rm.MONTH}, "test_dates_are_unique_and_spaced_as_the_horizon_says"),
 }
 

@@ -413,6 +413,11 @@ class TestWhatGoesWrong:
             ({"sets": [FIVE], "horizon": rm.WEEK}, "unknown set of factors of the French library per week"),
             ({"url": "ftp://example.org/"}, "url must start with"),
             ({"url": "https://example.org"}, "end with /"),
+            ({"sets": []}, "sets must name at least one"),
+            ({"retries": -1}, "retries must be a whole number"),
+            ({"retries": "3"}, "retries must be a whole number"),
+            ({"timeout": 0}, "timeout must be a positive number"),
+            ({"timeout": float("inf")}, "timeout must be a positive number"),
         ],
     )
     def test_options_that_make_no_sense(self, options, message):

@@ -51,6 +51,16 @@ SPELLINGS = {
     "times": WIDE.replace("2024-01-02", "2024-01-02 16:00:00"),
     "no name for the dates": WIDE.removeprefix("date"),
     "no last line end": WIDE.rstrip(),
+    "CR CR LF": WIDE.replace("\n", "\r\r\n"),
+    "slashes, year first": WIDE.replace("-01-", "/1/"),
+    "one form a line": WIDE.replace("2024-01-02", "20240102").replace("2024-01-03", "2024/01/03"),
+    "all in quotes": '"' + WIDE.rstrip().replace(",", '","').replace("\n", '"\n"') + '"\n',
+    "a missing number with a space behind it": WIDE.replace(",,", ",NA ,"),
+    "a missing number in capitals": WIDE.replace(",,", ",NAN,"),
+    "cleared cells of a spreadsheet": WIDE + ",,\n ,\t,\n",
+    "clocks that change": WIDE.replace("2024-01-02", "2024-01-02T16:00-05:00").replace(
+        "2024-01-03", "2024-01-03 16:00:00-04:00"
+    ),
 }
 
 
@@ -104,6 +114,15 @@ class TestLongCsv:
         assert list(rm.read_returns(file(text), rm.Long())) == ["NA"]
 
 
+def test_months_and_years_are_dated_by_their_first_day(file):
+    for text in ("2024-01", "202401"):
+        assert rm.read_returns(file(f"month,A\n{text},0.1\n")).index.tolist() == [pd.Timestamp("2024-01-01")]
+    assert rm.read_returns(file("year,A\n2023,0.1\n2024,0.2\n")).index.tolist() == [
+        pd.Timestamp("2023-01-01"),
+        pd.Timestamp("2024-01-01"),
+    ]
+
+
 class TestParquet:
     def test_wide(self, file):
         same(rm.read_returns(file(FRAME, "f.parquet")), FRAME)
@@ -114,6 +133,20 @@ class TestParquet:
         frame = FRAME.set_axis(pd.period_range("2024-01", periods=3, freq="M"))
         came = rm.read_returns(file(frame, "f.parquet"))
         assert came.index.tolist() == pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"]).tolist()
+
+    @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
+    def test_a_date_that_is_missing(self, file):
+        for dates in (
+            DAYS[:2].append(pd.DatetimeIndex([None])),
+            pd.PeriodIndex(["2024-01", "2024-02", None], freq="M"),
+        ):
+            path = file(FRAME.reset_index(drop=True).assign(day=dates), "f.parquet")
+            with pytest.raises(rm.LayoutError, match=r"row 3, column 'day': nothing came where a date"):
+                rm.read_returns(path, rm.Wide(date="day"))
+
+    def test_dates_of_python(self, file):
+        frame = FRAME.reset_index(drop=True).assign(day=[d.date() for d in DAYS])
+        same(rm.read_returns(file(frame, "f.parquet"), rm.Wide(date="day")), FRAME)
 
     def test_long_with_labels_as_stored(self, file):
         frame = pd.DataFrame({"d": [20240102, 20240103], "id": [10107, 10107], "r": pd.array([1, None], "Int32")})
@@ -194,11 +227,11 @@ class TestUnits:
 
 WRONG = {
     "a word": (WIDE.replace("0.005", "n.m."), r"line 3, column 'JPM': 'n.m.' came where a number"),
-    "a percent sign": (WIDE.replace("0.005", "0.5%"), r"line 3, column 'JPM': '0.5%' came"),
+    "a percent sign": (WIDE.replace("0.005", "0.5%"), r"line 3, column 'JPM': '0.5%' came .*rm.read_percent_returns"),
     "after empty lines": (WIDE.replace("2024-01-04", "\n\n2024-01-04").replace("1e-3", "B"), r"line 6, column 'JPM'"),
     "a line cut off": (WIDE[:-6], r"line 4: 2 column\(s\) came where the header has 3"),
     "a decimal comma": (WIDE.replace("0.005", "0,005"), r"line 3: 4 column\(s\) came where the header has 3"),
-    "semicolons": (WIDE.replace(",", ";"), r"line 1: columns must be separated by commas"),
+    "semicolons": (WIDE.replace(",", ";"), r"line 1: commas must separate columns, .* separated by ';'"),
     "day first": (WIDE.replace("2024-01-03", "03/01/2024"), r"line 3, column 'date': '03/01/2024' came where a date"),
     "no date": (WIDE.replace("2024-01-03", ""), r"line 3, column 'date': nothing came where a date"),
     "no such day": (WIDE.replace("2024-01-03", "2024-02-30"), r"line 3, column 'date': '2024-02-30' came"),
@@ -207,6 +240,30 @@ WRONG = {
     "a column without a name": (WIDE.replace("MSFT", ""), r"line 1: column 2 has no name"),
     "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", r"line 5, byte 12: this is no text in UTF-8"),
     "half a gzip": (gzip.compress(WIDE.encode())[:-12], r"is no whole gzip file"),
+    "semicolons and decimal commas": (
+        WIDE.replace(",", ";").replace(".", ","),
+        r"line 1: .* decimals take a point.* separated by ';'",
+    ),
+    "a separator at each end": (WIDE.replace("\n", ",\n"), r"line 1: column 4 has no name"),
+    "a month among days": (WIDE.replace("2024-01-03", "2024-01"), r"line 3, column 'date': '2024-01' .* form of those"),
+    "a year of two digits": (WIDE.replace("2024", "24"), r"line 2, column 'date': '24-01-02' came"),
+    "a year out of reach": (WIDE.replace("2024-01-03", "9999-01-03"), r"line 3, column 'date': '9999-01-03' came"),
+    "a number of days": (WIDE.replace("2024-01-02", "45293"), r"line 2, column 'date': '45293' came"),
+    "no header": (WIDE.partition("\n")[2], r"line 1: '2024-01-02' came where the name of a column was expected"),
+    "months without a header": ("202401,0.1\n202402,0.2\n", r"line 1: '202401' came where the name of a column"),
+    "words for truth": ("date,A\n2024-01-02,True\n2024-01-03,False\n", r"line 2, column 'A': 'True' came where"),
+    "an index before the dates": (
+        "," + WIDE.replace("\n2", "\n0,2"),
+        r"line 2, column 'date': '2024-01-02' .*rm.Wide\(date=...\)",
+    ),
+    "the next character set": (WIDE.replace("JPM", "Société").encode("latin-1"), r"line 1, byte 15: this is no text"),
+    "UTF-16 without a mark": (WIDE.encode("utf-16-le"), r"line 1, byte 2: this is no text in UTF-8"),
+    "an Excel workbook": (b"PK\x03\x04...", r"is a zip archive or an Excel workbook"),
+    "a page that says no": ("<html>\n<body>not found</body>\n", r"line 1: commas must separate columns"),
+    "a footer": (WIDE + "Copyright 2024\n", r"line 5: 1 column\(s\) came where the header has 3"),
+    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: 2 column\(s\) came where the header has 3"),
+    "digits of another script": (WIDE.replace("0.01", "١"), r"line 2, column 'MSFT': '١' came where a number"),
+    "thousands": (WIDE.replace("0.01", '"1,234.5"'), r"line 2, column 'MSFT': '1,234.5' came .* left empty\.$"),
     "a long file": (LONG, r"line 2, column 'asset': 'MSFT' came .* layout=rm.Long"),
 }
 
@@ -229,7 +286,7 @@ class TestWhatGoesWrong:
             rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,MSFT")), rm.Long())
 
     def test_a_column_twice(self, file):
-        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM come more than once"):
+        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM came more than once"):
             rm.read_returns(file(WIDE.replace("MSFT", "JPM")))
 
     def test_a_row_of_no_asset(self, file):
@@ -243,6 +300,20 @@ class TestWhatGoesWrong:
             rm.read_returns(file("date,asset,MSFT,JPM\n2024-01-02,A,1,2\n"), rm.Long())
         with pytest.raises(rm.InvalidParameterError, match="must be different columns"):
             rm.read_returns(file(LONG), rm.Long(value="asset"))
+
+    @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400"])
+    def test_infinite_numbers(self, file, cell):
+        for read in (rm.read_returns, rm.read_percent_returns, rm.read_prices):
+            with pytest.raises(rm.InfiniteReturnsError, match=r"line 3, column 'MSFT': a number is infinite; a return"):
+                read(file(WIDE.replace("\n2024-01-03,", f"\n2024-01-03,{cell}")))
+
+    def test_a_file_that_is_not_what_its_name_says(self, file):
+        with pytest.raises(rm.LayoutError, match=r"f.parquet is no Parquet file, whatever its name"):
+            rm.read_returns(file(WIDE, "f.parquet"))
+
+    def test_prices_on_one_date(self, file):
+        with pytest.raises(rm.LayoutError, match="prices on two dates at least"):
+            rm.read_prices(file("date,A\n2024-01-02,5\n"))
 
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(rm.SourceError, match=r"nowhere.csv cannot be opened: No such file"):

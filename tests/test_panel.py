@@ -750,3 +750,14 @@ def test_what_is_no_date_is_no_end_of_a_window(bad, which):
 def test_a_window_does_not_end_before_it_starts():
     with pytest.raises(rm.InvalidParameterError, match="start must not come after end, but 2020-01-03 and 2020-01-02"):
         align().select(start="2020-01-03", end="2020-01-02")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01", "9999-12", pd.Period("1500-01"), np.datetime64("3000-01-01")])
+def test_a_window_out_of_reach_is_empty_or_whole_or_an_error_of_the_package(moment):
+    whole = rm.SampleData().panel(["MSFT"], ["Mkt-RF"])
+    for ends in ((moment, None), (None, moment)):
+        try:
+            panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"], *ends)
+        except (rm.NoOverlapError, rm.InvalidParameterError):
+            continue
+        assert panel.dates.equals(whole.dates)

@@ -25,10 +25,7 @@ from riskmodel.data.wrds import server as server_module
 try:
     import wrds
 except ImportError:
-    servers.missing["WRDS"] = (
-        "for the wrds client is not installed in this environment: it holds pandas below 2.3 and is tested in one of "
-        "its own, by make test-wrds, which make test runs too"
-    )
+    servers.missing["WRDS"] = servers.WHY_NOT_WRDS
     pytest.skip(servers.missing["WRDS"], allow_module_level=True)
 
 MICRO = 1e-6  # the server keeps six decimals
@@ -124,6 +121,17 @@ class TestConnecting:
             rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but Connection came, closed"
         ):
             data.asset_returns(["MSFT"])
+
+    def test_a_connection_that_its_owner_closes_or_uses(self, account):
+        client = held_client(account.environment())
+        data = rm.WRDS(connection=client)
+        whole = data.asset_returns([10107])
+        assert client.connection.in_transaction()
+        client.connection.exec_driver_sql("SET search_path TO ff")
+        pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
+        client.close()
+        with pytest.raises(rm.InvalidParameterError, match="Connection came, closed"):
+            data.asset_returns([10107])
 
     def test_a_connection_must_be_one(self):
         with pytest.raises(rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but str came"):
@@ -333,6 +341,26 @@ class TestTickers:
         with pytest.raises(rm.InvalidParameterError, match="a ticker such as 'MSFT' or a permno such as 10107"):
             rm.WRDS().asset_returns([asset])
 
+    def test_what_is_nearly_a_label_says_what_to_write(self, account):
+        with pytest.raises(rm.UnknownAssetError, match="A permno is a whole number, not text: 10107"):
+            rm.WRDS().asset_returns(["10107"])
+        with pytest.raises(rm.UnknownAssetError, match=r"Share classes are written with a point: BRK\.B"):
+            rm.WRDS().asset_returns(["BRK-B"])
+
+    def test_lists_are_lists(self, account):
+        data = rm.WRDS()
+        for ask in (data.asset_returns, data.permnos, data.identities, data.names):
+            with pytest.raises(
+                rm.InvalidParameterError, match=r"assets must be a list, but 'MSFT' came; write \['MSFT'\]"
+            ):
+                ask("MSFT")
+        with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+            data.factor_returns("SMB")
+        with pytest.raises(rm.DuplicateLabelsError, match="MSFT came more than once"):
+            data.asset_returns(["MSFT", "MSFT"])
+        with pytest.raises(rm.DuplicateLabelsError, match="SMB came more than once"):
+            data.factor_returns(["SMB", "SMB"])
+
     def test_numpy_integers_are_permnos(self, account):
         assert rm.WRDS().permnos(np.array([10107, 13407])) == [10107, 13407]
 
@@ -367,8 +395,10 @@ class TestUniverse:
         for largest in (0, -1, True, 2.5):
             with pytest.raises(rm.InvalidParameterError, match="positive whole number"):
                 rm.WRDS().universe("2022-05-02", largest)
-        with pytest.raises(rm.InvalidParameterError, match="needs a date"):
-            rm.WRDS().universe(None)
+        for day in (None, "whenever", "0001-01-01"):
+            with pytest.raises(rm.InvalidParameterError, match="universe needs a date"):
+                rm.WRDS().universe(day)
+        assert rm.WRDS().universe("2022-05-02", np.int64(1)) == [10107]
 
 
 class TestFactors:
@@ -551,6 +581,19 @@ class TestLostConnections:
                 data.asset_returns(LONG)
         pd.testing.assert_frame_equal(data.asset_returns(LONG), whole)
 
+    def test_nothing_half_is_kept(self, many_rows, monkeypatch, tmp_path):
+        data = rm.Cached(rm.WRDS(), tmp_path)
+        cut = _Cut(many_rows, monkeypatch, times=99)
+        with pytest.raises(rm.SourceError, match="was lost"):
+            data.asset_returns(LONG)
+        assert cut.cuts == 3
+        assert data.info().empty
+        cut.left = 0
+        pd.testing.assert_frame_equal(
+            data.asset_returns(LONG), rm.WRDS().asset_returns(LONG), check_freq=False, check_column_type=False
+        )
+        assert data.info()["rows"].tolist() == [len(data.asset_returns(LONG))] * 4
+
     def test_a_server_that_goes_down_and_comes_back(self, account, monkeypatch):
         monkeypatch.setattr(server_module.Server.__init__, "__defaults__", ((0.5,) * 20,))
         data = rm.WRDS()
@@ -632,12 +675,24 @@ def test_the_market_is_as_ugly_as_it_says(account):
     assert date(2022, 1, 3) == FIRST
 
 
-def test_the_how_to_page_runs(account, capsys):
+def test_the_example_of_the_readme_runs(account, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "rm.Cached(rm.WRDS()" in b]
+    space: dict[str, object] = {"rm": rm}
+    exec(block, space)
+    assert space["panel"].asset_names.tolist() == ["MSFT", "META"]
+    assert space["largest"][0] == 10107
+    assert {"10107 (int)", "13407 (int)"} < set(space["crsp"].info()["label"])
+
+
+def test_the_how_to_page_runs(account, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
     page = (Path(__file__).parents[1] / "docs" / "how-to" / "wrds.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     space: dict[str, object] = {}
     for block in blocks:
         exec(block, space)
-    assert len(blocks) == 5
-    assert space["panel"].assets.shape == (175, 5)
+    assert len(blocks) == 6
+    assert space["panel"].assets.shape == (DAYS[(DAYS >= "2022-02-01") & (DAYS <= "2024-12-31")].size, 2)
     assert "ticker 'SUN' means 2 securities" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any, final
@@ -14,9 +14,11 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel import labels
-from riskmodel.data.provider import DataProvider, require_list
+from riskmodel.data.meanings import Meaning, Meanings
+from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
 from riskmodel.errors import (
+    CoverageError,
     InvalidParameterError,
     NonNumericError,
     StaleDataWarning,
@@ -44,7 +46,10 @@ def _now() -> dt.datetime:
 
 
 def _read_folder(folder: str | os.PathLike[str]) -> Path:
-    return Path(folder).expanduser()
+    try:
+        return Path(folder).expanduser()
+    except TypeError as error:
+        raise InvalidParameterError(f"folder must be a path, but {folder!r} came.") from error
 
 
 def _is_provider(_: Any, __: Any, value: Any) -> None:
@@ -53,6 +58,8 @@ def _is_provider(_: Any, __: Any, value: Any) -> None:
 
 
 def _has_a_name(self: Any, _: Any, value: Any) -> None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise InvalidParameterError(f"name must be a text such as 'vendor X, adjusted closes', but {value!r} came.")
     if value is None and getattr(self.provider, "source", None) is None:
         raise InvalidParameterError(
             f"{type(self.provider).__name__} does not say what tells its returns from those of another (it has no "
@@ -72,6 +79,9 @@ class Cached(DataProvider):
 
     Each asset, each factor and the risk-free rate has a file of its own. Asked for a longer window, the provider is
     asked only for what is missing; for the end of an open window, once a day.
+
+    Assets are kept under what means them at any time (`DataProvider.identities`): those of `WRDS` by permno, so a
+    ticker that passes from one company to another never continues the history of the first with that of the second.
 
     Parameters
     ----------
@@ -135,13 +145,14 @@ class Cached(DataProvider):
     name: str | None = field(default=None, kw_only=True, validator=_has_a_name)
     max_age: dt.timedelta | None = field(default=None, kw_only=True, validator=_is_an_age)
     clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False)
-    # the vintages behind what was served: a memory of answers, not part of the value
-    _served: dict[tuple[Kind, str], Mapping[str, str]] = field(factory=dict, init=False, repr=False)
+    # the vintages behind what was served, and what names meant there: a memory of answers, not part of the value
+    _vintages: dict[tuple[Kind, str], Mapping[str, str]] = field(factory=dict, init=False, repr=False)
+    _meant: dict[Any, Any] = field(factory=dict, init=False, repr=False)
 
     @property
     def horizon(self) -> Horizon:
         """What one row spans."""
-        return self.provider.horizon
+        return horizon_of(self.provider)
 
     @property
     def source(self) -> str:
@@ -161,24 +172,40 @@ class Cached(DataProvider):
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
-        return self._served_from("assets", wanted, start, end)
+        asked = window(start, end)
+        means = self._kept_meanings(wanted, asked)
+        query = None if means is None else self._query("assets", means.values(), asked)
+        if means is None or query is None or not query.is_complete:
+            # the source must be asked anyway, and names are read as it reads them now
+            means = self._asked_meanings(wanted, asked)
+            query = self._query("assets", means.values(), asked)
+        self._meant.update(means)
+        at = {identity: i for i, identity in enumerate(query.wanted)}
+        frame = self._served(query, asked).iloc[:, [at[means[a]] for a in wanted]]
+        return frame.set_axis(labels.unique(wanted, "assets"), axis=1)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
         wanted = list(labels.unique(require_list(names, "factors"), "factors"))
-        return self._served_from("factors", wanted, start, end)
+        asked = window(start, end)
+        return self._served(self._query("factors", wanted, asked), asked)
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date."""
-        return self._served_from("rate", [_RATE], start, end)[_RATE]
+        asked = window(start, end)
+        return self._served(self._query("rate", [_RATE], asked), asked)[_RATE]
 
     def is_funded(self, name: Any) -> bool:
         """Whether holding a factor costs cash, as the provider says."""
         return self.provider.is_funded(name)
 
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """For each asset, the label that means it at any time, as the provider says."""
+        return self.provider.identities(assets, start, end)
+
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """By source, the vintage of what is kept; several, where they were kept at different times."""
-        asked: list[tuple[Kind, Any]] = [("assets", a) for a in assets]
+        asked: list[tuple[Kind, Any]] = [("assets", self._meant.get(a, a)) for a in assets]
         asked += [("factors", f) for f in factors]
         asked.append(("rate", _RATE))
         found: dict[str, set[str]] = {}
@@ -203,30 +230,75 @@ class Cached(DataProvider):
 
     def clear(self) -> int:
         """Remove what is kept of this source, and nothing else in the folder; return how many files it was."""
-        self._served.clear()
+        self._vintages.clear()
         return self._store.clear()
 
     @property
     def _store(self) -> Store:
         return Store(self.folder, f"{self.source}, per {self.horizon.days:g} days")
 
+    def _query(self, kind: Kind, wanted: Iterable[Any], asked: Window) -> _Query:
+        return _Query(self, kind, list(dict.fromkeys(wanted)), _whole_spans(asked, self.horizon), self.clock())
+
+    @property
+    def _meanings(self) -> Meanings:
+        return Meanings(self._store.home, self._store.source)
+
+    def _kept_meanings(self, names: Sequence[Any], asked: Window) -> dict[Any, Any] | None:
+        """What names meant when the source was asked about this very window; None where it must be asked about one."""
+        means = {name: name for name in names if not isinstance(name, str)}
+        for name in [name for name in names if isinstance(name, str)]:
+            kept = [m for m in self._meanings.read(name) if (m.low, m.high) == asked and not self._is_old(m)]
+            if not kept:
+                return None
+            means[name] = kept[0].identity
+        return means
+
+    def _is_old(self, meaning: Meaning) -> bool:
+        return self.max_age is not None and self.clock() - meaning.said > self.max_age
+
+    def _asked_meanings(self, names: list[Any], asked: Window) -> dict[Any, Any]:
+        """Ask what names mean in a window; where the source does not answer, what they meant in one around it."""
+        try:
+            said = self.provider.identities(names, *asked)
+        except OSError as error:
+            return self._remembered(names, asked, error)
+        means = _read_identities(names, said, self.provider)
+        for name, identity in means.items():
+            if isinstance(name, str) and identity != name:
+                self._meanings.write(name, Meaning(identity, *asked, self.clock()))
+        return means
+
+    def _remembered(self, names: Sequence[Any], asked: Window, error: OSError) -> dict[Any, Any]:
+        means: dict[Any, Any] = {}
+        for name in names:
+            kept = [m for m in self._meanings.read(str(name)) if m.contains(asked)]
+            if not kept and isinstance(name, str):
+                raise error
+            means[name] = max(kept, key=lambda m: m.said).identity if kept else name
+        told = "; ".join(f"{name} for {identity}" for name, identity in means.items() if name != identity)
+        warnings.warn(
+            f"{self.source} could not be reached ({str(error).strip()}); taken, as it last said, is {told}.",
+            StaleDataWarning,
+            stacklevel=4,
+        )
+        return means
+
     def _kept_provenance(self, kind: Kind, key: str) -> Mapping[str, str]:
-        if (kind, key) not in self._served:
+        if (kind, key) not in self._vintages:
             entry = self._store.read(kind, key)
             return {} if entry is None else entry.provenance
-        return self._served[kind, key]
+        return self._vintages[kind, key]
 
-    def _served_from(self, kind: Kind, wanted: list[Any], start: Any, end: Any) -> pd.DataFrame:
-        low, high = window(start, end)
-        if not wanted:
-            ask = self.provider.asset_returns if kind == "assets" else self.provider.factor_returns
-            return ask(wanted, low, high)
-        query = _Query(self, kind, wanted, _whole_spans((low, high), self.horizon), self.clock())
+    def _served(self, query: _Query, asked: Window) -> pd.DataFrame:
+        if not query.wanted:
+            ask = self.provider.asset_returns if query.kind == "assets" else self.provider.factor_returns
+            return ask([], *asked)
         entries = query.run()
-        self._served.update({(kind, _key(label)): entry.provenance for label, entry in entries.items()})
+        self._vintages.update({(query.kind, _key(label)): entry.provenance for label, entry in entries.items()})
         series = [entry.series for entry in entries.values()]
         frame: pd.DataFrame = pd.concat(series, axis=1, sort=True)
-        return frame.loc[low:high].set_axis(labels.unique(wanted, kind), axis=1)
+        return frame.loc[asked[0] : asked[1]].set_axis(labels.unique(query.wanted, query.kind), axis=1)
 
     def _ask(self, kind: Kind, wanted: list[Any], asked: Window) -> Table:
         """Ask the provider."""
@@ -259,15 +331,19 @@ class _Query:
     asked: Window
     now: dt.datetime
     entries: dict[Any, Entry] = field(factory=dict, init=False)
+    looked_up: set[Any] = field(factory=set, init=False)
     changed: set[Any] = field(factory=set, init=False)
     fresh: dict[str, str] = field(factory=dict, init=False)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the window is there, so that the source need not be asked."""
+        self._load()
+        return all(label in self.entries and not self._missing(label) for label in self.wanted)
+
     def run(self) -> dict[Any, Entry]:
         """Return an entry for each label, that covers the window or all that can be had."""
-        for label in self.wanted:
-            entry = self.cache._store.read(self.kind, _key(label))
-            if entry is not None:
-                self.entries[label] = entry
+        self._load()
         try:
             self._fetch_all({label: self._missing(label) for label in self.wanted})
             self._fetch_all({label: [self._hull(label)] for label in self.wanted if self._is_of_another_vintage(label)})
@@ -277,6 +353,13 @@ class _Query:
             if label in self.changed and len(self.entries[label].series):
                 self.cache._store.write(self.entries[label])
         return {label: self.entries[label] for label in self.wanted}
+
+    def _load(self) -> None:
+        for label in self.wanted:
+            entry = None if label in self.looked_up else self.cache._store.read(self.kind, _key(label))
+            self.looked_up.add(label)
+            if entry is not None:
+                self.entries[label] = entry
 
     def _fetch_all(self, missing: Mapping[Any, Sequence[Window]]) -> None:
         """Fetch windows: those that several labels lack together."""
@@ -288,12 +371,21 @@ class _Query:
             self._fetch(wanted, lacking)
 
     def _fetch(self, wanted: list[Any], lacking: Window) -> None:
-        frame = self.cache._ask(self.kind, wanted, lacking).frame().loc[lacking[0] : lacking[1]]
+        frame = self._answer(wanted, lacking).loc[lacking[0] : lacking[1]]
         found = {label: self.cache._provenance_of(self.kind, label) for label in wanted}
         for label in wanted:
             self.entries[label] = self._put_in(label, frame[label], lacking, found[label])
             self.changed.add(label)
             self.fresh.update(found[label])
+
+    def _answer(self, wanted: list[Any], lacking: Window) -> pd.DataFrame:
+        """Ask; a source that has come to its end, and says so, has nothing to add to an open window."""
+        try:
+            return self.cache._ask(self.kind, wanted, lacking).frame()
+        except CoverageError:
+            if lacking[1] is not None or not all(label in self.entries for label in wanted):
+                raise
+            return pd.DataFrame(index=pd.DatetimeIndex([]), columns=labels.unique(wanted, self.kind), dtype=float)
 
     def _put_in(self, label: Any, rows: pd.Series[float], lacking: Window, found: Mapping[str, str]) -> Entry:
         low, high = lacking
@@ -335,9 +427,7 @@ class _Query:
         return missing
 
     def _was_checked_today(self, entry: Entry) -> bool:
-        high = self.asked[1]
-        far_enough = entry.asked is None or (high is not None and high <= entry.asked)
-        return far_enough and entry.checked.date() == self.now.date()
+        return entry.checked.date() == self.now.date() and _reaches(entry.asked, self.asked[1])
 
     def _hull(self, label: Any) -> Window:
         """The window from the first to the last of what is kept and what was asked for."""
@@ -366,11 +456,34 @@ class _Query:
         )
 
 
+def _read_identities(names: Sequence[Any], said: Any, provider: DataProvider) -> dict[Any, Any]:
+    """By name, what a provider says it means: whole numbers as those of Python, whatever they came as."""
+    whose = f"{type(provider).__name__}.identities"
+    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) != len(names):
+        raise InvalidParameterError(f"{whose} must return a list of one label for each of {names}, but {said!r} came.")
+    wrong = [i for n, i in zip(names, said, strict=True) if i is not n and not _can_be_kept(i)]
+    if wrong:
+        raise InvalidParameterError(f"{whose} must return text or whole numbers, but {wrong[0]!r} came.")
+    return {n: int(i) if isinstance(i, Integral) else i for n, i in zip(names, said, strict=True)}
+
+
+def _can_be_kept(identity: object) -> bool:
+    return isinstance(identity, str | Integral) and not isinstance(identity, bool)
+
+
 def _last(rows: pd.Series[float]) -> pd.Timestamp:
     """The last row that counts: missing ones at the end may still come, unless they are so many that it is over."""
     last: pd.Timestamp = rows.index[-1]
     there = rows.last_valid_index()
     return last if there is None or last - there > _LATE else there  # type: ignore[operator,return-value]
+
+
+def _reaches(asked: pd.Timestamp | None, high: pd.Timestamp | None) -> bool:
+    """Whether asking up to one day, or for all there is, answers for another.
+
+    Asked for all there is, a source does not say what it would refuse: an end beyond its own.
+    """
+    return asked is high if asked is None or high is None else high <= asked
 
 
 def _covers(fetched: Window, entry: Entry) -> bool:

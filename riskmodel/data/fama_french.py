@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 import zlib
@@ -102,6 +103,8 @@ def _portfolios_are_published(self: Any, _: Any, portfolios: Any) -> None:
 
 
 def _sets_are_published(self: Any, _: Any, sets: Any) -> None:
+    if sets is not None and not sets:
+        raise InvalidParameterError("sets must name at least one set of factors, but none came; leave it out for all.")
     for name in sets or ():
         catalogue.published(name, self.horizon, factors=True)
 
@@ -109,6 +112,16 @@ def _sets_are_published(self: Any, _: Any, sets: Any) -> None:
 def _url_is_a_folder(_: Any, __: Any, url: Any) -> None:
     if not isinstance(url, str) or not url.startswith(("http://", "https://")) or not url.endswith("/"):
         raise InvalidParameterError(f"url must start with https:// and end with /, but {url!r} came.")
+
+
+def _is_a_count(_: Any, __: Any, retries: Any) -> None:
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        raise InvalidParameterError(f"retries must be a whole number, 0 or more, but {retries!r} came.")
+
+
+def _is_a_time(_: Any, __: Any, timeout: Any) -> None:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+        raise InvalidParameterError(f"timeout must be a positive number of seconds, but {timeout!r} came.")
 
 
 @final
@@ -184,8 +197,8 @@ class FamaFrench(DataProvider):
         default=None, kw_only=True, converter=_read_sets, validator=_sets_are_published
     )
     url: str = field(default=_LIBRARY, kw_only=True, validator=_url_is_a_folder)
-    retries: int = field(default=3, kw_only=True)
-    timeout: float = field(default=30.0, kw_only=True)
+    retries: int = field(default=3, kw_only=True, validator=_is_a_count)
+    timeout: float = field(default=30.0, kw_only=True, validator=_is_a_time)
     # what was fetched already: a memory of answers, not part of the value
     _fetched: dict[str, _Published] = field(factory=dict, init=False, repr=False, eq=False)
 

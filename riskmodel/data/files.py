@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -22,6 +24,7 @@ from riskmodel.errors import (
     DuplicateDatesError,
     DuplicateLabelsError,
     ImpossibleReturnsError,
+    InfiniteReturnsError,
     InvalidParameterError,
     LayoutError,
     MissingExtraError,
@@ -30,22 +33,46 @@ from riskmodel.errors import (
 
 AnyPath = str | PathLike[str]
 
-# What stands for a missing number in CSV; "." is how SAS writes it.
-_MISSING = ["", ".", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
-# To the last digit, which pandas 3 does by itself, and takes amiss to be asked for.
-_EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if pd.__version__.startswith("2.") else {}
-_GZIP = b"\x1f\x8b"
-_PARQUET = b"PAR1"
+# What stands for a missing number in CSV, in any case; "." is how SAS writes it.
+_MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "<na>"})
+_AS_USUAL = ["", ".", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE)
+# 2018-11-30, 20181130, 2018/11/30, 2018-11, 201811, 2018; a time of day may follow a day, and does not matter
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})(?:(?P<sign>[-/])(?P<month>[0-9]{1,2})(?:(?P=sign)(?P<day>[0-9]{1,2}))?"
+    r"|(?P<month2>[0-9]{2})(?P<day2>[0-9]{2})?)?(?P<time>[T ][0-9]{1,2}:?[0-9]{2}.*)?"
+)
+_YEARS = range(1700, 2262)
+# To the last digit, which pandas does by itself from 3.1 on, and deprecates to be asked for.
+_EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
+_GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
+_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+_COMMAS = "commas must separate columns, and decimals take a point: 0.01, not 0,01"
+_SAY_LONG = (
+    "A file with one row for each date and asset must be read as one: layout=rm.Long(...), or --columns on the "
+    "command line."
+)
+_SAY_PERCENT = (
+    "Take the sign away, and read the file in percent: rm.read_percent_returns, or --percent-returns on the command "
+    "line."
+)
+_SAY_DATE = "If this is the column of dates, say so: layout=rm.Wide(date=...), or --columns on the command line."
+# pandas reads a column of these as ones and zeros, even where numbers are asked for
+_TRUTH = re.compile(r"true|false", re.IGNORECASE)
 
 
 @frozen
-class _Layout:
-    """How a file is laid out (abstract: `Wide`, `Long`)."""
+class Layout:
+    """How a file is laid out (abstract: `Wide`, `Long`, `Either`)."""
+
+    def _given(self, names: Sequence[Any]) -> Layout:
+        """Return the layout of a file with these columns."""
+        return self
 
 
 @final
 @frozen
-class Wide(_Layout):
+class Wide(Layout):
     """One row a date, one column an asset.
 
     Parameters
@@ -59,7 +86,7 @@ class Wide(_Layout):
 
 @final
 @frozen
-class Long(_Layout):
+class Long(Layout):
     """One row for each date and asset.
 
     Parameters
@@ -75,15 +102,36 @@ class Long(_Layout):
     value: str | None = None
 
 
-def read_returns(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.DataFrame:
+@final
+@frozen
+class Either(Layout):
+    """Long where the columns are just ``date``, a label by one of these names, and one more; else wide.
+
+    Case does not matter. For the command line, which takes both without being told.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        What the column of labels may be called.
+    """
+
+    labels: tuple[str, ...]
+
+    def _given(self, names: Sequence[Any]) -> Layout:
+        called = {str(name).casefold(): name for name in names}
+        found = [called[label] for label in self.labels if label in called]
+        return Long(called["date"], found[0]) if len(names) == 3 and "date" in called and len(found) == 1 else Wide()
+
+
+def read_returns(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFrame:
     r"""Read simple returns in decimals (0.01 is one percent) from a CSV or Parquet file.
 
     Parameters
     ----------
     path : path
-        A file on this machine; CSV may be compressed with gzip. Dates are year first (``2024-01-31`` or ``20240131``);
-        numbers have a point; a missing one is empty, ``.``, ``NA`` or ``NaN``. Labels that come from CSV are strings,
-        those from Parquet as they were stored.
+        A file on this machine; CSV may be compressed with gzip. Dates are year first (``2024-01-31`` or ``20240131``;
+        months ``2024-01`` or ``202401``); numbers have a point; a missing one is empty, ``.``, ``NA`` or ``NaN``. Lines
+        with nothing but commas are none. Labels that come from CSV are strings, those from Parquet as they were stored.
     layout : Wide or Long
         One column an asset (the default), or one row for each date and asset.
 
@@ -97,9 +145,11 @@ def read_returns(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.
     SourceError
         If the file cannot be opened.
     LayoutError
-        If it cannot be read: the message names file, line and column.
+        If it cannot be read: the message names file, line and column (in Parquet row and column).
     DuplicateLabelsError, DuplicateDatesError
         If an asset or a date comes twice.
+    InfiniteReturnsError
+        If a number is infinite.
     MissingExtraError
         If it is Parquet and pyarrow is not installed.
 
@@ -116,7 +166,7 @@ def read_returns(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.
     return _read(path, layout).frame
 
 
-def read_percent_returns(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.DataFrame:
+def read_percent_returns(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFrame:
     r"""Read simple returns in percent (1.0 is one percent) and give them in decimals.
 
     Parameters, result and errors are those of `read_returns`.
@@ -133,7 +183,7 @@ def read_percent_returns(path: str | PathLike[str], layout: Wide | Long = Wide()
     return _read(path, layout).frame / 100.0
 
 
-def read_prices(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.DataFrame:
+def read_prices(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFrame:
     r"""Read prices and give the simple return from each row to the next, in decimals.
 
     Prices must be adjusted for splits and dividends: these are then total returns, and otherwise not. Nothing is
@@ -161,6 +211,10 @@ def read_prices(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.D
     """
     read = _read(path, layout)
     prices = read.frame.to_numpy()
+    if len(prices) < 2:
+        raise LayoutError(
+            f"{path} must have prices on two dates at least, to make a return of, but one came.", path=str(path)
+        )
     wrong = prices <= 0.0
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -198,12 +252,15 @@ class _Columns:
         return f"{self.path}, {self.unit} {self.places[row]}, column {str(column)!r}"
 
 
-def _read(path: AnyPath, layout: Wide | Long) -> _Read:
-    if not isinstance(layout, Wide | Long):
+def _read(path: AnyPath, layout: Layout) -> _Read:
+    if not isinstance(layout, Wide | Long | Either):
         raise InvalidParameterError(f"layout must be rm.Wide() or rm.Long(...), but {layout!r} came.")
     path = Path(path).expanduser()
     content = _content(path)
+    if path.suffix.lower() in {".parquet", ".pq"} and not content.startswith(_PARQUET):
+        raise LayoutError(f"{path} is no Parquet file, whatever its name: it does not begin as one.", path=str(path))
     columns = _parquet(path, content, layout) if content.startswith(_PARQUET) else _csv(path, content, layout)
+    _require_finite(columns)
     dates = _dates(columns)
     return _wide(columns, dates) if columns.assets is None else _long(columns, dates)
 
@@ -218,50 +275,69 @@ def _content(path: Path) -> bytes:
         raise SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path)) from error
 
 
+def _require_finite(columns: _Columns) -> None:
+    infinite = np.isinf(columns.numbers.to_numpy(dtype=np.float64))
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        raise InfiniteReturnsError(
+            f"{columns.at(int(row), columns.numbers.columns[column])}: a number is infinite"
+            f"{'' if infinite.sum() == 1 else f', and {int(infinite.sum()) - 1} more'}; a return over a price of zero "
+            "looks like this. A missing one is left empty.",
+            path=str(columns.path),
+        )
+
+
 def _dates(columns: _Columns) -> pd.DatetimeIndex:
     raw = columns.dates
+    gone = np.flatnonzero(raw.isna())
+    if len(gone):
+        raise _no_date(columns, int(gone[0]))
     if isinstance(raw.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(raw.dt.to_timestamp(how="end").dt.normalize()).rename(None)
+    if pd.api.types.is_datetime64_any_dtype(raw.dtype):
+        # the local date: a return belongs to the day of its own market
+        return pd.DatetimeIndex(raw.dt.tz_localize(None).dt.normalize()).rename(None)
+    codes, texts = pd.factorize(raw.astype(str))
+    read = [_date(text) for text in texts]
+    first = read[codes[0]]
+    for code, one in enumerate(read):
+        if one is None or first is None or one[1] != first[1]:
+            raise _no_date(columns, int(np.flatnonzero(codes == code)[0]))
+    days = np.array([one[0] for one in read if one is not None], dtype="datetime64[D]")
+    return pd.DatetimeIndex(days.astype("datetime64[ns]")[codes])
+
+
+def _date(text: str) -> tuple[dt.date, int] | None:
+    """Read a date, and of how many parts it is: a month or a year is dated by its first day."""
+    found = _DATE.fullmatch(text.strip())
+    if found is None or int(found["year"]) not in _YEARS:
+        return None
+    month, day = found["month"] or found["month2"], found["day"] or found["day2"]
+    if found["time"] and not day:
+        return None
     try:
-        return pd.DatetimeIndex(_iso(raw)).rename(None)
-    except (ValueError, TypeError):
-        row = next(i for i in range(len(raw)) if not _is_date(raw.iloc[i]))
-        came = "nothing" if pd.isna(raw.iloc[row]) or raw.iloc[row] == "" else repr(raw.iloc[row])
-        raise LayoutError(
-            f"{columns.at(row, raw.name)}: {came} came where a date such as 2024-01-31 or 20240131 was expected, "
-            "year first.",
-            path=str(columns.path),
-        ) from None
+        return dt.date(int(found["year"]), int(month or 1), int(day or 1)), 1 + bool(month) + bool(day)
+    except ValueError:
+        return None
 
 
-def _iso(raw: pd.Series[Any]) -> pd.Series[Any]:
-    if pd.api.types.is_integer_dtype(raw.dtype):
-        raw = raw.astype(str)  # 20240131, which would otherwise be taken for nanoseconds
-    dates = (
-        pd.to_datetime(raw)
-        if pd.api.types.is_datetime64_any_dtype(raw.dtype)
-        else pd.to_datetime(raw, format="ISO8601")
+def _no_date(columns: _Columns, row: int) -> LayoutError:
+    raw = columns.dates.iloc[row]
+    came = "nothing" if pd.isna(raw) or raw == "" else repr(str(raw))
+    also = ", in the form of those above it" if _date(str(raw)) else ""
+    return LayoutError(
+        f"{columns.at(row, columns.dates.name)}: {came} came where a date such as 2024-01-31 or 20240131 was expected, "
+        f"year first{also}.",
+        path=str(columns.path),
     )
-    if dates.isna().any():
-        raise ValueError("a date is missing")
-    # the local date: a return belongs to the day of its own market
-    return dates.dt.tz_localize(None).dt.normalize()
-
-
-def _is_date(cell: object) -> bool:
-    try:
-        _iso(pd.Series([cell]))
-    except (ValueError, TypeError):
-        return False
-    return True
 
 
 def _wide(columns: _Columns, dates: pd.DatetimeIndex) -> _Read:
     twice = np.flatnonzero(dates.duplicated())
     if len(twice):
         raise DuplicateDatesError(
-            f"{columns.at(int(twice[0]), columns.dates.name)}: {dates[twice[0]].date()} comes a second time. If the "
-            "file has one row for each date and asset, say layout=rm.Long(...).",
+            f"{columns.at(int(twice[0]), columns.dates.name)}: {dates[twice[0]].date()} comes a second time. "
+            f"{_SAY_LONG}",
             path=str(columns.path),
         )
     order = np.argsort(dates.to_numpy(), kind="stable")
@@ -300,9 +376,10 @@ def _long(columns: _Columns, dates: pd.DatetimeIndex) -> _Read:
 # -- CSV ---------------------------------------------------------------------------------------------
 
 
-def _csv(path: Path, content: bytes, layout: Wide | Long) -> _Columns:
+def _csv(path: Path, content: bytes, layout: Layout) -> _Columns:
     every = _decode(path, content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    lines = [(i, line) for i, line in enumerate(every, start=1) if line and not line.isspace()]
+    # spreadsheets write lines of commas alone where cells were cleared
+    lines = [(i, line) for i, line in enumerate(every, start=1) if line.strip(", \t")]
     if len(lines) < 2:
         raise LayoutError(
             f"{path} must have a line of column names and at least one row, but {len(lines)} line(s) came.",
@@ -313,30 +390,69 @@ def _csv(path: Path, content: bytes, layout: Wide | Long) -> _Columns:
     date, asset, values = _choose(path, names, layout)
     numeric = [names.index(v) for v in values]
     text = [names.index(date)] + ([] if asset is None else [names.index(asset)])
-    body = "\n".join(line for _, line in lines[1:])
-    kinds: dict[Any, Any] = {**dict.fromkeys(text, object), **dict.fromkeys(numeric, np.float64)}
-    missing: dict[Any, list[str]] = dict.fromkeys(numeric, _MISSING)
-    try:
-        table = pd.read_csv(
-            io.StringIO(body),
-            header=None,
-            usecols=[*text, *numeric],
-            dtype=kinds,
-            na_values=missing,
-            keep_default_na=False,
-            skipinitialspace=True,
-            **_EXACTLY,
-        )
-    except ValueError as error:
-        raise _wrong_cell(path, lines, names, numeric, error) from None
-    read = table.rename(columns=dict(enumerate(names)))
+    body, places = "\n".join(line for _, line in lines[1:]), [i for i, _ in lines[1:]]
+    table = _quickly(body, text, numeric)
+    read = (_parsed(body, [*text, *numeric], []) if table is None else table).rename(columns=dict(enumerate(names)))
+    if table is None:
+        read[values] = _numbers(path, read[values], places)
     return _Columns(
-        path,
-        _stripped(read[date]),
-        None if asset is None else _stripped(read[asset]),
-        read[values],
-        [i for i, _ in lines[1:]],
+        path, _stripped(read[date]), None if asset is None else _stripped(read[asset]), read[values], places
     )
+
+
+def _quickly(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataFrame | None:
+    """Let pandas read the numbers; None where it cannot, or would take words for ones and zeros."""
+    if _TRUTH.search(body):
+        return None
+    try:
+        return _parsed(body, text, numeric)
+    except ValueError:
+        return None
+
+
+def _parsed(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataFrame:
+    kinds: dict[Any, Any] = {**dict.fromkeys(text, object), **dict.fromkeys(numeric, np.float64)}
+    missing: dict[Any, list[str]] = dict.fromkeys(numeric, _AS_USUAL)
+    table: pd.DataFrame = pd.read_csv(
+        io.StringIO(body),
+        header=None,
+        usecols=[*text, *numeric],
+        dtype=kinds,
+        na_values=missing,
+        keep_default_na=False,
+        skipinitialspace=True,
+        **_EXACTLY,
+    )
+    return table
+
+
+def _numbers(path: Path, cells: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
+    """Read numbers one by one, where pandas could not; it says neither line nor column of what is none."""
+    texts = cells.to_numpy(dtype=object)
+    numbers = np.full(texts.shape, np.nan)
+    for row, column in np.ndindex(*texts.shape):
+        text = str(texts[row, column]).strip()
+        if _NUMBER.fullmatch(text):
+            numbers[row, column] = float(text)
+        elif text.casefold() not in _MISSING:
+            name = cells.columns[column]
+            raise LayoutError(
+                f"{path}, line {places[row]}, column {name!r}: {text!r} came where a number such as -0.0123 was "
+                f"expected; decimals take a point, and a missing one is left empty.{_advice(text)}",
+                path=str(path),
+                line=places[row],
+                column=name,
+            )
+    return pd.DataFrame(numbers, cells.index, cells.columns)
+
+
+def _advice(text: str) -> str:
+    """What to do about a cell that is no number."""
+    if _date(text):
+        return f" {_SAY_DATE}"
+    if text.endswith("%"):
+        return f" {_SAY_PERCENT}"
+    return "" if any(letter.isdigit() for letter in text) else f" {_SAY_LONG}"
 
 
 def _stripped(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -346,33 +462,60 @@ def _stripped(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _decode(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
+    if content.startswith(_ZIP):
         raise LayoutError(
-            f"{path}, line {line}, byte {column}: this is no text in UTF-8; is it CSV or Parquet?", path=str(path)
-        ) from None
+            f"{path} is a zip archive or an Excel workbook; unpack it, or save it as CSV.", path=str(path)
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _no_text(path, content, error.start) from None
+    if "\0" in text:
+        raise _no_text(path, content, content.index(b"\0"))
+    return text
+
+
+def _no_text(path: Path, content: bytes, at: int) -> LayoutError:
+    before = content[:at]
+    line, byte = before.count(b"\n") + 1, at - (before.rfind(b"\n") + 1) + 1
+    return LayoutError(
+        f"{path}, line {line}, byte {byte}: this is no text in UTF-8; save it as UTF-8, if it is text, and not as "
+        "UTF-16 or in another character set.",
+        path=str(path),
+    )
 
 
 def _header(path: Path, number: int, line: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
     if len(names) < 2:
-        raise LayoutError(
-            f"{path}, line {number}: columns must be separated by commas, but only {names[0]!r} came.", path=str(path)
-        )
+        sign = next((said for sign, said in _SEPARATORS.items() if sign in line), None)
+        came = f"they are separated by {sign}" if sign else f"only {names[0]!r} came"
+        raise LayoutError(f"{path}, line {number}: {_COMMAS}, but {came}.", path=str(path))
     # an index column that was written without a name is well known
     nameless = [i + 1 for i, name in enumerate(names) if not name and i]
     if nameless:
-        raise LayoutError(f"{path}, line {number}: column {nameless[0]} has no name.", path=str(path))
+        raise LayoutError(
+            f"{path}, line {number}: column {nameless[0]} has no name; name it, or take it out.", path=str(path)
+        )
+    _require_names(path, number, names)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DuplicateLabelsError(
-            f"{path}, line {number}: column(s) {labels.listing(twice)} come more than once.", path=str(path)
+            f"{path}, line {number}: column(s) {labels.listing(twice)} came more than once; rename or drop one.",
+            path=str(path),
         )
     return names
+
+
+def _require_names(path: Path, number: int, names: Sequence[str]) -> None:
+    """A file without a header would lose its first row, and have numbers for names."""
+    date = _date(names[0])
+    if date is not None and (date[1] == 3 or all(_NUMBER.fullmatch(name) for name in names[1:])):
+        raise LayoutError(
+            f"{path}, line {number}: {names[0]!r} came where the name of a column was expected; put a line with the "
+            "names of the columns above the first row.",
+            path=str(path),
+        )
 
 
 def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequence[str]) -> None:
@@ -386,26 +529,27 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
             raise LayoutError(
                 f"{path}, line {number}: {came} column(s) came where the header has {len(names)}"
                 f" (the last is {names[min(came, len(names)) - 1]!r}); was the line cut off, or does a number have a "
-                "comma?",
+                f"comma? Mind that {_COMMAS}.",
                 path=str(path),
                 line=number,
             )
 
 
-def _choose(path: Path, names: Sequence[Any], layout: Wide | Long) -> tuple[Any, Any, list[Any]]:
+def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any, list[Any]]:
     """The columns of dates, of labels (None in wide files), and of numbers."""
-    asset = None
+    layout, asset = layout._given(names), None
     if isinstance(layout, Wide):
         date = names[0] if layout.date is None else layout.date
         wanted = [date]
     else:
+        assert isinstance(layout, Long)
         date, asset = layout.date, layout.asset
         wanted = [date, asset] + ([] if layout.value is None else [layout.value])
     missing = [w for w in wanted if w not in names]
     if missing:
         raise LayoutError(
-            f"{path} has no column {missing[0]!r}; it has {labels.listing(names)}. Say which one it is in "
-            f"rm.{type(layout).__name__}(...).",
+            f"{path} has no column {missing[0]!r}; it has {labels.listing(names)}. Say which one it is: "
+            f"layout=rm.{type(layout).__name__}(...), or --columns on the command line.",
             path=str(path),
         )
     if len(set(wanted)) < len(wanted):
@@ -414,43 +558,17 @@ def _choose(path: Path, names: Sequence[Any], layout: Wide | Long) -> tuple[Any,
     if isinstance(layout, Long) and len(values) != 1:
         raise LayoutError(
             f"{path} must have one column of numbers beside {date!r} and {asset!r}, but it has "
-            f"{labels.listing(values) or 'none'}; say which with rm.Long(value=...).",
+            f"{labels.listing(values) or 'none'}; say which: "
+            "layout=rm.Long(value=...), or a third name in --columns on the command line.",
             path=str(path),
         )
     return date, asset, values
 
 
-def _wrong_cell(
-    path: Path, lines: Sequence[tuple[int, str]], names: Sequence[str], numeric: Sequence[int], error: ValueError
-) -> LayoutError:
-    """Find what pandas could not read as a number; it says neither line nor column."""
-    for number, line in lines[1:]:
-        cells = [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
-        for i in numeric:
-            if cells[i] not in _MISSING and not _is_number(cells[i]):
-                return LayoutError(
-                    f"{path}, line {number}, column {names[i]!r}: {cells[i]!r} came where a number such as -0.0123 was "
-                    "expected. A missing one is left empty; a file with one row for each date and asset needs "
-                    "layout=rm.Long(...).",
-                    path=str(path),
-                    line=number,
-                    column=names[i],
-                )
-    return LayoutError(f"{path} cannot be read: {error}.", path=str(path))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
 # -- Parquet -----------------------------------------------------------------------------------------
 
 
-def _parquet(path: Path, content: bytes, layout: Wide | Long) -> _Columns:
+def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
     try:
         table = pd.read_parquet(io.BytesIO(content), engine="pyarrow")
     except ImportError as error:
@@ -489,8 +607,7 @@ def _with_numbers(columns: _Columns) -> _Columns:
         for row, cell in enumerate(column):
             if not _is_stored_number(cell):
                 raise LayoutError(
-                    f"{columns.at(row, name)}: {cell!r} came where a number was expected; a file with one row for each "
-                    "date and asset needs layout=rm.Long(...).",
+                    f"{columns.at(row, name)}: {cell!r} came where a number was expected. {_SAY_LONG}",
                     path=str(columns.path),
                 )
     return evolve(columns, numbers=columns.numbers.apply(_as_float))

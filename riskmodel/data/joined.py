@@ -8,7 +8,7 @@ from typing import Any, final
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.data.provider import DataProvider
+from riskmodel.data.provider import DataProvider, horizon_of
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
 from riskmodel.horizon import Horizon
 
@@ -21,7 +21,7 @@ def _is_provider(_: Any, attribute: Any, value: Any) -> None:
 
 
 def _same_horizon(self: Any, _attribute: Any, _value: Any) -> None:
-    left, right = self._assets.horizon, self._factors.horizon
+    left, right = horizon_of(self._assets), horizon_of(self._factors)
     if left != right:
         raise HorizonMismatchError(
             f"assets come per {left!r} and factors per {right!r}; ask both providers for one horizon, for instance "
@@ -102,6 +102,10 @@ class Joined(DataProvider):
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date, of the factors' provider."""
         return self._factors.risk_free(start, end)
+
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """For each asset, the label that means it at any time, as the assets' provider says."""
+        return self._assets.identities(assets, start, end)
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """By source, the vintage of what both gave."""

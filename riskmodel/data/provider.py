@@ -78,6 +78,15 @@ class DataProvider(ABC):
         """
         return labels.is_excess(name)
 
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """Return, for each asset, the label that means it and nothing else at any time; by default its own.
+
+        Not abstract: for a source whose names, such as tickers, mean different assets at different times. It returns
+        text or whole numbers, which `asset_returns` must take too. `Cached` keeps returns under these, lest the
+        history of one asset be continued with that of another.
+        """
+        return list(assets)
+
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """Say, by source, of which vintage the returns of these assets, these factors and the risk-free rate are.
 
@@ -115,7 +124,7 @@ class DataProvider(ABC):
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
-        horizon = _horizon_of(self)
+        horizon = horizon_of(self)
         low, high = window(start, end)
         self._require_inside(low, high)
         whose = f"{type(self).__name__}.asset_returns"
@@ -183,7 +192,8 @@ def _read_factor(factor: Any, data: DataProvider) -> Factor:
     return factor
 
 
-def _horizon_of(data: DataProvider) -> Horizon:
+def horizon_of(data: DataProvider) -> Horizon:
+    """What one row of a provider spans, or an error where it does not say."""
     horizon = getattr(data, "horizon", None)
     if not isinstance(horizon, Horizon):
         raise InvalidParameterError(

@@ -63,11 +63,11 @@ class Store:
     def home(self) -> Path:
         """Where the entries of this source are."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", self.source)[:40].strip("-")
-        return self.folder / f"{readable}-{_digest(self.source.encode())[:16]}"
+        return self.folder / f"{readable}-{digest(self.source.encode())[:16]}"
 
     def path(self, kind: Kind, label: str) -> Path:
         """Return where an entry is, or would be."""
-        return self.home / f"{kind}-{_digest(label.encode())[:32]}{_SUFFIX}"
+        return self.home / f"{kind}-{digest(label.encode())[:32]}{_SUFFIX}"
 
     def read(self, kind: Kind, label: str) -> Entry | None:
         """Return an entry, or None where there is none; a damaged one is told and counts as none."""
@@ -93,12 +93,7 @@ class Store:
 
     def write(self, entry: Entry) -> None:
         """Put an entry in place of what is there: after a crash at any moment it is the old one or the new one."""
-        try:
-            _replace(self.path(entry.kind, entry.label), encode(entry, self.source))
-        except OSError as error:
-            raise SourceError(
-                f"the cache in {self.folder} cannot be written: {error.strerror or error}.", folder=str(self.folder)
-            ) from error
+        replace(self.path(entry.kind, entry.label), encode(entry, self.source))
 
     def files(self) -> Iterator[Path]:
         """All files with entries of this source."""
@@ -107,7 +102,7 @@ class Store:
     def clear(self) -> int:
         """Remove the entries of this source, and what unfinished writes left; return how many entries there were."""
         files = list(self.files())
-        for path in [*files, *self.home.glob(f".*{_UNFINISHED}")]:
+        for path in [*files, *self.home.glob("name-*.json"), *self.home.glob(f".*{_UNFINISHED}")]:
             path.unlink(missing_ok=True)
         with suppress(OSError):  # something else is in there, or it is not there
             self.home.rmdir()
@@ -198,10 +193,11 @@ def _arrays(series: pd.Series[float]) -> tuple[Any, Any]:
 
 def _checksum(facts: Mapping[str, Any], days: Any, numbers: Any) -> str:
     said = json.dumps(facts, sort_keys=True).encode()
-    return _digest(said + b"\0" + days.astype("<i8").tobytes() + numbers.astype("<f8").tobytes())
+    return digest(said + b"\0" + days.astype("<i8").tobytes() + numbers.astype("<f8").tobytes())
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """SHA-256, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -213,7 +209,18 @@ def _timestamp(text: str | None) -> pd.Timestamp | None:
     return None if text is None else pd.Timestamp(text)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
+    """Put a file in place of what is there: after a crash at any moment it is the old one or the new one."""
+    try:
+        _put(path, content)
+    except OSError as error:
+        folder = path.parent.parent
+        raise SourceError(
+            f"the cache in {folder} cannot be written: {error.strerror or error}.", folder=str(folder)
+        ) from error
+
+
+def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(prefix=".", suffix=_UNFINISHED, dir=path.parent)
     try:

@@ -69,14 +69,28 @@ class FactorLibrary:
 
     def risk_free(self, low: date, high: date) -> pd.Series[float]:
         """Return the risk-free rate by date, decimals; NaN where missing."""
-        for table in FACTOR_TABLES[self._horizon]:
-            if self._catalogue.has({table: {"date", _RISK_FREE}}):
-                return self._series(Source(table, _RISK_FREE), low, high).rename("risk_free")
+        table = self._home_of_the_rate()
+        if table is not None:
+            return self._series(Source(table, _RISK_FREE), low, high).rename("risk_free")
         raise LayoutError(
             f"the server does not show you a risk-free rate per {self._horizon}: none of "
             f"{', '.join(FACTOR_TABLES[self._horizon])} with the columns date and rf. Take factors and rate from "
             "elsewhere: rm.Joined(assets=rm.WRDS(), factors=...)."
         )
+
+    def vintages(self, names: Sequence[Any]) -> dict[str, str]:
+        """Up to what day the tables of these factors, and of the risk-free rate, go."""
+        sources = self._sources()
+        tables = [sources[n].table for n in names if n in sources] + [self._home_of_the_rate() or ""]
+        return {table: f"to {self._last(table)}" for table in dict.fromkeys(tables) if table}
+
+    def _last(self, table: str) -> date | None:
+        ((last,),) = self._server.fetch(f"SELECT max(date)::date FROM {table}", {})
+        return last  # type: ignore[no-any-return]
+
+    def _home_of_the_rate(self) -> str | None:
+        tables = FACTOR_TABLES[self._horizon]
+        return next((t for t in tables if self._catalogue.has({t: {"date", _RISK_FREE}})), None)
 
     def _sources(self) -> Mapping[str, Source]:
         three, five = FACTOR_TABLES[self._horizon]

@@ -41,6 +41,7 @@ class Library:
         self.server = server
         self.wanted = wanted
         self.horizon = horizon
+        self._vintage: str | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -67,6 +68,17 @@ class Library:
         """The table of names."""
         return Directory(self.server, self.format.names, self.catalogue)
 
+    def vintage(self) -> str:
+        """The table of returns, and the last day that any security had a name, which is the last day of a release.
+
+        The table of returns has a hundred million rows, and is not asked. Asked once for each time that returns are.
+        """
+        if self._vintage is None:
+            end = self.format.names.end(self.catalogue)
+            ((last,),) = self.server.fetch(f"SELECT max({end})::date FROM {self.format.names.table}", {})
+            self._vintage = f"{self.returns.table} to {last}"
+        return self._vintage
+
     def read(self, permnos: list[int], low: date, high: date) -> tuple[pd.DatetimeIndex, Array]:
         """Read all returns of some securities in a window.
 
@@ -78,6 +90,7 @@ class Library:
         DatetimeIndex, array of shape (dates, len(permnos))
             NaN where a return is missing.
         """
+        self._vintage = None
         rows = self.returns.rows(self.catalogue, self.horizon)
         unique = list(dict.fromkeys(permnos))
         asked = {"low": low, "high": high}

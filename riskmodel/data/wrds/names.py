@@ -138,7 +138,8 @@ class Directory:
                 f"AND namedt <= %(high)s AND {self._names.end(self._catalogue)} >= %(low)s ORDER BY 1",
                 {"low": low, "high": high},
             )
-            raise labels.unknown(missing, [t for (t,) in known], "ticker", UnknownAssetError)
+            error = labels.unknown(missing, [t for (t,) in known], "ticker", UnknownAssetError)
+            raise UnknownAssetError(f"{error}{_advice(missing)}", **error.details)
 
     def _require_permnos(self, numbers: Sequence[int]) -> None:
         if numbers:
@@ -159,6 +160,15 @@ def _require_labels(assets: Sequence[Any]) -> None:
                 f"an asset is a ticker such as 'MSFT' or a permno such as 10107, but {asset!r} "
                 f"({type(asset).__name__}) came."
             )
+
+
+def _advice(missing: Sequence[str]) -> str:
+    """What to write in place of labels that are nearly right."""
+    numbers = [m for m in missing if m.strip().isdecimal()]
+    classes = [m for m in missing if "-" in m or "/" in m]
+    return (f" A permno is a whole number, not text: {int(numbers[0])}." if numbers else "") + (
+        f" Share classes are written with a point: {classes[0].replace('-', '.').replace('/', '.')}." if classes else ""
+    )
 
 
 def _can_be_ticker(label: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from numbers import Integral
 from typing import Any, Self, final
 
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.data.provider import DataProvider
+from riskmodel import labels
+from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.data.wrds.library import Library
 from riskmodel.data.wrds.names import EARLIEST, LATEST
 from riskmodel.data.wrds.server import Address, Held, Server
@@ -132,6 +134,13 @@ class WRDS(DataProvider):
         return self._horizon
 
     @property
+    def source(self) -> str:
+        """What tells these returns from any other's: the server and its database, the format if it was asked for."""
+        name = "CRSP" if self._library.wanted is None else f"CRSP {self._library.wanted.name}"
+        as_of = f", tickers as of {self.as_of}" if self.as_of else ""
+        return f"{name} at {self._library.server.place}{as_of}"
+
+    @property
     def factors(self) -> list[str]:
         """The names of the factors that the server has."""
         return self._library.factors.names()
@@ -157,11 +166,12 @@ class WRDS(DataProvider):
         SourceError, CredentialsError
             If the server cannot be reached, does not let you in, or keeps getting lost. Nothing is kept then.
         """
+        wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
         low, high = _days(start, end)
         self._require_covered(low, high)
-        permnos = self.permnos(assets, start, end)
+        permnos = self.permnos(wanted, start, end)
         dates, values = self._library.read(permnos, *_rows_of(low, high, self.horizon))
-        return pd.DataFrame(values, dates, pd.Index(list(assets), dtype=object), copy=False)
+        return pd.DataFrame(values, dates, pd.Index(wanted, dtype=object), copy=False)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names, decimals; unknown ones raise `UnknownFactorError`.
@@ -171,7 +181,8 @@ class WRDS(DataProvider):
         PercentReturnsError
             Where the server's table is plainly in percent.
         """
-        return self._library.factors.factors(list(names), *_rows_of(*_days(start, end), self.horizon))
+        wanted = list(labels.unique(require_list(names, "factors"), "factors"))
+        return self._library.factors.factors(wanted, *_rows_of(*_days(start, end), self.horizon))
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date, decimals."""
@@ -186,7 +197,14 @@ class WRDS(DataProvider):
             For a ticker that none, or more than one, security had.
         """
         low, high = (self.as_of, self.as_of) if self.as_of else _days(start, end)
-        return self._library.directory.permnos(assets, low, high)
+        return self._library.directory.permnos(require_list(assets, "assets"), low, high)
+
+    def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
+        """Return the permno of each ticker, as `permnos`; the server is not asked about permnos."""
+        assets = require_list(assets, "assets")
+        tickers = [a for a in assets if isinstance(a, str)]
+        means = dict(zip(tickers, self.permnos(tickers, start, end), strict=True)) if tickers else {}
+        return [means[a] if isinstance(a, str) else a for a in assets]
 
     def names(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """All that some securities were ever called: one row for each name, with its first and last day.
@@ -222,11 +240,9 @@ class WRDS(DataProvider):
         --------
         >>> data.panel(data.universe("2015-01-02", largest=500), ["Mkt-RF"], start="2015-01-02")   # doctest: +SKIP
         """
-        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, int) or largest < 1):
+        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, Integral) or largest < 1):
             raise InvalidParameterError(f"largest must be a positive whole number, but {largest!r} came.")
-        day = _days(date, date)[0]
-        if date is None:
-            raise InvalidParameterError("universe needs a date such as '2015-01-02', but None came.")
+        day = _day(date)
         self._require_covered(day, day)
         library, names, returns = self._library, self._library.format.names, self._library.returns
         rows = library.server.fetch(
@@ -235,9 +251,23 @@ class WRDS(DataProvider):
             f"AND r.{returns.date} <= n.{names.end(library.catalogue)} "
             f"WHERE r.{returns.date} = %(day)s AND {names.is_common()} "
             "GROUP BY r.permno ORDER BY cap DESC NULLS LAST, r.permno LIMIT %(largest)s",
-            {"day": self._last_day(day), "largest": largest, **{c: list(v) for c, v in names.common.items()}},
+            {
+                "day": self._last_day(day),
+                "largest": None if largest is None else int(largest),
+                **{c: list(v) for c, v in names.common.items()},
+            },
         )
         return [permno for permno, _ in rows]
+
+    def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
+        """Up to what day the tables go that were read, which is how CRSP and the library tell their releases apart.
+
+        Of the table of returns for assets; of the tables of factors, and of the risk-free rate, for factors, and where
+        neither is named.
+        """
+        library = self._library
+        found = {"CRSP": library.vintage()} if len(assets) else {}
+        return found | (library.factors.vintages(factors) if len(factors) or not len(assets) else {})
 
     def close(self) -> None:
         """Close the connection if it was made here; the next request makes a new one."""
@@ -276,6 +306,17 @@ def _server(connection: Any, host: str | None, port: int | None, database: str |
     origin = Held(connection)
     origin.open()
     return Server(origin)
+
+
+def _day(moment: Any) -> date:
+    """Read one day; of a month or a year, its first."""
+    try:
+        low, _ = window(moment, None)
+    except InvalidParameterError:
+        low = None
+    if low is None:
+        raise InvalidParameterError(f"universe needs a date such as '2015-01-02', but {moment!r} came.")
+    return low.date()
 
 
 def _days(start: Any, end: Any) -> tuple[date, date]:

@@ -72,6 +72,11 @@ class Address:
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
+    @property
+    def place(self) -> str:
+        """Which database it is, whoever asks."""
+        return f"{self.host}:{self.port}/{self.database}"
+
     def open(self) -> Any:
         """Open a `wrds.Connection` that neither prompts nor prints nor holds a password.
 
@@ -139,6 +144,12 @@ class Held:
     def __str__(self) -> str:
         return "the connection that was given"
 
+    @property
+    def place(self) -> str:
+        """Which database it is, whoever asks; that of an `Address` is written the same."""
+        said = self.open().connection.connection.get_dsn_parameters()
+        return f"{said.get('host', 'this machine')}:{said.get('port')}/{said.get('dbname')}"
+
     def open(self) -> Any:
         """Return it, or raise where it is not open."""
         engine, line = (getattr(self._connection, name, None) for name in ("engine", "connection"))
@@ -181,6 +192,11 @@ class Server:
     def __str__(self) -> str:
         return str(self._origin)
 
+    @property
+    def place(self) -> str:
+        """Which database it is."""
+        return self._origin.place
+
     def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a small answer; values are bound by the driver, never pasted."""
 
@@ -212,6 +228,8 @@ class Server:
         reasons: list[str] = []
         for pause in (0.0, *self._pauses):
             time.sleep(pause)
+            if self._client is not None and getattr(self._client.connection, "closed", True):
+                self.close()  # somebody else closed it
             if self._client is None:
                 self._client = self._origin.open()
                 # WRDS grants a user few connections: let go of this one with the provider that made it

@@ -1,0 +1,86 @@
+"""The examples of the pages run as they are printed: the French library's against a library on the loopback."""
+
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from french_server import SETS, Library, factor_file, numbers, published
+
+import riskmodel as rm
+
+ROOT = Path(__file__).parents[1]
+DAYS = pd.bdate_range("2010-01-01", periods=120)
+
+
+def blocks(page):
+    """The Python of a page that is no doctest, which pytest runs by itself."""
+    found = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [block for block in found if ">>>" not in block]
+
+
+def table(columns, seed):
+    return pd.DataFrame(np.random.default_rng(seed).normal(0, 0.01, (len(DAYS), len(columns))), DAYS, columns)
+
+
+class Mine(rm.DataProvider):
+    """A provider of the reader's own, that says what tells it from others."""
+
+    horizon, source, sample = rm.DAY, "mine", rm.SampleData()
+
+    def asset_returns(self, assets, start=None, end=None):
+        return self.sample.asset_returns(assets, start, end)
+
+    def factor_returns(self, names, start=None, end=None):
+        return self.sample.factor_returns(names, start, end)
+
+    def risk_free(self, start=None, end=None):
+        return self.sample.risk_free(start, end)
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def french(monkeypatch):
+    library = Library()
+    published(library)
+    monkeypatch.setattr(rm, "FamaFrench", functools.partial(rm.FamaFrench, url=library.url))
+    yield library
+    library.close()
+
+
+def test_the_french_library_in_the_readme(french):
+    (block,) = [b for b in blocks("README.md") if "rm.FamaFrench(" in b]
+    space = {"rm": rm}
+    exec(block, space)
+    assert space["panel"].asset_names.tolist() == ["Agric", "Food"]
+    assert set(space["panel"].provenance.values()) == {"202407 CRSP"}
+
+
+def test_the_page_on_the_french_library(french):
+    for seed, (name, columns) in enumerate(SETS.items()):
+        french.publish(f"{name}_daily", factor_file(numbers(DAYS, columns, seed)))
+    space = {"returns": table(["MSFT", "JPM"], 0)}
+    for block in blocks("docs/how-to/french-library.md"):
+        exec(block, space)
+    assert space["panel"].horizon == rm.MONTH
+    assert space["factors"].risk_free().notna().all()
+
+
+def test_the_page_on_files(tmp_path):
+    (100 * table(["Mkt-RF", "SMB"], 1)).assign(RF=0.01).to_csv("factors.csv", index_label="date")
+    returns = table(["MSFT", "JPM"], 0)
+    returns.to_csv("returns.csv", index_label="date")
+    returns.reset_index(names="date").melt("date", var_name="permno", value_name="ret").to_csv("crsp.csv", index=False)
+    space = {"rm": rm, "provider": Mine(), "Mine": Mine}
+    for block in blocks("docs/how-to/your-own-files.md"):
+        exec(block, space)
+    assert space["panel"].assets.shape == (120, 2)
+    space["TestMine"]().test_a_panel_can_be_made()
