@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Self, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskmodel import labels
 from riskmodel.covariance import Array, Index, by_constructor
-from riskmodel.errors import EstimationError, UnknownAssetError, UnknownDateError
+from riskmodel.errors import EstimationError, InvalidParameterError, UnknownDateError
 from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
 from riskmodel.panel import ReturnPanel, window
@@ -195,18 +196,18 @@ class ModelHistory:
     Examples
     --------
     >>> import riskmodel as rm
-    >>> panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF", "SMB"], start="2016-01-01")
+    >>> panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"], start="2016-01-01")
     >>> history = rm.Rolling(rm.YEAR).fit(panel)
     >>> history
-    <ModelHistory 483 dates (2016-12-30 to 2018-11-30, per day) × 2 assets, 2 factors, rolling over 252 dates>
+    <ModelHistory 484 dates (2016-12-30 to 2018-11-30, per day) × 2 assets, 1 factors, rolling over 252 dates>
     >>> history.loadings["Mkt-RF"].tail(2).round(3)
-                   KO    XOM
-    2018-11-29  0.385  0.852
-    2018-11-30  0.386  0.850
-    >>> history.at("2018-11-30").std_errors.round(3)
-         alpha  Mkt-RF    SMB
-    KO     0.0   0.047  0.089
-    XOM    0.0   0.059  0.111
+    asset          KO    XOM
+    2018-11-29  0.457  0.845
+    2018-11-30  0.462  0.842
+    >>> history.at("2018-11-30").idio_variance.round(6)
+    KO     0.000062
+    XOM    0.000095
+    Name: idio_variance, dtype: float64
     """
 
     panel: ReturnPanel
@@ -218,8 +219,8 @@ class ModelHistory:
     def __repr__(self) -> str:
         kind = f"rolling over {self.spans.length}" if self.spans.stride else f"expanding from {self.spans.length}"
         return (
-            f"<ModelHistory {len(self)} dates ({self.dates[0].date()} to {self.dates[-1].date()}, per {self.horizon}) × "
-            f"{len(self.assets)} assets, {len(self.factors)} factors, {kind} dates>"
+            f"<ModelHistory {len(self)} dates ({self.dates[0].date()} to {self.dates[-1].date()}, per {self.horizon}) "
+            f"× {len(self.assets)} assets, {len(self.factors)} factors, {kind} dates>"
         )
 
     # -- its dates -----------------------------------------------------------------------------------
@@ -281,11 +282,10 @@ class ModelHistory:
         EstimationError
             If no asset could be estimated in the window.
         """
-        low, high = window(date, date)
-        first, last = self.dates.searchsorted(low), self.dates.searchsorted(high, side="right")
+        first, last = self._between(date)
         if last - first != 1:
             raise self._unknown(date, first, last)
-        return self._model(int(first))
+        return self._model(first)
 
     def asof(self, date: object) -> FactorModel:
         """Return the latest model that was known at the end of a date, or of the period that ``"2018-11"`` means.
@@ -297,18 +297,24 @@ class ModelHistory:
         EstimationError
             If no asset could be estimated in the window.
         """
-        _, high = window(None, date)
-        last = self.dates.searchsorted(high, side="right")
+        _, last = self._between(date)
         if not last:
             raise UnknownDateError(
                 f"no model was known by {date}: the first window ends on {self.dates[0].date()}.", date=date
             )
-        return self._model(int(last) - 1)
+        return self._model(last - 1)
 
     def items(self) -> Iterator[tuple[pd.Timestamp, FactorModel]]:
-        """Each date and its model; dates on which nothing could be estimated are passed over, and `missing` has them."""
-        for d in np.flatnonzero(~np.isnan(self._figures.idio_variance).all(axis=1)):
-            yield self.dates[d], self._model(int(d))
+        """Each date and its model, but for dates on which nothing could be estimated, which `missing` has."""
+        for d in np.flatnonzero(~np.isnan(self._figures.idio_variance).all(axis=1)).tolist():
+            yield self.dates[d], self._model(d)
+
+    def _between(self, date: object) -> tuple[int, int]:
+        """How many dates come before a date, or the period that it means, and how many before its end."""
+        low, high = window(date, date)
+        if low is None or high is None:
+            raise InvalidParameterError("a date such as '2018-11-30' is wanted, but None came.")
+        return int(self.dates.searchsorted(low)), int(self.dates.searchsorted(high, side="right"))
 
     def _unknown(self, date: object, first: int, last: int) -> UnknownDateError:
         if last > first:
@@ -440,7 +446,7 @@ class ModelHistory:
         """
         f = self._figures
         runs = [(None, *run, np.nan, np.nan) for run in _runs(f.faults)]
-        for column in np.flatnonzero(f.codes.any(axis=0)):
+        for column in np.flatnonzero(f.codes.any(axis=0)).tolist():
             for first, last, code in _runs(np.where(f.faults == 0, f.codes[:, column], 0)):
                 seen = f.n_observations[first : last + 1, column]
                 runs.append((self.assets[column], first, last, code, seen.min(), seen.max()))
@@ -462,7 +468,7 @@ class ModelHistory:
 def _runs(codes: NDArray[np.int32]) -> Iterator[tuple[int, int, int]]:
     """The first and last place of each run of one code, and the code; 0 is none."""
     edges = np.flatnonzero(np.diff(codes, prepend=0, append=0))
-    for first, end in zip(edges, edges[1:], strict=False):
+    for first, end in pairwise(edges):
         if codes[first]:
             yield int(first), int(end) - 1, int(codes[first])
 
@@ -480,5 +486,7 @@ def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> Re
         assets=taken,
         factors=factors[rows],
         risk_free=free[rows],
-        dropped=dropped[dropped["date"].between(dates[0], dates[-1])].reset_index(drop=True) if len(dropped) else dropped,
+        dropped=dropped[dropped["date"].between(dates[0], dates[-1])].reset_index(drop=True)
+        if len(dropped)
+        else dropped,
     )

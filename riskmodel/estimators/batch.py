@@ -7,7 +7,6 @@ from typing import Any, Self, final
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 
 from riskmodel.covariance import Array, Index
 from riskmodel.errors import EstimationError
@@ -17,9 +16,7 @@ from riskmodel.estimators.sliding import Stretch
 from riskmodel.history import Figures, Spans, rows_of
 from riskmodel.moments import effective, smallest_singular_value
 from riskmodel.panel import ReturnPanel
-from riskmodel.sums import upper_triangle
-
-Flags = NDArray[np.bool_]
+from riskmodel.sums import Flags, upper_triangle
 
 # Columns taken together: their sums stay in cache.
 _COLUMNS = 512
@@ -279,7 +276,7 @@ class _Block:
         if whole.counts is not None:
             counts = whole.counts[at, columns]
         present = ~np.isnan(returns)
-        filled = returns if present.all() else np.where(present, returns, 0.0)
+        filled = np.ascontiguousarray(returns) if present.all() else np.where(present, returns, 0.0)
         return cls(whole, calendar, at, columns, filled, present, counts, counts < lengths)
 
     def fit(self) -> None:
@@ -311,8 +308,10 @@ class _Pairs:
     weight: Array  # Σ w
     observations: Array  # (Σ w)² / Σ w²
 
-    def some(self, which: Any) -> Self:
+    def some(self, which: Flags) -> Self:
         """Some of them, each with a root of its own."""
+        if which.all():
+            return self
         w, c, s, r, n = self.window, self.column, self.scores, self.rss, self.observations
         return type(self)(
             w[which], c[which], self.root[:, :, which], s[:, which], r[which], self.weight[which], n[which]
@@ -320,7 +319,7 @@ class _Pairs:
 
     def coefficients(self) -> Array:
         """The coefficients on x, (K + 1) × P."""
-        return _product(np.swapaxes(self.root, 0, 1), self.scores)
+        return _transposed_times(self.root, self.scores)
 
 
 @final
@@ -339,7 +338,7 @@ class _Group:
         """Estimate all as if no date were missing, and then again those that miss some."""
         ragged = self.block.ragged[self.at]
         suspect, scores = self._fit_full()
-        for j in np.flatnonzero((suspect & ~ragged).any(axis=1)):
+        for j in np.flatnonzero((suspect & ~ragged).any(axis=1)).tolist():
             self._write(self._refined(self._full_pairs(j, np.flatnonzero(suspect[j] & ~ragged[j]), scores)))
         if ragged.any():
             self._fit_ragged(*np.nonzero(ragged))
@@ -357,7 +356,7 @@ class _Group:
         np.matmul(c.maps[self.at], scores[:many], out=figures.parameters[at, :, columns])
         n, weight = c.observations[self.at, None], c.weight[self.at, None]
         figures.n_observations[at, columns if len(figures.own_columns) else slice(None)] = n
-        _put(figures, (at, columns), rss, explained, weight, n)
+        _put(figures, (at, columns), rss, explained, n / weight / (n - 1.0))
         return rss <= _CANCELS * squares, scores
 
     def _full_pairs(self, j: int, columns: Index, scores: Array) -> _Pairs:
@@ -373,7 +372,7 @@ class _Group:
         n = effective(gram[0, 0], self.weight_squares[j, i])
         self.block.whole.figures.n_observations[self._window(j), self._column(i)] = n
         root, well = inverse_root(gram, _ILL_CONDITIONED)
-        scores, squares = _product(root, self.cross[:, j, i]), self.squares[j, i]
+        scores, squares = _times(root, self.cross[:, j, i]), self.squares[j, i]
         pairs = _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n)
         few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (n <= len(gram))
         self.block.whole.leave_out(self._window(j[few]), self._column(i[few]))
@@ -391,7 +390,7 @@ class _Group:
         x, weights = c.x[rows], c.stretch.keep ** np.arange(rows.stop - rows.start - 1, -1.0, -1.0)[:, None]
         residuals = self.block.filled[rows, pairs.column] - x @ pairs.coefficients()
         residuals[~self.block.present[rows, pairs.column]] = 0.0
-        step = _product(pairs.root, (x * weights).T @ residuals)
+        step = _times(pairs.root, (x * weights).T @ residuals)
         rss = (weights * residuals * residuals).sum(axis=0) - _squares(step)
         return evolve(pairs, scores=pairs.scores + step, rss=np.maximum(rss, 0.0))
 
@@ -399,8 +398,9 @@ class _Group:
         """Note estimates, and the standard errors of pairs that miss dates."""
         figures, parameters = self.block.whole.figures, self.block.calendar.basis.parameters
         at, columns = self._window(pairs.window), self._column(pairs.column)
-        figures.parameters[at, :, columns] = _product(parameters[:, :, None], pairs.coefficients()).T
-        _put(figures, (at, columns), pairs.rss, _squares(pairs.scores[1:]), pairs.weight, pairs.observations)
+        figures.parameters[at, :, columns] = _combined(parameters, pairs.coefficients()).T
+        scale = pairs.observations / pairs.weight / (pairs.observations - 1.0)
+        _put(figures, (at, columns), pairs.rss, _squares(pairs.scores[1:]), scale)
         ragged = self.block.ragged[self.at][pairs.window, pairs.column]
         if ragged.any():
             self._write_errors(pairs.some(ragged))
@@ -410,7 +410,7 @@ class _Group:
         sigma = np.sqrt(pairs.rss / (pairs.observations - len(parameters)))
         place = np.searchsorted(figures.own_columns, self._column(pairs.column))
         for p, row in enumerate(parameters):
-            unit = _squares(_product(pairs.root, row[:, None]))
+            unit = _squares(_times(pairs.root, row[:, None]))
             figures.own_errors[self._window(pairs.window), p, place] = np.sqrt(unit) * sigma
 
     def _window(self, j: Any) -> Any:
@@ -422,12 +422,29 @@ class _Group:
         return self.block.columns.start + i
 
 
-def _product(matrices: Array, vectors: Array) -> Array:
-    """Multiply vectors (K × P, or × 1) by matrices (K × K × P, or × 1), each pair's digits whatever its neighbours."""
-    total = matrices[:, 0] * vectors[0]
-    for k in range(1, len(vectors)):
-        total += matrices[:, k] * vectors[k]
+def _times(root: Array, vectors: Array) -> Array:
+    """W v for lower triangular W (K × K × P, or × 1) and v (K × P, or × 1); each pair's digits, whatever is beside."""
+    total = root[:, 0] * vectors[0]
+    for k in range(1, len(root)):
+        if vectors[k].any():
+            total[k:] += root[k:, k] * vectors[k]
     return np.asarray(total)
+
+
+def _transposed_times(root: Array, vectors: Array) -> Array:
+    """W' v, likewise."""
+    total = root[-1] * vectors[-1]
+    for k in range(len(root) - 1):
+        total[: k + 1] += root[k, : k + 1] * vectors[k]
+    return np.asarray(total)
+
+
+def _combined(matrix: Array, vectors: Array) -> Array:
+    """A matrix of many zeros times v (K × P), likewise."""
+    total = np.zeros_like(vectors)
+    for i, k in np.argwhere(matrix):
+        total[i] += matrix[i, k] * vectors[k]
+    return total
 
 
 def _squares(vectors: Array) -> Array:
@@ -438,9 +455,9 @@ def _squares(vectors: Array) -> Array:
     return total
 
 
-def _put(figures: Figures, where: Any, rss: Array, explained: Array, weight: Array, n: Array) -> None:
-    """Note variances."""
-    total, scale = rss + explained, n / weight / (n - 1.0)
+def _put(figures: Figures, where: Any, rss: Array, explained: Array, scale: Array) -> None:
+    """Note variances, which are sums of squares times a scale."""
+    total = rss + explained
     figures.total_variance[where] = total * scale
     # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
     figures.idio_variance[where] = np.where(rss <= _ROUNDING * total, 0.0, rss) * scale

@@ -8,13 +8,14 @@ from typing import Any, final
 import numpy as np
 from attrs import define, frozen
 
-from riskmodel.covariance import Index
+from riskmodel.covariance import Array, Index
 from riskmodel.errors import CollinearFactorsError, EstimationError, TooFewObservationsError
 from riskmodel.estimators.base import Estimator
 from riskmodel.history import Figures, Spans, rows_of
 from riskmodel.model import FactorModel
-from riskmodel.moments import Moments
+from riskmodel.moments import Moments, effective
 from riskmodel.panel import ReturnPanel
+from riskmodel.sums import Flags
 
 # An expanding window is added to what it held so many dates ago.
 _AHEAD = 64
@@ -37,8 +38,8 @@ class Outcome:
         if self.model is not None:
             figures.put(at, panel.asset_names.get_indexer(self.model.assets), self.model)
         for reason in set(self.reasons.values()):
-            named = [asset for asset, why in self.reasons.items() if why == reason]
-            figures.leave_out(at, panel.asset_names.get_indexer(named), reason)
+            named = [self.reasons.get(asset) == reason for asset in panel.asset_names]
+            figures.leave_out(at, np.flatnonzero(named), reason)
         if self.fault is not None:
             figures.fail(at, self.fault)
 
@@ -72,17 +73,27 @@ def fit_each(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: in
     present = ~np.isnan(panel.arrays()[0])
     counts = spans.observations(present)
     n, k = present.shape[1], len(panel.factor_names)
-    figures = Figures.blank(spans.count, n, k, np.arange(n), counts.astype(np.float64))
+    figures = Figures.blank(spans.count, n, k, np.arange(n), np.empty(counts.shape))
     growing = _Growing(estimator, panel)
     for at in range(spans.count):
+        rows = spans.rows(at)
+        figures.n_observations[at] = _effective(estimator.retention(panel.horizon), present[rows], counts[at])
         columns = np.flatnonzero(counts[at] >= minimum)
-        figures.leave_out(at, np.flatnonzero(counts[at] < minimum), FEW)
+        if len(columns) < n:
+            figures.leave_out(at, np.flatnonzero(counts[at] < minimum), FEW)
         if not len(columns):
             continue
-        rows = spans.rows(at)
         window = rows_of(panel, rows, columns if len(columns) < n else None)
         fit_some(window, estimator.fit if spans.stride else growing.fit).note(figures, at, panel)
     return figures
+
+
+def _effective(keep: float, present: Flags, counts: Index) -> Array:
+    """The observations that the dates of a window are worth, by asset."""
+    if keep == 1.0:
+        return counts.astype(np.float64)
+    weights = keep ** np.arange(len(present) - 1, -1, -1.0)
+    return np.asarray(effective(weights @ present, weights**2 @ present))
 
 
 @final

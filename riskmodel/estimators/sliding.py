@@ -85,12 +85,12 @@ class Stretch:
             Columns; rows that only later windows have change no bit of a sum.
         """
         scale = self.keep ** np.arange(self.step)[:, None]
-        edges = self._edges()
+        edges, shape = self._edges(), (x.shape[1], self.step, y.shape[1])
         for g, shared in enumerate(self._shared(x, y)):
             old, new = self._old(g), self._new(g)
             left = np.vstack([x[old], x[new]]).T[:, None, :] * edges
             right = np.vstack([y[old], y[new]])
-            total = (left.reshape(-1, len(right)) @ right).reshape(x.shape[1], self.step, y.shape[1])
+            total = (left.reshape(shape[0] * shape[1], len(right)) @ right).reshape(shape)
             total += scale * shared[:, None, :]
             yield total
 

@@ -66,8 +66,11 @@ class Rolling:
     --------
     >>> import riskmodel as rm
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"], start="2010-01")
-    >>> history = rm.Rolling(3 * rm.YEAR).fit(panel)
+    >>> history = rm.Rolling(rm.Horizon(3 * 252)).fit(panel)
     >>> history.loadings["Mkt-RF"].tail(2).round(2)
+    asset       BusEq  Utils
+    2017-02-28   1.11   0.35
+    2017-03-31   1.11   0.35
     """
 
     window: Horizon = field(validator=_horizon)
@@ -127,6 +130,7 @@ class Expanding:
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"], start="2010-01")
     >>> history = rm.Expanding(minimum=24).fit(panel)
     >>> history.dates[0].date(), len(history)
+    (datetime.date(2011, 12, 31), 64)
     """
 
     estimator: Estimator = field(factory=OLS, validator=_estimator)
@@ -192,8 +196,10 @@ def _least(minimum: int | None, panel: ReturnPanel) -> int:
 
 
 def _fit(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
-    every = fit_windows if isinstance(estimator, LeastSquares) else fit_each
-    figures = every(estimator, panel, spans, minimum)
+    if isinstance(estimator, LeastSquares):
+        figures = fit_windows(estimator, panel, spans, minimum)
+    else:
+        figures = fit_each(estimator, panel, spans, minimum)
     history = ModelHistory(panel, spans, figures)
     if np.isnan(figures.idio_variance).all():
         reasons = "; ".join(history.missing["reason"].unique())
