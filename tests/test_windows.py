@@ -270,7 +270,7 @@ def _without_checks(r, f, rate):
 @pytest.mark.parametrize("window", [rm.Rolling(rm.Horizon(60)), rm.Expanding()], ids=repr)
 def test_what_comes_later_changes_no_bit_of_hard_panels(make, window):
     panel = make()
-    for last in (130, 131, 200):
+    for last in (115, 130, 171):  # on two of them, the window that a stretch of 60 begins with ends
         r, f, _ = (a.copy() for a in panel.arrays())
         r[last + 1 :: 2], f[last + 1 :] = np.nan, f[last + 1 :][::-1] * 100.0
         changed = panel_of(r, f) if f.std() < 0.1 else None

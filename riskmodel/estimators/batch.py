@@ -337,9 +337,8 @@ class _Group:
     def fit(self) -> None:
         """Estimate all as if no date were missing, and then again those that miss some."""
         ragged = self.block.ragged[self.at]
-        suspect, scores = self._fit_full()
-        for j in np.flatnonzero((suspect & ~ragged).any(axis=1)).tolist():
-            self._write(self._refined(self._full_pairs(j, np.flatnonzero(suspect[j] & ~ragged[j]), scores)))
+        if not ragged.all():
+            self._refine_full(*self._fit_full(), ragged)
         if ragged.any():
             self._fit_ragged(*np.nonzero(ragged))
 
@@ -359,22 +358,21 @@ class _Group:
         _put(figures, (at, columns), rss, explained, n / weight / (n - 1.0))
         return rss <= _CANCELS * squares, scores
 
-    def _full_pairs(self, j: int, columns: Index, scores: Array) -> _Pairs:
-        """Pairs of one window that miss no date."""
-        c, at, n = self.block.calendar, self.at.start + j, np.ones(len(columns))
-        root = np.repeat(c.roots[at][:, :, None], len(columns), axis=2)
-        scores = scores[j][:, columns]
-        return _Pairs(np.full(len(n), j), columns, root, scores, n, n * c.weight[at], n * c.observations[at])
+    def _refine_full(self, suspect: Flags, scores: Array, ragged: Flags) -> None:
+        """Estimate those of the pairs that miss no date where sums cancelled again, from the residuals."""
+        c = self.block.calendar
+        for j in np.flatnonzero((suspect & ~ragged).any(axis=1)).tolist():
+            i, at = np.flatnonzero(suspect[j] & ~ragged[j]), self.at.start + j
+            ones = np.ones(len(i))
+            root = c.roots[at][:, :, None] * ones
+            weight, n = ones * c.weight[at], ones * c.observations[at]
+            self._write(self._refined(_Pairs(np.full(len(i), j), i, root, scores[j][:, i], ones, weight, n)))
 
     def _fit_ragged(self, j: Index, i: Index) -> None:
         """Estimate pairs that miss some dates."""
-        gram = _full(self.grams[:, j, i], len(self.cross))
-        n = effective(gram[0, 0], self.weight_squares[j, i])
-        self.block.whole.figures.n_observations[self._window(j), self._column(i)] = n
-        root, well = inverse_root(gram, _ILL_CONDITIONED)
-        scores, squares = _times(root, self.cross[:, j, i]), self.squares[j, i]
-        pairs = _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n)
-        few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (n <= len(gram))
+        pairs, squares, well = self._ragged_pairs(j, i)
+        few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (pairs.observations <= len(pairs.root))
+        self.block.whole.figures.n_observations[self._window(j), self._column(i)] = pairs.observations
         self.block.whole.leave_out(self._window(j[few]), self._column(i[few]))
         suspect = well & ~few & (pairs.rss <= _CANCELS * squares)
         self._write(pairs.some(well & ~few & ~suspect))
@@ -382,6 +380,16 @@ class _Group:
             self._write(self._refined(pairs.some(suspect & (j == window))))
         for window in np.unique(j[~well & ~few]):
             self.block.whole.fit_alone(self._window(window), self._column(i[~well & ~few & (j == window)]))
+
+    def _ragged_pairs(self, j: Index, i: Index) -> tuple[_Pairs, Array, Flags]:
+        """Solve the normal equations of pairs; their raw squares, and where their own dates condition them well."""
+        flat = j * self.squares.shape[1] + i
+        terms, cross = (a.reshape(len(a), -1).take(flat, axis=1) for a in (self.grams, self.cross))
+        gram, squares = _full(terms, len(cross)), self.squares.take(flat)
+        root, well = inverse_root(gram, _ILL_CONDITIONED)
+        scores = _times(root, cross)
+        n = effective(gram[0, 0], self.weight_squares.take(flat))
+        return _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n), squares, well
 
     def _refined(self, pairs: _Pairs) -> _Pairs:
         """Pairs of one window with their residual squares, summed date by date, and a step of refinement."""
@@ -426,7 +434,7 @@ def _times(root: Array, vectors: Array) -> Array:
     """W v for lower triangular W (K × K × P, or × 1) and v (K × P, or × 1); each pair's digits, whatever is beside."""
     total = root[:, 0] * vectors[0]
     for k in range(1, len(root)):
-        if vectors[k].any():
+        if vectors.shape[1] > 1 or vectors[k, 0]:
             total[k:] += root[k:, k] * vectors[k]
     return np.asarray(total)
 
