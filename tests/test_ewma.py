@@ -242,6 +242,7 @@ class TestUpdates:
             whole = estimator.fit(panel)
         except rm.TooFewObservationsError:
             return
+        cut = min(cut, len(panel.dates) - 1)
         state = estimator.moments(panel.select(end=panel.dates[-1 - cut]))
         for day in panel.dates[-cut:]:
             state = estimator.update(state, panel.select(start=day, end=day))
