@@ -188,7 +188,7 @@ class ModelHistory:
 
     Notes
     -----
-    Held are (K + 5) numbers for each asset and date, 200 MB for 2,268 windows of 1,000 assets and 6 factors, and as
+    Held are (K + 4) numbers for each asset and date, 180 MB for 2,269 windows of 1,000 assets and 6 factors, and as
     many as K + 1 more for assets that miss dates. Frames are views of that, but for `std_errors`, `tvalues` and
     `unbiased_idio_variance`, which are computed when asked. A model from `at` costs time and memory in proportion to
     N·K; its `panel` is a view.
