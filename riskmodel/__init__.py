@@ -49,11 +49,14 @@ from riskmodel.errors import (
     TooLargeError,
     UnboundedPositionError,
     UnknownAssetError,
+    UnknownDateError,
     UnknownFactorError,
 )
 from riskmodel.estimators.base import Estimator
 from riskmodel.estimators.ewma import EWMA
-from riskmodel.estimators.ols import OLS
+from riskmodel.estimators.ols import OLS, LeastSquares
+from riskmodel.estimators.windows import Expanding, Rolling
+from riskmodel.history import ModelHistory
 from riskmodel.horizon import (
     DAY,
     MONTH,
@@ -98,7 +101,8 @@ __all__ = [
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
     "ReturnPanel",
     # estimation
-    "Moments", "Estimator", "OLS", "EWMA",
+    "Moments", "Estimator", "LeastSquares", "OLS", "EWMA",
+    "Rolling", "Expanding", "ModelHistory",
     "FactorModel", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",
     # portfolios
     "Portfolio", "Strategy", "HedgedPortfolio",
@@ -107,7 +111,7 @@ __all__ = [
     "Limit", "VolatilityLimit", "FactorVolatilityLimit", "GrossLimit", "CapitalLimit",
     # errors
     "RiskModelError", "InvalidParameterError", "HorizonMismatchError", "UnknownAssetError", "UnknownFactorError",
-    "AmbiguousAssetError", "SourceError", "CredentialsError", "CoverageError", "LayoutError",
+    "UnknownDateError", "AmbiguousAssetError", "SourceError", "CredentialsError", "CoverageError", "LayoutError",
     "DataError", "DuplicateDatesError", "DuplicateLabelsError", "InvalidDatesError", "NoOverlapError",
     "NonNumericError", "InfiniteReturnsError", "PercentReturnsError", "ImpossibleReturnsError", "SpacingError",
     "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",

@@ -57,8 +57,10 @@ def floats(values: Any) -> Array:
 
 
 def _is_frozen(values: NDArray[Any]) -> bool:
-    flags = values.flags
-    return values.dtype == np.float64 and values.base is None and flags.c_contiguous and not flags.writeable
+    flags, base = values.flags, values.base
+    # a view is as frozen as the array that it looks at
+    owned = base is None or (isinstance(base, np.ndarray) and base.base is None and not base.flags.writeable)
+    return values.dtype == np.float64 and owned and flags.c_contiguous and not flags.writeable
 
 
 # what labels the rows and columns of each part

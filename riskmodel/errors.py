@@ -54,6 +54,10 @@ class UnknownFactorError(RiskModelError, LookupError):
     """A factor was asked for that is not there."""
 
 
+class UnknownDateError(RiskModelError, LookupError):
+    """A date was asked for that is not there."""
+
+
 class DataError(RiskModelError, ValueError):
     """The returns that came cannot be used as they are."""
 

@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from panels import HARD, ORDINARY, clean, panel_of, ragged
+from strategies import return_frames
 
 import riskmodel as rm
 
@@ -208,3 +209,58 @@ class TestFiles:
     def test_no_file_is_no_file(self, tmp_path):
         with pytest.raises(FileNotFoundError):
             rm.Moments.load(tmp_path / "none")
+
+
+class TestUpdates:
+    """A state that is added to, and kept in a file in between, is the state of all dates at once."""
+
+    @settings(max_examples=30)
+    @given(
+        name=st.sampled_from([*ORDINARY, *HARD]),
+        estimator=st.sampled_from([rm.OLS(), rm.EWMA(half_life=LIFE)]),
+        cuts=st.lists(st.integers(1, 299), min_size=1, max_size=6, unique=True),
+    )
+    def test_updated_equals_refitted_on_any_panel(self, tmp_path_factory, name, estimator, cuts):
+        panel = {**ORDINARY, **HARD}[name]()
+        at = tmp_path_factory.mktemp("states")
+        edges = [0, *sorted(cuts), len(panel.dates)]
+        parts = [panel.select(start=panel.dates[a], end=panel.dates[b - 1]) for a, b in pairwise(edges)]
+        state = estimator.moments(parts[0])
+        for part in parts[1:]:
+            state.save(at / "state")
+            state = estimator.update(rm.Moments.load(at / "state"), part)
+        # what nearly collinear factors leave of the digits, either side loses in its own way
+        assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10 if name in ORDINARY else 1e-8)
+
+    @given(frames=return_frames(), cut=st.integers(1, 10), fading=st.booleans())
+    def test_updated_equals_refitted_on_hostile_panels(self, frames, cut, fading):
+        returns, factors, rate = frames
+        data = rm.InMemory(returns, factors=factors, risk_free=rate, horizon=rm.DAY)
+        panel = data.panel(data.assets, data.factors)
+        estimator = rm.EWMA(half_life=rm.Horizon(30)) if fading else rm.OLS()
+        try:
+            whole = estimator.fit(panel)
+        except rm.TooFewObservationsError:
+            return
+        cut = min(cut, len(panel.dates) - 1)
+        state = estimator.moments(panel.select(end=panel.dates[-1 - cut]))
+        for day in panel.dates[-cut:]:
+            state = estimator.update(state, panel.select(start=day, end=day))
+        assert_same(estimator.estimate(state), whole, 1e-7)
+
+    @pytest.mark.parametrize("make", [*ORDINARY.values(), *HARD.values()], ids=[*ORDINARY, *HARD])
+    def test_updating_changes_no_state_and_a_file_holds_every_bit(self, tmp_path, make):
+        panel, ewma = make(), rm.EWMA(half_life=LIFE)
+        state = ewma.moments(panel.select(end=panel.dates[-2]))
+        before = self.held(state, tmp_path)
+        once, again = (ewma.update(state, panel.select(start=panel.dates[-1])) for _ in range(2))
+        assert self.held(state, tmp_path) == before
+        kept = self.held(once, tmp_path)
+        assert kept == self.held(rm.Moments.load(tmp_path / "state"), tmp_path) == self.held(again, tmp_path)
+
+    @staticmethod
+    def held(state, folder):
+        """All that a state's file holds."""
+        state.save(folder / "state")
+        with np.load(folder / "state") as file:
+            return {name: (file[name].dtype.str, file[name].shape, file[name].tobytes()) for name in file.files}

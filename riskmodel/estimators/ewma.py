@@ -7,11 +7,8 @@ from typing import Any, final
 from attrs import field, frozen
 
 from riskmodel.errors import InvalidParameterError
-from riskmodel.estimators.base import Estimator
-from riskmodel.estimators.ols import OLS
+from riskmodel.estimators.ols import LeastSquares
 from riskmodel.horizon import Horizon
-from riskmodel.model import FactorModel
-from riskmodel.moments import Moments
 
 
 def _check(_: EWMA, __: object, half_life: Any) -> None:
@@ -23,7 +20,7 @@ def _check(_: EWMA, __: object, half_life: Any) -> None:
 
 @final
 @frozen
-class EWMA(Estimator):
+class EWMA(LeastSquares):
     r"""Time-series regressions in which a date counts half as much when it is a half-life older.
 
     The panel's last date weighs 1 and each one before it :math:`2^{-1/h}` times the next, for a half-life of h of the
@@ -67,7 +64,3 @@ class EWMA(Estimator):
     def retention(self, horizon: Horizon) -> float:
         """The share of its weight that a date keeps with each date that follows."""
         return float(0.5 ** horizon.in_units_of(self.half_life))
-
-    def estimate(self, moments: Moments) -> FactorModel:
-        """Solve the weighted least-squares problems that the moments hold."""
-        return OLS().estimate(moments)

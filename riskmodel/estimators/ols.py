@@ -25,31 +25,13 @@ _ROUNDING = 1e-28
 _CONSTANT = 1e-12
 
 
-@final
-@frozen
-class OLS(Estimator):
-    r"""Time-series regressions :math:`r_i = \alpha_i + \beta_i^\top f + \varepsilon_i`, one for each asset.
+class LeastSquares(Estimator):
+    """Least squares, asset by asset: what differs from kind to kind is only how fast a date's weight fades.
 
-    Each asset is estimated on its own dates; E f and F on all dates of the panel. Variances have ddof 1, the
-    residual one included: :math:`\hat\sigma^2_i = RSS_i / (T_i - 1)`, so that for an asset that is there on all dates
-    total = B F B' + idio exactly. Standard errors use the unbiased :math:`RSS_i / (T_i - K - 1)` and assume
-    homoskedastic, uncorrelated errors ([1]_, section 4.3).
-
-    References
-    ----------
-    .. [1] Greene, W. H. (2018). *Econometric Analysis*, 8th edition. Pearson.
-
-    Examples
-    --------
-    >>> import riskmodel as rm
-    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "SMB", "HML"])
-    >>> model = rm.OLS().fit(panel)
-    >>> model.loadings.round(2)
-           Mkt-RF   SMB   HML
-    BusEq    1.15  0.18 -0.54
-    Utils    0.61 -0.18  0.26
+    Subclass it and say `retention`; `Rolling` and `Expanding` then estimate all windows at once.
     """
 
+    @final
     def estimate(self, moments: Moments) -> FactorModel:
         """Solve the least-squares problems that the moments hold."""
         m, r = moments, moments.regressions
@@ -81,6 +63,32 @@ class OLS(Estimator):
             sources=m.sources,
             funded=m.funded,
         )
+
+
+@final
+@frozen
+class OLS(LeastSquares):
+    r"""Time-series regressions :math:`r_i = \alpha_i + \beta_i^\top f + \varepsilon_i`, one for each asset.
+
+    Each asset is estimated on its own dates; E f and F on all dates of the panel. Variances have ddof 1, the
+    residual one included: :math:`\hat\sigma^2_i = RSS_i / (T_i - 1)`, so that for an asset that is there on all dates
+    total = B F B' + idio exactly. Standard errors use the unbiased :math:`RSS_i / (T_i - K - 1)` and assume
+    homoskedastic, uncorrelated errors ([1]_, section 4.3).
+
+    References
+    ----------
+    .. [1] Greene, W. H. (2018). *Econometric Analysis*, 8th edition. Pearson.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "SMB", "HML"])
+    >>> model = rm.OLS().fit(panel)
+    >>> model.loadings.round(2)
+           Mkt-RF   SMB   HML
+    BusEq    1.15  0.18 -0.54
+    Utils    0.61 -0.18  0.26
+    """
 
 
 def _share(part: Array, whole: Array) -> Array:
