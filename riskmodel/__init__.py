@@ -9,7 +9,7 @@ from riskmodel.covariance import FactorCovariance
 from riskmodel.data.cached import Cached
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
 from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
-from riskmodel.data.files import Long, Wide, read_percent_returns, read_prices, read_returns
+from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
@@ -67,6 +67,7 @@ from riskmodel.horizon import (
     Variance,
     Volatility,
 )
+from riskmodel.layout import Long, Wide
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel

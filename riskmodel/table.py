@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -20,7 +21,7 @@ from riskmodel.errors import (
     NonNumericError,
     SpacingError,
 )
-from riskmodel.horizon import MONTH, NAMED, QUARTER, YEAR, Horizon
+from riskmodel.horizon import MONTH, NAMED, QUARTER, YEAR, Horizon, Quantity, require_same
 
 Array = NDArray[np.float64]
 
@@ -99,6 +100,20 @@ def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.Datetime
         )
     # without the name and the frequency that only some of the tables would have
     return pd.DatetimeIndex(dates.as_unit(_RESOLUTION).to_numpy())
+
+
+def read_number(rate: Real, horizon: Horizon) -> float:
+    """Check a risk-free rate that is the same on every date."""
+    if isinstance(rate, Quantity):
+        require_same(rate.horizon, horizon, "the risk-free rate and the returns")
+    if isinstance(rate, bool) or not math.isfinite(rate):
+        raise InvalidParameterError(f"risk_free must be a Series by date or a finite number, but {rate!r} came.")
+    return float(rate)
+
+
+def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
+    """Return the same risk-free rate on every date."""
+    return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")
 
 
 def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from numbers import Real
 from os import PathLike
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from riskmodel.errors import (
     MissingExtraError,
     SourceError,
 )
+from riskmodel.layout import Long, Wide, iso_dates
 
 AnyPath = str | PathLike[str]
 
@@ -36,43 +37,6 @@ _MISSING = ["", ".", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", 
 _EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if pd.__version__.startswith("2.") else {}
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
-
-
-@frozen
-class _Layout:
-    """How a file is laid out (abstract: `Wide`, `Long`)."""
-
-
-@final
-@frozen
-class Wide(_Layout):
-    """One row a date, one column an asset.
-
-    Parameters
-    ----------
-    date : str, optional
-        The column of dates; by default the first, or in Parquet the index if it holds dates.
-    """
-
-    date: str | None = None
-
-
-@final
-@frozen
-class Long(_Layout):
-    """One row for each date and asset.
-
-    Parameters
-    ----------
-    date, asset : str
-        The columns of dates and of asset labels.
-    value : str, optional
-        The column of returns or prices; by default the only other one.
-    """
-
-    date: str = "date"
-    asset: str = "asset"
-    value: str | None = None
 
 
 def read_returns(path: str | PathLike[str], layout: Wide | Long = Wide()) -> pd.DataFrame:
@@ -223,7 +187,7 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
     if isinstance(raw.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(raw.dt.to_timestamp(how="end").dt.normalize()).rename(None)
     try:
-        return pd.DatetimeIndex(_iso(raw)).rename(None)
+        return pd.DatetimeIndex(iso_dates(raw)).rename(None)
     except (ValueError, TypeError):
         row = next(i for i in range(len(raw)) if not _is_date(raw.iloc[i]))
         came = "nothing" if pd.isna(raw.iloc[row]) or raw.iloc[row] == "" else repr(raw.iloc[row])
@@ -234,23 +198,9 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
         ) from None
 
 
-def _iso(raw: pd.Series[Any]) -> pd.Series[Any]:
-    if pd.api.types.is_integer_dtype(raw.dtype):
-        raw = raw.astype(str)  # 20240131, which would otherwise be taken for nanoseconds
-    dates = (
-        pd.to_datetime(raw)
-        if pd.api.types.is_datetime64_any_dtype(raw.dtype)
-        else pd.to_datetime(raw, format="ISO8601")
-    )
-    if dates.isna().any():
-        raise ValueError("a date is missing")
-    # the local date: a return belongs to the day of its own market
-    return dates.dt.tz_localize(None).dt.normalize()
-
-
 def _is_date(cell: object) -> bool:
     try:
-        _iso(pd.Series([cell]))
+        iso_dates(pd.Series([cell]))
     except (ValueError, TypeError):
         return False
     return True
