@@ -85,6 +85,7 @@ from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.report.analysis import RiskReport
+from riskmodel.stored.panel import StoredPanel
 
 __version__ = "0.1.0"
 
@@ -97,7 +98,7 @@ __all__ = [
     "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
-    "ReturnPanel",
+    "ReturnPanel", "StoredPanel",
     # estimation
     "Moments", "Estimator", "OLS", "EWMA",
     "FactorModel", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",

@@ -1,10 +1,9 @@
-"""How a file of returns is laid out, and how its dates are written."""
+"""How a file of returns is laid out."""
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
-import pandas as pd
 from attrs import frozen
 
 
@@ -43,18 +42,3 @@ class Long(_Layout):
     date: str = "date"
     asset: str = "asset"
     value: str | None = None
-
-
-def iso_dates(raw: pd.Series[Any]) -> pd.Series[Any]:
-    """Read dates, year first, as they stand in a file; raise ValueError or TypeError where one is not or is missing."""
-    if pd.api.types.is_integer_dtype(raw.dtype):
-        raw = raw.astype(str)  # 20240131, which would otherwise be taken for nanoseconds
-    dates = (
-        pd.to_datetime(raw)
-        if pd.api.types.is_datetime64_any_dtype(raw.dtype)
-        else pd.to_datetime(raw, format="ISO8601")
-    )
-    if dates.isna().any():
-        raise ValueError("a date is missing")
-    # the local date: a return belongs to the day of its own market
-    return dates.dt.tz_localize(None).dt.normalize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any, Self, final
 
@@ -66,6 +66,19 @@ class Sums:
             for some in _spans(n, size):
                 self._add(_side_by_side(block[some]), some, dates)
         return self
+
+    @classmethod
+    def beside(cls, parts: Sequence[Self]) -> Self:
+        """Join the sums of some assets to those of others over the same dates."""
+        if len(parts) == 1:
+            return parts[0]
+        cross, squares, ragged = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("cross", "squares", "ragged")
+        )
+        # zeros that nobody writes to take no memory
+        terms = np.zeros((len(squares), parts[0].terms.shape[1]))
+        terms[ragged] = np.concatenate([p.terms[p.ragged] for p in parts])
+        return cls(cross, squares, ragged, terms)
 
     def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
         """Add some dates of some assets (assets × dates)."""

@@ -27,7 +27,7 @@ from riskmodel.errors import (
     MissingExtraError,
     SourceError,
 )
-from riskmodel.layout import Long, Wide, iso_dates
+from riskmodel.layout import Long, Wide
 
 AnyPath = str | PathLike[str]
 
@@ -187,7 +187,7 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
     if isinstance(raw.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(raw.dt.to_timestamp(how="end").dt.normalize()).rename(None)
     try:
-        return pd.DatetimeIndex(iso_dates(raw)).rename(None)
+        return pd.DatetimeIndex(_iso(raw)).rename(None)
     except (ValueError, TypeError):
         row = next(i for i in range(len(raw)) if not _is_date(raw.iloc[i]))
         came = "nothing" if pd.isna(raw.iloc[row]) or raw.iloc[row] == "" else repr(raw.iloc[row])
@@ -198,9 +198,23 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
         ) from None
 
 
+def _iso(raw: pd.Series[Any]) -> pd.Series[Any]:
+    if pd.api.types.is_integer_dtype(raw.dtype):
+        raw = raw.astype(str)  # 20240131, which would otherwise be taken for nanoseconds
+    dates = (
+        pd.to_datetime(raw)
+        if pd.api.types.is_datetime64_any_dtype(raw.dtype)
+        else pd.to_datetime(raw, format="ISO8601")
+    )
+    if dates.isna().any():
+        raise ValueError("a date is missing")
+    # the local date: a return belongs to the day of its own market
+    return dates.dt.tz_localize(None).dt.normalize()
+
+
 def _is_date(cell: object) -> bool:
     try:
-        iso_dates(pd.Series([cell]))
+        _iso(pd.Series([cell]))
     except (ValueError, TypeError):
         return False
     return True
