@@ -15,7 +15,7 @@ from riskmodel.errors import DuplicateDatesError, InvalidParameterError, LayoutE
 from riskmodel.horizon import Horizon
 from riskmodel.layout import Long
 from riskmodel.progress import Progress
-from riskmodel.stored.parquet import Header, ParquetFile, floats, labels_of_dates
+from riskmodel.stored.parquet import Header, ParquetFile, counted, floats, labels_of_dates
 from riskmodel.stored.source import FILE_COLUMNS, Flags, Index, Source, block_rows
 from riskmodel.table import read_dates
 
@@ -116,7 +116,7 @@ class LongSource(Source):
     @property
     def name(self) -> str:
         """What holds the returns."""
-        return f"{len(self.parquet)} Parquet file(s)"
+        return counted(self.parquet)
 
     @property
     def files(self) -> pd.DataFrame:
@@ -136,8 +136,9 @@ class LongSource(Source):
         window = _Window.of(len(self.assets), columns, rows)
         for complete, (dates, assets, values) in self._cells(columns, rows):
             yield from window.until(complete)
-            if not window.add(dates, assets, values):
-                raise self._twice(dates, assets, window)
+            twice = window.add(dates, assets, values)
+            if twice is not None:
+                raise self._more_than_one(*twice)
         yield from window.until(rows.stop)
 
     def _cells(self, columns: Index, rows: range) -> Iterator[tuple[int, tuple[Index, Index, Array]]]:
@@ -164,8 +165,7 @@ class LongSource(Source):
         assets = self.assets.get_indexer(pd.Index(own.to_pandas()))
         return dates[day], assets[asset], floats(table.column(names.value))
 
-    def _twice(self, dates: Index, assets: Index, window: _Window) -> DuplicateDatesError:
-        date, asset = window.conflict(dates, assets)
+    def _more_than_one(self, date: int, asset: int) -> DuplicateDatesError:
         return DuplicateDatesError(
             f"{self.assets[asset]} has more than one row on {self.dates[date].date()}; drop the extra ones.",
             asset=self.assets[asset],
@@ -193,16 +193,21 @@ class _Window:
         places[columns] = np.arange(len(columns))
         return cls(places, rows, rows.start, np.empty((0, len(columns))), np.empty((0, len(columns)), dtype=bool))
 
-    def add(self, dates: Index, assets: Index, values: Array) -> bool:
-        """Put returns in their places; say whether all places were free."""
-        inside = self._inside(dates, assets)
+    def add(self, dates: Index, assets: Index, values: Array) -> tuple[int, int] | None:
+        """Put returns in their places; return a date and an asset for which there are two."""
+        inside = (self.places[assets] >= 0) & (dates >= self.rows.start) & (dates < self.rows.stop)
         day, column = dates[inside] - self.start, self.places[assets[inside]]
-        if len(day):
-            self._grow(int(day.max()) + 1)
+        if not len(day):
+            return None
+        self._grow(int(day.max()) + 1)
+        twice = self.taken[day, column]
         before = np.count_nonzero(self.taken)
         self.held[day, column] = values[inside]
         self.taken[day, column] = True
-        return bool(np.count_nonzero(self.taken) == before + len(day))
+        if np.count_nonzero(self.taken) == before + len(day):
+            return None
+        first = int((twice | pd.MultiIndex.from_arrays([day, column]).duplicated()).argmax())
+        return int(dates[inside][first]), int(assets[inside][first])
 
     def until(self, stop: int) -> Iterator[tuple[int, Array]]:
         """Give away the dates before `stop`, a block at a time."""
@@ -214,17 +219,6 @@ class _Window:
             first, block = self.start, self.held[:count]
             self.start, self.held, self.taken = first + count, self.held[count:], self.taken[count:]
             yield first, block
-
-    def conflict(self, dates: Index, assets: Index) -> tuple[int, int]:
-        """A date and an asset of a batch that came twice, in it or with an earlier one."""
-        inside = self._inside(dates, assets)
-        cells = pd.MultiIndex.from_arrays([dates[inside], assets[inside]])
-        twice = np.flatnonzero(cells.duplicated())
-        at = int(twice[0]) if len(twice) else 0
-        return int(dates[inside][at]), int(assets[inside][at])
-
-    def _inside(self, dates: Index, assets: Index) -> Flags:
-        return (self.places[assets] >= 0) & (dates >= self.rows.start) & (dates < self.rows.stop)
 
     def _grow(self, count: int) -> None:
         more = count - len(self.held)

@@ -110,6 +110,11 @@ def find(path: AnyPath | Sequence[AnyPath]) -> list[ParquetFile]:
     return [ParquetFile.at(p) for p in paths]
 
 
+def counted(files: Sequence[ParquetFile]) -> str:
+    """Say how many files there are."""
+    return f"{len(files)} Parquet file{'' if len(files) == 1 else 's'}"
+
+
 def _is_data(path: Path, folder: Path) -> bool:
     """Not what writers leave beside the data: summaries, parts that are being written."""
     return not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
@@ -197,4 +202,6 @@ def _index(column: Any) -> pd.Index[Any]:
 
 def floats(column: Any) -> Array:
     """The numbers of a column, NaN where there is none."""
-    return np.asarray(column.cast("float64", safe=False).to_numpy(zero_copy_only=False))
+    if not pyarrow()[0].types.is_float64(column.type):
+        column = column.cast("float64", safe=False)
+    return np.asarray(column.to_numpy(zero_copy_only=False))

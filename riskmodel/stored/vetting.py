@@ -64,10 +64,10 @@ class Vetting:
         """
         if np.fmax.reduce(block, axis=None) == np.inf or np.fmin.reduce(block, axis=None) == -np.inf:
             require_finite(block, dates, self.assets, _WHAT)
-        self._require_possible(dates, block)
         before = self.looked_at
         self._count(block[-self.rows % self.step :: self.step])
         self.rows += len(block)
+        self._require_possible(dates, block)
         if before < _EARLY <= self.looked_at:
             self._refuse_most(*self._implausible())
 
@@ -99,7 +99,11 @@ class Vetting:
                 date=dates[row],
             )
         if np.fmin.reduce(block, axis=None) <= -1.0:
-            require_possible(Table(dates, self.assets, block))
+            try:
+                require_possible(Table(dates, self.assets, block))
+            except ImpossibleReturnsError:
+                self.judge()  # says more where the returns are percent
+                raise
             self.lost |= (block == -1.0).any(axis=0)
 
     def _count(self, rows: Array) -> None:

@@ -15,7 +15,7 @@ from riskmodel.covariance import Array
 from riskmodel.errors import DuplicateDatesError, InvalidDatesError, LayoutError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.layout import Wide
-from riskmodel.stored.parquet import Header, ParquetFile, dates_in, floats
+from riskmodel.stored.parquet import Header, ParquetFile, counted, dates_in, floats
 from riskmodel.stored.source import FILE_COLUMNS, Index, Source
 
 # Rows that are turned from columns at a time, so that what is written stays in cache.
@@ -64,14 +64,14 @@ class WideSource(Source):
     @property
     def name(self) -> str:
         """What holds the returns."""
-        return f"{len(self.files_by_date)} Parquet file(s)"
+        return counted(self.files_by_date)
 
     @property
     def files(self) -> pd.DataFrame:
         """By file: its dates, its size, and the assets that it has unlike the one before."""
         rows: list[tuple[Any, ...]] = []
         before: pd.Index[Any] | None = None
-        for file, start, stop in zip(self.files_by_date, self.starts, self.starts[1:], strict=True):
+        for file, (start, stop) in zip(self.files_by_date, pairwise(self.starts), strict=True):
             with file.opened() as opened:
                 _, _, found = _columns(Header.of(file.path, opened.schema_arrow), self.layout)
             own = found[found.isin(self.assets)]
@@ -144,12 +144,12 @@ def _part(
         date, names, found = _columns(header, layout)
         # with the labels of a file like it, so that a thousand files do not hold them a thousand times
         found = known.setdefault(tuple(found), found)
-        wanted = range(len(names)) if assets is None else [i for i in found.get_indexer(pd.Index(assets)) if i >= 0]
-        header.require_numbers([names[i] for i in wanted])
         meta = opened.metadata
         if not meta.num_rows:
             raise LayoutError(f"{file.path} has no rows; remove it.", path=str(file.path))
         dates = dates_in(file.path, opened.read(columns=[date]).column(date), horizon)
+        wanted = range(len(names)) if assets is None else [i for i in found.get_indexer(pd.Index(assets)) if i >= 0]
+        header.require_numbers([names[i] for i in wanted])
         deepest = max(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
     back = np.flatnonzero(np.diff(dates.to_numpy()).astype(np.int64) < 0)
     if len(back):
