@@ -125,7 +125,7 @@ def small_blocks(monkeypatch):
     """So small that hardly three assets of a panel of tests are read at a time."""
     monkeypatch.setattr(source, "BLOCK_BYTES", 600)
     monkeypatch.setattr(array_module, "_FEWEST_ROWS", 20)
-    monkeypatch.setattr(long_module, "_BATCH_ROWS", 64)
+    monkeypatch.setattr(long_module, "_BATCH_ROWS", 150)
     monkeypatch.setattr(moments, "_MENDED", 500)
 
 
@@ -506,7 +506,8 @@ class TestParquet:
         days, whole = panel.dates, total(panel).reset_index(drop=True)
         written = {
             "date32": pd.Index(days.date), "text": days.strftime("%Y-%m-%d"),
-            "number": days.strftime("%Y%m%d").astype(int), "zone": days.tz_localize("America/New_York"), "period": days.to_period("D"), "column": days,
+            "number": days.strftime("%Y%m%d").astype(int), "zone": days.tz_localize("America/New_York"),
+            "period": days.to_period("D"), "column": days,
         }[kind]  # fmt: skip
         if kind == "column":
             whole.insert(1, "when", written)

@@ -62,12 +62,15 @@ class Vetting:
         PercentReturnsError
             Where most assets are plainly no returns in decimals.
         """
-        if np.fmax.reduce(block, axis=None) == np.inf or np.fmin.reduce(block, axis=None) == -np.inf:
+        lowest = np.fmin.reduce(block, axis=None)
+        if np.isinf(lowest) or np.fmax.reduce(block, axis=None) == np.inf:
             require_finite(block, dates, self.assets, _WHAT)
         before = self.looked_at
         self._count(block[-self.rows % self.step :: self.step])
         self.rows += len(block)
-        self._require_possible(dates, block)
+        self._require_alive(dates, block)
+        if lowest <= -1.0:
+            self._require_possible(dates, block)
         if before < _EARLY <= self.looked_at:
             self._refuse_most(*self._implausible())
 
@@ -86,7 +89,7 @@ class Vetting:
             enough = self.seen >= ENOUGH_SIGNS
             self._refuse(level & enough, percent & enough)
 
-    def _require_possible(self, dates: pd.DatetimeIndex, block: Array) -> None:
+    def _require_alive(self, dates: pd.DatetimeIndex, block: Array) -> None:
         again = np.flatnonzero(self.lost)
         after = ~np.isnan(block[:, again])
         if after.any():
@@ -98,13 +101,14 @@ class Vetting:
                 label=name,
                 date=dates[row],
             )
-        if np.fmin.reduce(block, axis=None) <= -1.0:
-            try:
-                require_possible(Table(dates, self.assets, block))
-            except ImpossibleReturnsError:
-                self.judge()  # says more where the returns are percent
-                raise
-            self.lost |= (block == -1.0).any(axis=0)
+
+    def _require_possible(self, dates: pd.DatetimeIndex, block: Array) -> None:
+        try:
+            require_possible(Table(dates, self.assets, block))
+        except ImpossibleReturnsError:
+            self.judge()  # says more where the returns are percent
+            raise
+        self.lost |= (block == -1.0).any(axis=0)
 
     def _count(self, rows: Array) -> None:
         sizes, root = np.abs(rows), float(np.sqrt(self.horizon.days))
