@@ -2,9 +2,11 @@
 
 import os
 import pickle
+import re
 import sys
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,6 @@ from riskmodel import moments, progress
 from riskmodel.stored import array as array_module
 from riskmodel.stored import long as long_module
 from riskmodel.stored import source
-from riskmodel.stored.array import ArraySource
 
 SOME_RATE = 0.0001
 
@@ -857,7 +858,20 @@ class TestProgress:
         assert terminal.text.endswith("\r\033[K")
 
 
-def test_the_source_says_what_it_is():
-    assert issubclass(ArraySource, source.Source)
+def test_the_how_to_page_runs(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "larger-than-memory.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    space: dict[str, object] = {}
+    for block in blocks:
+        exec(block, space)
+    assert len(blocks) == 3
+    assert space["model"].loadings.shape == (300, 2)
+    assert space["panel"].files["assets"].eq(300).all()
+    np.testing.assert_allclose(space["recent"].assets, space["frame"]["2005":], rtol=1e-15)
+    assert space["state"].n_dates == 5_000
+
+
+def test_what_is_no_panel():
     with pytest.raises(rm.InvalidParameterError, match="an estimator fits a ReturnPanel"):
         rm.OLS().fit(np.zeros((3, 3)))
