@@ -54,12 +54,13 @@ class Sums:
         """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K) and w (T, or all 1).
 
         Arrays whose dates lie side by side in memory (``order="F"``) are read in place, others by copies of a tile.
+        Where `returns` has an attribute ``rows``, no more of them are asked for at a time.
         """
         t, n = returns.shape
         calendar = _Calendar.of(q, weights)
         m, width = calendar.axes.shape[1], _width(q.shape[1])
         self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
-        for rows in _spans(t, _tile_dates(width)):
+        for rows in _spans(t, min(_tile_dates(width), getattr(returns, "rows", t))):
             dates = calendar.stretch(rows)
             block = np.asarray(returns[rows]).T
             size = _tile_assets(len(dates.axes), m)

@@ -373,6 +373,7 @@ class TestArrays:
 
     def test_no_chunk_is_read_twice(self, monkeypatch):
         monkeypatch.setattr(source, "BLOCK_BYTES", 20_000)
+        monkeypatch.setattr(array_module, "_FEWEST_ROWS", 100)
         panel = clean(t=400, n=30)
         sliced = _Sliced(total(panel).to_numpy(), chunks=(150, 5))
         stored = rm.StoredPanel.array(sliced, dates=panel.dates, assets=panel.asset_names, **beside(panel))
@@ -851,6 +852,7 @@ class TestProgress:
         values = total(panel).to_numpy(copy=True)
         values[290, 3] = np.inf
         monkeypatch.setattr(source, "BLOCK_BYTES", 8 * 12 * 128)
+        monkeypatch.setattr(array_module, "_FEWEST_ROWS", 128)
         stored = rm.StoredPanel.array(values, dates=panel.dates, **beside(panel))
         with pytest.raises(rm.InfiniteReturnsError):
             rm.OLS().fit(stored)

@@ -19,7 +19,7 @@ from riskmodel.table import read_dates
 
 _WHAT = "the array of returns"
 # Fewer rows at a time make products slow.
-_FEWEST_ROWS = 128
+_FEWEST_ROWS = 256
 
 
 @final
@@ -51,7 +51,8 @@ class ArraySource(Source):
     @property
     def depth(self) -> int:
         """A column's worth where columns lie together, a chunk's where there are chunks."""
-        return min(len(self.dates), max(_FEWEST_ROWS, self._chunk_rows()))
+        chunk = self._chunk_rows()
+        return min(len(self.dates), -(-_FEWEST_ROWS // chunk) * chunk)
 
     @property
     def name(self) -> str:
@@ -62,8 +63,8 @@ class ArraySource(Source):
         """Read some columns of consecutive rows."""
         whole = isinstance(self.array, np.ndarray) or len(columns) == len(self.assets)
         size = max(self.depth, block_rows(len(columns) if whole else len(self.assets)))
-        size -= size % min(size, max(_FEWEST_ROWS, self._chunk_rows()))
-        # from a chunk's beginning on, so that none is read twice
+        # whole chunks, so that none is read twice
+        size -= size % self.depth
         for start in range(rows.start - rows.start % size, rows.stop, size):
             part = slice(max(start, rows.start), min(start + size, rows.stop))
             yield part.start, self._slab(part, columns)

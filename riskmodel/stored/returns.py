@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from riskmodel.covariance import Array
 from riskmodel.horizon import Horizon
 from riskmodel.progress import Progress
-from riskmodel.stored.source import Index, Source
+from riskmodel.stored.source import Index, Source, block_rows
 from riskmodel.stored.vetting import Vetting
 
 
@@ -53,7 +53,7 @@ class StoredReturns:
 
     def read(self, columns: Index, dates: range) -> Array:
         """Read some columns of consecutive dates into memory."""
-        out = np.empty((len(dates), len(columns)))
+        out = np.empty((len(dates), len(columns)), order="F")
         for at, first, block in self.blocks(columns, dates):
             out[first - dates.start : first - dates.start + len(block), at] = block
         return out
@@ -72,7 +72,8 @@ class StoredReturns:
         t, n = self.shape
         columns, dates = np.arange(n, dtype=np.intp), range(t)
         progress = self._progress(columns, dates)
-        return [Reading((t, len(g)), self._pass(g, dates, progress)) for g in self.source.groups(columns)]
+        groups = self.source.groups(columns)
+        return [Reading((t, len(g)), block_rows(len(g)), self._pass(g, dates, progress)) for g in groups]
 
     def _progress(self, columns: Index, dates: range) -> Progress:
         return Progress("Reading", len(self._raw(dates)) * len(columns), "returns")
@@ -105,9 +106,12 @@ class Reading:
     ----------
     shape : tuple of int
         T dates and N assets.
+    rows : int
+        How many rows to read at a time at most, lest more than a block be held.
     """
 
     shape: tuple[int, int]
+    rows: int
     _blocks: Iterator[tuple[int, Array]]
     _held: list[Array] = field(factory=list)
     _start: int = 0

@@ -18,9 +18,6 @@ from riskmodel.layout import Wide
 from riskmodel.stored.parquet import Header, ParquetFile, counted, dates_in, floats
 from riskmodel.stored.source import FILE_COLUMNS, Index, Source
 
-# Rows that are turned from columns at a time, so that what is written stays in cache.
-_TURNED = 64
-
 
 @final
 @frozen(eq=False)
@@ -104,15 +101,12 @@ class WideSource(Source):
 
 
 def _block(table: Any, names: Sequence[str | None], rows: slice) -> Array:
-    """Turn columns into rows; a column that is not there is missing."""
+    """The numbers of some columns, each column's side by side; a column that is not there is missing."""
     by_column = np.full((len(names), rows.stop - rows.start), np.nan)
     for j, name in enumerate(names):
         if name is not None:
             by_column[j] = floats(table.column(name))[rows]
-    out = np.empty(by_column.shape[::-1])
-    for i in range(0, len(out), _TURNED):
-        out[i : i + _TURNED] = by_column[:, i : i + _TURNED].T
-    return out
+    return by_column.T
 
 
 def _columns(header: Header, layout: Wide) -> tuple[str, list[str], pd.Index[Any]]:
