@@ -1,5 +1,7 @@
 """Made panels and covariances of a given size."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -40,3 +42,46 @@ def covariance(n, k, seed=0):
         rng.uniform(1e-4, 9e-4, n),
         rm.DAY,
     )
+
+
+def stored_files(folder, years, n=2_000, k=6):
+    """Write a daily panel as an array, and as one Parquet file a year; factors beside them."""
+    rng, folder = np.random.default_rng(0), Path(folder)
+    t = 252 * years
+    factors, loadings = rng.normal(3e-4, 0.01, (t, k)), rng.normal(1.0, 0.5, (n, k))
+    np.save(folder / "factors.npy", factors)
+    array = np.lib.format.open_memmap(folder / "returns.npy", "w+", np.float64, (t, n))
+    (folder / "years").mkdir()
+    for year, start in enumerate(range(0, t, 252)):
+        returns = factors[start : start + 252] @ loadings.T + rng.normal(0.0, 0.02, (252, n))
+        array[start : start + 252] = returns
+        frame = pd.DataFrame(returns, _days(t)[start : start + 252], [f"A{i}" for i in range(n)])
+        frame.to_parquet(folder / "years" / f"{year:03}.parquet")
+
+
+def stored(folder, kind, years):
+    """The first years of those files."""
+    t, folder = 252 * years, Path(folder)
+    factors = np.load(folder / "factors.npy")[:t]
+    beside = {
+        "factors": pd.DataFrame(factors, _days(t), [f"F{i}" for i in range(factors.shape[1])]),
+        "risk_free": 0.0,
+        "horizon": rm.DAY,
+    }
+    if kind == "memmap":
+        return rm.StoredPanel.array(np.load(folder / "returns.npy", mmap_mode="r")[:t], dates=_days(t), **beside)
+    return rm.StoredPanel.parquet(sorted((folder / "years").iterdir())[:years], **beside)
+
+
+def plain_read(folder, kind):
+    """Every number once, a year at a time, with numpy or pyarrow alone."""
+    import pyarrow.parquet as pq
+
+    if kind == "memmap":
+        array = np.load(Path(folder) / "returns.npy", mmap_mode="r")
+        return sum(array[start : start + 252].sum() for start in range(0, len(array), 252))
+    return sum(pq.read_table(file).num_rows for file in sorted((Path(folder) / "years").iterdir()))
+
+
+def _days(t):
+    return pd.bdate_range("1900-01-01", periods=t)

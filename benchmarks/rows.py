@@ -1,11 +1,13 @@
 """The rows of the table: each a function that measures and returns its figures."""
 
+import tempfile
+
 import numpy as np
 import scipy.linalg
 
 import riskmodel as rm
 from benchmarks.cluster import on_a_cluster
-from benchmarks.made import covariance, panel
+from benchmarks.made import covariance, panel, plain_read, stored, stored_files
 from benchmarks.timing import Figure, best, in_own_process
 
 SIZE = "2,520 × 5,000 × 6"
@@ -185,6 +187,55 @@ def large_covariance():
     ]
 
 
+_STORED = """
+import riskmodel as rm
+from benchmarks.made import stored
+from benchmarks.timing import peak
+path, kind, years = {path!r}, {kind!r}, {years}
+rm.OLS().fit(stored(path, kind, 1).between(end="1900-01-31"))
+low = peak()
+rm.OLS().fit(stored(path, kind, years))
+print(peak() - low)
+"""
+
+
+def larger_than_memory():
+    """A panel on disk: how memory grows with its dates, and time beside one plain read of the same files."""
+    with tempfile.TemporaryDirectory() as folder:
+        stored_files(folder, years=_YEARS)
+        return [f for kind in ("memmap", "parquet") for f in _stored(folder, kind)]
+
+
+_YEARS = 100
+
+
+def _stored(folder, kind):
+    few, many = (
+        in_own_process(_STORED.format(path=folder, kind=kind, years=years))[0] for years in (_YEARS // 10, _YEARS)
+    )
+    there = stored(folder, kind, _YEARS).select()
+    plain, fit, in_memory = best(
+        lambda: plain_read(folder, kind),
+        lambda: rm.OLS().fit(stored(folder, kind, _YEARS)),
+        lambda: rm.OLS().fit(there),
+        rounds=3,
+    )
+    work = f"OLS fit from {kind}, 25,200 × 2,000 × 6"
+    size = 8 * 252 * _YEARS * 2_000
+    return [
+        Figure(f"{work}: peak memory", "the panel's own size", 0.5, many / size, "× its size"),
+        Figure(f"{work}: peak memory", "a tenth of the dates", 1.5, many / few, "× its size"),
+        Figure(work, "one plain read of the same files", 4, fit / plain, "× its time"),
+        Figure(
+            work,
+            "one plain read, and the fit of the same panel in memory",
+            2,
+            fit / (plain + in_memory),
+            "× their time",
+        ),
+    ]
+
+
 _IMPORT = "import time; s = time.perf_counter(); import {what}; print(time.perf_counter() - s)"
 
 
@@ -198,4 +249,14 @@ def importing():
     return [Figure("import riskmodel", "import numpy, pandas, scipy.linalg", 1.15, ours / theirs, "× its time")]
 
 
-ROWS = (full_panel, daily_update, skfolio_model, dense_covariance, large_covariance, on_a_cluster, rolling, importing)
+ROWS = (
+    full_panel,
+    daily_update,
+    skfolio_model,
+    dense_covariance,
+    large_covariance,
+    on_a_cluster,
+    rolling,
+    larger_than_memory,
+    importing,
+)

@@ -9,7 +9,7 @@ from riskmodel.covariance import FactorCovariance
 from riskmodel.data.cached import Cached
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
 from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
-from riskmodel.data.files import Long, Wide, read_percent_returns, read_prices, read_returns
+from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
@@ -70,6 +70,7 @@ from riskmodel.horizon import (
     Variance,
     Volatility,
 )
+from riskmodel.layout import Long, Wide
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
@@ -87,6 +88,7 @@ from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.report.analysis import RiskReport
+from riskmodel.stored.panel import StoredPanel
 
 __version__ = "0.1.0"
 
@@ -99,7 +101,7 @@ __all__ = [
     "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
     "Factor", "PublishedFactor", "AssetFactor", "Spread",
-    "ReturnPanel",
+    "ReturnPanel", "StoredPanel",
     # estimation
     "Moments", "Estimator", "LeastSquares", "OLS", "EWMA",
     "Rolling", "Expanding", "ModelHistory",

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from riskmodel import labels
 from riskmodel.data.fama_french import FamaFrench
-from riskmodel.data.files import Either, Layout, Long, Wide, read_percent_returns, read_prices, read_returns
+from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
@@ -34,6 +34,7 @@ from riskmodel.errors import (
 )
 from riskmodel.estimators.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
+from riskmodel.layout import Either, Layout, Long, Wide
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 

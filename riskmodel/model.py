@@ -19,6 +19,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
 from riskmodel.panel import ReturnPanel
+from riskmodel.stored.panel import StoredPanel
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
@@ -89,7 +90,7 @@ class FactorModel:
         What each factor was asked for by: a `Factor`, or its name.
     funded : tuple of bool
         Whether each factor is funded: shorting it raises cash.
-    panel : ReturnPanel, optional
+    panel : ReturnPanel or StoredPanel, optional
         What it was estimated on, for `summary`.
 
     Raises
@@ -115,7 +116,7 @@ class FactorModel:
     horizon: Horizon
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
-    panel: ReturnPanel | None = field(default=None, validator=_check)
+    panel: ReturnPanel | StoredPanel | None = field(default=None, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -359,7 +360,8 @@ class FactorModel:
             If the panel lacks some of the assets or factors.
         """
         if not isinstance(panel, ReturnPanel):
-            raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came.")
+            hint = "; take its blocks() or select(...)" if isinstance(panel, StoredPanel) else ""
+            raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came{hint}.")
         require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
         chosen = panel.select(self.assets, self.factors)
         returns, factors, _ = chosen.arrays()
@@ -397,11 +399,12 @@ class FactorModel:
             )
         import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
 
-        returns = self.panel.assets[asset].dropna().rename(str(asset))
-        design = self.panel.factors.loc[returns.index]
+        panel = self.panel.select([asset])
+        returns = panel.assets[asset].dropna().rename(str(asset))
+        design = panel.factors.loc[returns.index]
         design.insert(0, "alpha", 1.0)
         fitted = sm.OLS(returns, design).fit()
-        return fitted.summary(title=f"{asset}: excess returns per {self.panel.horizon} on factors")
+        return fitted.summary(title=f"{asset}: excess returns per {panel.horizon} on factors")
 
 
 def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:

@@ -21,6 +21,8 @@ from riskmodel.covariance import Array, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import ReturnPanel
+from riskmodel.stored.panel import StoredPanel
+from riskmodel.stored.returns import StoredReturns
 from riskmodel.sums import COUNT, WEIGHT_SQUARES, Flags, Index, Sums, all_dates, upper_triangle
 
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
@@ -35,6 +37,8 @@ _STILL = 1e-14
 _WIDE = 16
 # What the same dates say agrees to this, however it was added up.
 _SAME = 1e-9
+# How many returns are solved again at a time.
+_MENDED = 1 << 20
 # A basis is kept on merging while it conditions all factors at least this well.
 _GOOD_BASIS = 0.1
 
@@ -192,13 +196,13 @@ class Moments:
     regressions: Regressions = field(converter=_frozen)
 
     @classmethod
-    def of(cls, panel: ReturnPanel, weights: Array | None = None) -> Self:
+    def of(cls, panel: ReturnPanel | StoredPanel, weights: Array | None = None) -> Self:
         """Read a panel once, in blocks of rows.
 
         Parameters
         ----------
-        panel : ReturnPanel
-            T dates.
+        panel : ReturnPanel or StoredPanel
+            T dates. Of a stored one no more than a few blocks are held at any time.
         weights : array, shape (T,), optional
             How much each date counts, positive; by default 1.
 
@@ -222,7 +226,7 @@ class Moments:
             horizon=panel.horizon,
             sources=panel.sources,
             funded=panel.funded,
-            n_dates=len(returns),
+            n_dates=len(factors),
             start=panel.dates[0],
             end=panel.dates[-1],
             weight=float(w.sum()),
@@ -456,11 +460,12 @@ def _one_date(returns: Array, k: int, weight: float) -> Regressions:
     )
 
 
-def _read(returns: Array, q: Array, weights: Array | None) -> Regressions:
+def _read(returns: Array | StoredReturns, q: Array, weights: Array | None) -> Regressions:
     """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
     if len(returns) == 1:
-        return _one_date(returns[0], q.shape[1], 1.0 if weights is None else float(weights[0]))
-    sums = Sums.of(returns, q, weights)
+        return _one_date(returns[:1][0], q.shape[1], 1.0 if weights is None else float(weights[0]))
+    readings = returns.readings() if isinstance(returns, StoredReturns) else [returns]
+    sums = Sums.beside([Sums.of(reading, q, weights) for reading in readings])
     pattern, terms = _patterns(sums, all_dates(q, weights))
     k = q.shape[1]
     weight, q_sum = terms[:, 0], terms[:, 1 : k + 1]
@@ -584,22 +589,30 @@ def _quadratic(vectors: Array, matrices: Array, at: Index) -> Array:
     return np.asarray(np.einsum("nk,nk->n", vectors, _apply(matrices, vectors, at)))
 
 
-def _mend(fit: Regressions, returns: Array, q: Array, weights: Array | None, assets: Index) -> None:
-    """Solve some assets again from their own rows, by orthogonal factorisation, in place."""
+def _mend(fit: Regressions, returns: Array | StoredReturns, q: Array, weights: Array | None, assets: Index) -> None:
+    """Solve some assets again from their own rows, in place, a few at a time lest copies of all of them be held."""
     order = assets[np.argsort(fit.pattern[assets], kind="stable")]
-    for chosen in np.split(order, np.flatnonzero(np.diff(fit.pattern[order])) + 1) if len(order) else []:
-        p = fit.pattern[chosen[0]]
-        columns = returns[:, chosen]
+    size = max(1, _MENDED // len(returns))
+    for start in range(0, len(order), size):
+        some = order[start : start + size]
+        _solve_again(fit, some, returns[:, some], q, weights)
+
+
+def _solve_again(fit: Regressions, assets: Index, returns: Array, q: Array, weights: Array | None) -> None:
+    """Solve assets, sorted by pattern, by orthogonal factorisation."""
+    own = fit.pattern[assets]
+    for at in np.split(np.arange(len(assets)), np.flatnonzero(np.diff(own)) + 1):
+        chosen, columns, p = assets[at], returns[:, at], own[at[0]]
         rows = ~np.isnan(columns[:, 0])
         if not rows.any():
             fit.r_mean[chosen], fit.coefficients[chosen], fit.rss[chosen] = 0.0, 0.0, 0.0
             continue
         root = np.ones(rows.sum()) if weights is None else np.sqrt(weights[rows])
         one = root / np.linalg.norm(root)
-        fit.q_mean[p], own = _centred(q[rows] * root[:, None], one, root)
-        fit.q_gram[p] = own.T @ own
+        fit.q_mean[p], x = _centred(q[rows] * root[:, None], one, root)
+        fit.q_gram[p] = x.T @ x
         fit.r_mean[chosen], r = _centred(columns[rows] * root[:, None], one, root)
-        coefficients, residuals = _least_squares(own, r, one)
+        coefficients, residuals = _least_squares(x, r, one)
         fit.coefficients[chosen] = coefficients.T
         fit.rss[chosen] = np.einsum("tn,tn->n", residuals, residuals)
 

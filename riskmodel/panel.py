@@ -25,14 +25,14 @@ from riskmodel.horizon import YEAR, Horizon, require_horizon
 from riskmodel.table import Table
 
 # A typical (median) move beyond this per √day is no return in decimals; in percent it is an everyday one.
-_PLAINLY_PERCENT = 0.2
+PLAINLY_PERCENT = 0.2
 # Beyond this a factor is no return in percent either, but something on a scale of its own.
 _NOT_PERCENT = 20.0
 _ROWS_LOOKED_AT = 256
 # Prices and gross returns, which are never negative, are told from returns by a typical size from here on...
-_PLAINLY_LEVEL = 0.5
+PLAINLY_LEVEL = 0.5
 # ... among so many values, of which some returns would have been negative.
-_ENOUGH_SIGNS = 20
+ENOUGH_SIGNS = 20
 # A risk-free rate beyond these is no decimal: typically, and at its highest, where years near zero hide the unit.
 _TYPICAL_RATE, _HIGH_RATE, _HIGH = 0.3, 1.0, 0.99
 
@@ -243,8 +243,8 @@ class ReturnPanel:
         inside = _between(self.dates, low, high)
         if not inside.any():
             raise NoOverlapError(f"no date of {self!r} lies between {start} and {end}; widen the window.")
-        columns, a = _chosen(assets, self.asset_names, "asset", UnknownAssetError)
-        names, f = _chosen(factors, self.factor_names, "factor", UnknownFactorError)
+        columns, a = chosen(assets, self.asset_names, "asset", UnknownAssetError)
+        names, f = chosen(factors, self.factor_names, "factor", UnknownFactorError)
         return evolve(
             self,
             dates=self.dates[inside],
@@ -309,17 +309,18 @@ def _increasing(dates: pd.DatetimeIndex) -> bool:
     return dates.is_monotonic_increasing and dates.is_unique
 
 
-def _chosen(
+def chosen(
     wanted: Any, known: pd.Index[Any], what: str, error: type[UnknownAssetError | UnknownFactorError]
 ) -> tuple[pd.Index[Any], NDArray[np.intp]]:
+    """Read a choice of labels (None is all): the labels, and where they stand."""
     if wanted is None:
         return known, np.arange(len(known), dtype=np.intp)
     # a tuple is one label where the panel has it
     lone = labels.is_lone(wanted) or (
         isinstance(wanted, tuple) and any(isinstance(k, tuple) and k == wanted for k in known)
     )
-    chosen = labels.unique([wanted] if lone else wanted, f"{what}s")
-    return chosen, labels.positions(chosen, known, what, error)
+    names = labels.unique([wanted] if lone else wanted, f"{what}s")
+    return names, labels.positions(names, known, what, error)
 
 
 def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> Array:
@@ -398,7 +399,7 @@ def rows_looked_at(n: int) -> slice:
 
 def doubtful_size(horizon: Horizon) -> float:
     """The least typical size at which a column of asset returns may be refused as no returns in decimals."""
-    return min(_PLAINLY_LEVEL, _PLAINLY_PERCENT * float(np.sqrt(horizon.days)))
+    return min(PLAINLY_LEVEL, PLAINLY_PERCENT * float(np.sqrt(horizon.days)))
 
 
 def _typical(table: Table) -> Array:
@@ -420,17 +421,17 @@ def _require_decimals(assets: Table, factors: Table, free: Table, horizon: Horiz
         sizes = _typical(table)
         _require_no_levels(table, what, sizes, root)
         typical = sizes / root
-        percent = (typical > _PLAINLY_PERCENT) & (typical <= ceiling)
+        percent = (typical > PLAINLY_PERCENT) & (typical <= ceiling)
         if percent.any():
             raise _in_percent(what, table, percent, float(sizes[percent].max()), horizon)
     require_plausible_rate(free, horizon)
-    _require_possible(assets)
+    require_possible(assets)
 
 
 def _require_no_levels(table: Table, what: str, typical: Array, root: float) -> None:
     """Raise for columns that are plainly no returns and never negative: something one takes changes of."""
     positive = (table.numbers > 0).sum(axis=0)
-    level = (typical >= min(_PLAINLY_LEVEL, _PLAINLY_PERCENT * root)) & (positive >= _ENOUGH_SIGNS)
+    level = (typical >= min(PLAINLY_LEVEL, PLAINLY_PERCENT * root)) & (positive >= ENOUGH_SIGNS)
     level &= ~(table.numbers < 0).any(axis=0)
     if level.any():
         names = table.labels[level]
@@ -477,7 +478,8 @@ def _in_percent(
     )
 
 
-def _require_possible(assets: Table) -> None:
+def require_possible(assets: Table) -> None:
+    """Raise for returns below -100 %, and for -100 % where another return of the asset follows."""
     lost = assets.numbers <= -1.0
     if lost.any():
         lost &= ~_ended_worthless(assets.numbers, lost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any, Self, final
 
@@ -54,18 +54,32 @@ class Sums:
         """Read returns (T × N, whatever slices by rows to an array) once, beside q (T × K) and w (T, or all 1).
 
         Arrays whose dates lie side by side in memory (``order="F"``) are read in place, others by copies of a tile.
+        Where `returns` has an attribute ``rows``, no more of them are asked for at a time.
         """
         t, n = returns.shape
         calendar = _Calendar.of(q, weights)
         m, width = calendar.axes.shape[1], _width(q.shape[1])
         self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
-        for rows in _spans(t, _tile_dates(width)):
+        for rows in _spans(t, min(_tile_dates(width), getattr(returns, "rows", t))):
             dates = calendar.stretch(rows)
             block = np.asarray(returns[rows]).T
             size = _tile_assets(len(dates.axes), m)
             for some in _spans(n, size):
                 self._add(_side_by_side(block[some]), some, dates)
         return self
+
+    @classmethod
+    def beside(cls, parts: Sequence[Self]) -> Self:
+        """Join the sums of some assets to those of others over the same dates."""
+        if len(parts) == 1:
+            return parts[0]
+        cross, squares, ragged = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("cross", "squares", "ragged")
+        )
+        # zeros that nobody writes to take no memory
+        terms = np.zeros((len(squares), parts[0].terms.shape[1]))
+        terms[ragged] = np.concatenate([p.terms[p.ragged] for p in parts])
+        return cls(cross, squares, ragged, terms)
 
     def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
         """Add some dates of some assets (assets × dates)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -20,7 +21,7 @@ from riskmodel.errors import (
     NonNumericError,
     SpacingError,
 )
-from riskmodel.horizon import MONTH, NAMED, QUARTER, YEAR, Horizon
+from riskmodel.horizon import MONTH, NAMED, QUARTER, YEAR, Horizon, Quantity, require_same
 
 Array = NDArray[np.float64]
 
@@ -57,7 +58,7 @@ class Table:
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
             dates, numbers = dates[order], np.asfortranarray(numbers[order])
-        _require_finite(numbers, dates, names, what)
+        require_finite(numbers, dates, names, what)
         return cls(dates, names, numbers)
 
     @classmethod
@@ -88,8 +89,7 @@ def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.Datetime
     """
     dates = _without_zone(_timestamps(index, what)).normalize()
     _require_spacing(dates, what, horizon)
-    if horizon in _CALENDAR:
-        dates = dates.to_period(_CALENDAR[horizon]).to_timestamp(how="end").normalize()
+    dates = _labelled(dates, horizon)
     if not dates.is_unique:
         twice = sorted(dates[dates.duplicated()].unique())
         raise DuplicateDatesError(
@@ -97,8 +97,33 @@ def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.Datetime
             "came more than once; aggregate or drop the extra rows.",
             dates=twice,
         )
+    return dates
+
+
+def date_labels(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
+    """Turn dates, of which several may mean the same span, into what `read_dates` would label them by."""
+    return _labelled(_without_zone(_timestamps(index, what)).normalize(), horizon)
+
+
+def _labelled(dates: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
+    if horizon in _CALENDAR:
+        dates = dates.to_period(_CALENDAR[horizon]).to_timestamp(how="end").normalize()
     # without the name and the frequency that only some of the tables would have
     return pd.DatetimeIndex(dates.as_unit(_RESOLUTION).to_numpy())
+
+
+def read_number(rate: Real, horizon: Horizon) -> float:
+    """Check a risk-free rate that is the same on every date."""
+    if isinstance(rate, Quantity):
+        require_same(rate.horizon, horizon, "the risk-free rate and the returns")
+    if isinstance(rate, bool) or not math.isfinite(rate):
+        raise InvalidParameterError(f"risk_free must be a Series by date or a finite number, but {rate!r} came.")
+    return float(rate)
+
+
+def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
+    """Return the same risk-free rate on every date."""
+    return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")
 
 
 def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
@@ -187,7 +212,8 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
     return numeric and not (pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype))
 
 
-def _require_finite(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], what: str) -> None:
+def require_finite(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], what: str) -> None:
+    """Raise for infinite numbers, naming the first."""
     infinite = np.isinf(numbers)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]

@@ -18,9 +18,11 @@ import servers
 from crsp_market import DAYS, FIRST, FREEZE, LAST, SECURITIES
 
 import riskmodel as rm
+from riskmodel import progress
 from riskmodel.data.wrds import library as library_module
 from riskmodel.data.wrds import rows as rows_module
 from riskmodel.data.wrds import server as server_module
+from riskmodel.progress import Progress
 
 try:
     import wrds
@@ -610,15 +612,15 @@ class TestLostConnections:
         pd.testing.assert_frame_equal(again, whole)
 
     def test_an_answer_that_is_not_what_was_asked_for(self):
-        progress = rows_module.Progress(1)
-        scatter = rows_module.Scatter.of([10107], np.empty((1, 1)), np.array([0], dtype=np.int32), progress)
+        bar = Progress("WRDS", 1, "rows")
+        scatter = rows_module.Scatter.of([10107], np.empty((1, 1)), np.array([0], dtype=np.int32), bar)
         scatter.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
         with pytest.raises(rm.SourceError, match="cut short"):
             scatter.finish()
         head = b"PGCOPY\n\xff\r\n\0" + bytes(8)
         row = np.zeros(1, rows_module._TUPLE)
         row["fields"], row["permno"], row["day"] = 3, 10107, 5  # a day that the calendar did not have
-        scatter = rows_module.Scatter.of([10107], np.empty((1, 1)), np.array([0], dtype=np.int32), progress)
+        scatter = rows_module.Scatter.of([10107], np.empty((1, 1)), np.array([0], dtype=np.int32), bar)
         scatter.write(head + row.tobytes() + b"\xff\xff")
         with pytest.raises(rm.SourceError, match="changed under way"):
             scatter.finish()
@@ -646,7 +648,7 @@ class TestProgress:
         monkeypatch.setattr(rows_module, "_BLOCK_BYTES", 100)
         rm.WRDS().asset_returns(["MSFT"])
         assert terminal.text == ""
-        monkeypatch.setattr(rows_module, "_PATIENCE_SECONDS", -1.0)
+        monkeypatch.setattr(progress, "_PATIENCE_SECONDS", -1.0)
         rm.WRDS().asset_returns(["MSFT", "META"])
         assert ("] " in terminal.text and f"of {2 * len(DAYS):,} rows" in terminal.text) is is_terminal
         assert terminal.text.endswith("\r\033[K") is is_terminal

@@ -13,7 +13,7 @@ from decimal import Decimal
 from numbers import Real
 from os import PathLike
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from riskmodel.errors import (
     MissingExtraError,
     SourceError,
 )
+from riskmodel.layout import Either, Layout, Long, Wide
 
 AnyPath = str | PathLike[str]
 
@@ -59,68 +60,6 @@ _SAY_PERCENT = (
 _SAY_DATE = "If this is the column of dates, say so: layout=rm.Wide(date=...), or --columns on the command line."
 # pandas reads a column of these as ones and zeros, even where numbers are asked for
 _TRUTH = re.compile(r"true|false", re.IGNORECASE)
-
-
-@frozen
-class Layout:
-    """How a file is laid out (abstract: `Wide`, `Long`, `Either`)."""
-
-    def _given(self, names: Sequence[Any]) -> Layout:
-        """Return the layout of a file with these columns."""
-        return self
-
-
-@final
-@frozen
-class Wide(Layout):
-    """One row a date, one column an asset.
-
-    Parameters
-    ----------
-    date : str, optional
-        The column of dates; by default the first, or in Parquet the index if it holds dates.
-    """
-
-    date: str | None = None
-
-
-@final
-@frozen
-class Long(Layout):
-    """One row for each date and asset.
-
-    Parameters
-    ----------
-    date, asset : str
-        The columns of dates and of asset labels.
-    value : str, optional
-        The column of returns or prices; by default the only other one.
-    """
-
-    date: str = "date"
-    asset: str = "asset"
-    value: str | None = None
-
-
-@final
-@frozen
-class Either(Layout):
-    """Long where the columns are just ``date``, a label by one of these names, and one more; else wide.
-
-    Case does not matter. For the command line, which takes both without being told.
-
-    Parameters
-    ----------
-    labels : tuple of str
-        What the column of labels may be called.
-    """
-
-    labels: tuple[str, ...]
-
-    def _given(self, names: Sequence[Any]) -> Layout:
-        called = {str(name).casefold(): name for name in names}
-        found = [called[label] for label in self.labels if label in called]
-        return Long(called["date"], found[0]) if len(names) == 3 and "date" in called and len(found) == 1 else Wide()
 
 
 def read_returns(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFrame:
@@ -537,7 +476,7 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
 
 def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any, list[Any]]:
     """The columns of dates, of labels (None in wide files), and of numbers."""
-    layout, asset = layout._given(names), None
+    layout, asset = layout.given(names), None
     if isinstance(layout, Wide):
         date = names[0] if layout.date is None else layout.date
         wanted = [date]

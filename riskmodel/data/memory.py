@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, final
@@ -11,11 +10,11 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel import labels
-from riskmodel.data.provider import DataProvider, constant_rate, require_list
-from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
-from riskmodel.horizon import Horizon, Quantity, require_horizon, require_same
+from riskmodel.data.provider import DataProvider, require_list
+from riskmodel.errors import RiskModelError, UnknownAssetError, UnknownFactorError
+from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel import require_plausible_rate, window
-from riskmodel.table import Table
+from riskmodel.table import Table, constant_rate, read_number
 
 _FACTORS = "factor returns"
 
@@ -75,7 +74,7 @@ class InMemory(DataProvider):
         assets = Table.read(returns, "asset returns", horizon)
         published = Table.read(pd.DataFrame(index=assets.dates) if factors is None else factors, _FACTORS, horizon)
         if isinstance(risk_free, Real):
-            risk_free = constant_rate(_read_number(risk_free, horizon), assets.dates.union(published.dates))
+            risk_free = constant_rate(read_number(risk_free, horizon), assets.dates.union(published.dates))
         rate = Table.read_rate(risk_free, horizon)
         # all of it: a window of years when rates were near zero does not show the unit
         require_plausible_rate(rate, horizon)
@@ -137,14 +136,6 @@ def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozens
     wanted = labels.unique(require_list(names, "funded"), "funded")
     labels.positions(wanted, factors, "factor", UnknownFactorError)
     return frozenset(wanted)
-
-
-def _read_number(rate: Real, horizon: Horizon) -> float:
-    if isinstance(rate, Quantity):
-        require_same(rate.horizon, horizon, "the risk-free rate and the returns")
-    if isinstance(rate, bool) or not math.isfinite(rate):
-        raise InvalidParameterError(f"risk_free must be a Series by date or a finite number, but {rate!r} came.")
-    return float(rate)
 
 
 def _columns(table: Table, names: Sequence[Any], what: str, error: type[RiskModelError]) -> pd.DataFrame:

@@ -256,8 +256,3 @@ def require_horizon(data: DataProvider, horizon: Horizon) -> None:
             left=horizon,
             right=data.horizon,
         )
-
-
-def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
-    """Return the same risk-free rate on every date."""
-    return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")

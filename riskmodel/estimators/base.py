@@ -14,6 +14,7 @@ from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
+from riskmodel.stored.panel import StoredPanel
 
 # A weight this small has been forgotten, yet its square root and its reciprocal are numbers.
 _NOTHING = 1e-200
@@ -38,12 +39,12 @@ class Estimator(ABC):
     """
 
     @final
-    def fit(self, panel: ReturnPanel) -> FactorModel:
+    def fit(self, panel: ReturnPanel | StoredPanel) -> FactorModel:
         """Estimate the model on a panel.
 
         Parameters
         ----------
-        panel : ReturnPanel
+        panel : ReturnPanel or StoredPanel
             T dates, N assets, K factors. Each asset is estimated on its own dates; the factors' mean and
             covariance on all.
 
@@ -52,7 +53,7 @@ class Estimator(ABC):
         EstimationError
             One of its kinds: `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
-        if not isinstance(panel, ReturnPanel):
+        if not isinstance(panel, ReturnPanel | StoredPanel):
             raise InvalidParameterError(
                 f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; make one with a provider's "
                 "panel(assets, factors), for instance that of rm.InMemory."
@@ -65,12 +66,12 @@ class Estimator(ABC):
         return attrs.evolve(model, panel=panel)
 
     @final
-    def moments(self, panel: ReturnPanel) -> Moments:
+    def moments(self, panel: ReturnPanel | StoredPanel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
         return Moments.of(panel, self.weights(panel))
 
     @final
-    def weights(self, panel: ReturnPanel) -> Array | None:
+    def weights(self, panel: ReturnPanel | StoredPanel) -> Array | None:
         """How much each of a panel's dates counts, shape (T,); None where all count alike."""
         keep = self.retention(panel.horizon)
         if keep == 1.0:
@@ -79,14 +80,14 @@ class Estimator(ABC):
         return np.asarray(np.maximum(keep**ages, _NOTHING))
 
     @final
-    def update(self, state: Moments, panel: ReturnPanel) -> Moments:
+    def update(self, state: Moments, panel: ReturnPanel | StoredPanel) -> Moments:
         """Add new dates to the moments of old ones; neither is changed.
 
         Parameters
         ----------
         state : Moments
             From `moments`, an earlier `update`, or `Moments.load`.
-        panel : ReturnPanel
+        panel : ReturnPanel or StoredPanel
             Of the same assets and factors, all its dates after those of the state.
 
         Returns

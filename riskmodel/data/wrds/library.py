@@ -12,11 +12,12 @@ import pandas as pd
 from riskmodel.covariance import Array
 from riskmodel.data.wrds.factors import FactorLibrary
 from riskmodel.data.wrds.names import Directory
-from riskmodel.data.wrds.rows import COPIED, Progress, Scatter
+from riskmodel.data.wrds.rows import COPIED, Scatter
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import Catalogue, Format, Returns
 from riskmodel.errors import DataError
 from riskmodel.horizon import Horizon
+from riskmodel.progress import Progress
 
 # A batch of securities is what is asked again when the connection is lost.
 _ROWS_PER_BATCH = 4_000_000
@@ -96,7 +97,7 @@ class Library:
         asked = {"low": low, "high": high}
         days, total = self._days(rows, asked | {"permnos": unique})
         values = np.empty((len(days), len(unique)))
-        progress = Progress(total)
+        progress = Progress("WRDS", total, "rows")
         try:
             for batch in _batches(len(unique), len(days)):
                 self._pull(rows, asked, unique[batch], (values[:, batch], days, progress))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Sequence
-from typing import Any, Self, TextIO, final
+from typing import Any, Self, final
 
 import numpy as np
 from attrs import define, field
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from riskmodel.covariance import Array
 from riskmodel.errors import SourceError
+from riskmodel.progress import Progress
 
 # One tuple: the number of fields, then each field after its length. Nothing is NULL, so every tuple has 30 bytes.
 _TUPLE = np.dtype([
@@ -25,48 +24,11 @@ _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _HEADER_BYTES = len(_SIGNATURE) + 8
 _END = b"\xff\xff"
 _BLOCK_BYTES = 1 << 18
-_PATIENCE_SECONDS = 2.0
-_BAR_LENGTH = 30
 
 # What a stream carries of a selection with the columns permno, day and ret.
 COPIED = (
     "SELECT permno, (day - DATE '1970-01-01')::int4, coalesce(ret, 'NaN'::float8) FROM ({rows}) AS selected"
 )  # fmt: skip
-
-
-@final
-@define(eq=False)
-class Progress:
-    """A line on the terminal that says how far a long pull is; nothing where there is no terminal.
-
-    Parameters
-    ----------
-    total : int
-        Rows that will come.
-    """
-
-    total: int
-    _stream: TextIO = field(factory=lambda: sys.stderr)
-    _done: int = 0
-    _since: float = field(factory=time.monotonic)
-    _drawn: float = 0.0
-
-    def add(self, rows: int) -> None:
-        """Count rows, and draw once it takes longer than people wait without asking."""
-        self._done += rows
-        now = time.monotonic()
-        if self._stream.isatty() and now - self._since > _PATIENCE_SECONDS and now - self._drawn > 0.1:
-            self._drawn = now
-            share = min(1.0, self._done / max(1, self.total))
-            bar = "#" * round(share * _BAR_LENGTH)
-            self._stream.write(f"\rWRDS [{bar:<{_BAR_LENGTH}}] {share:4.0%} of {self.total:,} rows")
-            self._stream.flush()
-
-    def clear(self) -> None:
-        """Leave the terminal as it was."""
-        if self._drawn:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
 
 
 @final

@@ -1,0 +1,1 @@
+"""Panels whose asset returns are larger than memory."""
