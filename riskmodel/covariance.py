@@ -57,10 +57,14 @@ def floats(values: Any) -> Array:
 
 
 def _is_frozen(values: NDArray[Any]) -> bool:
-    flags, base = values.flags, values.base
-    # a view is as frozen as the array that it looks at
+    return values.flags.c_contiguous and is_unchanging(values)
+
+
+def is_unchanging(values: NDArray[Any]) -> bool:
+    """Whether these are float64 numbers that nobody can write to; a view is as frozen as the array it looks at."""
+    base = values.base
     owned = base is None or (isinstance(base, np.ndarray) and base.base is None and not base.flags.writeable)
-    return values.dtype == np.float64 and owned and flags.c_contiguous and not flags.writeable
+    return values.dtype == np.float64 and owned and not values.flags.writeable
 
 
 # what labels the rows and columns of each part

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel import labels
-from riskmodel.covariance import Array, by_constructor, floats, read_only
+from riskmodel.covariance import Array, by_constructor, floats, is_unchanging, read_only
 from riskmodel.errors import (
     ImpossibleReturnsError,
     InvalidParameterError,
@@ -60,14 +60,13 @@ def _by_asset(values: Any) -> Array:
 
     A copy, unless it is such an array already.
     """
-    if isinstance(values, np.ndarray) and _is_kept(values):
+    if isinstance(values, np.ndarray) and values.ndim == 2 and _is_by_asset(values) and is_unchanging(values):
         return values
     return _frozen(np.array(floats(values), order="F"))
 
 
-def _is_kept(values: NDArray[Any]) -> bool:
-    flags = values.flags
-    return values.dtype == np.float64 and values.base is None and flags.f_contiguous and not flags.writeable
+def _is_by_asset(values: NDArray[Any]) -> bool:
+    return len(values) <= 1 or values.strides[0] == values.itemsize
 
 
 @final
@@ -330,7 +329,7 @@ def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> A
         return array
     at = np.flatnonzero(rows)  # dates that follow one another
     some = array[at[0] : at[-1] + 1]
-    return _frozen(np.array(some if every else some[:, columns], order="F" if array.flags.f_contiguous else "C"))
+    return _frozen(np.array(some if every else some[:, columns], order="F" if _is_by_asset(array) else "C"))
 
 
 def _frozen(array: Array) -> Array:

@@ -849,7 +849,7 @@ class TestProgress:
         monkeypatch.setattr(progress, "_PATIENCE_SECONDS", -1.0)
         monkeypatch.setattr(progress, "_BETWEEN_SECONDS", -1.0)
         panel = clean()
-        values = total(panel).to_numpy(copy=True)
+        values = np.ascontiguousarray(total(panel))
         values[290, 3] = np.inf
         monkeypatch.setattr(source, "BLOCK_BYTES", 8 * 12 * 128)
         monkeypatch.setattr(array_module, "_FEWEST_ROWS", 128)

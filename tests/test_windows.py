@@ -144,10 +144,11 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
 def test_each_model_is_what_a_fit_of_its_window_makes(make, estimator):
     tolerance = 1e-10 if make in ORDINARY.values() else 5e-9
     panel = make()
-    for window in (rm.Rolling(rm.Horizon(60), estimator), rm.Rolling(rm.Horizon(14), estimator)):
+    few = max(14, len(panel.factor_names) + 12)
+    for window in (rm.Rolling(rm.Horizon(60), estimator), rm.Rolling(rm.Horizon(few), estimator)):
         assert_as_fitted(window.fit(panel), estimator, tolerance, every=61)
     # how many digits a handful of nearly collinear dates has is not ours to choose
-    assert_as_fitted(rm.Expanding(estimator, minimum=14).fit(panel), estimator, tolerance, every=61, minimum=14)
+    assert_as_fitted(rm.Expanding(estimator, minimum=few).fit(panel), estimator, tolerance, every=61, minimum=few)
 
 
 @pytest.mark.parametrize("name", ["ragged", "nearly collinear and ragged"])

@@ -109,8 +109,11 @@ class _Windows:
 
 
 def _padded(array: Array, rows: slice) -> Array:
-    """Rows of an array, with zeros for those past its end: shapes, and so rounding, do not tell where a panel ends."""
-    there = array[rows]
+    """Rows of an array, with zeros for those past its end: shapes, and so rounding, do not tell where a panel ends.
+
+    Each date's numbers side by side: windows move by dates.
+    """
+    there = np.ascontiguousarray(array[rows])
     if len(there) == rows.stop - rows.start:
         return there
     return np.vstack([there, np.zeros((rows.stop - rows.start - len(there), array.shape[1]))])
