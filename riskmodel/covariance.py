@@ -29,8 +29,8 @@ DENSE_LIMIT = 5_000  # 200 MB of float64
 # Below this share of its factor variance, an idio variance is too small to divide by.
 _SMALL_IDIO = 1e-10
 
-# The Schur complement of so many assets is small at any rank.
-_FEW = 500
+# Of so many assets the Schur complement may be formed, at any rank: 32 MB.
+_MANY_THIN = 2_000
 
 # By so much, Cholesky may magnify rounding; beyond it, QR is worth its price.
 _BENIGN = 1e6
@@ -314,16 +314,22 @@ class FactorCovariance:
         return self._multiply(self._rows(floats(other).T)).T
 
     def _multiply(self, w: Array) -> Array:
-        systematic = self._loadings @ (self._factor_covariance @ (self._loadings.T @ w))
+        return self._returned(w, self._loadings.T @ w)
+
+    def _returned(self, w: Array, exposures: Array) -> Array:
+        """The product Σ w where the exposures B'w are known."""
+        systematic = self._loadings @ (self._factor_covariance @ exposures)
         return np.asarray(systematic + (self._idio_variance * w.T).T)
 
     def marginal(self, w: Any) -> Any:
         """Marginal contribution of each asset to the volatility of `w`: (Σ w) / σ(w), per unit of weight."""
         values, wrap = self._read(w)
-        volatility = np.sqrt(self._quadratic(values))
+        _require_vectors(values)
+        exposures = self._loadings.T @ values
+        volatility = np.sqrt(self._squared(values, exposures))
         if volatility == 0:
             raise InvalidParameterError("the volatility of these weights is zero, so it has no derivative there.")
-        return wrap(self._multiply(values) / volatility)
+        return wrap(self._returned(values, exposures) / volatility)
 
     def variance(self, w: Any) -> Variance:
         """The variance w' Σ w, return² at the horizon."""
@@ -335,21 +341,31 @@ class FactorCovariance:
 
     def covariance(self, w: Any, v: Any) -> Variance:
         """The covariance w' Σ v, return² at the horizon."""
-        left, right = self._read(w)[0], self._read(v)[0]
-        _require_vectors(left, right)
-        return Variance(float(left @ self._multiply(right)), self.horizon)
+        return Variance(self._covariance_and_variance(w, v)[0], self.horizon)
 
     def beta(self, w: Any, benchmark: Any) -> float:
         """Beta of `w` on the portfolio `benchmark`: w' Σ b / b' Σ b (dimensionless)."""
-        variance = self.variance(benchmark)
+        covariance, variance = self._covariance_and_variance(w, benchmark)
         if variance == 0:
             raise InvalidParameterError("the benchmark has no variance, so nothing has a beta to it.")
-        return float(self.covariance(w, benchmark)) / float(variance)
+        return covariance / variance
+
+    def _covariance_and_variance(self, w: Any, v: Any) -> tuple[float, float]:
+        """Both w' Σ v and v' Σ v, for one reading of the loadings."""
+        left, right = self._read(w)[0], self._read(v)[0]
+        _require_vectors(left, right)
+        one, other = np.stack([left, right]) @ self._loadings
+        systematic = one @ self._factor_covariance @ other
+        return float(systematic + left @ (self._idio_variance * right)), self._squared(right, other)
 
     def _quadratic(self, w: Array) -> float:
         _require_vectors(w)
+        return self._squared(w, self._loadings.T @ w)
+
+    def _squared(self, w: Array, exposures: Array) -> float:
+        """The variance w' Σ w where the exposures B'w are known."""
         # through the root of F, rounding cannot make a variance negative, and costs half the digits less
-        scores = self._root.T @ (self._loadings.T @ w)
+        scores = self._root.T @ exposures
         return float(scores @ scores) + float(self._idio_variance @ (w * w))
 
     def diagonal(self) -> pd.Series[float]:
@@ -363,16 +379,15 @@ class FactorCovariance:
         zero = np.flatnonzero(self._idio_variance == 0)
         _require_independent(self._loadings[zero] @ self._root, self.assets[zero])
         scores = _Scores.of(self._loadings, self._root, self._idio_variance)
-        thin = zero if np.trace(scores.gram) <= 1 / _SMALL_IDIO else self._thin
-        scores = scores if len(thin) == len(zero) else scores.without(thin)
-        return _Elimination.of(scores, thin, self._idio_variance[thin])
+        thin = self._thin if scores.ratio > 1 / _SMALL_IDIO else zero
+        return _Elimination.of(scores.without(thin), thin, self._idio_variance[thin])
 
     @property
     def _thin(self) -> Index:
         """Positions of the assets with too little idio variance to divide by."""
         thin = np.flatnonzero(self._idio_variance <= _SMALL_IDIO * self._systematic)
         # with more of them than this the Schur complement would be large
-        most = max(_FEW, 2 * self._root.shape[1] + 1)
+        most = max(_MANY_THIN, 2 * self._root.shape[1] + 1)
         return thin if len(thin) <= most else np.flatnonzero(self._idio_variance == 0)
 
     def solve(self, b: Any) -> Any:
@@ -513,6 +528,8 @@ class _Scores:
 
     def without(self, assets: Index) -> Self:
         """Leave out these assets too."""
+        if not self.weight[assets].any():
+            return self
         weight = self.weight.copy()
         weight[assets] = 0.0
         return evolve(self, weight=weight)
@@ -526,6 +543,15 @@ class _Scores:
     def transposed_times(self, x: Array) -> Array:
         """V'x, for the columns of x."""
         return np.asarray(self.root.T @ (self.loadings.T @ (x * self.weight[:, None])))
+
+    def subtract(self, x: Array, h: Array) -> Array:
+        """Take V h from x, in place, and return V'x of what is left: the loadings are read once for both."""
+        exposures, total = self.root @ h, np.zeros((self.loadings.shape[1], x.shape[1]))
+        for rows in _row_blocks(len(x), 1_024):
+            loadings, weight, left = self.loadings[rows], self.weight[rows, None], x[rows]
+            left -= (loadings @ exposures) * weight
+            total += loadings.T @ (left * weight)
+        return np.asarray(self.root.T @ total)
 
     @cached_property
     def weighted(self) -> Array:
@@ -545,10 +571,16 @@ class _Scores:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(self.root.T @ self.weighted @ self.root)
 
+    @property
+    def ratio(self) -> float:
+        """The factor variance over the idio variance, summed over assets: no asset's own ratio is larger."""
+        return float(np.nan_to_num(np.trace(self.gram), nan=np.inf))
+
+    @cached_property
     def cholesky(self) -> Array | None:
         """R, upper triangular, with R'R = I + V'V; none where it would be too inexact."""
         try:
-            r = np.linalg.cholesky(np.eye(len(self.gram)) + self.gram).T
+            r: Array = np.asarray(np.linalg.cholesky(np.eye(len(self.gram)) + self.gram).T)
         except np.linalg.LinAlgError:
             return None
         return r if self._magnified(r) <= _BENIGN else None
@@ -563,10 +595,11 @@ class _Scores:
 
     def qr(self) -> Array:
         """The same R from V itself, with twice the digits and four times the work."""
-        r = np.eye(self.root.shape[1])
-        for rows in _row_blocks(len(self.weight)):
+        k = self.root.shape[1]
+        r = np.eye(k)
+        for rows in _row_blocks(len(self.weight), max(256, 4 * k)):
             v = (self.loadings[rows] @ self.root) * self.weight[rows, None]
-            r = np.linalg.qr(np.vstack([r, v]), mode="r")
+            r = np.asarray(np.linalg.qr(np.vstack([r, v]), mode="r"))
         return r
 
 
@@ -595,25 +628,24 @@ class _Elimination:
     @classmethod
     def of(cls, scores: _Scores, thin: Index, idio: Array) -> Self:
         """Factorise; the thin ones, of which `idio` is the variance, are left out of the scores."""
-        r = scores.cholesky()
-        # where Cholesky will not do, one correction might not either
-        r, corrections = (scores.qr(), 2) if r is None else (r, 1)
+        r = scores.qr() if scores.cholesky is None else scores.cholesky
         thin_scores = scores.loadings[thin] @ scores.root
         damped = _solve_transposed(r, thin_scores.T)
         schur = np.linalg.qr(np.vstack([damped, np.diag(np.sqrt(idio))]), mode="r")
+        # one is enough for what is benign
+        corrections = 2 if scores.cholesky is None or len(thin) or scores.ratio > 1 / _SMALL_IDIO else 1
         return cls(scores, r, thin, thin_scores, idio, np.asarray(schur), corrections)
 
     def solve(self, b: Array) -> Array:
         """Σ⁻¹ b, for the columns of b."""
         v, weight = self.scores, self.scores.weight[:, None]
-        x = b * weight
-        h, thin = self._reduced(v.transposed_times(x), b[self.thin])
-        x -= v.times(h)
+        x, r = b * weight, b[self.thin]
+        h, thin = more, thinner = self._reduced(v.transposed_times(x), r)
         for _ in range(self.corrections):
-            short = v.transposed_times(x) + self.thin_scores.T @ thin - h
-            more, thinner = self._reduced(short, b[self.thin] - self.thin_scores @ h - (self.thin_idio * thin.T).T)
-            x -= v.times(more)
+            short = v.subtract(x, more) + self.thin_scores.T @ thin - h
+            more, thinner = self._reduced(short, r - self.thin_scores @ h - self.thin_idio[:, None] * thin)
             h, thin = h + more, thin + thinner
+        x -= v.times(more)
         x *= weight
         x[self.thin] = thin
         return x
