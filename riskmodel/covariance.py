@@ -501,9 +501,9 @@ class FactorCovariance:
                 f"an array must have one row for each of the {len(self.assets)} assets, but its shape is "
                 f"{values.shape}; a Series labelled by asset may leave some out."
             )
-        if not np.isfinite(values).all():
+        if not _is_finite(values):
             raise InvalidParameterError("weights and right-hand sides must be finite, but NaN or infinity came.")
-        return values
+        return np.ascontiguousarray(values) if values.ndim == 1 else values
 
 
 def _require_vectors(*values: Array) -> None:
