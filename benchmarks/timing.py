@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -43,8 +44,7 @@ def best(*works: Work, rounds: int = 5) -> list[float]:
 
     With one thread for BLAS it is the processor's time, which other programs do not lengthen.
     """
-    one_thread = max((pool["num_threads"] for pool in threadpool_info()), default=1) == 1
-    clock = time.process_time if one_thread else time.perf_counter
+    clock = time.process_time if threads() == 1 else time.perf_counter
     least = [float("inf")] * len(works)
     for _ in range(rounds):
         for i, work in enumerate(works):
@@ -52,6 +52,11 @@ def best(*works: Work, rounds: int = 5) -> list[float]:
             work()
             least[i] = min(least[i], clock() - start)
     return least
+
+
+def threads() -> int:
+    """The threads that BLAS may use."""
+    return max((pool["num_threads"] for pool in threadpool_info()), default=1)
 
 
 def peak() -> int:
@@ -63,7 +68,8 @@ def peak() -> int:
     return next(int(line.split()[1]) * 1_024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def in_own_process(code: str) -> list[float]:
-    """The numbers that a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+def in_own_process(code: str, **environment: str) -> list[float]:
+    """The numbers that a fresh interpreter prints, whose BLAS has as many threads as this one's."""
+    own = os.environ | {"OPENBLAS_NUM_THREADS": str(threads())} | environment
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=own)
     return [float(x) for x in done.stdout.split()]

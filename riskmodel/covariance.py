@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any, Self, final
 
 import numpy as np
@@ -29,6 +29,12 @@ DENSE_LIMIT = 5_000  # 200 MB of float64
 # Below this share of its factor variance, an idio variance is too small to divide by.
 _SMALL_IDIO = 1e-10
 
+# Of so many assets the Schur complement may be formed, at any rank: 32 MB.
+_MANY_THIN = 2_000
+
+# By so much, Cholesky may magnify rounding; beyond it, QR is worth its price.
+_BENIGN = 1e6
+
 # Unit vectors whose distance from the span of others is below this lie in it.
 _DEPENDENT = 1e-12
 
@@ -40,20 +46,35 @@ def read_only(values: ArrayLike) -> Array:
     """Return a float64 array that nobody can write to: a copy, unless it is such an array already."""
     if isinstance(values, np.ndarray) and _is_frozen(values):
         return values
-    array = np.array(floats(values), order="C")
-    array.flags.writeable = False
-    return array
+    return _frozen(_as_float64(values, partial(np.array, order="C")))
 
 
 def floats(values: Any) -> Array:
     """Return real numbers as float64, or raise where something else came: text is not read as numbers."""
+    return _as_float64(values, np.asarray)
+
+
+def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
     raw = np.asarray(values)
     if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
         raise InvalidParameterError(f"real numbers are wanted, but {raw.dtype} values came; convert them first.")
     try:
-        return np.asarray(raw, dtype=np.float64)
+        return convert(raw, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(f"real numbers are wanted, but they cannot be read as such: {error}.") from error
+
+
+def _frozen(array: Array) -> Array:
+    """Make an array that nobody else holds read-only."""
+    array.flags.writeable = False
+    return array
+
+
+def _is_finite(values: Array) -> bool:
+    """Whether there is no NaN or infinity; one product tells, unless it overflows, and needs no array of flags."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = np.vdot(values, values)
+    return bool(np.isfinite(squared) or np.isfinite(values).all())
 
 
 def _is_frozen(values: NDArray[Any]) -> bool:
@@ -118,7 +139,7 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
             raise InvalidParameterError(
                 f"{name} must have shape {shape} for {n} assets and {k} factors, but {came.shape} came."
             )
-        if not np.isfinite(came).all():
+        if not _is_finite(came):
             raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
     if (self._idio_variance < 0).any():
         negative = list(self.assets[self._idio_variance < 0])
@@ -135,12 +156,22 @@ def _check_positive_semidefinite(matrix: Array) -> None:
     correlation, _ = _as_correlation(matrix)
     if np.abs(correlation - correlation.T).max(initial=0.0) > _ROUNDING:
         raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
-    lowest = np.linalg.eigvalsh(correlation).min() if len(correlation) else 0.0
+    if _has_cholesky(correlation + _ROUNDING * np.eye(len(correlation))):
+        return
+    lowest = np.linalg.eigvalsh(correlation).min()
     if lowest < -_ROUNDING:
         raise InvalidParameterError(
             "factor_covariance must be positive semidefinite, but as a correlation matrix it has the "
             f"eigenvalue {lowest:.3g}; was it put together from pieces?"
         )
+
+
+def _has_cholesky(matrix: Array) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _as_correlation(matrix: Array) -> tuple[Array, Array]:
@@ -185,12 +216,15 @@ class FactorCovariance:
     Every operation costs O(N·K) time and memory per vector. Weights and right-hand sides may be an array of
     length N (or N × M), or a Series (or frame) labelled by asset, in which assets that are left out weigh zero;
     what comes back is of the same kind. Solving uses the Woodbury identity [1]_ on :math:`F = L L^\top`, so a
-    singular F costs nothing; it goes through a singular value decomposition, so idio variances far below the factors'
-    cost no digits; assets with little or no idio variance are eliminated as a block (a Schur complement).
+    singular F costs nothing, and needs K × K numbers beside the loadings. The solution is corrected once more from
+    the loadings themselves (the corrected seminormal equations [2]_), so idio variances far below the factors' cost
+    no digits; assets with little or no idio variance are eliminated as a block (a Schur complement).
 
     References
     ----------
     .. [1] Hager, W. W. (1989). Updating the Inverse of a Matrix. *SIAM Review* 31(2), 221-239.
+    .. [2] Björck, Å. (1987). Stability Analysis of the Method of Seminormal Equations for Linear Least Squares
+       Problems. *Linear Algebra and its Applications* 88/89, 31-48.
 
     Examples
     --------
@@ -286,16 +320,22 @@ class FactorCovariance:
         return self._multiply(self._rows(floats(other).T)).T
 
     def _multiply(self, w: Array) -> Array:
-        systematic = self._loadings @ (self._factor_covariance @ (self._loadings.T @ w))
+        return self._returned(w, self._loadings.T @ w)
+
+    def _returned(self, w: Array, exposures: Array) -> Array:
+        """The product Σ w where the exposures B'w are known."""
+        systematic = self._loadings @ (self._factor_covariance @ exposures)
         return np.asarray(systematic + (self._idio_variance * w.T).T)
 
     def marginal(self, w: Any) -> Any:
         """Marginal contribution of each asset to the volatility of `w`: (Σ w) / σ(w), per unit of weight."""
         values, wrap = self._read(w)
-        volatility = np.sqrt(self._quadratic(values))
+        _require_vectors(values)
+        exposures = self._loadings.T @ values
+        volatility = np.sqrt(self._squared(values, exposures))
         if volatility == 0:
             raise InvalidParameterError("the volatility of these weights is zero, so it has no derivative there.")
-        return wrap(self._multiply(values) / volatility)
+        return wrap(self._returned(values, exposures) / volatility)
 
     def variance(self, w: Any) -> Variance:
         """The variance w' Σ w, return² at the horizon."""
@@ -307,21 +347,31 @@ class FactorCovariance:
 
     def covariance(self, w: Any, v: Any) -> Variance:
         """The covariance w' Σ v, return² at the horizon."""
-        left, right = self._read(w)[0], self._read(v)[0]
-        _require_vectors(left, right)
-        return Variance(float(left @ self._multiply(right)), self.horizon)
+        return Variance(self._covariance_and_variance(w, v)[0], self.horizon)
 
     def beta(self, w: Any, benchmark: Any) -> float:
         """Beta of `w` on the portfolio `benchmark`: w' Σ b / b' Σ b (dimensionless)."""
-        variance = self.variance(benchmark)
+        covariance, variance = self._covariance_and_variance(w, benchmark)
         if variance == 0:
             raise InvalidParameterError("the benchmark has no variance, so nothing has a beta to it.")
-        return float(self.covariance(w, benchmark)) / float(variance)
+        return covariance / variance
+
+    def _covariance_and_variance(self, w: Any, v: Any) -> tuple[float, float]:
+        """Both w' Σ v and v' Σ v, for one reading of the loadings."""
+        left, right = self._read(w)[0], self._read(v)[0]
+        _require_vectors(left, right)
+        one, other = np.stack([left, right]) @ self._loadings
+        systematic = one @ self._factor_covariance @ other
+        return float(systematic + left @ (self._idio_variance * right)), self._squared(right, other)
 
     def _quadratic(self, w: Array) -> float:
         _require_vectors(w)
+        return self._squared(w, self._loadings.T @ w)
+
+    def _squared(self, w: Array, exposures: Array) -> float:
+        """The variance w' Σ w where the exposures B'w are known."""
         # through the root of F, rounding cannot make a variance negative, and costs half the digits less
-        scores = self._root.T @ (self._loadings.T @ w)
+        scores = self._root.T @ exposures
         return float(scores @ scores) + float(self._idio_variance @ (w * w))
 
     def diagonal(self) -> pd.Series[float]:
@@ -334,14 +384,17 @@ class FactorCovariance:
     def _elimination(self) -> _Elimination:
         zero = np.flatnonzero(self._idio_variance == 0)
         _require_independent(self._loadings[zero] @ self._root, self.assets[zero])
-        return _Elimination.of(self._loadings @ self._root, self._idio_variance, self._thin)
+        scores = _Scores.of(self._loadings, self._root, self._idio_variance)
+        thin = self._thin if scores.ratio > 1 / _SMALL_IDIO else zero
+        return _Elimination.of(scores.without(thin), thin, self._idio_variance[thin])
 
     @property
     def _thin(self) -> Index:
         """Positions of the assets with too little idio variance to divide by."""
         thin = np.flatnonzero(self._idio_variance <= _SMALL_IDIO * self._systematic)
         # with more of them than this the Schur complement would be large
-        return thin if len(thin) <= 2 * self._root.shape[1] + 1 else np.flatnonzero(self._idio_variance == 0)
+        most = max(_MANY_THIN, 2 * self._root.shape[1] + 1)
+        return thin if len(thin) <= most else np.flatnonzero(self._idio_variance == 0)
 
     def solve(self, b: Any) -> Any:
         """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
@@ -379,7 +432,9 @@ class FactorCovariance:
             raise InvalidParameterError(f"rng must be a numpy Generator such as default_rng(0), but {rng!r} came.")
         draws = rng.standard_normal((n, len(self.assets)))
         draws *= np.sqrt(self._idio_variance)
-        draws += (rng.standard_normal((n, self._root.shape[1])) @ self._root.T) @ self._loadings.T
+        factors = rng.standard_normal((n, self._root.shape[1])) @ self._root.T
+        for rows in _row_blocks(len(self.assets)):
+            draws[:, rows] += factors @ self._loadings[rows].T
         return pd.DataFrame(draws, columns=self.assets, copy=False)
 
     # -- other forms -------------------------------------------------------------------------------
@@ -423,7 +478,8 @@ class FactorCovariance:
         """The covariance of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
         wanted = labels.unique(assets, "assets")
         at = labels.positions(wanted, self.assets, "asset", UnknownAssetError)
-        return evolve(self, assets=wanted, loadings=self._loadings[at], idio_variance=self._idio_variance[at])
+        loadings = _frozen(self._loadings.take(at, axis=0))
+        return evolve(self, assets=wanted, loadings=loadings, idio_variance=self._idio_variance[at])
 
     # -- reading arguments -------------------------------------------------------------------------
 
@@ -451,9 +507,9 @@ class FactorCovariance:
                 f"an array must have one row for each of the {len(self.assets)} assets, but its shape is "
                 f"{values.shape}; a Series labelled by asset may leave some out."
             )
-        if not np.isfinite(values).all():
+        if not _is_finite(values):
             raise InvalidParameterError("weights and right-hand sides must be finite, but NaN or infinity came.")
-        return values
+        return np.ascontiguousarray(values) if values.ndim == 1 else values
 
 
 def _require_vectors(*values: Array) -> None:
@@ -463,65 +519,164 @@ def _require_vectors(*values: Array) -> None:
 
 
 @frozen(eq=False)
-class _Elimination:
-    """Σ = U U' + D with U = B L, factorised once, in N·K memory.
+class _Scores:
+    """V = D^-½ B L, of which only products are formed, and in blocks; an asset of weight zero is left out."""
 
-    The assets with ample idio variance (P) are eliminated by Woodbury, through the singular value decomposition
-    V = D_P^-½ U_P = Q s R', which keeps the digits that Cholesky of I + V'V loses where s is large:
-    Σ_PP⁻¹ = D_P^-½ (I - QQ' + Q (1 + s²)⁻¹ Q') D_P^-½. The few thin ones (Z) follow by the Cholesky factor of
-    the Schur complement S = U_Z (I + V'V)⁻¹ U_Z' + D_Z, which a QR decomposition gives without forming S.
-    """
-
-    ample: Index  # P
-    thin: Index  # Z
-    scale: Array  # D_P^-½
-    q: Array
-    s: Array
-    thin_scores: Array  # U_Z R
-    schur: Array  # C with S = C'C, upper triangular
+    loadings: Array  # B
+    root: Array  # L
+    weight: Array  # the diagonal of D^-½
 
     @classmethod
-    def of(cls, scores: Array, idio: Array, thin: Index) -> Self:
-        """Factorise; `scores` is U, and the thin ones without idio variance must be independent."""
-        ample = np.setdiff1d(np.arange(len(idio)), thin)
-        scale = 1.0 / np.sqrt(idio[ample])
-        q, s, turn = _svd(scores[ample] * scale[:, None])
-        turned = scores[thin] @ turn.T
-        damped = turned / np.hypot(1.0, s)
-        schur = np.linalg.qr(np.vstack([damped.T, np.diag(np.sqrt(idio[thin]))]), mode="r")
-        return cls(ample, thin, scale, q, s, turned, np.asarray(schur))
+    def of(cls, loadings: Array, root: Array, idio: Array) -> Self:
+        """Leave out the assets without idio variance."""
+        some = idio > 0
+        return cls(loadings, root, np.divide(1.0, np.sqrt(idio), out=np.zeros_like(idio), where=some))
+
+    def without(self, assets: Index) -> Self:
+        """Leave out these assets too."""
+        if not self.weight[assets].any():
+            return self
+        weight = self.weight.copy()
+        weight[assets] = 0.0
+        return evolve(self, weight=weight)
+
+    def times(self, h: Array) -> Array:
+        """V h, for the columns of h."""
+        product = self.loadings @ (self.root @ h)
+        product *= self.weight[:, None]
+        return np.asarray(product)
+
+    def transposed_times(self, x: Array) -> Array:
+        """V'x, for the columns of x."""
+        return np.asarray(self.root.T @ (self.loadings.T @ (x * self.weight[:, None])))
+
+    def subtract(self, x: Array, h: Array) -> Array:
+        """Take V h from x, in place, and return V'x of what is left: the loadings are read once for both."""
+        exposures, total = self.root @ h, np.zeros((self.loadings.shape[1], x.shape[1]))
+        for rows in _row_blocks(len(x), 1_024):
+            loadings, weight, left = self.loadings[rows], self.weight[rows, None], x[rows]
+            left -= (loadings @ exposures) * weight
+            total += loadings.T @ (left * weight)
+        return np.asarray(self.root.T @ total)
+
+    @cached_property
+    def weighted(self) -> Array:
+        """B' D⁻¹ B."""
+        k = self.loadings.shape[1]
+        total = np.zeros((k, k))
+        # an asset that turns out to be thin may overflow here
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in _row_blocks(len(self.weight), 1_024):
+                scaled = self.loadings[rows] * self.weight[rows, None]
+                total += scaled.T @ scaled
+        return total
+
+    @cached_property
+    def gram(self) -> Array:
+        """V'V."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.root.T @ self.weighted @ self.root)
+
+    @property
+    def ratio(self) -> float:
+        """The factor variance over the idio variance, summed over assets: no asset's own ratio is larger."""
+        return float(np.nan_to_num(np.trace(self.gram), nan=np.inf))
+
+    @cached_property
+    def cholesky(self) -> Array | None:
+        """R, upper triangular, with R'R = I + V'V; none where it would be too inexact."""
+        try:
+            r: Array = np.asarray(np.linalg.cholesky(np.eye(len(self.gram)) + self.gram).T)
+        except np.linalg.LinAlgError:
+            return None
+        return r if self._magnified(r) <= _BENIGN else None
+
+    def _magnified(self, r: Array) -> float:
+        """How much larger the rounding of I + V'V is in its own norm: the trace of its inverse times what is rounded.
+
+        What is rounded is of the size of its terms before they cancel, hence the root of F squared term by term.
+        """
+        rounded = np.sqrt(1.0 + np.diag(self.weighted) @ self.root**2)
+        return float((_solve_transposed(r, np.diag(rounded)) ** 2).sum())
+
+    def qr(self) -> Array:
+        """The same R from V itself, with twice the digits and four times the work."""
+        k = self.root.shape[1]
+        r = np.eye(k)
+        for rows in _row_blocks(len(self.weight), max(256, 4 * k)):
+            v = (self.loadings[rows] @ self.root) * self.weight[rows, None]
+            r = np.asarray(np.linalg.qr(np.vstack([r, v]), mode="r"))
+        return r
+
+
+@frozen(eq=False)
+class _Elimination:
+    """Σ = U U' + D with U = B L, factorised once, in K × K numbers beside the loadings.
+
+    Σ x = b is solved for h = U'x, from which x = D⁻¹ (b - U h) follows. Of the assets with ample idio variance (P)
+    remains the matrix I + V'V = R'R with V = D_P^-½ U_P; the few thin ones (Z) add the Schur complement
+    S = U_Z (I + V'V)⁻¹ U_Z' + D_Z, whose Cholesky factor a QR decomposition gives without forming S:
+
+        (I + V'V) h - U_Z' x_Z = V'D_P^-½ b_P        U_Z h + D_Z x_Z = b_Z
+
+    Rounding leaves h short of U'x, by much where the factors' variance is large beside the idio variance. What it is
+    short of is a right-hand side of the same equations: solving them once more gives the digits back.
+    """
+
+    scores: _Scores  # V
+    triangle: Array  # R
+    thin: Index  # Z
+    thin_scores: Array  # U_Z
+    thin_idio: Array  # the diagonal of D_Z
+    schur: Array  # C with S = C'C, upper triangular
+    corrections: int
+
+    @classmethod
+    def of(cls, scores: _Scores, thin: Index, idio: Array) -> Self:
+        """Factorise; the thin ones, of which `idio` is the variance, are left out of the scores."""
+        r = scores.qr() if scores.cholesky is None else scores.cholesky
+        thin_scores = scores.loadings[thin] @ scores.root
+        damped = _solve_transposed(r, thin_scores.T)
+        schur = np.linalg.qr(np.vstack([damped, np.diag(np.sqrt(idio))]), mode="r")
+        # one is enough for what is benign
+        corrections = 2 if scores.cholesky is None or len(thin) or scores.ratio > 1 / _SMALL_IDIO else 1
+        return cls(scores, r, thin, thin_scores, idio, np.asarray(schur), corrections)
 
     def solve(self, b: Array) -> Array:
         """Σ⁻¹ b, for the columns of b."""
-        scale, s = self.scale[:, None], self.s[:, None]
-        y = b[self.ample] * scale
-        along = self.q.T @ y
-        across = y - self.q @ along
-        # twice is enough (Kahan): what is left along Q would be magnified by s²
-        across -= self.q @ (self.q.T @ across)
-        ratio = s / np.hypot(1.0, s) ** 2
-        rest = b[self.thin] - self.thin_scores @ (ratio * along)
-        # older releases of scipy do not take an empty matrix
-        x_thin = linalg.cho_solve((self.schur, False), rest) if len(rest) else rest
-        along = along / np.hypot(1.0, s) ** 2 - ratio * (self.thin_scores.T @ x_thin)
-        x = np.empty_like(b)
-        x[self.ample] = (across + self.q @ along) * scale
-        x[self.thin] = x_thin
+        v, weight = self.scores, self.scores.weight[:, None]
+        x, r = b * weight, b[self.thin]
+        h, thin = more, thinner = self._reduced(v.transposed_times(x), r)
+        for _ in range(self.corrections):
+            short = v.subtract(x, more) + self.thin_scores.T @ thin - h
+            more, thinner = self._reduced(short, r - self.thin_scores @ h - self.thin_idio[:, None] * thin)
+            h, thin = h + more, thin + thinner
+        x -= v.times(more)
+        x *= weight
+        x[self.thin] = thin
         return x
+
+    def _reduced(self, p: Array, r: Array) -> tuple[Array, Array]:
+        """The h and x_Z with (I + V'V) h - U_Z' x_Z = p and U_Z h + D_Z x_Z = r."""
+        thin = _solve_cholesky(self.schur, r - self.thin_scores @ _solve_cholesky(self.triangle, p))
+        return _solve_cholesky(self.triangle, p + self.thin_scores.T @ thin), thin
 
     def logdet(self) -> float:
         """Log det Σ = log det D_P + log det(I + V'V) + log det S."""
-        diagonal = np.abs(np.diag(self.schur))
-        return float(2.0 * (np.log(np.hypot(1.0, self.s)).sum() + np.log(diagonal).sum() - np.log(self.scale).sum()))
+        diagonal = np.abs(np.concatenate([np.diag(self.triangle), np.diag(self.schur)]))
+        weight = self.scores.weight
+        return float(2.0 * (np.log(diagonal).sum() - np.log(weight[weight > 0]).sum()))
 
 
-def _svd(v: Array) -> tuple[Array, Array, Array]:
-    """V = Q s R' with R square, and Q zero where s is."""
-    n, k = v.shape
-    padded = v if n >= k else np.vstack([v, np.zeros((k - n, k))])
-    q, s, turn = np.linalg.svd(padded, full_matrices=False)
-    live = s > np.finfo(float).eps * s.max(initial=0.0)
-    return np.ascontiguousarray(q[:n] * live), s * live, turn
+# older releases of scipy do not take an empty matrix
+def _solve_cholesky(r: Array, b: Array) -> Array:
+    """(R'R)⁻¹ b."""
+    return np.asarray(linalg.cho_solve((r, False), b, check_finite=False)) if b.size else b
+
+
+def _solve_transposed(r: Array, b: Array) -> Array:
+    """R'⁻¹ b."""
+    return np.asarray(linalg.solve_triangular(r, b, trans=1, check_finite=False)) if b.size else b
 
 
 def _row_blocks(n: int, size: int = 8_192) -> Iterator[slice]:
