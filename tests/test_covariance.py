@@ -284,6 +284,31 @@ def exactly(cov, b):
     return np.array([float(row[-1]) for row in rows]), logdet
 
 
+IDIO = {
+    "alike": lambda rng, n: rng.uniform(1e-4, 9e-4, n),
+    "of all sizes": lambda rng, n: 10.0 ** rng.uniform(-16, 2, n),
+    "small": lambda _, n: np.full(n, 1e-13),
+    "of which a tenth is small": lambda rng, n: np.where(rng.random(n) < 0.1, 1e-15, 1e-4),
+}
+
+
+@pytest.mark.parametrize("loadings", ["independent", "nearly collinear"])
+@pytest.mark.parametrize("idio", IDIO)
+def test_many_assets_are_solved_to_the_last_digits(idio, loadings):
+    n, k, rng = 1_500, 5, np.random.default_rng(0)
+    b = rng.normal(size=(n, k))
+    if loadings == "nearly collinear":
+        b[:, 1] = b[:, 0] * (1 + 1e-9 * rng.normal(size=n))
+    cov = covariance(b, some_factors(k), IDIO[idio](rng, n))
+    for right in (rng.normal(size=n), b @ np.ones(k)):
+        x = cov.solve(right)
+        # the product in eighteen digits, beside the size of what it adds up
+        wide, f, d = b.astype(np.longdouble), cov.factor_covariance.to_numpy(), cov.idio_variance.to_numpy()
+        short = wide @ (f @ (wide.T @ x)) + d * x - right
+        norm = np.linalg.norm(b, 2) ** 2 * np.linalg.norm(f, 2) + d.max()
+        assert np.linalg.norm(short.astype(float)) <= 1e-14 * norm * np.linalg.norm(x)
+
+
 class TestSingularCovariance:
     def singled_out(self, loadings, factors, idio):
         cov = covariance(loadings, factors, idio)
