@@ -14,7 +14,7 @@ from riskmodel import labels
 from riskmodel.covariance import Array
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError, SourceError
 from riskmodel.horizon import Horizon
-from riskmodel.stored.source import Index, Source, block_rows
+from riskmodel.stored.source import Index, Source
 from riskmodel.table import read_dates
 
 _WHAT = "the array of returns"
@@ -62,9 +62,8 @@ class ArraySource(Source):
     def blocks(self, columns: Index, rows: range) -> Iterator[tuple[int, Array]]:
         """Read some columns of consecutive rows."""
         whole = isinstance(self.array, np.ndarray) or len(columns) == len(self.assets)
-        size = max(self.depth, block_rows(len(columns) if whole else len(self.assets)))
         # whole chunks, so that none is read twice
-        size -= size % self.depth
+        size = self.span(len(columns) if whole else len(self.assets))
         for start in range(rows.start - rows.start % size, rows.stop, size):
             part = slice(max(start, rows.start), min(start + size, rows.stop))
             yield part.start, self._slab(part, columns)

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from riskmodel.covariance import Array
 from riskmodel.horizon import Horizon
 from riskmodel.progress import Progress
-from riskmodel.stored.source import Index, Source, block_rows
+from riskmodel.stored.source import Index, Source
 from riskmodel.stored.vetting import Vetting
 
 
@@ -73,7 +73,7 @@ class StoredReturns:
         columns, dates = np.arange(n, dtype=np.intp), range(t)
         progress = self._progress(columns, dates)
         groups = self.source.groups(columns)
-        return [Reading((t, len(g)), block_rows(len(g)), self._pass(g, dates, progress)) for g in groups]
+        return [Reading((t, len(g)), self.source.span(len(g)), self._pass(g, dates, progress)) for g in groups]
 
     def _progress(self, columns: Index, dates: range) -> Progress:
         return Progress("Reading", len(self._raw(dates)) * len(columns), "returns")

@@ -59,6 +59,12 @@ class Source(ABC):
         return pd.DataFrame(columns=list(FILE_COLUMNS))
 
     @final
+    def span(self, width: int) -> int:
+        """How many rows of so many columns to read at a time: what fills a block, in whole depths."""
+        size = max(self.depth, block_rows(width))
+        return size - size % self.depth
+
+    @final
     def groups(self, columns: Index) -> list[Index]:
         """Split columns into those that are read together, so few that `depth` rows of them fill a block at most."""
         width = block_rows(self.depth)
