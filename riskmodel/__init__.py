@@ -4,17 +4,16 @@ A `DataProvider` gives a `ReturnPanel`; an `Estimator` turns it into a `FactorMo
 seen through that model; a `HedgedPortfolio` takes its factor risk away; a `RiskBudget` says how much of it to hold.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
-from riskmodel.data.cached import Cached
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
-from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
-from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
-from riskmodel.data.wrds.provider import WRDS
 from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
     AmbiguousAssetError,
@@ -55,8 +54,6 @@ from riskmodel.errors import (
 from riskmodel.estimators.base import Estimator
 from riskmodel.estimators.ewma import EWMA
 from riskmodel.estimators.ols import OLS, LeastSquares
-from riskmodel.estimators.windows import Expanding, Rolling
-from riskmodel.history import ModelHistory
 from riskmodel.horizon import (
     DAY,
     MONTH,
@@ -87,8 +84,16 @@ from riskmodel.portfolio.budget import (
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
-from riskmodel.report.analysis import RiskReport
 from riskmodel.stored.panel import StoredPanel
+
+if TYPE_CHECKING:
+    from riskmodel.data.cached import Cached
+    from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
+    from riskmodel.data.files import read_percent_returns, read_prices, read_returns
+    from riskmodel.data.wrds.provider import WRDS
+    from riskmodel.estimators.windows import Expanding, Rolling
+    from riskmodel.history import ModelHistory
+    from riskmodel.report.analysis import RiskReport
 
 __version__ = "0.1.0"
 
@@ -121,3 +126,32 @@ __all__ = [
     # warnings
     "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning",
 ]  # fmt: skip
+
+# What only some programs use is imported when it is first asked for: together it is a third of the time.
+_LATER = {
+    "Cached": "riskmodel.data.cached",
+    "EqualWeighted": "riskmodel.data.fama_french",
+    "FamaFrench": "riskmodel.data.fama_french",
+    "ValueWeighted": "riskmodel.data.fama_french",
+    "read_percent_returns": "riskmodel.data.files",
+    "read_prices": "riskmodel.data.files",
+    "read_returns": "riskmodel.data.files",
+    "WRDS": "riskmodel.data.wrds.provider",
+    "Expanding": "riskmodel.estimators.windows",
+    "Rolling": "riskmodel.estimators.windows",
+    "RiskReport": "riskmodel.report.analysis",
+    "ModelHistory": "riskmodel.history",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is imported later."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

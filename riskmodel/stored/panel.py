@@ -17,12 +17,8 @@ from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFa
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.layout import Long, Wide
 from riskmodel.panel import ReturnPanel, chosen
-from riskmodel.stored.array import ArraySource
-from riskmodel.stored.long import LongSource
-from riskmodel.stored.parquet import find
 from riskmodel.stored.returns import StoredReturns
 from riskmodel.stored.source import Index, Source
-from riskmodel.stored.wide import WideSource
 from riskmodel.table import constant_rate, read_number
 
 
@@ -108,6 +104,8 @@ class StoredPanel:
         DataError
             As `ReturnPanel.align`, for dates, factors and the risk-free rate.
         """
+        from riskmodel.stored.array import ArraySource  # noqa: PLC0415 - few programs read from disk
+
         require_horizon(horizon)
         return cls._of(ArraySource.read(returns, dates, assets, horizon), factors, risk_free, horizon, funded)
 
@@ -160,6 +158,10 @@ class StoredPanel:
         DataError
             As `ReturnPanel.align`, for dates, factors and the risk-free rate.
         """
+        from riskmodel.stored.long import LongSource  # noqa: PLC0415 - few programs read from disk
+        from riskmodel.stored.parquet import find  # noqa: PLC0415
+        from riskmodel.stored.wide import WideSource  # noqa: PLC0415
+
         require_horizon(horizon)
         source: Source
         if isinstance(layout, Wide):
