@@ -17,7 +17,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from riskmodel import labels
-from riskmodel.covariance import Array, read_only
+from riskmodel.covariance import Array, by_constructor, floats, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import ReturnPanel
@@ -98,6 +98,15 @@ class Regressions:
         """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
         return np.asarray(effective(self.weight, self.weight_squares))
 
+    def without_rounding(self) -> Self:
+        """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
+        total = self.fitted_squares() + self.rss
+        still = (total > 0) & (total <= self.each(self.weight) * (_STILL * self.r_mean) ** 2)
+        if not still.any():
+            return self
+        coefficients = np.where(still[:, None], 0.0, self.coefficients)
+        return evolve(self, coefficients=coefficients, rss=np.where(still, 0.0, self.rss))
+
     def fitted_squares(self) -> Array:
         """Return the explained sum of squares of each asset, γ'Gγ, shape (N,)."""
         return np.maximum(_quadratic(self.coefficients, self.q_gram, self.pattern), 0.0)
@@ -114,7 +123,7 @@ def effective(weight: Any, weight_squares: Any) -> Any:
 
 
 def _checked(weights: Array, t: int) -> Array:
-    w = np.asarray(weights, dtype=np.float64)
+    w = floats(weights)
     if w.shape != (t,) or not (np.isfinite(w) & (w > 0)).all():
         raise InvalidParameterError(f"weights must be {t} positive numbers, one for each date.")
     return w
@@ -167,6 +176,8 @@ class Moments:
         A, invertible.
     regressions : Regressions
         What there is by asset.
+    retention : float, optional
+        The share of its weight that a date keeps with each date that follows, where an estimator made these moments.
 
     References
     ----------
@@ -194,6 +205,9 @@ class Moments:
     origin: Array = field(converter=read_only)
     basis: Array = field(converter=read_only)
     regressions: Regressions = field(converter=_frozen)
+    retention: float | None = None
+
+    __reduce__ = by_constructor
 
     @classmethod
     def of(cls, panel: ReturnPanel | StoredPanel, weights: Array | None = None) -> Self:
@@ -212,7 +226,8 @@ class Moments:
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
         returns, factors, free = panel.arrays()
-        w = np.ones(len(factors)) if weights is None else _checked(weights, len(factors))
+        weights = None if weights is None else _checked(weights, len(factors))
+        w = np.ones(len(factors)) if weights is None else weights
         share = w / w.sum()
         mean = share @ factors
         root_weights = np.sqrt(w)[:, None]
@@ -239,6 +254,10 @@ class Moments:
             regressions=_read(returns, axes.q if weights is None else _unweighted(axes, centred, w), weights),
         )
 
+    def keeping(self, retention: float) -> Self:
+        """The same moments, which say how fast they forget."""
+        return evolve(self, retention=retention)
+
     @property
     def n_effective(self) -> float:
         """(Σ w)²/Σ w² over all dates."""
@@ -261,7 +280,7 @@ class Moments:
             If labels are anything but text and numbers.
         """
         kept = {"version": _VERSION, "days": self.horizon.days, "name": self.horizon.name}
-        kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")}
+        kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean", "retention")}
         kept |= {"start": self.start.isoformat(), "end": self.end.isoformat(), "funded": list(map(bool, self.funded))}
         kept |= {n: _plain(getattr(self, n), n) for n in ("assets", "factors")}
         arrays = {n: getattr(self, n) for n in _ARRAYS}
@@ -303,7 +322,7 @@ class Moments:
             funded=tuple(head["funded"]),
             start=pd.Timestamp(head["start"]),
             end=pd.Timestamp(head["end"]),
-            **{n: head[n] for n in ("n_dates", "weight", "weight_squares", "risk_free_mean")},
+            **{n: head[n] for n in ("n_dates", "weight", "weight_squares", "risk_free_mean", "retention")},
             **{n: arrays[n] for n in _ARRAYS},
             regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
         )
@@ -553,6 +572,8 @@ def _inverse_root(gram: Array) -> tuple[Array, Flags]:
 
 def _one_inverse_root(gram: Array) -> tuple[Array, bool]:
     """The same for one matrix."""
+    if not len(gram):
+        return gram, True
     lower, failed = lapack.dpotrf(gram, lower=1)
     definite = not failed and bool((np.diag(lower) ** 2 > np.finfo(float).eps * np.diag(gram)).all())
     root = lapack.dtrtri(lower, lower=1)[0] if definite else np.zeros_like(gram)
@@ -847,13 +868,16 @@ def _beside(parts: list[Regressions]) -> Regressions:
 
 # -- files -----------------------------------------------------------------------------------------
 
-_VERSION = 1
+_VERSION = 2
+_HEAD = {"version", "days", "name", "start", "end", "funded", "assets", "factors"} | {
+    "n_dates", "weight", "weight_squares", "risk_free_mean", "retention"
+}  # fmt: skip
 _ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
 
 
 def _plain(labels: pd.Index[Any], what: str) -> list[Any]:
     """Labels as JSON can hold them."""
-    values = labels.tolist()
+    values = [v.item() if isinstance(v, np.generic) else v for v in labels.tolist()]
     if not all(isinstance(v, str | int | float) for v in values):
         raise InvalidParameterError(f"only {what} labelled by text or numbers can be saved; rename them.")
     return values
@@ -864,14 +888,32 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(str(arrays["head"]))
+        version, whole = head["version"], head["version"] != _VERSION or _is_whole(head, arrays)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise InvalidParameterError(f"{path} is damaged, or no file that Moments.save wrote; save it again.") from error
-    if head["version"] != _VERSION:
+    if not whole:
+        raise InvalidParameterError(f"{path} lacks a part of what Moments.save wrote, or has it in another shape.")
+    if version != _VERSION:
         raise InvalidParameterError(
-            f"{path} is of version {head['version']} and this riskmodel reads version {_VERSION}; read the panel again "
+            f"{path} is of version {version} and this riskmodel reads version {_VERSION}; read the panel again "
             "or use the riskmodel that wrote it.",
-            version=head["version"],
+            version=version,
         )
     return head, arrays
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
+
+
+def _is_whole(head: dict[str, Any], arrays: dict[str, Any]) -> bool:
+    """Whether everything is there, in shapes that fit."""
+    n, k, p = len(head["assets"]), len(head["factors"]), len(arrays["count"])
+    by_pattern = dict.fromkeys(("count", "weight", "weight_squares"), (p,))
+    by_asset = dict.fromkeys(("pattern", "r_mean", "rss"), (n,))
+    shapes = by_pattern | by_asset | {"q_mean": (p, k), "q_gram": (p, k, k), "coefficients": (n, k)}
+    shapes |= {"factor_mean": (k,), "origin": (k,), "factor_root": (k, k), "basis": (k, k)}
+    fits = all(arrays[name].shape == shape for name, shape in shapes.items())
+    known = n == 0 or (arrays["pattern"].min() >= 0 and arrays["pattern"].max() < p)
+    return fits and bool(known) and head.keys() >= _HEAD and len(head["funded"]) == k

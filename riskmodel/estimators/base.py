@@ -8,6 +8,7 @@ from typing import final
 import attrs
 import numpy as np
 
+from riskmodel import labels
 from riskmodel.covariance import Array
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
@@ -53,22 +54,13 @@ class Estimator(ABC):
         EstimationError
             One of its kinds: `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
-        if not isinstance(panel, ReturnPanel | StoredPanel):
-            raise InvalidParameterError(
-                f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; make one with a provider's "
-                "panel(assets, factors), for instance that of rm.InMemory."
-            )
-        model = self.estimate(self.moments(panel))
-        if not isinstance(model, FactorModel):
-            raise InvalidParameterError(
-                f"{type(self).__name__}.estimate must return a FactorModel, but {type(model).__name__} came."
-            )
-        return attrs.evolve(model, panel=panel)
+        return attrs.evolve(checked_estimate(self, self.moments(panel)), panel=panel)
 
     @final
     def moments(self, panel: ReturnPanel | StoredPanel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
-        return Moments.of(panel, self.weights(panel))
+        require_panel(panel)
+        return Moments.of(panel, self.weights(panel)).keeping(self.retention(panel.horizon))
 
     @final
     def weights(self, panel: ReturnPanel | StoredPanel) -> Array | None:
@@ -112,13 +104,24 @@ class Estimator(ABC):
         >>> bool((abs(ewma.estimate(state).loadings - ewma.fit(panel).loadings) < 1e-12).all(axis=None))
         True
         """
+        require_panel(panel)
+        if not isinstance(state, Moments):
+            raise InvalidParameterError(
+                "a state is Moments, from an estimator's moments(panel) or Moments.load, but "
+                f"{type(state).__name__} came."
+            )
+        keep = self.retention(panel.horizon)
+        if state.retention not in {None, keep}:
+            raise InvalidParameterError(
+                f"in the state a date keeps {state.retention:.6g} of its weight from row to row, but this "
+                f"{type(self).__name__} lets it keep {keep:.6g}; update it with an estimator like that which made it."
+            )
         if panel.dates[0] <= state.end:
             raise InvalidParameterError(
                 f"new dates must come after {state.end.date()}, the last that the state holds, but the panel starts on "
                 f"{panel.dates[0].date()}; select(start=...) the new ones."
             )
-        keep = self.retention(panel.horizon) ** len(panel.dates)
-        return state.decay(max(keep, _NOTHING)) + self.moments(panel)
+        return state.decay(max(keep ** len(panel.dates), _NOTHING)) + Moments.of(panel, self.weights(panel))
 
     def retention(self, horizon: Horizon) -> float:
         """The share of its weight that a date keeps with each date that follows: 1, nothing is forgotten.
@@ -133,3 +136,32 @@ class Estimator(ABC):
     @abstractmethod
     def estimate(self, moments: Moments) -> FactorModel:
         """Estimate the model from moments, which may have been merged from several panels."""
+
+
+def require_panel(panel: object) -> None:
+    """Raise for what is no panel."""
+    if not isinstance(panel, ReturnPanel | StoredPanel):
+        # a panel of another kind knows how it is fitted
+        hint = (
+            "ask its own fit(estimator)"
+            if hasattr(panel, "fit")
+            else "make one with a provider's panel(assets, factors), for instance that of rm.InMemory"
+        )
+        raise InvalidParameterError(f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; {hint}.")
+    if not len(panel.dates):
+        raise InvalidParameterError(f"a panel without dates says nothing, but {panel!r} came; widen the window.")
+
+
+def checked_estimate(estimator: Estimator, moments: Moments) -> FactorModel:
+    """What an estimator makes of moments, which must be a model of their assets and factors."""
+    model = estimator.estimate(moments)
+    kind = f"{type(estimator).__name__}.estimate must return a FactorModel"
+    if not isinstance(model, FactorModel):
+        raise InvalidParameterError(f"{kind}, but {type(model).__name__} came.")
+    for what in ("assets", "factors"):
+        came, expected = getattr(model, what), getattr(moments, what)
+        if came is not expected and not came.equals(expected):
+            raise InvalidParameterError(
+                f"{kind} of the moments' {what}, {labels.listing(expected)}, but one of {labels.listing(came)} came."
+            )
+    return model

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from riskmodel.covariance import Array, Index
 from riskmodel.errors import EstimationError
-from riskmodel.estimators.generic import FEW, fit_some
+from riskmodel.estimators.generic import FEW, fit_some, worth_of
 from riskmodel.estimators.ols import LeastSquares
 from riskmodel.estimators.sliding import Stretch
 from riskmodel.history import Figures, Spans, rows_of
@@ -28,6 +28,8 @@ _TURNED = 1e-3
 _ILL_CONDITIONED = 1e-4
 # Factors nearer than this to collinear, or to constant beside their mean, are judged window by window.
 _NEARLY = 1e-7
+# Deviations this small beside the mean are the mean's own rounding.
+_STILL = 1e-14
 # A residual sum of squares this small beside the total is that of rounding errors.
 _ROUNDING = 1e-28
 
@@ -82,6 +84,9 @@ class _Windows:
         try:
             basis = _Basis.of(self.estimator, window)
         except EstimationError as error:
+            present = ~np.isnan(window.arrays()[0])
+            worth = worth_of(self.keep, present, present.sum(axis=0))
+            self.figures.n_observations[at] = worth[: self.figures.n_observations.shape[1]]
             self.figures.fail(at, str(error))
             return 1
         stretch = Stretch.at(self.spans, at, self.keep)
@@ -320,6 +325,15 @@ class _Pairs:
             w[which], c[which], self.root[:, :, which], s[:, which], r[which], self.weight[which], n[which]
         )
 
+    def without_rounding(self) -> Self:
+        """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
+        mean, rest = self.scores[0] ** 2, self.rss + _squares(self.scores[1:])
+        still = (rest > 0) & (rest <= _STILL**2 * mean)
+        if not still.any():
+            return self
+        scores = np.vstack([self.scores[:1], np.where(still, 0.0, self.scores[1:])])
+        return evolve(self, scores=scores, rss=np.where(still, 0.0, self.rss))
+
     def coefficients(self) -> Array:
         """The coefficients on x, (K + 1) × P."""
         return _transposed_times(self.root, self.scores)
@@ -408,6 +422,7 @@ class _Group:
     def _write(self, pairs: _Pairs) -> None:
         """Note estimates, and the standard errors of pairs that miss dates."""
         figures, parameters = self.block.whole.figures, self.block.calendar.basis.parameters
+        pairs = pairs.without_rounding()
         at, columns = self._window(pairs.window), self._column(pairs.column)
         figures.parameters[at, :, columns] = _combined(parameters, pairs.coefficients()).T
         scale = pairs.observations / pairs.weight / (pairs.observations - 1.0)

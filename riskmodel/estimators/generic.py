@@ -10,7 +10,7 @@ from attrs import define, frozen
 
 from riskmodel.covariance import Array, Index
 from riskmodel.errors import CollinearFactorsError, EstimationError, TooFewObservationsError
-from riskmodel.estimators.base import Estimator
+from riskmodel.estimators.base import Estimator, checked_estimate
 from riskmodel.history import Figures, Spans, rows_of
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments, effective
@@ -77,7 +77,7 @@ def fit_each(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: in
     growing = _Growing(estimator, panel)
     for at in range(spans.count):
         rows = spans.rows(at)
-        figures.n_observations[at] = _effective(estimator.retention(panel.horizon), present[rows], counts[at])
+        figures.n_observations[at] = worth_of(estimator.retention(panel.horizon), present[rows], counts[at])
         columns = np.flatnonzero(counts[at] >= minimum)
         if len(columns) < n:
             figures.leave_out(at, np.flatnonzero(counts[at] < minimum), FEW)
@@ -88,7 +88,7 @@ def fit_each(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: in
     return figures
 
 
-def _effective(keep: float, present: Flags, counts: Index) -> Array:
+def worth_of(keep: float, present: Flags, counts: Index) -> Array:
     """The observations that the dates of a window are worth, by asset."""
     if keep == 1.0:
         return counts.astype(np.float64)
@@ -115,4 +115,4 @@ class _Growing:
             state = self.estimator.update(state, rows_of(window, slice(state.n_dates, None)))
         if ahead >= _AHEAD:
             self.state = state
-        return self.estimator.estimate(state)
+        return checked_estimate(self.estimator, state)

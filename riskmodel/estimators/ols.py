@@ -34,7 +34,7 @@ class LeastSquares(Estimator):
     @final
     def estimate(self, moments: Moments) -> FactorModel:
         """Solve the least-squares problems that the moments hold."""
-        m, r = moments, moments.regressions
+        m, r = moments, moments.regressions.without_rounding()
         root = _identified_root(m)
         n = r.each(r.n_effective())
         # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
@@ -110,8 +110,9 @@ def _identified_root(m: Moments) -> Array:
     k = len(m.factors)
     r = m.regressions
     n = r.each(r.n_effective())
-    few = n <= k + 1
-    if few.any() or m.n_effective <= k + 1:
+    # weights that hardly fade may be worth a rounding error more than their count
+    few = (n <= k + 1) | (r.n_observations() <= k + 1)
+    if few.any() or min(m.n_effective, m.n_dates) <= k + 1:
         counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
         raise TooFewObservationsError(
             f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
@@ -154,13 +155,17 @@ def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
 def _require_own_dates_suffice(m: Moments, root: Array) -> None:
     """Factors that vary over the panel may still not vary enough over one asset's few dates."""
     r = m.regressions
-    # the product of the traces of G and of its inverse bounds the condition number from above
-    bound = np.trace(r.q_gram, axis1=1, axis2=2) * np.einsum("jip,jip->p", root, root)
-    doubtful = np.flatnonzero(~(bound * _COLLINEAR_GRAM < 1.0))
+    # below this, squares of deviations are those of the means' own rounding
+    still = _CONSTANT**2 * r.weight * np.einsum("pk,pk->p", r.q_mean, r.q_mean)
+    # the traces of G and of its inverse bound the largest eigenvalue from above, and the smallest from below
+    size, inverse = np.trace(r.q_gram, axis1=1, axis2=2), np.einsum("jip,jip->p", root, root)
+    with np.errstate(invalid="ignore"):
+        doubtful = np.flatnonzero(~(inverse * np.maximum(_COLLINEAR_GRAM * size, still) < 1.0))
     if not len(doubtful):
         return
     values = np.linalg.eigvalsh(r.q_gram[doubtful])
-    lost = doubtful[values.min(axis=1, initial=np.inf) < _COLLINEAR_GRAM * values.max(axis=1, initial=0.0)]
+    least = np.maximum(_COLLINEAR_GRAM * values.max(axis=1, initial=0.0), still[doubtful])
+    lost = doubtful[values.min(axis=1, initial=np.inf) <= least]
     if np.isin(r.pattern, lost).any():
         names = list(m.assets[np.isin(r.pattern, lost)])
         raise CollinearFactorsError(

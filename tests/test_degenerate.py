@@ -1,0 +1,182 @@
+"""What says nothing is said to say nothing: still factors, still assets, too few dates, models of something else."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from panels import clean, panel_of
+
+import riskmodel as rm
+
+ESTIMATORS = [rm.OLS(), rm.EWMA(half_life=rm.Horizon(40))]
+
+
+def still_for_one(k=1, at=0.0, t=80, until=30):
+    """A panel whose factors do not vary on the only dates of the first asset."""
+    rng = np.random.default_rng(0)
+    f = rng.normal(0, 0.01, (t, k))
+    f[:until] = at
+    r = f @ np.ones((k, 3)) + rng.normal(0, 0.01, (t, 3))
+    r[until:, 0] = np.nan
+    return panel_of(r, f)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=["OLS", "EWMA"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("at", [0.0, 0.01])
+class TestFactorsThatAreStillForOneAsset:
+    def test_are_an_error_that_names_it(self, estimator, k, at):
+        with pytest.raises(rm.CollinearFactorsError, match="dates of A0; leave") as error:
+            estimator.fit(still_for_one(k, at))
+        assert error.value.details["assets"] == ["A0"]
+
+    def test_are_an_error_in_merged_moments(self, estimator, k, at):
+        panel = still_for_one(k, at)
+        state = estimator.moments(panel.select(end=panel.dates[44]))
+        with pytest.raises(rm.CollinearFactorsError, match="A0"):
+            estimator.estimate(estimator.update(state, panel.select(start=panel.dates[45])))
+
+    def test_are_told_by_a_history(self, estimator, k, at):
+        history = rm.Expanding(estimator, minimum=40).fit(still_for_one(k, at))
+        last = history.at(history.dates[-1])
+        assert list(last.assets) == ["A1", "A2"]
+        assert "A0" in set(history.missing["asset"])
+
+
+def test_windows_of_still_factors_have_as_many_observations_as_dates():
+    rng = np.random.default_rng(0)
+    f = rng.normal(0, 0.01, (60, 2))
+    f[:40, 0] = 0.0
+    r = rng.normal(0, 0.01, (60, 2))
+    history = rm.Rolling(rm.Horizon(30)).fit(panel_of(r, f))
+    assert history.n_observations.eq(30).all(axis=None)
+    r[5, 1] = np.nan
+    fading = rm.Rolling(rm.Horizon(30), rm.EWMA(half_life=rm.Horizon(20))).fit(panel_of(r, f))
+    weights = 0.5 ** (np.arange(29, -1, -1) / 20)
+    whole = weights.sum() ** 2 / (weights**2).sum()
+    np.testing.assert_allclose(fading.n_observations["A0"], whole, rtol=1e-12)
+    there = np.where(np.arange(30) == 5, 0.0, weights)
+    assert fading.n_observations["A1"].iloc[0] == pytest.approx(there.sum() ** 2 / (there**2).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.01, -1e-4, 1 / 3 - 0.3])
+class TestAnAssetThatIsAlwaysAlike:
+    def panel(self, value):
+        r, f, _ = clean(n=3, t=200).arrays()
+        r = r.copy()
+        r[:, 1] = value
+        return panel_of(r, f)
+
+    def check(self, model, value):
+        assert model.idio_variance["A1"] == model.total_variance["A1"] == 0.0
+        assert (model.loadings.loc["A1"] == 0.0).all()
+        assert model.alpha["A1"] == pytest.approx(value, rel=1e-12)
+        assert np.isnan(model.rsquared["A1"])
+        assert (model.rsquared.drop("A1") > 0.1).all()
+
+    @pytest.mark.parametrize("estimator", ESTIMATORS, ids=["OLS", "EWMA"])
+    def test_has_no_variance(self, estimator, value):
+        panel = self.panel(value)
+        self.check(estimator.fit(panel), value)
+        with pytest.raises(rm.SingularCovarianceError, match="A1"):
+            estimator.fit(panel).covariance.solve(np.ones(3))
+
+    def test_has_none_in_windows(self, value):
+        history = rm.Rolling(rm.Horizon(60)).fit(self.panel(value))
+        for date in history.dates[::50]:
+            self.check(history.at(date), value)
+
+    def test_has_none_after_merging(self, value):
+        panel = self.panel(value)
+        first, second = panel.select(end=panel.dates[70]), panel.select(start=panel.dates[71])
+        self.check(rm.OLS().estimate(rm.Moments.of(first) + rm.Moments.of(second)), value)
+
+
+@pytest.mark.parametrize("days", [5.0, 1e5, 1e9, 1e15])
+@pytest.mark.parametrize(("t", "k"), [(3, 2), (1, 0), (4, 3)])
+def test_weights_do_not_make_too_few_dates_enough(days, t, k):
+    rng = np.random.default_rng(0)
+    factors = rng.normal(0, 0.01, (t, k))
+    panel = panel_of(rng.normal(0, 0.01, (t, 1)), factors) if k else clean(t=t, n=1).select(factors=[])
+    with pytest.raises(rm.TooFewObservationsError):
+        rm.EWMA(half_life=rm.Horizon(days)).fit(panel)
+
+
+class _SomeOnly(rm.Estimator):
+    def estimate(self, moments):
+        return rm.OLS().estimate(moments).restrict(["A1"])
+
+
+class _Others(rm.Estimator):
+    def estimate(self, moments):
+        return rm.OLS().fit(clean(n=1).select(["A0"]))
+
+
+@pytest.mark.parametrize("estimator", [_SomeOnly(), _Others()])
+def test_a_model_of_other_assets_is_refused(estimator):
+    for fit in (estimator.fit, rm.Rolling(rm.Horizon(60), estimator).fit, rm.Expanding(estimator).fit):
+        with pytest.raises(rm.InvalidParameterError, match="of the moments' assets, A0, A1, A2, but one of A"):
+            fit(clean(n=3))
+
+
+class TestStates:
+    def test_know_how_fast_they_forget(self, tmp_path):
+        panel = clean()
+        old, new = panel.select(end=panel.dates[200]), panel.select(start=panel.dates[201])
+        state = rm.EWMA(half_life=rm.Horizon(40)).moments(old)
+        state.save(tmp_path / "state.npz")
+        for kept in (state, rm.Moments.load(tmp_path / "state.npz"), pickle.loads(pickle.dumps(state))):
+            for other in (rm.OLS(), rm.EWMA(half_life=rm.Horizon(41))):
+                with pytest.raises(rm.InvalidParameterError, match=r"keeps 0\.98"):
+                    other.update(kept, new)
+        assert rm.EWMA(half_life=rm.Horizon(40)).update(state, new).n_dates == 300
+        assert rm.OLS().update(rm.Moments.of(old), new).n_dates == 300  # whoever made these weighed them
+
+    def test_are_read_only_again_when_they_come_back(self):
+        moments = rm.Moments.of(clean())
+        for back in (pickle.loads(pickle.dumps(moments)), copy.deepcopy(moments), copy.copy(moments)):
+            for array in (back.regressions.coefficients, back.regressions.rss, back.factor_mean, back.basis):
+                assert not array.flags.writeable
+            assert rm.OLS().estimate(back).loadings.equals(rm.OLS().estimate(moments).loadings)
+
+    @pytest.mark.parametrize("without", ["rss", "basis", "count"])
+    def test_a_file_without_a_part_is_damaged(self, tmp_path, without):
+        rm.Moments.of(clean()).save(tmp_path / "state.npz")
+        with np.load(tmp_path / "state.npz") as file:
+            arrays = {name: file[name] for name in file.files}
+        short = arrays | {without: arrays[without][:-1]}
+        np.savez(tmp_path / "short.npz", **short)
+        del arrays[without]
+        np.savez(tmp_path / "less.npz", **arrays)
+        for name in ("short.npz", "less.npz"):
+            with pytest.raises(rm.InvalidParameterError, match=r"save it again|another shape"):
+                rm.Moments.load(tmp_path / name)
+
+    def test_labels_of_numpy_can_be_saved(self, tmp_path):
+        panel = clean(n=2)
+        data = pd.DataFrame(panel.arrays()[0], panel.dates, pd.Index([np.int64(10107), "B"], dtype=object))
+        mine = rm.InMemory(data, factors=panel.factors, risk_free=0.0, horizon=rm.DAY)
+        rm.Moments.of(mine.panel([10107, "B"], list(panel.factor_names))).save(tmp_path / "state.npz")
+        assert list(rm.Moments.load(tmp_path / "state.npz").assets) == [10107, "B"]
+
+
+def test_what_is_no_panel_no_state_and_no_weights_is_refused():
+    panel = clean()
+    for call in (
+        lambda: rm.OLS().moments(panel.assets),
+        lambda: rm.OLS().update(None, panel),
+        lambda: rm.OLS().update(rm.Moments.of(panel), panel.assets),
+        lambda: rm.Moments.of(panel, ["a"] * len(panel.dates)),
+    ):
+        with pytest.raises(rm.InvalidParameterError):
+            call()
+    weights = pd.Series(np.linspace(1, 2, 300), panel.dates)
+    labelled, plain = (rm.OLS().estimate(rm.Moments.of(panel, w)) for w in (weights, weights.to_numpy()))
+    assert labelled.loadings.equals(plain.loadings)
+
+
+def test_no_factors_leave_the_terminal_alone(capfd):
+    rm.Rolling(rm.Horizon(60)).fit(clean().select(factors=[]))
+    assert capfd.readouterr() == ("", "")
