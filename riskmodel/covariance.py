@@ -29,9 +29,6 @@ DENSE_LIMIT = 5_000  # 200 MB of float64
 # Below this share of its factor variance, an idio variance is too small to divide by.
 _SMALL_IDIO = 1e-10
 
-# Of so many assets the Schur complement may be formed, at any rank: 32 MB.
-_MANY_THIN = 2_000
-
 # By so much, Cholesky may magnify rounding; beyond it, QR is worth its price.
 _BENIGN = 1e6
 
@@ -376,7 +373,7 @@ class FactorCovariance:
 
     def diagonal(self) -> pd.Series[float]:
         """The variance of each asset, return² at the horizon."""
-        return pd.Series(self._systematic + self._idio_variance, self.assets, name="variance", copy=False)
+        return pd.Series(self._systematic + self._idio_variance, self.assets.copy(), name="variance", copy=False)
 
     # -- inverse -----------------------------------------------------------------------------------
 
@@ -392,9 +389,8 @@ class FactorCovariance:
     def _thin(self) -> Index:
         """Positions of the assets with too little idio variance to divide by."""
         thin = np.flatnonzero(self._idio_variance <= _SMALL_IDIO * self._systematic)
-        # with more of them than this the Schur complement would be large
-        most = max(_MANY_THIN, 2 * self._root.shape[1] + 1)
-        return thin if len(thin) <= most else np.flatnonzero(self._idio_variance == 0)
+        # with more of them than the factors tell apart the Schur complement would be a difference, and that of nothing
+        return thin if len(thin) <= self._root.shape[1] else np.flatnonzero(self._idio_variance == 0)
 
     def solve(self, b: Any) -> Any:
         """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
@@ -435,7 +431,7 @@ class FactorCovariance:
         factors = rng.standard_normal((n, self._root.shape[1])) @ self._root.T
         for rows in _row_blocks(len(self.assets)):
             draws[:, rows] += factors @ self._loadings[rows].T
-        return pd.DataFrame(draws, columns=self.assets, copy=False)
+        return pd.DataFrame(draws, columns=self.assets.copy(), copy=False)
 
     # -- other forms -------------------------------------------------------------------------------
 
@@ -463,7 +459,7 @@ class FactorCovariance:
         dense = self._loadings @ self._factor_covariance @ self._loadings.T
         dense = (dense + dense.T) / 2
         dense[np.diag_indices(n)] += self._idio_variance
-        return pd.DataFrame(dense, self.assets, self.assets, copy=False)
+        return pd.DataFrame(dense, self.assets.copy(), self.assets.copy(), copy=False)
 
     def at(self, horizon: Horizon) -> Self:
         """The same covariance at another horizon: Σ·h."""
@@ -488,8 +484,8 @@ class FactorCovariance:
         if isinstance(values, pd.Series | pd.DataFrame):
             labelled = self._rows(self._by_asset(values))
             if isinstance(values, pd.Series):
-                return labelled, lambda a: pd.Series(a, self.assets, name=values.name, copy=False)
-            return labelled, lambda a: pd.DataFrame(a, self.assets, values.columns, copy=False)
+                return labelled, lambda a: pd.Series(a, self.assets.copy(), name=values.name, copy=False)
+            return labelled, lambda a: pd.DataFrame(a, self.assets.copy(), values.columns, copy=False)
         if isinstance(values, dict):
             return self._read(pd.Series(values, dtype=object))
         return self._rows(floats(values)), lambda a: a

@@ -357,6 +357,8 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
 
+        Whether a date is in both is not known: it would count twice. `Estimator.update` requires that the new ones follow.
+
         Raises
         ------
         HorizonMismatchError

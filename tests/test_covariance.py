@@ -284,6 +284,15 @@ def exactly(cov, b):
     return np.array([float(row[-1]) for row in rows]), logdet
 
 
+@pytest.mark.parametrize("small", [1e-18, 1e-22, 1e-26, 1e-34, 1e-60, 1e-150])
+@pytest.mark.parametrize("thin", [1, 2, 3, 5])
+def test_more_tiny_idio_than_the_factors_tell_apart_cost_no_digits(small, thin):
+    idio = np.where(np.arange(7) < thin, small, some_idio(7))
+    b, f, right = some_loadings(7, 2), some_factors(2), np.arange(1.0, 8.0)
+    exact, _ = exactly(covariance(b, f, idio), right)
+    np.testing.assert_allclose(covariance(b, f, idio).solve(right), exact, rtol=1e-8)
+
+
 IDIO = {
     "alike": lambda rng, n: rng.uniform(1e-4, 9e-4, n),
     "of all sizes": lambda rng, n: 10.0 ** rng.uniform(-16, 2, n),
@@ -418,6 +427,14 @@ class TestWhatTheCallerKeeps:
         assert all(np.array_equal(x, y) for x, y in zip((b, f, d), copies, strict=True))
         b[:], f[:], d[:] = 0.0, 0.0, 0.0
         assert np.array_equal(cov @ w, before)
+
+    def test_naming_the_labels_of_a_result_cannot_name_those_of_the_covariance(self):
+        cov = covariance(some_loadings(4, 2), some_factors(2), some_idio(4))
+        ones = pd.Series(1.0, cov.assets.copy())
+        frames = cov.sample(2, np.random.default_rng(0)).T, cov.diagonal(), cov.solve(ones), cov @ ones, cov.to_dense()
+        for frame in frames:
+            frame.index.name = "mine"
+        assert cov.assets.name is None
 
     @pytest.mark.parametrize("part", ["loadings", "factor_covariance", "idio_variance", "diagonal", "to_dense"])
     def test_writing_to_a_result_cannot_change_the_covariance(self, part):
