@@ -424,6 +424,8 @@ class FactorCovariance:
         DataFrame, shape (n, N)
             Returns at the horizon, decimals.
         """
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            raise InvalidParameterError(f"n must be how many draws, a whole number from 0 on, but {n!r} came.")
         if not isinstance(rng, np.random.Generator):
             raise InvalidParameterError(f"rng must be a numpy Generator such as default_rng(0), but {rng!r} came.")
         draws = rng.standard_normal((n, len(self.assets)))

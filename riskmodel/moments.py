@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self, final
 from zipfile import BadZipFile
@@ -225,6 +226,8 @@ class Moments:
         Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
+        if not isinstance(panel, ReturnPanel | StoredPanel):
+            raise InvalidParameterError(f"moments are those of a ReturnPanel, but {type(panel).__name__} came.")
         returns, factors, free = panel.arrays()
         weights = None if weights is None else _checked(weights, len(factors))
         w = np.ones(len(factors)) if weights is None else weights
@@ -337,7 +340,7 @@ class Moments:
         InvalidParameterError
             If `keep` is not such a number.
         """
-        if not 0.0 < keep <= 1.0:
+        if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
             raise InvalidParameterError(f"what is kept must be above 0 and at most 1, but {keep!r} came.")
         r = self.regressions
         return evolve(
@@ -357,7 +360,7 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
 
-        Whether a date is in both is not known: it would count twice. `Estimator.update` requires that the new ones follow.
+        Whether a date is in both is not known: it would count twice. `Estimator.update` asks for later ones.
 
         Raises
         ------

@@ -658,6 +658,26 @@ class TestParquet:
 
 
 class TestLong:
+    def test_categories_that_no_row_has_are_no_assets(self, tmp_path):
+        panel = clean(n=4)
+        rows = rows_of(panel)
+        rows["asset"] = pd.Categorical(rows["asset"])
+        some = rows[rows["asset"].isin(["A0", "A2"])]
+        some.to_parquet(tmp_path / "some.parquet", index=False)
+        stored = rm.StoredPanel.parquet(tmp_path / "some.parquet", layout=rm.Long(), **beside(panel))
+        assert list(stored.asset_names) == ["A0", "A2"]
+        same_moments(rm.Moments.of(stored), rm.Moments.of(panel.select(["A0", "A2"])))
+
+    @pytest.mark.parametrize(("column", "error"), [("asset", rm.LayoutError), ("date", rm.InvalidDatesError)])
+    def test_a_missing_category_is_told(self, tmp_path, column, error):
+        panel = clean(n=2)
+        rows = rows_of(panel)
+        rows[column] = rows[column].astype("category")
+        rows.loc[rows.index[7], column] = None
+        rows.to_parquet(tmp_path / "a.parquet", index=False)
+        with pytest.raises(error, match="drop"):
+            rm.StoredPanel.parquet(tmp_path / "a.parquet", layout=rm.Long(), **beside(panel))
+
     def test_how_often_it_is_read(self, tmp_path, small_blocks):
         panel = clean(n=12)
         reads = {}

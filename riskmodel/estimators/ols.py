@@ -10,7 +10,7 @@ from attrs import frozen
 
 from riskmodel import labels
 from riskmodel.covariance import Array
-from riskmodel.errors import CollinearFactorsError, ConstantFactorError, TooFewObservationsError
+from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
 from riskmodel.estimators.base import Estimator
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments, smallest_singular_value
@@ -34,6 +34,10 @@ class LeastSquares(Estimator):
     @final
     def estimate(self, moments: Moments) -> FactorModel:
         """Solve the least-squares problems that the moments hold."""
+        if not isinstance(moments, Moments):
+            raise InvalidParameterError(
+                f"an estimate is made of Moments, but {type(moments).__name__} came; fit a panel."
+            )
         m, r = moments, moments.regressions.without_rounding()
         root = _identified_root(m)
         n = r.each(r.n_effective())

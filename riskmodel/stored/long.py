@@ -300,5 +300,7 @@ def _batches(opened: Any, group: int, columns: list[str]) -> Iterator[Any]:
 
 def _distinct(column: Any) -> tuple[Any, Index]:
     """The distinct values of a column, and which of them each row has."""
-    coded = column if hasattr(column, "dictionary") else column.dictionary_encode(null_encoding="encode")
+    # a dictionary that comes with a column may hold what no row has, and not hold what is missing
+    plain = column.dictionary_decode() if hasattr(column, "dictionary") else column
+    coded = plain.dictionary_encode(null_encoding="encode")
     return coded.dictionary, np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.intp)
