@@ -169,6 +169,14 @@ def test_what_is_no_panel_no_state_and_no_weights_is_refused():
         lambda: rm.OLS().update(None, panel),
         lambda: rm.OLS().update(rm.Moments.of(panel), panel.assets),
         lambda: rm.Moments.of(panel, ["a"] * len(panel.dates)),
+        lambda: rm.Moments.of(panel.assets),
+        lambda: rm.Moments.of(panel).decay("a"),
+        lambda: rm.OLS().estimate(None),
+        lambda: rm.Rolling(rm.Horizon(60)).fit(panel.assets),
+        lambda: rm.Rolling(rm.Horizon(60)).fit(panel.select(assets=[])),
+        lambda: rm.OLS().fit(panel).covariance.sample(-1, np.random.default_rng(0)),
+        lambda: rm.OLS().fit(panel).covariance.sample(2.5, np.random.default_rng(0)),
+        lambda: rm.StoredPanel.parquet(None, factors=panel.factors, risk_free=0.0, horizon=rm.DAY),
     ):
         with pytest.raises(rm.InvalidParameterError):
             call()

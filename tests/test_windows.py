@@ -58,7 +58,7 @@ def window_of(history, d):
 
 
 def assert_same_model(ours, theirs, tolerance):
-    errors = np.nan_to_num(theirs.std_errors)
+    errors = theirs.std_errors.fillna(0.0).to_numpy()
     estimates = np.column_stack([theirs.alpha, theirs.loadings])
     gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
     assert (gap <= tolerance * (np.abs(estimates) + errors)).all()

@@ -96,6 +96,8 @@ def pyarrow() -> tuple[Any, Any]:
 
 def find(path: AnyPath | Sequence[AnyPath]) -> list[ParquetFile]:
     """Find the Parquet files of a folder and the folders in it, or take the one file, or those that are named."""
+    if not isinstance(path, str | PathLike | Sequence):
+        raise InvalidParameterError(f"a folder, a file, or a list of files is wanted, but {path!r} came.")
     if not isinstance(path, str | PathLike):
         paths = [Path(p).expanduser() for p in path]
     elif (folder := Path(path).expanduser()).is_dir():
