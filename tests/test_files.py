@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
+from riskmodel.data import files
 
 WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
 LONG = "date,asset,return\n" + "".join(
@@ -261,11 +262,41 @@ WRONG = {
     "an Excel workbook": (b"PK\x03\x04...", r"is a zip archive or an Excel workbook"),
     "a page that says no": ("<html>\n<body>not found</body>\n", r"line 1: commas must separate columns"),
     "a footer": (WIDE + "Copyright 2024\n", r"line 5: 1 column\(s\) came where the header has 3"),
-    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: 2 column\(s\) came where the header has 3"),
+    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: a quote is opened and not closed on its line"),
+    "an open quote in the last cell": (WIDE.replace("-0.02", '"-0.02'), r"line 2: a quote is opened and not closed"),
+    "an open quote in the last line": ('date,A,B\n20240102,0.01,"0.02', r"line 2: a quote is opened and not closed"),
+    "an open quote in the header": (WIDE.replace("JPM", '"JPM'), r"line 1: a quote is opened and not closed"),
+    "a cell without an end": (WIDE.replace("0.01", f'"{200_000 * "1"}"'), r"line 2: this is no line of columns: field"),
     "digits of another script": (WIDE.replace("0.01", "١"), r"line 2, column 'MSFT': '١' came where a number"),
     "thousands": (WIDE.replace("0.01", '"1,234.5"'), r"line 2, column 'MSFT': '1,234.5' came .* left empty\.$"),
     "a long file": (LONG, r"line 2, column 'asset': 'MSFT' came .* layout=rm.Long"),
 }
+
+
+class TestQuotes:
+    """A quote that is left open makes the reader take the lines below for one cell: rows would be gone without a word."""
+
+    rows = "date,permno,ret,note\n20240102,A,0.01,{}\n20240103,A,0.02,\n20240104,A,0.03,{}\n20240105,A,0.04,\n"
+
+    def test_open_in_a_column_that_is_not_read(self, file):
+        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+            rm.read_returns(file(self.rows.format('"', '"')), rm.Long("date", "permno", "ret"))
+
+    def test_open_in_a_label(self, file):
+        text = 'date,ret,asset\n20240102,0.01,"A\n20240103,0.02,B"\n20240104,0.03,C\n'
+        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+            rm.read_returns(file(text), rm.Long("date", "asset", "ret"))
+
+    @pytest.mark.parametrize("note", ['"said ""so"", twice"', '5" pipe', '"" ', '"a"b'])
+    def test_closed_or_inside_a_word_is_text(self, file, note):
+        came = rm.read_returns(file(self.rows.format(note, note)), rm.Long("date", "permno", "ret"))
+        assert came["A"].tolist() == [0.01, 0.02, 0.03, 0.04]
+
+    def test_rows_are_counted_whatever_was_read(self, file, monkeypatch):
+        parsed = files._parsed
+        monkeypatch.setattr(files, "_parsed", lambda *given: parsed(*given).iloc[1:])
+        with pytest.raises(rm.LayoutError, match="3 lines are there, but 2 rows were read"):
+            rm.read_returns(file(WIDE))
 
 
 class TestWhatGoesWrong:

@@ -331,7 +331,12 @@ def _csv(path: Path, content: bytes, layout: Layout) -> _Columns:
     text = [names.index(date)] + ([] if asset is None else [names.index(asset)])
     body, places = "\n".join(line for _, line in lines[1:]), [i for i, _ in lines[1:]]
     table = _quickly(body, text, numeric)
-    read = (_parsed(body, [*text, *numeric], []) if table is None else table).rename(columns=dict(enumerate(names)))
+    read = (_as_text(path, body, [*text, *numeric]) if table is None else table).rename(columns=dict(enumerate(names)))
+    if len(read) != len(places):
+        raise LayoutError(
+            f"{path}: {len(places)} lines are there, but {len(read)} rows were read; look for stray quotes.",
+            path=str(path),
+        )
     if table is None:
         read[values] = _numbers(path, read[values], places)
     return _Columns(
@@ -347,6 +352,13 @@ def _quickly(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataF
         return _parsed(body, text, numeric)
     except ValueError:
         return None
+
+
+def _as_text(path: Path, body: str, columns: Sequence[int]) -> pd.DataFrame:
+    try:
+        return _parsed(body, columns, [])
+    except ValueError as error:
+        raise LayoutError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}.", path=str(path)) from error
 
 
 def _parsed(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataFrame:
@@ -425,7 +437,7 @@ def _no_text(path: Path, content: bytes, at: int) -> LayoutError:
 
 
 def _header(path: Path, number: int, line: str) -> list[str]:
-    names = [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
+    names = [name.strip() for name in _fields(path, number, line)]
     if len(names) < 2:
         sign = next((said for sign, said in _SEPARATORS.items() if sign in line), None)
         came = f"they are separated by {sign}" if sign else f"only {names[0]!r} came"
@@ -463,7 +475,7 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
     for number, line in lines:
         if line.count(",") == commas and '"' not in line:
             continue
-        came = len(next(csv.reader([line], skipinitialspace=True)))
+        came = len(_fields(path, number, line))
         if came != len(names):
             raise LayoutError(
                 f"{path}, line {number}: {came} column(s) came where the header has {len(names)}"
@@ -472,6 +484,26 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
                 path=str(path),
                 line=number,
             )
+
+
+def _fields(path: Path, number: int, line: str) -> list[str]:
+    """Split one line; a quote that is left open would take the lines below it for its own, and their rows with them."""
+    # a line more, to see whether it is asked for
+    rows = csv.reader([line, ""], skipinitialspace=True)
+    try:
+        fields = next(rows)
+    except csv.Error as error:
+        raise LayoutError(
+            f"{path}, line {number}: this is no line of columns: {error}.", path=str(path), line=number
+        ) from error
+    if rows.line_num > 1:
+        raise LayoutError(
+            f"{path}, line {number}: a quote is opened and not closed on its line; close it, take it out, or, where "
+            "it belongs to the text, write two of them inside quotes. A cell must not go over several lines.",
+            path=str(path),
+            line=number,
+        )
+    return fields
 
 
 def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any, list[Any]]:
