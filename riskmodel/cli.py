@@ -332,9 +332,11 @@ class _Options:
 
 def _read_options(args: argparse.Namespace) -> _Options:
     _require_fitting(args)
-    mine, theirs = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS)
+    mine, theirs, output = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS), _output(args)
     data = SampleData(NAMED[args.sample or "day"]) if mine is None or theirs is None else _files(args, mine, theirs)
     sample = isinstance(data, SampleData)
+    if args.factors is not None and not _names(args.factors):
+        raise InvalidParameterError("--factors must name at least one factor, but none came; leave it out for all.")
     factors = _names(args.factors)
     _require_factors("--factors", factors, data.factors, data.assets)
     return _Options(
@@ -347,7 +349,7 @@ def _read_options(args: argparse.Namespace) -> _Options:
         end=_end_of_window("--end", args.end, "end_time"),
         budget=RiskBudget(args.budget, NAMED[args.horizon]),
         cap=args.cap,
-        output=_output(args),
+        output=output,
         json=args.json,
     )
 
@@ -371,14 +373,30 @@ def _require_fitting(args: argparse.Namespace) -> None:
             f"{stray[0]} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
             "embedded sample with --sample day or --sample month."
         )
-    if args.no_html and args.output:
+    if args.no_html and args.output is not None:
         raise InvalidParameterError("--output and --no-html came together; give one of them.")
 
 
 def _output(args: argparse.Namespace) -> Path | None:
-    if args.no_html or (args.json and not args.output):
+    if args.no_html or (args.json and args.output is None):
         return None
-    return Path(args.output or "report.html")
+    if args.output == "":
+        raise InvalidParameterError("--output must name a file such as report.html, but nothing came.")
+    path = Path(args.output or "report.html")
+    for given in (_file(args, _OF_ASSETS), _file(args, _OF_FACTORS)):
+        if given is not None and _is_same(path, given.path):
+            raise InvalidParameterError(
+                f"the page would be written over {given}, which {given.option} reads; give another name as --output."
+            )
+    return path
+
+
+def _is_same(page: Path, path: str) -> bool:
+    """Whether two names are of one file, by whatever links."""
+    try:
+        return page.is_file() and page.samefile(Path(path).expanduser())
+    except (OSError, ValueError, RuntimeError):  # not there, or no path at all: who reads it says so
+        return False
 
 
 def _end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | None:
@@ -497,7 +515,8 @@ class _File:
     path: str
 
     def __str__(self) -> str:
-        return self.path
+        # a name that is no text, which systems allow, as a page and a terminal can show it
+        return self.path.encode(errors="surrogateescape").decode(errors="replace")
 
     def read(self, layout: Layout) -> pd.DataFrame:
         """Read it: decimals, dates × labels, all of them text, as names are on a command line."""

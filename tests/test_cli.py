@@ -652,6 +652,46 @@ class TestBadFiles:
         assert "nearest to 'FUN': FUND" in fails("report", "FUN", *files)
 
 
+class TestOutput:
+    @pytest.mark.parametrize("link", ["itself", "another way", "symlink", "hard link"])
+    @pytest.mark.parametrize("which", ["returns.csv", "factors.csv"])
+    def test_a_page_over_its_own_input_is_refused(self, fails, files, tmp_path, link, which):
+        before = {name: Path(name).read_bytes() for name in ("returns.csv", "factors.csv")}
+        page = {"itself": which, "another way": str(tmp_path / "." / which)}.get(link, "page.html")
+        if link == "symlink":
+            Path(page).symlink_to(which)
+        elif link == "hard link":
+            os.link(which, page)
+        message = fails("report", *files, "--output", page)
+        assert f"the page would be written over {which}, which --" in message
+        assert {name: Path(name).read_bytes() for name in before} == before
+
+    def test_the_default_page_over_its_own_input_is_refused(self, fails, files):
+        os.rename("returns.csv", "report.html")
+        assert "written over report.html" in fails("report", "--returns", "report.html", *files[2:])
+        assert Path("report.html").read_bytes().startswith(b"date,")
+
+    def test_an_older_page_is_replaced(self, run, files):
+        Path("page.html").write_text("old")
+        assert run("report", *files, "--output", "page.html")[0] == 0
+        assert Path("page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+    def test_names_that_are_empty(self, fails, files):
+        assert "--output must name a file such as report.html" in fails("report", *files, "--output", "")
+        assert "--output and --no-html came together" in fails("report", "--no-html", "--output", "")
+        assert "--factors must name at least one factor" in fails("report", *files, "--factors", ",")
+        assert not Path("report.html").exists()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only there are names of files bytes")
+    def test_a_file_whose_name_is_no_text(self, run, files):
+        name = os.fsdecode(b"caf\xe9.csv")
+        os.rename("returns.csv", name)
+        status, out, _ = run("report", "--returns", name, *files[2:])
+        assert status == 0
+        assert "caf\ufffd.csv and factors.csv" in out
+        assert "caf\ufffd.csv" in Path("report.html").read_text(encoding="utf-8")
+
+
 # -- how it ends -----------------------------------------------------------------------------------
 
 
