@@ -88,6 +88,33 @@ class TestConnecting:
             rm.WRDS().asset_returns(["MSFT"])
         assert "wrong-guess" not in str(e.value)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("host", "postgresql://u:PW@h/wrds"),
+            ("host", "h password=PW"),
+            ("host", "u:PW@h"),
+            ("host", "h PW"),
+            ("database", "dbname=wrds user=u password=PW"),
+            ("database", "postgresql://u:PW@h/wrds"),
+            ("user", "u:PW"),
+            ("user", "u password=PW"),
+        ],
+    )
+    def test_an_address_with_a_password_is_refused_and_not_shown(self, account, monkeypatch, name, value):
+        with pytest.raises(
+            rm.InvalidParameterError, match=rf"{name} must be .* alone, but what came .*pgpass"
+        ) as given:
+            rm.WRDS(**{name: value})
+        monkeypatch.setenv(f"PG{name.upper()}", value)
+        with pytest.raises(rm.InvalidParameterError, match=f"{name} must be") as found:
+            rm.WRDS.legacy()
+        assert "PW" not in f"{given.value} {found.value} {given.value.details}"
+
+    def test_an_address_that_is_no_text_is_refused(self):
+        with pytest.raises(rm.InvalidParameterError, match="host must be text, but int came"):
+            rm.WRDS(host=7)
+
     def test_no_password_is_kept_or_shown(self, account):
         data = rm.WRDS(host="127.0.0.1", port=account.server.port, database="wrds", user="student")
         data.risk_free()

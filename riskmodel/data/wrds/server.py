@@ -28,7 +28,26 @@ _LINE = {
     "keepalives_count": 3,
 }
 _REFUSED = ("password", "authentication", "role ", "pg_hba")
+_OF_ADDRESSES = {"host": ("://", "@", "="), "database": ("://", "@", "="), "user": (":", "=")}
+_ALONE = {"host": "the name of a server", "database": "the name of a database", "user": "the name of a user"}
 _PAUSES = (1.0, 4.0, 15.0)
+
+
+def _has_no_password(_: object, part: Any, value: Any) -> None:
+    """Refuse what libpq would read as a whole address: it is shown, and caches write it down, with its password.
+
+    Not even the error shows it.
+    """
+    if value is None and part.name == "user":
+        return
+    if not isinstance(value, str):
+        raise InvalidParameterError(f"{part.name} must be text, but {type(value).__name__} came.")
+    if any(sign in value for sign in _OF_ADDRESSES[part.name]) or (part.name != "user" and len(value.split()) > 1):
+        raise InvalidParameterError(
+            f"{part.name} must be {_ALONE[part.name]} alone, but what came (and is not shown here) looks like an "
+            "address or several settings; host, port, database and user are given one by one, and the password goes "
+            "into ~/.pgpass or PGPASSWORD."
+        )
 
 
 @final
@@ -48,10 +67,10 @@ class Address:
         None leaves it to libpq: the name of the operating system's user.
     """
 
-    host: str
+    host: str = field(validator=_has_no_password)
     port: int
-    database: str
-    user: str | None
+    database: str = field(validator=_has_no_password)
+    user: str | None = field(validator=_has_no_password)
 
     @classmethod
     def read(cls, host: str | None, port: int | None, database: str | None, user: str | None) -> Self:
