@@ -21,6 +21,7 @@ from riskmodel import labels
 from riskmodel.data.fama_french import FamaFrench
 from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
+from riskmodel.data.path import read_path
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
     DataError,
@@ -382,7 +383,7 @@ def _output(args: argparse.Namespace) -> Path | None:
         return None
     if args.output == "":
         raise InvalidParameterError("--output must name a file such as report.html, but nothing came.")
-    path = Path(args.output or "report.html")
+    path = read_path(args.output or "report.html", "--output")
     for given in (_file(args, _OF_ASSETS), _file(args, _OF_FACTORS)):
         if given is not None and _is_same(path, given.path):
             raise InvalidParameterError(

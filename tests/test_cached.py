@@ -756,6 +756,12 @@ def test_labels_and_options_that_are_odd(source, data, tmp_path):
             rm.Cached(source, tmp_path, name=name)
 
 
+@pytest.mark.parametrize("folder", [None, 3, b"kept", "a\0b", "~nosuchuser/kept"])
+def test_folders_that_are_none(source, folder):
+    with pytest.raises(rm.InvalidParameterError, match="folder "):
+        rm.Cached(source, folder)
+
+
 def test_a_provider_that_says_no_horizon(source, tmp_path):
     class Silent(Source):
         horizon = None

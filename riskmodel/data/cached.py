@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.data.meanings import Meaning, Meanings
+from riskmodel.data.path import read_path
 from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
 from riskmodel.errors import (
@@ -46,10 +47,7 @@ def _now() -> dt.datetime:
 
 
 def _read_folder(folder: str | os.PathLike[str]) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except TypeError as error:
-        raise InvalidParameterError(f"folder must be a path, but {folder!r} came.") from error
+    return read_path(folder, "folder")
 
 
 def _is_provider(_: Any, __: Any, value: Any) -> None:

@@ -344,8 +344,8 @@ def _fetch(source: FamaFrench, file: str, caption: re.Pattern[str] | None, serie
         tables = reader.read()
     except (BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: encrypted, or packed in a new way
         raise SourceError(
-            f"what came from {reader.url} is no whole zip file that can be unpacked ({error}); try again, and look at the address in a "
-            "browser if it stays so.",
+            f"what came from {reader.url} is no whole zip file that can be unpacked ({error}); try again, and look at "
+            "the address in a browser if it stays so.",
             url=reader.url,
         ) from error
     except OSError as error:
