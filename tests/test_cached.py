@@ -749,11 +749,20 @@ def test_identities_of_numpy_are_numbers(tmp_path):
 def test_labels_and_options_that_are_odd(source, data, tmp_path):
     with pytest.raises(rm.UnknownAssetError):
         data.asset_returns([float("nan")])
-    with pytest.raises(rm.InvalidParameterError, match="folder must be a path, but None came"):
+    with pytest.raises(rm.InvalidParameterError, match=r"folder must be a path, .* but None"):
         rm.Cached(source, None)
     for name in ("", 5):
         with pytest.raises(rm.InvalidParameterError, match="name must be a text"):
             rm.Cached(source, tmp_path, name=name)
+
+
+def test_labels_that_are_no_text(data, tmp_path):
+    for provider in (data, rm.Cached(rm.SampleData(), tmp_path, name="sample")):
+        with pytest.raises(rm.UnknownAssetError, match="unknown"):
+            provider.asset_returns(["\udcff"])
+        with pytest.raises(rm.UnknownFactorError, match="unknown"):
+            provider.factor_returns(["\udcff"])
+    assert data.info().empty
 
 
 @pytest.mark.parametrize("folder", [None, 3, b"kept", "a\0b", "~nosuchuser/kept"])

@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
 from os import PathLike
@@ -440,7 +440,7 @@ def _numbers(path: Path, cells: pd.DataFrame, places: Sequence[int]) -> pd.DataF
     return pd.DataFrame(numbers, cells.index, cells.columns)
 
 
-def _advice(text: str, column: Sequence[object]) -> str:
+def _advice(text: str, column: Iterable[object]) -> str:
     """What to do about a cell that is no number, in a column that has some, or none."""
     if _date(text):
         return f" {_SAY_DATE}"

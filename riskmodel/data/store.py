@@ -67,7 +67,7 @@ class Store:
 
     def path(self, kind: Kind, label: str) -> Path:
         """Return where an entry is, or would be."""
-        return self.home / f"{kind}-{digest(label.encode())[:32]}{_SUFFIX}"
+        return self.home / f"{kind}-{digest(named(label))[:32]}{_SUFFIX}"
 
     def read(self, kind: Kind, label: str) -> Entry | None:
         """Return an entry, or None where there is none; a damaged one is told and counts as none."""
@@ -199,6 +199,11 @@ def _checksum(facts: Mapping[str, Any], days: Any, numbers: Any) -> str:
 def digest(content: bytes) -> str:
     """SHA-256, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def named(label: str) -> bytes:
+    """A label as bytes, also where it is no text, as what comes from a command line may be."""
+    return label.encode(errors="surrogatepass")
 
 
 def _text(date: pd.Timestamp | None) -> str | None:
