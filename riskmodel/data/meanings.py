@@ -26,6 +26,17 @@ class Meaning:
     high: pd.Timestamp | None
     said: dt.datetime
 
+    @property
+    def window(self) -> str:
+        """Its window in words."""
+        if self.low is None and self.high is None:
+            return "of all dates"
+        ends = (
+            "" if self.low is None else f"from {self.low.date()}",
+            "" if self.high is None else f"to {self.high.date()}",
+        )
+        return " ".join(filter(None, ends))
+
     def contains(self, asked: Window) -> bool:
         """Whether a window lies in this one."""
         low, high = asked
