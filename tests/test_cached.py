@@ -861,6 +861,7 @@ def test_labels_that_are_no_text(data, tmp_path):
             provider.asset_returns(["\udcff"])
         with pytest.raises(rm.UnknownFactorError, match="unknown"):
             provider.factor_returns(["\udcff"])
+    assert rm.Cached(rm.SampleData(), tmp_path, name="\udcff").asset_returns(["KO"]).shape[1] == 1
     assert data.info().empty
 
 

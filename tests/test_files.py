@@ -61,6 +61,9 @@ SPELLINGS = {
     "times of many kinds": WIDE.replace("2024-01-02", "2024-01-02T16:00:00.123456Z")
     .replace("2024-01-03", "2024-01-03 4:00 PM EST")
     .replace("2024-01-04", "2024-01-04T16:00:00-05:00[America/New_York]"),
+    "other times": WIDE.replace("2024-01-02", "2024-01-02 16:00:00 UTC+01:00")
+    .replace("2024-01-03", "2024-01-03 16:00 +0100")
+    .replace("2024-01-04", "2024-01-04T160000.5"),
     "cleared cells of a spreadsheet": WIDE + ",,\n ,\t,\n",
     "clocks that change": WIDE.replace("2024-01-02", "2024-01-02T16:00-05:00").replace(
         "2024-01-03", "2024-01-03 16:00:00-04:00"
@@ -339,6 +342,7 @@ WRONG = {
     "no meaning": (WIDE.replace("0.01", "n/m"), r"line 2, column 'MSFT': 'n/m' came .* leave the cell empty"),
     "a word among numbers": (WIDE.replace("0.005", "halted"), r"'halted' came .* missing number, leave the cell empty"),
     "Excel's separator": ("sep=,\n" + WIDE, r"line 1: 'sep=,' is for Excel alone; take this line out"),
+    "Excel's separator in quotes": ('"sep=,"\n' + WIDE, r"line 1: .* is for Excel alone; take this line out"),
     "gzip twice": (gzip.compress(gzip.compress(WIDE.encode())), r"is compressed with gzip twice"),
     "no such time": (
         WIDE.replace("2024-01-03", "2024-01-03 99:99 zz"),

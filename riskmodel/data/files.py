@@ -42,7 +42,7 @@ _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:(?P<sign>[-/])(?P<month>[0-9]{1,2})(?:(?P=sign)(?P<day>[0-9]{1,2}))?"
     r"|(?P<month2>[0-9]{2})(?P<day2>[0-9]{2})?)?"
     r"(?P<time>[T ](?:[01]?[0-9]|2[0-4]):?[0-5][0-9](?::?(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?(?: ?[AaPp][Mm])?"
-    r"(?: ?(?:[+-][0-9]{2}(?::?[0-9]{2}){0,2}|[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*))?(?:\[[A-Za-z0-9/_+-]+\])?)?"
+    r"(?: ?(?:(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2}){0,2}|[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*))?(?:\[[A-Za-z0-9/_+-]+\])?)?"
 )
 _YEARS = range(1700, 2262)
 # To the last digit, which pandas does by itself from 3.1 on, and deprecates to be asked for.
@@ -483,7 +483,7 @@ def _no_text(path: Path, content: bytes, at: int) -> LayoutError:
 
 
 def _header(path: Path, number: int, line: str) -> list[str]:
-    if line.casefold().startswith("sep="):
+    if line.casefold().startswith(("sep=", '"sep=')):
         raise LayoutError(
             f"{path}, line {number}: {line!r} is for Excel alone; take this line out. {_COMMAS.capitalize()}.",
             path=str(path),

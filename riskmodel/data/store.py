@@ -66,7 +66,7 @@ class Store:
     def home(self) -> Path:
         """Where the entries of this source are."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", self.source)[:40].strip("-")
-        return self.folder / f"{readable}-{digest(self.source.encode())[:16]}"
+        return self.folder / f"{readable}-{digest(named(self.source))[:16]}"
 
     def path(self, kind: Kind, label: str) -> Path:
         """Return where an entry is, or would be."""
