@@ -10,6 +10,7 @@ import math
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,6 +22,7 @@ from riskmodel import labels
 from riskmodel.data.fama_french import FamaFrench
 from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
+from riskmodel.data.path import read_path
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
     DataError,
@@ -33,7 +35,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.estimators.ols import OLS
-from riskmodel.horizon import DAY, MONTH, NAMED
+from riskmodel.horizon import DAY, MONTH, NAMED, YEAR, Horizon
 from riskmodel.layout import Either, Layout, Long, Wide
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 _RISK_FREE = "RF"
 _LARGEST_WEIGHT = 1e6
+# a volatility a year that hardly any asset but bills has
+_HARDLY = 0.01
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
 # What the numbers of a file are is said by its option, never guessed; so is which file it is.
 _Read = Callable[[str, Layout], pd.DataFrame]
@@ -169,16 +173,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status: 0, 2 for bad input, 130 if interrupted, 141 if the reader of the output went away.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a sign that the terminal does not have is no reason to fail
+        sys.stdout.reconfigure(errors="replace")
     try:
         _run(sys.argv[1:] if argv is None else list(argv))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where the caller closed it
+            sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (RiskModelError, OSError) as error:
-        print(f"riskmodel: {_one_message(error)}", file=sys.stderr)
+        if sys.stderr is not None:  # print would take stdout in its place
+            print(f"riskmodel: {_one_message(error)}", file=sys.stderr)
         return _BAD_INPUT
     return 0
 
@@ -193,13 +202,11 @@ def _run(argv: list[str]) -> None:
     report = _report(options)
     # the page first, so that a reader of the text who leaves early does not cost it
     wrote = _write_page(report, options.output)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
     if options.json:
         print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
     else:
         print(report.to_text())
-    if wrote:
+    if wrote and (sys.stderr is not None or not options.json):
         print(wrote, file=sys.stderr if options.json else sys.stdout)
 
 
@@ -224,18 +231,18 @@ def _overview_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _yes(published: bool) -> str:
-    return "yes" if published else "-"
-
-
 def _print_catalogue(argv: list[str]) -> None:
     """List what a source has; nothing is fetched for it."""
     parser = _Parser("riskmodel data", description="List the data sets of a source.", allow_abbrev=False)
     parser.add_argument("source", choices=["french"], help="french: Kenneth R. French's data library")
     parser.parse_args(argv)
-    table = FamaFrench.catalogue()
-    published = {"day": _yes, "week": _yes, "month": _yes}
-    print(table.to_string(formatters=published))
+    for kind, sets in FamaFrench.catalogue().groupby("kind", sort=False):
+        print(f"{str(kind).upper()}\n")
+        for name, row in sets.iterrows():
+            horizons = " ".join(h for h in ("day", "week", "month") if row[h])
+            said = f"{row['title']}: {row['series']}" if row["series"] else row["title"]
+            print(f"{name:<50}  {horizons}\n{textwrap.fill(said, 79, initial_indent='    ', subsequent_indent='    ')}")
+        print()
 
 
 def _report_parser() -> argparse.ArgumentParser:
@@ -332,9 +339,11 @@ class _Options:
 
 def _read_options(args: argparse.Namespace) -> _Options:
     _require_fitting(args)
-    mine, theirs = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS)
+    mine, theirs, output = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS), _output(args)
     data = SampleData(NAMED[args.sample or "day"]) if mine is None or theirs is None else _files(args, mine, theirs)
     sample = isinstance(data, SampleData)
+    if args.factors is not None and not _names(args.factors):
+        raise InvalidParameterError("--factors must name at least one factor, but none came; leave it out for all.")
     factors = _names(args.factors)
     _require_factors("--factors", factors, data.factors, data.assets)
     return _Options(
@@ -342,12 +351,12 @@ def _read_options(args: argparse.Namespace) -> _Options:
         data=data,
         factors=factors or data.factors,
         source=_SAMPLE[data.horizon] if sample else f"{mine} and {theirs}",
-        caveats=_SAMPLE_CAVEATS[data.horizon] if sample else (),
+        caveats=_SAMPLE_CAVEATS[data.horizon] if sample else _doubts(data, mine, theirs),
         start=_end_of_window("--start", args.start, "start_time"),
         end=_end_of_window("--end", args.end, "end_time"),
         budget=RiskBudget(args.budget, NAMED[args.horizon]),
         cap=args.cap,
-        output=_output(args),
+        output=output,
         json=args.json,
     )
 
@@ -371,14 +380,30 @@ def _require_fitting(args: argparse.Namespace) -> None:
             f"{stray[0]} is about files of returns, but none came; give --returns and --factor-returns, or choose the "
             "embedded sample with --sample day or --sample month."
         )
-    if args.no_html and args.output:
+    if args.no_html and args.output is not None:
         raise InvalidParameterError("--output and --no-html came together; give one of them.")
 
 
 def _output(args: argparse.Namespace) -> Path | None:
-    if args.no_html or (args.json and not args.output):
+    if args.no_html or (args.json and args.output is None):
         return None
-    return Path(args.output or "report.html")
+    if args.output == "":
+        raise InvalidParameterError("--output must name a file such as report.html, but nothing came.")
+    path = read_path(args.output or "report.html", "--output")
+    for given in (_file(args, _OF_ASSETS), _file(args, _OF_FACTORS)):
+        if given is not None and _is_same(path, given.path):
+            raise InvalidParameterError(
+                f"the page would be written over {given}, which {given.option} reads; give another name as --output."
+            )
+    return path
+
+
+def _is_same(page: Path, path: str) -> bool:
+    """Whether two names are of one file, by whatever links."""
+    try:
+        return page.is_file() and page.samefile(Path(path).expanduser())
+    except (OSError, ValueError, RuntimeError):  # not there, or no path at all: who reads it says so
+        return False
 
 
 def _end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | None:
@@ -497,7 +522,8 @@ class _File:
     path: str
 
     def __str__(self) -> str:
-        return self.path
+        # a name that is no text, which systems allow, as a page and a terminal can show it
+        return self.path.encode(errors="surrogateescape").decode(errors="replace")
 
     def read(self, layout: Layout) -> pd.DataFrame:
         """Read it: decimals, dates × labels, all of them text, as names are on a command line."""
@@ -543,6 +569,11 @@ def _rate(
 ) -> tuple[pd.Series[float] | float, pd.DataFrame]:
     """Split the risk-free rate from the factors."""
     rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
+    if len(rates) > 1:
+        raise InvalidParameterError(
+            f"{file} has the columns {labels.listing(rates)}, but there is one risk-free rate; rename or drop the "
+            "others."
+        )
     if rates and file.option == "--factor-prices":
         raise InvalidParameterError(
             f"{file} has the column {rates[0]}, but a rate is no price; take it out, and give --risk-free."
@@ -557,6 +588,23 @@ def _rate(
     if len(rates) == len(factors.columns):
         raise InvalidParameterError(f"{file} has no factor beside {rates[0]}; add one.")
     return factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
+
+
+def _doubts(data: SampleData | InMemory, mine: _File | None, theirs: _File | None) -> tuple[str, ...]:
+    """Say where decimals seem to have been given as percent; it may be right, of bills and the like."""
+    returns, factors = data.asset_returns(data.assets), data.factor_returns(data.factors)
+    return tuple(
+        f"Read in percent, as {file.option} says, half of the columns of {file} vary by less than "
+        f"{100 * _HARDLY:g} % a year. If its numbers are decimals, give it with "
+        f"{file.option.replace('percent-', '')}: what is a volatility here is then a hundred times as large."
+        for file, frame in ((mine, returns), (theirs, factors))
+        if file is not None and "percent" in file.option and _volatility(frame, data.horizon) < _HARDLY
+    )
+
+
+def _volatility(frame: pd.DataFrame, horizon: Horizon) -> float:
+    """The median over columns, a year; NaN where nothing can be said."""
+    return float(frame.std().median()) * math.sqrt(YEAR.in_units_of(horizon))
 
 
 def _hint(error: DataError) -> str:

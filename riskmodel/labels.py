@@ -27,13 +27,22 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
     if is_lone(labels):
         raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
-    index = labels if isinstance(labels, pd.Index) else pd.Index(list(labels))
+    index = labels if isinstance(labels, pd.Index) else _index(list(labels))
     if not index.is_unique:
         twice = list(index[index.duplicated()].unique())
         raise DuplicateLabelsError(
             f"{what} must be unique, but {listing(twice)} came more than once; rename or drop the extra ones.",
             labels=twice,
         )
+    return index
+
+
+def _index(labels: list[Any], dtype: Any = None) -> pd.Index[Any]:
+    index: pd.Index[Any]
+    try:
+        index = pd.Index(labels, dtype=dtype)
+    except UnicodeEncodeError:  # bytes of a command line that are no text, which Arrow's strings cannot hold
+        index = pd.Index(labels, dtype=object)
     return index
 
 
@@ -46,7 +55,7 @@ def positions(
     wanted: Sequence[Any] | pd.Index[Any], known: pd.Index[Any], what: str, error: type[RiskModelError]
 ) -> NDArray[np.intp]:
     """Return where each wanted label stands among the known ones, or raise with the nearest names."""
-    found = known.get_indexer(pd.Index(list(wanted), dtype=known.dtype if len(wanted) == 0 else None))
+    found = known.get_indexer(_index(list(wanted), known.dtype if len(wanted) == 0 else None))
     if (found < 0).any():
         raise unknown([w for w, f in zip(wanted, found, strict=True) if f < 0], known, what, error)
     return found

@@ -3,6 +3,7 @@
 import builtins
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from french_server import Library, published
 
 import riskmodel as rm
 from riskmodel.data import store
+from riskmodel.data.meanings import Meaning
 from riskmodel.testing import ProviderContract
 
 DAYS = pd.bdate_range("2018-01-01", "2018-12-31")
@@ -513,8 +515,12 @@ class TestWriting:
         assert out.split() == ["0"]
         assert self.kept(tmp_path) == expected
         data = cache_writer.cached(tmp_path, cache_writer.Turns())
+        left = list(tmp_path.rglob("*.tmp"))
+        assert len(left) == (0 if point == "in place" else 1)
+        for path in left:
+            os.utime(path, (0, 0))
         assert data.clear() == 1
-        assert list(tmp_path.iterdir()) == [], "clear takes away what the killed process left"
+        assert [p for p in tmp_path.rglob("*") if p.is_file()] == [], "clear takes away what the killed process left"
 
     def test_killed_at_any_time(self, tmp_path):
         for rounds in (1, 3, 6):
@@ -548,6 +554,28 @@ class TestWriting:
         assert data.info()["last"].tolist() == [pd.Timestamp("2018-05-31")]
         assert not list(data.folder.rglob("*.tmp"))
 
+    def test_clear_leaves_what_another_process_is_writing(self, source, data, monkeypatch):
+        """Its unfinished file and its folder; and where the folder goes all the same, it is made again."""
+        other, put, made = rm.Cached(source, data.folder), os.replace, store.tempfile.mkstemp
+
+        def clears(*given):
+            assert other.clear() == 0
+            monkeypatch.setattr(os, "replace", put)
+            put(*given)
+
+        monkeypatch.setattr(os, "replace", clears)
+        data.asset_returns(["A"])
+        assert data.info()["label"].tolist() == ["A"]
+
+        def goes(*, dir, **given):
+            shutil.rmtree(dir)
+            monkeypatch.setattr(store.tempfile, "mkstemp", made)
+            return made(dir=dir, **given)
+
+        monkeypatch.setattr(store.tempfile, "mkstemp", goes)
+        data.asset_returns(["B"])
+        assert data.info()["label"].tolist() == ["B"]
+
     def test_a_folder_that_is_none(self, source, tmp_path):
         (tmp_path / "file").write_text("")
         with pytest.raises(rm.SourceError, match="cannot be read: Not a directory"):
@@ -575,6 +603,43 @@ class TestInfoAndClear:
         assert len(data.info()) == 0
         assert data.clear() == 0
         assert data.provenance(["A"]) == {}
+
+    def test_what_vanishes_while_it_is_listed(self, data, monkeypatch):
+        data.asset_returns(["A", "B"])
+        first, *_ = data._store.files()
+        listed = [first, *data._store.files()]
+        first.unlink()
+        monkeypatch.setattr(store.Store, "files", lambda _: iter(listed))
+        assert len(data.info()) == 1
+        assert data.clear() == 3, "as many as there were when it began"
+
+    def test_what_goes_while_it_is_looked_at(self, data, monkeypatch):
+        assert not store._is_left(data.folder / "gone.tmp")
+        monkeypatch.setattr(Path, "is_file", lambda _: True)
+        assert not store._is_left(data.folder / "gone.tmp")
+
+    def test_a_folder_in_the_place_of_an_entry(self, source, data):
+        data.asset_returns(["A", "B"])
+        place = data._store.path("assets", "A")
+        place.unlink()
+        place.mkdir()
+        (data._store.home / "name-x.json").mkdir()
+        (data._store.home / ".x.tmp").mkdir()
+        assert data.info()["label"].tolist() == ["B"]
+        with pytest.raises(rm.SourceError, match="cannot be read: Is a directory"):
+            data.asset_returns(["A"])
+        assert data.clear() == 1
+        assert place.is_dir()
+
+    def test_a_file_that_cannot_be_read(self, data, monkeypatch):
+        data.asset_returns(["A"])
+
+        def refuses(_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "read_bytes", refuses)
+        with pytest.raises(rm.SourceError, match=r"parquet cannot be read: Permission denied"):
+            data.info()
 
     def test_clear_takes_its_own_only(self, source, data, clock):
         other = rm.Cached(source, data.folder, name="other", clock=clock)
@@ -684,6 +749,40 @@ class TestNamesThatChangeTheirMeaning:
         with pytest.raises(rm.SourceError, match="no network"):
             data.asset_returns(["X"], "2018-07", "2018-09")
 
+    def test_offline_beyond_the_window_it_says_what_there_is(self, source, data):
+        data.asset_returns(["X", "C"], "2018-03", "2018-05")
+        source.error = rm.SourceError("no network.")
+        said = (
+            r"^no network\. What 'X' meant in this window was not kept; it meant A in the window from 2018-03-01 to "
+            r"2018-05-31, with returns from 2018-03-01 to 2018-05-31\. Ask within that window, or for what it meant"
+        )
+        with pytest.raises(rm.SourceError, match=said) as caught:
+            data.asset_returns(["X"], "2018-03", "2018-06")
+        assert caught.value.details["meanings"] == ["A"]
+        data.clear()
+        with pytest.raises(rm.SourceError, match=r"^no network\.$"):
+            data.asset_returns(["X"], "2018-03", "2018-06")
+
+    def test_offline_without_returns_it_says_so_too(self, source, data):
+        data.asset_returns(["X"], "2018-03", "2018-05")
+        data._store.path("assets", "A").unlink()
+        source.error = rm.SourceError("no network.")
+        with pytest.raises(rm.SourceError, match=r"of which no returns are kept"):
+            data.asset_returns(["X"])
+
+    @pytest.mark.parametrize(
+        ("low", "high", "said"),
+        [
+            (None, None, "of all dates"),
+            ("2018", None, "from 2018-01-01"),
+            (None, "2018", "to 2018-01-01"),
+            ("2018", "2019", "from 2018-01-01 to 2019-01-01"),
+        ],
+    )
+    def test_windows_in_words(self, low, high, said):
+        low, high = (None if end is None else pd.Timestamp(end) for end in (low, high))
+        assert Meaning("A", low, high, LATER).window == said
+
     def test_names_grow_old_too(self, source, tmp_path, clock):
         data = rm.Cached(source, tmp_path, clock=clock, max_age=dt.timedelta(days=30))
         data.asset_returns(["X"], "2018-03", "2018-05")
@@ -749,11 +848,27 @@ def test_identities_of_numpy_are_numbers(tmp_path):
 def test_labels_and_options_that_are_odd(source, data, tmp_path):
     with pytest.raises(rm.UnknownAssetError):
         data.asset_returns([float("nan")])
-    with pytest.raises(rm.InvalidParameterError, match="folder must be a path, but None came"):
+    with pytest.raises(rm.InvalidParameterError, match=r"folder must be a path, .* but None"):
         rm.Cached(source, None)
     for name in ("", 5):
         with pytest.raises(rm.InvalidParameterError, match="name must be a text"):
             rm.Cached(source, tmp_path, name=name)
+
+
+def test_labels_that_are_no_text(data, tmp_path):
+    for provider in (data, rm.Cached(rm.SampleData(), tmp_path, name="sample")):
+        with pytest.raises(rm.UnknownAssetError, match="unknown"):
+            provider.asset_returns(["\udcff"])
+        with pytest.raises(rm.UnknownFactorError, match="unknown"):
+            provider.factor_returns(["\udcff"])
+    assert rm.Cached(rm.SampleData(), tmp_path, name="\udcff").asset_returns(["KO"]).shape[1] == 1
+    assert data.info().empty
+
+
+@pytest.mark.parametrize("folder", [None, 3, b"kept", "a\0b", "~nosuchuser/kept"])
+def test_folders_that_are_none(source, folder):
+    with pytest.raises(rm.InvalidParameterError, match="folder "):
+        rm.Cached(source, folder)
 
 
 def test_a_provider_that_says_no_horizon(source, tmp_path):

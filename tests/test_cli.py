@@ -620,6 +620,10 @@ class TestBadFiles:
         message = fails("report", *files[:2], "--factor-prices", "factors.csv")
         assert "factors.csv has the column RF, but a rate is no price" in message
 
+    def test_two_rates(self, fails, files, frames):
+        frames[1].assign(rf=0.0).to_csv("factors.csv")
+        assert "factors.csv has the columns RF, rf, but there is one risk-free rate" in fails("report", *files)
+
     def test_columns_that_are_not_there(self, fails, files):
         message = fails("report", *files, "--columns", "day,permno,ret")
         assert "returns.csv has no column 'day'; it has date, FUND, OTHER" in message
@@ -650,6 +654,72 @@ class TestBadFiles:
 
     def test_unknown_asset(self, fails, files):
         assert "nearest to 'FUN': FUND" in fails("report", "FUN", *files)
+
+
+class TestDecimalsGivenAsPercent:
+    """They cannot be told from those of bills for certain, so the report says it, and where."""
+
+    def notes(self, run, *files):
+        status, out, _ = run("report", "--json", *files)
+        assert status == 0
+        return [n for n in json.loads(out)["notes"] if n.startswith("Read in percent")]
+
+    def test_it_is_said(self, run, files):
+        doubts = self.notes(run, "--percent-returns", "returns.csv", "--percent-factor-returns", "factors.csv")
+        assert len(doubts) == 2
+        assert "as --percent-returns says, half of the columns of returns.csv vary by less than 1 % a year" in doubts[0]
+        assert "give it with --returns" in doubts[0]
+        assert "give it with --factor-returns" in doubts[1]
+        assert len(self.notes(run, "--percent-returns", "returns.csv", *files[2:])) == 1
+
+    def test_it_is_not_said_of_what_is_right(self, run, files, frames):
+        (100 * frames[0]).to_csv("percent.csv")
+        (100 * frames[1]).to_csv("factors_percent.csv")
+        assert self.notes(run, *files) == []
+        right = ("--percent-returns", "percent.csv", "--percent-factor-returns", "factors_percent.csv")
+        assert self.notes(run, *right) == []
+        (frames[0] / 1000).to_csv("bills.csv")
+        assert self.notes(run, "--returns", "bills.csv", *files[2:]) == [], "decimals are what they are"
+
+
+class TestOutput:
+    @pytest.mark.parametrize("link", ["itself", "another way", "symlink", "hard link"])
+    @pytest.mark.parametrize("which", ["returns.csv", "factors.csv"])
+    def test_a_page_over_its_own_input_is_refused(self, fails, files, tmp_path, link, which):
+        before = {name: Path(name).read_bytes() for name in ("returns.csv", "factors.csv")}
+        page = {"itself": which, "another way": str(tmp_path / "." / which)}.get(link, "page.html")
+        if link == "symlink":
+            Path(page).symlink_to(which)
+        elif link == "hard link":
+            os.link(which, page)
+        message = fails("report", *files, "--output", page)
+        assert f"the page would be written over {which}, which --" in message
+        assert {name: Path(name).read_bytes() for name in before} == before
+
+    def test_the_default_page_over_its_own_input_is_refused(self, fails, files):
+        os.rename("returns.csv", "report.html")
+        assert "written over report.html" in fails("report", "--returns", "report.html", *files[2:])
+        assert Path("report.html").read_bytes().startswith(b"date,")
+
+    def test_an_older_page_is_replaced(self, run, files):
+        Path("page.html").write_text("old")
+        assert run("report", *files, "--output", "page.html")[0] == 0
+        assert Path("page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+    def test_names_that_are_empty(self, fails, files):
+        assert "--output must name a file such as report.html" in fails("report", *files, "--output", "")
+        assert "--output and --no-html came together" in fails("report", "--no-html", "--output", "")
+        assert "--factors must name at least one factor" in fails("report", *files, "--factors", ",")
+        assert not Path("report.html").exists()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only there are names of files bytes")
+    def test_a_file_whose_name_is_no_text(self, run, files):
+        name = os.fsdecode(b"caf\xe9.csv")
+        os.rename("returns.csv", name)
+        status, out, _ = run("report", "--returns", name, *files[2:])
+        assert status == 0
+        assert "caf\ufffd.csv and factors.csv" in out
+        assert "caf\ufffd.csv" in Path("report.html").read_text(encoding="utf-8")
 
 
 # -- how it ends -----------------------------------------------------------------------------------
@@ -684,6 +754,27 @@ class TestEndings:
         assert err == b""
         assert (tmp_path / "report.html").exists()
 
+    @pytest.mark.skipif(os.name != "posix", reason="of a POSIX shell")
+    @pytest.mark.parametrize("command", ["data french", "report KO --no-html", "report KO --json", "report --help"])
+    def test_closed_stdout(self, command):
+        shell = f'"{sys.executable}" -m riskmodel {command} >&-'
+        done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 0
+        assert b"Traceback" not in done.stderr
+
+    @pytest.mark.skipif(os.name != "posix", reason="of a POSIX shell")
+    def test_closed_stderr(self):
+        shell = f'"{sys.executable}" -m riskmodel report NOPE 2>&-'
+        done = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only there are arguments bytes")
+    def test_an_asset_that_is_no_text(self):
+        done = subprocess.run([sys.executable, "-m", "riskmodel", "report", b"\xff"], capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.startswith(b"riskmodel: unknown asset: ")
+        assert done.stderr.count(b"\n") == 1
+
     def test_as_a_module(self, tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "riskmodel", "report", "NOPE"],
@@ -709,8 +800,22 @@ class TestData:
         printed = capsys.readouterr().out
         assert "49_Industry_Portfolios" in printed
         assert "F-F_Momentum_Factor" in printed
-        rows = [line for line in printed.splitlines() if line.startswith("F-F_Research_Data_Factors ")]
-        assert rows[0].split()[-3:] == ["yes", "yes", "yes"]
+        lines = printed.splitlines()
+        (at,) = [i for i, line in enumerate(lines) if line.startswith("F-F_Research_Data_Factors ")]
+        assert lines[at].split()[1:] == ["day", "week", "month"]
+        assert lines[at + 1].strip() == "Three factors and the bill rate: Mkt-RF, SMB, HML, RF"
+        assert max(map(len, lines)) < 80
+        assert all(any(line.startswith(f"{name} ") for line in lines) for name in rm.FamaFrench.catalogue().index)
+
+    def test_on_a_terminal_without_some_signs(self):
+        done = subprocess.run(
+            [sys.executable, "-m", "riskmodel", "data", "french"],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "cp1251"},
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"2 ? 3 by size" in done.stdout
 
     @pytest.mark.parametrize("arguments", [["data"], ["data", "bloomberg"], ["data", "french", "more"]])
     def test_other_sources_are_refused(self, capsys, arguments):

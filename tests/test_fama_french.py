@@ -23,6 +23,7 @@ from french_server import (
     portfolio_file,
     published,
     rows,
+    zipped,
 )
 
 import riskmodel as rm
@@ -346,6 +347,37 @@ class TestWhatGoesWrong:
         whole[len(whole) // 2] ^= 0xFF
         self.broken(library, bytes(whole), "is no whole zip file", rm.SourceError)
 
+    @pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 99)], ids=["encrypted", "packed in an unknown way"])
+    def test_a_zip_that_cannot_be_unpacked(self, library, at, value):
+        content = bytearray(zipped(self.text()))
+        content[at] = value
+        content[content.index(b"PK\x01\x02") + at + 2] = value
+        self.broken(library, bytes(content), "is no whole zip file that can be unpacked", rm.SourceError)
+
+    @pytest.mark.parametrize(
+        ("cut", "message"),
+        [
+            ("{0},{1},{2},{3}\r\n,{4}", r"holds numbers without a date, ', +0.021', as if a row were broken"),
+            ("{0},{1},{2},{3},\r\n{4}", r"holds numbers without a date, '0.021', as if a row were broken"),
+            ("{0}\r\n,{1},{2},{3},{4}", r"holds numbers without a date"),
+            ("{0},{1},{2},{3},    0.0\r\n21", r"holds numbers without a date, '21'"),
+            ("{0},{1},{2}", r"19630607 must have 4 numbers, but 2 came: '19630607,"),
+            ("{0},{1},{2},,", r"19630607 must have 4 numbers, but 2 came"),
+            ("{0},{1},,{3},{4}", r"19630607 must have 4 numbers, but 3 came"),
+            ("{0}", r"19630607 must have 4 numbers, but 0 came"),
+            ("{0},{1},{2},{3},{4}\r\n,A,B", r"has new column names, ',A,B', directly below a row"),
+        ],
+    )
+    def test_a_row_that_is_broken(self, library, cut, message):
+        text = self.text()
+        row = next(line for line in text.splitlines() if line.startswith("19630607"))
+        self.broken(library, text.replace(row, cut.format(*row.split(","))), message)
+
+    def test_the_last_row_broken(self, library):
+        text = self.text()
+        last = next(line for line in text.splitlines() if line.startswith(f"{DAYS[-1]:%Y%m%d}"))
+        self.broken(library, text.replace(last, last[:-2] + "\r\n" + last[-2:]), "numbers without a date, '21'")
+
     def test_a_web_page_in_its_place(self, library):
         self.broken(library, b"<html>Please log in</html>", "is no whole zip file", rm.SourceError)
 
@@ -423,6 +455,14 @@ class TestWhatGoesWrong:
     def test_options_that_make_no_sense(self, options, message):
         with pytest.raises(rm.InvalidParameterError, match=message):
             rm.FamaFrench(**options)
+
+
+@pytest.mark.parametrize("url", ["https://alice:PW@host/", "https://PW@host", "alice:PW@host/"])
+def test_a_password_in_an_address_is_refused_and_not_shown(url):
+    with pytest.raises(rm.InvalidParameterError, match=r"must not hold a user or a password.*netrc") as caught:
+        rm.FamaFrench(url=url)
+    assert "PW" not in str(caught.value)
+    assert "PW" not in repr(caught.value.details)
 
 
 def test_importing_the_package_imports_no_reader():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
+from riskmodel.data import files
 
 WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
 LONG = "date,asset,return\n" + "".join(
@@ -57,6 +58,12 @@ SPELLINGS = {
     "all in quotes": '"' + WIDE.rstrip().replace(",", '","').replace("\n", '"\n"') + '"\n',
     "a missing number with a space behind it": WIDE.replace(",,", ",NA ,"),
     "a missing number in capitals": WIDE.replace(",,", ",NAN,"),
+    "times of many kinds": WIDE.replace("2024-01-02", "2024-01-02T16:00:00.123456Z")
+    .replace("2024-01-03", "2024-01-03 4:00 PM EST")
+    .replace("2024-01-04", "2024-01-04T16:00:00-05:00[America/New_York]"),
+    "other times": WIDE.replace("2024-01-02", "2024-01-02 16:00:00 UTC+01:00")
+    .replace("2024-01-03", "2024-01-03 16:00 +0100")
+    .replace("2024-01-04", "2024-01-04T160000.5"),
     "cleared cells of a spreadsheet": WIDE + ",,\n ,\t,\n",
     "clocks that change": WIDE.replace("2024-01-02", "2024-01-02T16:00-05:00").replace(
         "2024-01-03", "2024-01-03 16:00:00-04:00"
@@ -172,6 +179,64 @@ class TestParquet:
         with pytest.raises(rm.LayoutError, match=r"row 1, column 'up': True came"):
             rm.read_returns(file(FRAME.assign(up=True), "f.parquet"))
 
+    def test_labels_that_are_categories(self, file):
+        long = FRAME.rename_axis("day").reset_index().melt("day", var_name="name", value_name="r")
+        came = rm.read_returns(file(long.astype({"name": "category"}), "f.parquet"), rm.Long("day", "name"))
+        same(came, FRAME)
+        assert not isinstance(came.columns, pd.CategoricalIndex)
+        numbers = long.assign(name=long["name"].map({"MSFT": 7, "JPM": 8})).astype({"name": "category"})
+        assert rm.read_returns(file(numbers, "g.parquet"), rm.Long("day", "name")).columns.dtype == np.int64
+
+    def test_a_label_that_is_a_list(self, file):
+        frame = pd.DataFrame({"day": DAYS[:2], "name": [["A"], ["B"]], "r": [0.1, 0.2]})
+        with pytest.raises(rm.LayoutError, match=r"row 1, column 'name': .* came where the label of an asset"):
+            rm.read_returns(file(frame, "f.parquet"), rm.Long("day", "name"))
+        with pytest.raises(rm.LayoutError, match=r"row 1, column 'name': .* came where a date such as"):
+            rm.read_returns(file(frame[["name", "r"]], "g.parquet"))
+
+    def test_columns_of_several_levels(self, file):
+        frame = FRAME.set_axis(pd.MultiIndex.from_tuples([("A", "x"), ("B", "y")]), axis=1)
+        with pytest.raises(rm.LayoutError, match=r"must have one name for each column, but names of 2 levels came"):
+            rm.read_returns(file(frame, "f.parquet"))
+
+    @pytest.mark.parametrize("notes", [b"{}", b"[]", b"{", b'{"index_columns": 3}', b'{"index_columns": ["x"]}'])
+    def test_damaged_notes_for_pandas(self, file, notes, tmp_path):
+        from pyarrow import parquet
+
+        table = parquet.read_table(file(FRAME.rename_axis("date").reset_index(), "f.parquet"))
+        parquet.write_table(table.replace_schema_metadata({b"pandas": notes}), tmp_path / "g.parquet")
+        with pytest.raises(rm.LayoutError, match=r"g.parquet is no whole Parquet file: \w+Error"):
+            rm.read_returns(tmp_path / "g.parquet")
+
+    def test_a_column_twice(self, tmp_path):
+        import pyarrow
+        from pyarrow import parquet
+
+        columns = [pyarrow.array(DAYS), pyarrow.array([0.1, 0.2, 0.3]), pyarrow.array([0.1, 0.2, 0.3])]
+        parquet.write_table(pyarrow.table(columns, names=["date", "A", "A"]), tmp_path / "f.parquet")
+        with pytest.raises(rm.DuplicateLabelsError, match=r"the columns of .*f.parquet must be unique, but A came"):
+            rm.read_returns(tmp_path / "f.parquet")
+
+    @pytest.mark.parametrize("year", [1600, 3000])
+    def test_a_year_out_of_reach(self, file, year):
+        days = np.array(["2024-01-02", f"{year}-01-03"], dtype="datetime64[us]")
+        path = file(pd.DataFrame({"day": days, "A": [0.1, 0.2]}), "f.parquet")
+        with pytest.raises(
+            rm.LayoutError, match=rf"row 2, column 'day': '{year}-01-03.* came where .* of 1700 to 2261"
+        ):
+            rm.read_returns(path)
+
+    @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
+    @pytest.mark.parametrize("year", [1600, 3000])
+    def test_a_period_out_of_reach(self, file, year):
+        frame = FRAME.reset_index(drop=True).assign(day=pd.period_range(f"{year}-01", periods=3, freq="M"))
+        with pytest.raises(rm.LayoutError, match=rf"row 1, column 'day': '{year}-01' came where"):
+            rm.read_returns(file(frame, "f.parquet"), rm.Wide(date="day"))
+
+    def test_numbers_that_are_text(self, file):
+        with pytest.raises(rm.LayoutError, match=r"'0.01' came .* Store the column as numbers, not as text"):
+            rm.read_returns(file(FRAME.astype({"MSFT": str}), "f.parquet"))
+
     def test_decimals_that_a_database_wrote(self, file):
         frame = pd.DataFrame({"day": DAYS[:2], "A": [Decimal("0.01"), None]})
         same(rm.read_returns(file(frame, "f.parquet")), FRAME[["MSFT"]].iloc[:2].set_axis(["A"], axis=1))
@@ -215,6 +280,10 @@ class TestUnits:
     def test_prices_in_any_order(self, file):
         came = rm.read_prices(file("date,A\n2024-01-04,4\n2024-01-02,1\n2024-01-03,2\n"))
         assert came["A"].tolist() == [1.0, 1.0]
+
+    def test_a_return_that_is_no_number(self, file):
+        with pytest.raises(rm.InfiniteReturnsError, match=r"line 4, column 'A': the price 1e\+300 came after 1e-300"):
+            rm.read_prices(file("date,A\n2024-01-02,1\n2024-01-03,1e-300\n2024-01-04,1e300\n"))
 
     @pytest.mark.parametrize("price", ["0", "-5.5"])
     def test_a_price_that_is_none(self, file, price):
@@ -261,11 +330,54 @@ WRONG = {
     "an Excel workbook": (b"PK\x03\x04...", r"is a zip archive or an Excel workbook"),
     "a page that says no": ("<html>\n<body>not found</body>\n", r"line 1: commas must separate columns"),
     "a footer": (WIDE + "Copyright 2024\n", r"line 5: 1 column\(s\) came where the header has 3"),
-    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: 2 column\(s\) came where the header has 3"),
+    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: a quote is opened and not closed on its line"),
+    "an open quote in the last cell": (WIDE.replace("-0.02", '"-0.02'), r"line 2: a quote is opened and not closed"),
+    "an open quote in the last line": ('date,A,B\n20240102,0.01,"0.02', r"line 2: a quote is opened and not closed"),
+    "an open quote in the header": (WIDE.replace("JPM", '"JPM'), r"line 1: a quote is opened and not closed"),
+    "a cell without an end": (WIDE.replace("0.01", f'"{200_000 * "1"}"'), r"line 2: this is no line of columns: field"),
     "digits of another script": (WIDE.replace("0.01", "١"), r"line 2, column 'MSFT': '١' came where a number"),
     "thousands": (WIDE.replace("0.01", '"1,234.5"'), r"line 2, column 'MSFT': '1,234.5' came .* left empty\.$"),
+    "a mark for what is missing": (WIDE.replace("0.005", "-"), r"'-' came .* missing number, leave the cell empty"),
+    "an error of Excel": (WIDE.replace("0.005", "#DIV/0!"), r"'#DIV/0!' came .* missing number, leave the cell empty"),
+    "no meaning": (WIDE.replace("0.01", "n/m"), r"line 2, column 'MSFT': 'n/m' came .* leave the cell empty"),
+    "a word among numbers": (WIDE.replace("0.005", "halted"), r"'halted' came .* missing number, leave the cell empty"),
+    "Excel's separator": ("sep=,\n" + WIDE, r"line 1: 'sep=,' is for Excel alone; take this line out"),
+    "Excel's separator in quotes": ('"sep=,"\n' + WIDE, r"line 1: .* is for Excel alone; take this line out"),
+    "gzip twice": (gzip.compress(gzip.compress(WIDE.encode())), r"is compressed with gzip twice"),
+    "no such time": (
+        WIDE.replace("2024-01-03", "2024-01-03 99:99 zz"),
+        r"line 3, column 'date': '2024-01-03 99:99 zz'",
+    ),
+    "half a time": (WIDE.replace("2024-01-03", "2024-01-03 16:00:"), r"line 3, column 'date': '2024-01-03 16:00:'"),
+    "a time and more": (WIDE.replace("2024-01-03", "2024-01-03 16:00 x y"), r"line 3, column 'date': '2024-01-03 16"),
     "a long file": (LONG, r"line 2, column 'asset': 'MSFT' came .* layout=rm.Long"),
 }
+
+
+class TestQuotes:
+    """A quote that is left open takes the lines below for its cell: rows would be gone without a word."""
+
+    rows = "date,permno,ret,note\n20240102,A,0.01,{}\n20240103,A,0.02,\n20240104,A,0.03,{}\n20240105,A,0.04,\n"
+
+    def test_open_in_a_column_that_is_not_read(self, file):
+        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+            rm.read_returns(file(self.rows.format('"', '"')), rm.Long("date", "permno", "ret"))
+
+    def test_open_in_a_label(self, file):
+        text = 'date,ret,asset\n20240102,0.01,"A\n20240103,0.02,B"\n20240104,0.03,C\n'
+        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+            rm.read_returns(file(text), rm.Long("date", "asset", "ret"))
+
+    @pytest.mark.parametrize("note", ['"said ""so"", twice"', '5" pipe', '"" ', '"a"b'])
+    def test_closed_or_inside_a_word_is_text(self, file, note):
+        came = rm.read_returns(file(self.rows.format(note, note)), rm.Long("date", "permno", "ret"))
+        assert came["A"].tolist() == [0.01, 0.02, 0.03, 0.04]
+
+    def test_rows_are_counted_whatever_was_read(self, file, monkeypatch):
+        parsed = files._parsed
+        monkeypatch.setattr(files, "_parsed", lambda *given: parsed(*given).iloc[1:])
+        with pytest.raises(rm.LayoutError, match="3 lines are there, but 2 rows were read"):
+            rm.read_returns(file(WIDE))
 
 
 class TestWhatGoesWrong:
@@ -318,6 +430,21 @@ class TestWhatGoesWrong:
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(rm.SourceError, match=r"nowhere.csv cannot be opened: No such file"):
             rm.read_returns(tmp_path / "nowhere.csv")
+
+    @pytest.mark.parametrize(
+        ("path", "message"),
+        [
+            (None, "path must be a path, as text or pathlib.Path, but None"),
+            (3, r"but 3 \(int\) came"),
+            (b"returns.csv", r"but b'returns.csv' \(bytes\) came"),
+            ("a\0b.csv", "with a zero byte inside"),
+            ("~nosuchuser/x.csv", "home folder that it begins with is not known"),
+        ],
+    )
+    def test_a_path_that_is_none(self, path, message):
+        for read in (rm.read_returns, rm.read_percent_returns, rm.read_prices):
+            with pytest.raises(rm.InvalidParameterError, match=message):
+                read(path)
 
     def test_a_layout_that_is_none(self, file):
         with pytest.raises(rm.InvalidParameterError, match="layout must be"):

@@ -445,3 +445,12 @@ def test_the_samples_limits_are_said():
     text = " ".join(rm.SampleData.__doc__.split())
     for limit in ("without its dividends", "survivors", "three decimals", "spread evenly"):
         assert limit in text
+
+
+def test_labels_that_are_no_text_are_unknown():
+    """As what comes from a command line in another character set."""
+    for assets in (["\udcff"], ["MSFT", "\udcff"]):
+        with pytest.raises(rm.UnknownAssetError, match=r"unknown asset: \udcff"):
+            rm.SampleData().asset_returns(assets)
+    with pytest.raises(rm.UnknownFactorError, match="unknown factor"):
+        rm.SampleData().factor_returns(["\udcff"])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import getpass
+import pickle
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -88,6 +91,33 @@ class TestConnecting:
             rm.WRDS().asset_returns(["MSFT"])
         assert "wrong-guess" not in str(e.value)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("host", "postgresql://u:PW@h/wrds"),
+            ("host", "h password=PW"),
+            ("host", "u:PW@h"),
+            ("host", "h PW"),
+            ("database", "dbname=wrds user=u password=PW"),
+            ("database", "postgresql://u:PW@h/wrds"),
+            ("user", "u:PW"),
+            ("user", "u password=PW"),
+        ],
+    )
+    def test_an_address_with_a_password_is_refused_and_not_shown(self, account, monkeypatch, name, value):
+        with pytest.raises(
+            rm.InvalidParameterError, match=rf"{name} must be .* alone, but what came .*pgpass"
+        ) as given:
+            rm.WRDS(**{name: value})
+        monkeypatch.setenv(f"PG{name.upper()}", value)
+        with pytest.raises(rm.InvalidParameterError, match=f"{name} must be") as found:
+            rm.WRDS.legacy()
+        assert "PW" not in f"{given.value} {found.value} {given.value.details}"
+
+    def test_an_address_that_is_no_text_is_refused(self):
+        with pytest.raises(rm.InvalidParameterError, match="host must be text, but int came"):
+            rm.WRDS(host=7)
+
     def test_no_password_is_kept_or_shown(self, account):
         data = rm.WRDS(host="127.0.0.1", port=account.server.port, database="wrds", user="student")
         data.risk_free()
@@ -160,6 +190,49 @@ class TestConnecting:
         ((pid,),) = data._library.server.fetch("SELECT pg_backend_pid()", {})
         del data
         assert gone(account, f"SELECT pid FROM pg_stat_activity WHERE pid = {pid}")
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda data: pickle.loads(pickle.dumps(data))])
+    def test_a_copy_connects_by_itself(self, account, copied):
+        data = rm.WRDS(as_of="2024-05-05")
+        before = copied(data)
+        first = data.asset_returns(["SUN"])
+        after = copied(data)
+        for other in (before, after):
+            assert (repr(other), other.source) == (repr(data), data.source)
+            pd.testing.assert_frame_equal(other.asset_returns(["SUN"]), first)
+
+    def test_another_process_connects_by_itself(self, account):
+        data = rm.WRDS()
+        data.risk_free()
+        again = pickle.loads(pickle.dumps(data))
+        pids = [d._library.server.fetch("SELECT pg_backend_pid()", {}) for d in (data, again)]
+        assert pids[0] != pids[1]
+        again.close()
+        assert data._library.server.fetch("SELECT pg_backend_pid()", {}) == pids[0]
+
+    def test_a_connection_of_ones_own_cannot_be_copied(self, account):
+        client = held_client(account.environment())
+        data = rm.WRDS(connection=client)
+        for copied in (copy.deepcopy, pickle.dumps):
+            with pytest.raises(rm.InvalidParameterError, match="cannot be copied or sent to another process"):
+                copied(data)
+        client.close()
+
+    def test_threads_share_one(self, account, market):
+        data = rm.WRDS()
+        permnos = [s.permno for s in SECURITIES][:8]
+        with ThreadPoolExecutor(8) as threads:
+            frames = list(threads.map(lambda p: data.asset_returns([p]), permnos, timeout=60))
+        for permno, frame in zip(permnos, frames, strict=True):
+            same(frame[permno], market.truth(permno))
+
+    def test_what_is_kept_is_served_when_its_owner_closed_the_connection(self, account, tmp_path):
+        client = held_client(account.environment())
+        data = rm.Cached(rm.WRDS(connection=client), tmp_path)
+        asked = {"start": "2022-02-01", "end": "2022-03-01"}
+        first = data.asset_returns(["MSFT", 13407], **asked)
+        client.close()
+        pd.testing.assert_frame_equal(data.asset_returns(["MSFT", 13407], **asked), first)
 
     def test_by_default_it_asks_wrds_itself(self, monkeypatch):
         for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER"):
@@ -293,6 +366,24 @@ class TestTickers:
         with pytest.raises(rm.InvalidParameterError):
             rm.WRDS(as_of="yesterday or so")
 
+    def test_names_without_a_first_or_a_last_day_are_open(self, account, market, monkeypatch):
+        account.variant(
+            "open",
+            "UPDATE crsp.stocknames_v2 SET namedt = NULL WHERE ticker IN ('FB', 'MSFT'); "
+            "UPDATE crsp.stocknames_v2 SET nameenddt = NULL WHERE ticker IN ('META', 'MSFT')",
+        )
+        usual = rm.WRDS().universe("2022-05-02")
+        monkeypatch.setenv("PGDATABASE", "open")
+        data = rm.WRDS()
+        assert data.universe("2022-05-02") == usual
+        assert data.permnos(["FB", "META", "MSFT"], "2022-01-03", "2022-12-30") == [13407, 13407, 10107]
+        names = data.names([13407])
+        assert names["ticker"].tolist() == ["FB", "META"]
+        assert (names["start"].iloc[0], names["end"].iloc[-1]) == (date(1900, 1, 1), date(2200, 1, 1))
+        with pytest.raises(rm.UnknownAssetError, match="nearest to 'MSFTT': MSFT"):
+            data.permnos(["MSFTT"])
+        same(data.asset_returns(["MSFT"])["MSFT"], market.truth(10107))
+
     def test_a_renamed_company_keeps_its_history(self, account, market):
         data = rm.WRDS()
         for label in ("FB", "META", 13407):
@@ -394,7 +485,7 @@ class TestUniverse:
     def test_where_there_is_nothing(self, account):
         with pytest.raises(rm.CoverageError, match="no rows from 1998-12-23 to 1999-01-02"):
             rm.WRDS().universe("1999-01-02")
-        for largest in (0, -1, True, 2.5):
+        for largest in (0, -1, True, 2.5, 2**31, 10**30):
             with pytest.raises(rm.InvalidParameterError, match="positive whole number"):
                 rm.WRDS().universe("2022-05-02", largest)
         for day in (None, "whenever", "0001-01-01"):

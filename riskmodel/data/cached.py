@@ -15,12 +15,14 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.data.meanings import Meaning, Meanings
+from riskmodel.data.path import read_path
 from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
 from riskmodel.errors import (
     CoverageError,
     InvalidParameterError,
     NonNumericError,
+    SourceError,
     StaleDataWarning,
     UnknownAssetError,
     UnknownFactorError,
@@ -46,10 +48,7 @@ def _now() -> dt.datetime:
 
 
 def _read_folder(folder: str | os.PathLike[str]) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except TypeError as error:
-        raise InvalidParameterError(f"folder must be a path, but {folder!r} came.") from error
+    return read_path(folder, "folder")
 
 
 def _is_provider(_: Any, __: Any, value: Any) -> None:
@@ -226,7 +225,7 @@ class Cached(DataProvider):
         now = self.clock()
         columns = ["kind", "label", "first", "last", "rows", "fetched", "age", "vintage", "bytes", "file"]
         rows = [_facts(path, self._store.source, now) for path in self._store.files()]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame([row for row in rows if row is not None], columns=columns)
 
     def clear(self) -> int:
         """Remove what is kept of this source, and nothing else in the folder; return how many files it was."""
@@ -272,9 +271,10 @@ class Cached(DataProvider):
     def _remembered(self, names: Sequence[Any], asked: Window, error: OSError) -> dict[Any, Any]:
         means: dict[Any, Any] = {}
         for name in names:
-            kept = [m for m in self._meanings.read(str(name)) if m.contains(asked)]
+            said = self._meanings.read(str(name))
+            kept = [m for m in said if m.contains(asked)]
             if not kept and isinstance(name, str):
-                raise error
+                raise self._beyond(name, said, error) from error
             means[name] = max(kept, key=lambda m: m.said).identity if kept else name
         told = "; ".join(f"{name} for {identity}" for name, identity in means.items() if name != identity)
         warnings.warn(
@@ -283,6 +283,25 @@ class Cached(DataProvider):
             stacklevel=4,
         )
         return means
+
+    def _beyond(self, name: str, said: Sequence[Meaning], error: OSError) -> OSError:
+        """The error of a source that cannot be reached, and what there is of a name in other windows."""
+        if not said:
+            return error
+        there = "; ".join(f"{m.identity} in the window {m.window}, {self._kept_rows(m.identity)}" for m in said)
+        kind = type(error) if isinstance(error, SourceError) else SourceError
+        return kind(
+            f"{str(error).strip().rstrip('.')}. What {name!r} meant in this window was not kept; it meant {there}. Ask "
+            "within that window, or for what it meant, which no window changes.",
+            label=name,
+            meanings=[m.identity for m in said],
+        )
+
+    def _kept_rows(self, identity: Any) -> str:
+        entry = self._store.read("assets", _key(identity))
+        if entry is None:
+            return "of which no returns are kept"
+        return f"with returns from {entry.series.index[0].date()} to {entry.series.index[-1].date()}"
 
     def _kept_provenance(self, kind: Kind, key: str) -> Mapping[str, str]:
         if (kind, key) not in self._vintages:
@@ -519,8 +538,14 @@ def _age(age: dt.timedelta) -> str:
     return "less than a minute"
 
 
-def _facts(path: Path, source: str, now: dt.datetime) -> dict[str, Any]:
-    content = path.read_bytes()
+def _facts(path: Path, source: str, now: dt.datetime) -> dict[str, Any] | None:
+    """What is known of one file; None where it has gone since it was listed."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}.", path=str(path)) from error
     known: dict[str, Any] = {"bytes": len(content), "file": str(path)}
     try:
         entry = decode(content, source)

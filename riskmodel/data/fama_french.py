@@ -36,6 +36,8 @@ _LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # How a row is dated tells what it spans: 20240731 a day or a week, 202407 a month, 2024 a year.
 _DIGITS = {DAY: 8, WEEK: 8, MONTH: 6}
 _ROW = re.compile(r"\s*(\d{8}|\d{6}|\d{4})\s*(,|$)")
+# What is left of a row that was broken in two.
+_NUMBERS = re.compile(r"[-+0-9., \t]*[0-9][-+0-9., \t]*")
 _LINE_END = re.compile(r"\r+\n|\r|\n")
 _VINTAGE = re.compile(r"using (?:the )?(\d{6}) (\w+) database")
 _RETRIED = {408, 429}
@@ -110,6 +112,12 @@ def _sets_are_published(self: Any, _: Any, sets: Any) -> None:
 
 
 def _url_is_a_folder(_: Any, __: Any, url: Any) -> None:
+    if isinstance(url, str) and "@" in url:
+        # not shown: it is part of what this provider says of itself, which caches write down
+        raise InvalidParameterError(
+            "url must not hold a user or a password, but something came before an @; put them into ~/.netrc, which is "
+            "read for the server's name."
+        )
     if not isinstance(url, str) or not url.startswith(("http://", "https://")) or not url.endswith("/"):
         raise InvalidParameterError(f"url must start with https:// and end with /, but {url!r} came.")
 
@@ -334,10 +342,10 @@ def _fetch(source: FamaFrench, file: str, caption: re.Pattern[str] | None, serie
     reader.choose = lambda text: _choose(_blocks(text, file), _DIGITS[source.horizon], caption, series, file)
     try:
         tables = reader.read()
-    except (BadZipFile, zlib.error, EOFError) as error:
+    except (BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: encrypted, or packed in a new way
         raise SourceError(
-            f"what came from {reader.url} is no whole zip file ({error}); try again, and look at the address in a "
-            "browser if it stays so.",
+            f"what came from {reader.url} is no whole zip file that can be unpacked ({error}); try again, and look at "
+            "the address in a browser if it stays so.",
             url=reader.url,
         ) from error
     except OSError as error:
@@ -423,10 +431,15 @@ def _blocks(text: str, file: str) -> list[_Block]:
     that follow monthly ones have a header of their own.
     """
     found: list[_Block] = []
-    caption, columns, digits = "", None, 0
+    caption, columns, digits, below = "", None, 0, False
     for number, raw in enumerate(_LINE_END.split(text), start=1):
         line = raw.strip(" \t\ufeff").rstrip(", \t")
         row = _ROW.match(line)
+        if row is None and _NUMBERS.fullmatch(line):
+            raise _changed(
+                file, f"line {number} holds numbers without a date, {line!r}, as if a row were broken in two"
+            )
+        below, above = row is not None, below
         if row is not None:
             if columns is None:
                 raise _changed(file, f"line {number} holds numbers, but no column names stand above it")
@@ -435,7 +448,9 @@ def _blocks(text: str, file: str) -> list[_Block]:
                 found.append(_Block(caption, columns, digits))
             found[-1].rows.append(line)
         elif line.startswith(","):
-            columns, digits = _column_names(line, file, number), 0
+            before, columns, digits = columns, _column_names(line, file, number), 0
+            if above and columns != before:
+                raise _changed(file, f"line {number} has new column names, {line!r}, directly below a row")
         elif line:
             caption, columns = line, None
     return found
@@ -462,7 +477,19 @@ def _choose(
     if len(fitting) != 1:
         there = "; ".join(f"{b.caption[:60]!r} with {labels.listing(b.columns)}" for b in spanning) or "none"
         raise _changed(file, f"one table of {digits}-digit dates must have {wanted}, but {len(fitting)} have: {there}")
+    _require_cells(fitting[0], file)
     return fitting[0]
+
+
+def _require_cells(block: _Block, file: str) -> None:
+    """A row that is cut off must not pass for one whose last returns are missing: those have a code."""
+    for row in block.rows:
+        date, *cells = row.split(",")
+        if len(cells) != len(block.columns) or not all(cell.strip() for cell in cells):
+            there = sum(bool(cell.strip()) for cell in cells)
+            raise _changed(
+                file, f"{date.strip()} must have {len(block.columns)} numbers, but {there} came: {row[:60]!r}"
+            )
 
 
 def _decimals(table: Any, block: _Block, file: str) -> pd.DataFrame:

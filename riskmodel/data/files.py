@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
 from os import PathLike
@@ -20,6 +20,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel import labels
+from riskmodel.data.path import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateDatesError,
     DuplicateLabelsError,
@@ -32,16 +33,25 @@ from riskmodel.errors import (
 )
 from riskmodel.layout import Either, Layout, Long, Wide
 
-AnyPath = str | PathLike[str]
-
 # What stands for a missing number in CSV, in any case; "." is how SAS writes it.
 _MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "<na>"})
 _AS_USUAL = ["", ".", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE)
 # 2018-11-30, 20181130, 2018/11/30, 2018-11, 201811, 2018; a time of day may follow a day, and does not matter
 _DATE = re.compile(
-    r"(?P<year>[0-9]{4})(?:(?P<sign>[-/])(?P<month>[0-9]{1,2})(?:(?P=sign)(?P<day>[0-9]{1,2}))?"
-    r"|(?P<month2>[0-9]{2})(?P<day2>[0-9]{2})?)?(?P<time>[T ][0-9]{1,2}:?[0-9]{2}.*)?"
+    r"""
+    (?P<year>[0-9]{4})
+    (?: (?P<sign>[-/]) (?P<month>[0-9]{1,2}) (?: (?P=sign) (?P<day>[0-9]{1,2}) )?
+      | (?P<month2>[0-9]{2}) (?P<day2>[0-9]{2})?
+    )?
+    (?P<time>
+      [T ] (?:[01]?[0-9]|2[0-4]) :?[0-5][0-9] (?: :?(?:[0-5][0-9]|60) (?:[.,][0-9]+)? )?   # to the minute, or finer
+      (?: [ ]?[AaPp][Mm] )?
+      (?: [ ]?(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2}){0,2} | [ ]?[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)* )?   # +01:00, EST
+      (?: \[[A-Za-z0-9/_+-]+\] )?   # [America/New_York]
+    )?
+    """,
+    re.VERBOSE,
 )
 _YEARS = range(1700, 2262)
 # To the last digit, which pandas does by itself from 3.1 on, and deprecates to be asked for.
@@ -53,6 +63,10 @@ _SAY_LONG = (
     "A file with one row for each date and asset must be read as one: layout=rm.Long(...), or --columns on the "
     "command line."
 )
+_SAY_MISSING = "If it stands for a missing number, leave the cell empty, or write NA."
+# what stands for a missing number in some program: #VALUE!, -, n/m, n.a., (none)
+_MARK = re.compile(r"#.*|[^A-Za-z]*|[A-Za-z][./][A-Za-z]\.?|\(.*\)")
+_SAY_AS_NUMBERS = "Store the column as numbers, not as text."
 _SAY_PERCENT = (
     "Take the sign away, and read the file in percent: rm.read_percent_returns, or --percent-returns on the command "
     "line."
@@ -81,6 +95,8 @@ def read_returns(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataF
 
     Raises
     ------
+    InvalidParameterError
+        If `path` or `layout` is none.
     SourceError
         If the file cannot be opened.
     LayoutError
@@ -162,7 +178,17 @@ def read_prices(path: str | PathLike[str], layout: Layout = Wide()) -> pd.DataFr
             f"{'' if wrong.sum() == 1 else f', and {int(wrong.sum()) - 1} more'}. Some sources mark a midpoint of bid "
             "and ask by a minus, and a missing price by zero: take the absolute value, or leave it empty."
         )
-    return pd.DataFrame(prices[1:] / prices[:-1] - 1.0, read.frame.index[1:], read.frame.columns)
+    with np.errstate(over="ignore"):
+        returns = prices[1:] / prices[:-1] - 1.0
+    infinite = np.isinf(returns)
+    if infinite.any():
+        row, column = (int(i) for i in np.argwhere(infinite)[0])
+        raise InfiniteReturnsError(
+            f"{read.where(row + 1, column)}: the price {prices[row + 1, column]:g} came after "
+            f"{prices[row, column]:g}, and the return from one to the other is no finite number.",
+            path=str(path),
+        )
+    return pd.DataFrame(returns, read.frame.index[1:], read.frame.columns)
 
 
 # -- what both formats become ------------------------------------------------------------------------
@@ -194,7 +220,7 @@ class _Columns:
 def _read(path: AnyPath, layout: Layout) -> _Read:
     if not isinstance(layout, Wide | Long | Either):
         raise InvalidParameterError(f"layout must be rm.Wide() or rm.Long(...), but {layout!r} came.")
-    path = Path(path).expanduser()
+    path = read_path(path, "path")
     content = _content(path)
     if path.suffix.lower() in {".parquet", ".pq"} and not content.startswith(_PARQUET):
         raise LayoutError(f"{path} is no Parquet file, whatever its name: it does not begin as one.", path=str(path))
@@ -207,11 +233,14 @@ def _read(path: AnyPath, layout: Layout) -> _Read:
 def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(_GZIP) else content
+        unpacked = gzip.decompress(content) if content.startswith(_GZIP) else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise LayoutError(f"{path} is no whole gzip file: {error}.", path=str(path)) from error
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path)) from error
+    if unpacked.startswith(_GZIP):
+        raise LayoutError(f"{path} is compressed with gzip twice; unpack it once.", path=str(path))
+    return unpacked
 
 
 def _require_finite(columns: _Columns) -> None:
@@ -232,8 +261,10 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
     if len(gone):
         raise _no_date(columns, int(gone[0]))
     if isinstance(raw.dtype, pd.PeriodDtype):
+        _require_years(columns, raw.dt.year)
         return pd.DatetimeIndex(raw.dt.to_timestamp(how="end").dt.normalize()).rename(None)
     if pd.api.types.is_datetime64_any_dtype(raw.dtype):
+        _require_years(columns, raw.dt.year)
         # the local date: a return belongs to the day of its own market
         return pd.DatetimeIndex(raw.dt.tz_localize(None).dt.normalize()).rename(None)
     codes, texts = pd.factorize(raw.astype(str))
@@ -244,6 +275,12 @@ def _dates(columns: _Columns) -> pd.DatetimeIndex:
             raise _no_date(columns, int(np.flatnonzero(codes == code)[0]))
     days = np.array([one[0] for one in read if one is not None], dtype="datetime64[D]")
     return pd.DatetimeIndex(days.astype("datetime64[ns]")[codes])
+
+
+def _require_years(columns: _Columns, years: pd.Series[int]) -> None:
+    wrong = np.flatnonzero(~years.between(_YEARS[0], _YEARS[-1]))
+    if len(wrong):
+        raise _no_date(columns, int(wrong[0]))
 
 
 def _date(text: str) -> tuple[dt.date, int] | None:
@@ -262,11 +299,11 @@ def _date(text: str) -> tuple[dt.date, int] | None:
 
 def _no_date(columns: _Columns, row: int) -> LayoutError:
     raw = columns.dates.iloc[row]
-    came = "nothing" if pd.isna(raw) or raw == "" else repr(str(raw))
+    came = "nothing" if raw is None or raw is pd.NaT or raw is pd.NA or str(raw) in {"", "nan"} else repr(str(raw))
     also = ", in the form of those above it" if _date(str(raw)) else ""
     return LayoutError(
         f"{columns.at(row, columns.dates.name)}: {came} came where a date such as 2024-01-31 or 20240131 was expected, "
-        f"year first{also}.",
+        f"year first, of {_YEARS[0]} to {_YEARS[-1]}{also}.",
         path=str(columns.path),
     )
 
@@ -288,7 +325,7 @@ def _wide(columns: _Columns, dates: pd.DatetimeIndex) -> _Read:
 def _long(columns: _Columns, dates: pd.DatetimeIndex) -> _Read:
     assert columns.assets is not None
     value = columns.numbers.columns[0]
-    names = columns.assets
+    names = _flat(columns, columns.assets)
     nameless = np.flatnonzero(names.isna() | (names == ""))
     if len(nameless):
         raise LayoutError(f"{columns.at(int(nameless[0]), names.name)}: no asset is named.", path=str(columns.path))
@@ -312,6 +349,20 @@ def _long(columns: _Columns, dates: pd.DatetimeIndex) -> _Read:
     return _Read(frame, where)
 
 
+def _flat(columns: _Columns, names: pd.Series[Any]) -> pd.Series[Any]:
+    """Labels as they are, not as codes of categories; a list is none."""
+    if isinstance(names.dtype, pd.CategoricalDtype):
+        return names.astype(names.cat.categories.dtype)
+    listed = [] if names.dtype != object else [i for i, name in enumerate(names) if not isinstance(name, Hashable)]
+    if listed:
+        raise LayoutError(
+            f"{columns.at(listed[0], names.name)}: {names.iloc[listed[0]]!r} came where the label of an asset was "
+            "expected; a label is text, a number or a date.",
+            path=str(columns.path),
+        )
+    return names
+
+
 # -- CSV ---------------------------------------------------------------------------------------------
 
 
@@ -331,7 +382,12 @@ def _csv(path: Path, content: bytes, layout: Layout) -> _Columns:
     text = [names.index(date)] + ([] if asset is None else [names.index(asset)])
     body, places = "\n".join(line for _, line in lines[1:]), [i for i, _ in lines[1:]]
     table = _quickly(body, text, numeric)
-    read = (_parsed(body, [*text, *numeric], []) if table is None else table).rename(columns=dict(enumerate(names)))
+    read = (_as_text(path, body, [*text, *numeric]) if table is None else table).rename(columns=dict(enumerate(names)))
+    if len(read) != len(places):
+        raise LayoutError(
+            f"{path}: {len(places)} lines are there, but {len(read)} rows were read; look for stray quotes.",
+            path=str(path),
+        )
     if table is None:
         read[values] = _numbers(path, read[values], places)
     return _Columns(
@@ -347,6 +403,13 @@ def _quickly(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataF
         return _parsed(body, text, numeric)
     except ValueError:
         return None
+
+
+def _as_text(path: Path, body: str, columns: Sequence[int]) -> pd.DataFrame:
+    try:
+        return _parsed(body, columns, [])
+    except ValueError as error:
+        raise LayoutError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}.", path=str(path)) from error
 
 
 def _parsed(body: str, text: Sequence[int], numeric: Sequence[int]) -> pd.DataFrame:
@@ -377,7 +440,8 @@ def _numbers(path: Path, cells: pd.DataFrame, places: Sequence[int]) -> pd.DataF
             name = cells.columns[column]
             raise LayoutError(
                 f"{path}, line {places[row]}, column {name!r}: {text!r} came where a number such as -0.0123 was "
-                f"expected; decimals take a point, and a missing one is left empty.{_advice(text)}",
+                f"expected; decimals take a point, and a missing one is left empty."
+                f"{_advice(text, texts[:, column])}",
                 path=str(path),
                 line=places[row],
                 column=name,
@@ -385,13 +449,16 @@ def _numbers(path: Path, cells: pd.DataFrame, places: Sequence[int]) -> pd.DataF
     return pd.DataFrame(numbers, cells.index, cells.columns)
 
 
-def _advice(text: str) -> str:
-    """What to do about a cell that is no number."""
+def _advice(text: str, column: Iterable[object]) -> str:
+    """What to do about a cell that is no number, in a column that has some, or none."""
     if _date(text):
         return f" {_SAY_DATE}"
     if text.endswith("%"):
         return f" {_SAY_PERCENT}"
-    return "" if any(letter.isdigit() for letter in text) else f" {_SAY_LONG}"
+    if any(letter.isdigit() for letter in text) and not text.startswith("#"):
+        return ""
+    among_numbers = any(_NUMBER.fullmatch(str(cell).strip()) for cell in column)
+    return f" {_SAY_MISSING}" if among_numbers or _MARK.fullmatch(text) else f" {_SAY_LONG}"
 
 
 def _stripped(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -425,7 +492,12 @@ def _no_text(path: Path, content: bytes, at: int) -> LayoutError:
 
 
 def _header(path: Path, number: int, line: str) -> list[str]:
-    names = [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
+    if line.casefold().startswith(("sep=", '"sep=')):
+        raise LayoutError(
+            f"{path}, line {number}: {line!r} is for Excel alone; take this line out. {_COMMAS.capitalize()}.",
+            path=str(path),
+        )
+    names = [name.strip() for name in _fields(path, number, line)]
     if len(names) < 2:
         sign = next((said for sign, said in _SEPARATORS.items() if sign in line), None)
         came = f"they are separated by {sign}" if sign else f"only {names[0]!r} came"
@@ -463,7 +535,7 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
     for number, line in lines:
         if line.count(",") == commas and '"' not in line:
             continue
-        came = len(next(csv.reader([line], skipinitialspace=True)))
+        came = len(_fields(path, number, line))
         if came != len(names):
             raise LayoutError(
                 f"{path}, line {number}: {came} column(s) came where the header has {len(names)}"
@@ -472,6 +544,26 @@ def _require_fields(path: Path, lines: Sequence[tuple[int, str]], names: Sequenc
                 path=str(path),
                 line=number,
             )
+
+
+def _fields(path: Path, number: int, line: str) -> list[str]:
+    """Split one line; a quote that is left open would take the lines below it for its own, and their rows with them."""
+    # a line more, to see whether it is asked for
+    rows = csv.reader([line, ""], skipinitialspace=True)
+    try:
+        fields = next(rows)
+    except csv.Error as error:
+        raise LayoutError(
+            f"{path}, line {number}: this is no line of columns: {error}.", path=str(path), line=number
+        ) from error
+    if rows.line_num > 1:
+        raise LayoutError(
+            f"{path}, line {number}: a quote is opened and not closed on its line; close it, take it out, or, where "
+            "it belongs to the text, write two of them inside quotes. A cell must not go over several lines.",
+            path=str(path),
+            line=number,
+        )
+    return fields
 
 
 def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any, list[Any]]:
@@ -506,6 +598,9 @@ def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any,
 
 # -- Parquet -----------------------------------------------------------------------------------------
 
+# What reading a file that is not whole, or whose notes for pandas are not, can raise.
+_DAMAGED = (ValueError, OSError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError)
+
 
 def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
     try:
@@ -514,9 +609,18 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
         raise MissingExtraError(
             f"{path}: Parquet needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
         ) from error
-    except (ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise LayoutError(f"{path} is no whole Parquet file: {reason}", path=str(path)) from error
+    except _DAMAGED as error:
+        _require_columns_once(path, content)
+        reason = (str(error).strip().splitlines() or ["no reason is given"])[0]
+        raise LayoutError(
+            f"{path} is no whole Parquet file: {type(error).__name__}: {reason}", path=str(path)
+        ) from error
+    if table.columns.nlevels > 1:
+        raise LayoutError(
+            f"{path} must have one name for each column, but names of {table.columns.nlevels} levels came, such as "
+            f"{table.columns[0]!r}; join them, or keep one level.",
+            path=str(path),
+        )
     table = _with_dates_as_a_column(table)
     names = labels.unique(table.columns, f"the columns of {path}").tolist()
     if len(names) < 2 or not len(table):
@@ -532,6 +636,17 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
     return _with_numbers(columns)
 
 
+def _require_columns_once(path: Path, content: bytes) -> None:
+    """A file may hold two columns of one name, which its reader refuses for reasons of its own."""
+    from pyarrow import parquet  # noqa: PLC0415 - optional
+
+    try:
+        names = parquet.read_schema(io.BytesIO(content)).names
+    except _DAMAGED:
+        return
+    labels.unique(names, f"the columns of {path}")
+
+
 def _with_dates_as_a_column(table: pd.DataFrame) -> pd.DataFrame:
     if isinstance(table.index, pd.RangeIndex) and table.index.name is None:
         return table
@@ -545,8 +660,9 @@ def _with_numbers(columns: _Columns) -> _Columns:
             continue
         for row, cell in enumerate(column):
             if not _is_stored_number(cell):
+                advice = _SAY_AS_NUMBERS if _NUMBER.fullmatch(str(cell).strip()) else _SAY_LONG
                 raise LayoutError(
-                    f"{columns.at(row, name)}: {cell!r} came where a number was expected. {_SAY_LONG}",
+                    f"{columns.at(row, name)}: {cell!r} came where a number was expected. {advice}",
                     path=str(columns.path),
                 )
     return evolve(columns, numbers=columns.numbers.apply(_as_float))

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.data.store import digest, replace
+from riskmodel.data.store import digest, named, replace
 
 _FORMAT = 1
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
@@ -25,6 +25,17 @@ class Meaning:
     low: pd.Timestamp | None
     high: pd.Timestamp | None
     said: dt.datetime
+
+    @property
+    def window(self) -> str:
+        """Its window in words."""
+        if self.low is None and self.high is None:
+            return "of all dates"
+        ends = (
+            "" if self.low is None else f"from {self.low.date()}",
+            "" if self.high is None else f"to {self.high.date()}",
+        )
+        return " ".join(filter(None, ends))
 
     def contains(self, asked: Window) -> bool:
         """Whether a window lies in this one."""
@@ -51,7 +62,7 @@ class Meanings:
 
     def path(self, name: str) -> Path:
         """Return where the meanings of a name are, or would be."""
-        return self.home / f"name-{digest(name.encode())[:32]}.json"
+        return self.home / f"name-{digest(named(name))[:32]}.json"
 
     def read(self, name: str) -> list[Meaning]:
         """Return all that is kept; nothing where there is nothing, or where it is not what was written."""

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -26,6 +27,8 @@ Kind = Literal["assets", "factors", "rate"]
 _FORMAT = 1
 _KEY = b"riskmodel"
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
+# seconds after which an unfinished file is one that a killed process left
+_WRITTEN_BY_NOW = 3600.0
 _SUFFIX, _UNFINISHED = ".parquet", ".tmp"
 
 
@@ -63,11 +66,11 @@ class Store:
     def home(self) -> Path:
         """Where the entries of this source are."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", self.source)[:40].strip("-")
-        return self.folder / f"{readable}-{digest(self.source.encode())[:16]}"
+        return self.folder / f"{readable}-{digest(named(self.source))[:16]}"
 
     def path(self, kind: Kind, label: str) -> Path:
         """Return where an entry is, or would be."""
-        return self.home / f"{kind}-{digest(label.encode())[:32]}{_SUFFIX}"
+        return self.home / f"{kind}-{digest(named(label))[:32]}{_SUFFIX}"
 
     def read(self, kind: Kind, label: str) -> Entry | None:
         """Return an entry, or None where there is none; a damaged one is told and counts as none."""
@@ -97,16 +100,26 @@ class Store:
 
     def files(self) -> Iterator[Path]:
         """All files with entries of this source."""
-        yield from sorted(self.home.glob(f"*{_SUFFIX}"))
+        yield from sorted(filter(Path.is_file, self.home.glob(f"*{_SUFFIX}")))
 
     def clear(self) -> int:
-        """Remove the entries of this source, and what unfinished writes left; return how many entries there were."""
+        """Remove the entries of this source, and what unfinished writes left; return how many entries there were.
+
+        What another process may be writing just now stays, and so does the folder that it writes into.
+        """
         files = list(self.files())
-        for path in [*files, *self.home.glob("name-*.json"), *self.home.glob(f".*{_UNFINISHED}")]:
+        left = [path for path in self.home.glob(f".*{_UNFINISHED}") if _is_left(path)]
+        for path in [*files, *filter(Path.is_file, self.home.glob("name-*.json")), *left]:
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # something else is in there, or it is not there
-            self.home.rmdir()
         return len(files)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether an unfinished file is so old that nobody is writing it."""
+    try:
+        return path.is_file() and time.time() - path.stat().st_mtime > _WRITTEN_BY_NOW
+    except FileNotFoundError:
+        return False
 
 
 def encode(entry: Entry, source: str) -> bytes:
@@ -201,6 +214,11 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def named(label: str) -> bytes:
+    """A label as bytes, also where it is no text, as what comes from a command line may be."""
+    return label.encode(errors="surrogatepass")
+
+
 def _text(date: pd.Timestamp | None) -> str | None:
     return None if date is None else date.date().isoformat()
 
@@ -212,7 +230,10 @@ def _timestamp(text: str | None) -> pd.Timestamp | None:
 def replace(path: Path, content: bytes) -> None:
     """Put a file in place of what is there: after a crash at any moment it is the old one or the new one."""
     try:
-        _put(path, content)
+        try:
+            _put(path, content)
+        except FileNotFoundError:  # somebody took the folder away meanwhile
+            _put(path, content)
     except OSError as error:
         folder = path.parent.parent
         raise SourceError(

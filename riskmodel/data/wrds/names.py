@@ -91,8 +91,8 @@ class Directory:
         n = self._names
         rows = self._server.fetch(
             f"SELECT permno::int4, trim(coalesce(ticker, '')), trim(coalesce({n.company}, '')), "
-            f"trim(coalesce({n.share_class}, '')), namedt::date, {n.end(self._catalogue)}::date FROM {n.table} "
-            f"WHERE {condition} ORDER BY permno, namedt",
+            f"trim(coalesce({n.share_class}, '')), {n.first_day()} AS first, {n.last_day(self._catalogue)} "
+            f"FROM {n.table} WHERE {condition} ORDER BY permno, first",
             parameters,
         )
         return [Name(*row) for row in rows]
@@ -133,9 +133,10 @@ class Directory:
 
     def _require_known(self, missing: Sequence[str], low: date, high: date) -> None:
         if missing:
+            n = self._names
             known = self._server.fetch(
-                f"SELECT DISTINCT trim(ticker) FROM {self._names.table} WHERE trim(ticker) <> '' "
-                f"AND namedt <= %(high)s AND {self._names.end(self._catalogue)} >= %(low)s ORDER BY 1",
+                f"SELECT DISTINCT trim(ticker) FROM {n.table} WHERE trim(ticker) <> '' "
+                f"AND {n.first_day()} <= %(high)s AND {n.last_day(self._catalogue)} >= %(low)s ORDER BY 1",
                 {"low": low, "high": high},
             )
             error = labels.unknown(missing, [t for (t,) in known], "ticker", UnknownAssetError)

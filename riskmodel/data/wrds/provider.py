@@ -20,6 +20,9 @@ from riskmodel.errors import CoverageError, InvalidParameterError
 from riskmodel.horizon import DAY, MONTH, Horizon
 from riskmodel.panel import window
 
+# permnos have four bytes on the server
+_TOO_MANY = 2**31
+
 
 def _is_available(_: object, __: object, horizon: Horizon) -> None:
     if horizon not in (DAY, MONTH):
@@ -56,6 +59,9 @@ class WRDS(DataProvider):
 
     Notes
     -----
+    Threads may share one: their questions are asked one after another. A copy, or what is pickled and sent to another
+    process, opens a connection of its own; with `connection` it can be neither.
+
     **Assets** are tickers (text) or permnos (whole numbers). A ticker means the security that had it on some day of
     the window, and brings that security's whole history in the window, under whatever names: FB and META are one.
     Where two securities had it, `AmbiguousAssetError` lists them. ``"BRK.B"`` is class B of ticker BRK.
@@ -240,15 +246,17 @@ class WRDS(DataProvider):
         --------
         >>> data.panel(data.universe("2015-01-02", largest=500), ["Mkt-RF"], start="2015-01-02")   # doctest: +SKIP
         """
-        if largest is not None and (isinstance(largest, bool) or not isinstance(largest, Integral) or largest < 1):
-            raise InvalidParameterError(f"largest must be a positive whole number, but {largest!r} came.")
+        if largest is not None and not _is_count(largest):
+            raise InvalidParameterError(
+                f"largest must be a positive whole number, below {_TOO_MANY:,}, but {largest!r} came."
+            )
         day = _day(date)
         self._require_covered(day, day)
         library, names, returns = self._library, self._library.format.names, self._library.returns
         rows = library.server.fetch(
             f"SELECT r.permno::int4, max({returns.cap})::float8 AS cap FROM {returns.table} r "
-            f"JOIN {names.table} n ON n.permno = r.permno AND n.namedt <= r.{returns.date} "
-            f"AND r.{returns.date} <= n.{names.end(library.catalogue)} "
+            f"JOIN {names.table} n ON n.permno = r.permno AND {names.first_day()} <= r.{returns.date} "
+            f"AND r.{returns.date} <= {names.last_day(library.catalogue)} "
             f"WHERE r.{returns.date} = %(day)s AND {names.is_common()} "
             "GROUP BY r.permno ORDER BY cap DESC NULLS LAST, r.permno LIMIT %(largest)s",
             {
@@ -306,6 +314,10 @@ def _server(connection: Any, host: str | None, port: int | None, database: str |
     origin = Held(connection)
     origin.open()
     return Server(origin)
+
+
+def _is_count(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool) and 1 <= int(number) < _TOO_MANY
 
 
 def _day(moment: Any) -> date:

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +29,26 @@ _LINE = {
     "keepalives_count": 3,
 }
 _REFUSED = ("password", "authentication", "role ", "pg_hba")
+_OF_ADDRESSES = {"host": ("://", "@", "="), "database": ("://", "@", "="), "user": (":", "=")}
+_ALONE = {"host": "the name of a server", "database": "the name of a database", "user": "the name of a user"}
 _PAUSES = (1.0, 4.0, 15.0)
+
+
+def _has_no_password(_: object, part: Any, value: Any) -> None:
+    """Refuse what libpq would read as a whole address: it is shown, and caches write it down, with its password.
+
+    Not even the error shows it.
+    """
+    if value is None and part.name == "user":
+        return
+    if not isinstance(value, str):
+        raise InvalidParameterError(f"{part.name} must be text, but {type(value).__name__} came.")
+    if any(sign in value for sign in _OF_ADDRESSES[part.name]) or (part.name != "user" and len(value.split()) > 1):
+        raise InvalidParameterError(
+            f"{part.name} must be {_ALONE[part.name]} alone, but what came (and is not shown here) looks like an "
+            "address or several settings; host, port, database and user are given one by one, and the password goes "
+            "into ~/.pgpass or PGPASSWORD."
+        )
 
 
 @final
@@ -48,10 +68,10 @@ class Address:
         None leaves it to libpq: the name of the operating system's user.
     """
 
-    host: str
+    host: str = field(validator=_has_no_password)
     port: int
-    database: str
-    user: str | None
+    database: str = field(validator=_has_no_password)
+    user: str | None = field(validator=_has_no_password)
 
     @classmethod
     def read(cls, host: str | None, port: int | None, database: str | None, user: str | None) -> Self:
@@ -186,16 +206,37 @@ class Server:
     def __init__(self, origin: Address | Held, pauses: tuple[float, ...] = _PAUSES) -> None:
         self._origin = origin
         self._pauses = pauses
+        self._start()
+
+    def _start(self) -> None:
         self._client: Any = None
         self._release: finalize[..., Any] | None = None
+        self._place: str | None = None
+        # a connection answers one question at a time
+        self._lock = threading.RLock()
+
+    def __getstate__(self) -> tuple[Address, tuple[float, ...]]:
+        """A copy, or another process, opens a connection of its own."""
+        if isinstance(self._origin, Held):
+            raise InvalidParameterError(
+                "a WRDS on a connection that you hold cannot be copied or sent to another process, because the "
+                "connection cannot; make it with host=, port=, database= and user=, and it opens one wherever it is."
+            )
+        return self._origin, self._pauses
+
+    def __setstate__(self, state: tuple[Address, tuple[float, ...]]) -> None:
+        self._origin, self._pauses = state
+        self._start()
 
     def __str__(self) -> str:
         return str(self._origin)
 
     @property
     def place(self) -> str:
-        """Which database it is."""
-        return self._origin.place
+        """Which database it is; remembered, because a connection that was closed cannot say."""
+        if self._place is None:
+            self._place = self._origin.place
+        return self._place
 
     def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a small answer; values are bound by the driver, never pasted."""
@@ -219,11 +260,17 @@ class Server:
 
     def close(self) -> None:
         """Close the connection if it was made here; the next question opens another."""
-        if self._release is not None:
-            self._release()
-        self._client = self._release = None
+        with self._lock:
+            if self._release is not None:
+                self._release()
+            self._client = self._release = None
 
     def _attempt(self, ask: Callable[[Any], T]) -> T:
+        """Ask when no other thread does."""
+        with self._lock:
+            return self._attempts(ask)
+
+    def _attempts(self, ask: Callable[[Any], T]) -> T:
         """Ask once, and again after each pause for as long as the connection keeps getting lost."""
         reasons: list[str] = []
         for pause in (0.0, *self._pauses):

@@ -98,6 +98,14 @@ class Names:
         """The column of the last day of a name: CRSP spells it in two ways."""
         return "nameenddt" if catalogue.has({self.table: {"nameenddt"}}) else "nameendt"
 
+    def first_day(self) -> str:
+        """SQL for the first day of a name; one that is open has been since ever."""
+        return "coalesce(namedt::date, DATE '1900-01-01')"
+
+    def last_day(self, catalogue: Catalogue) -> str:
+        """SQL for the last day of a name; one that is open is still used."""
+        return f"coalesce({self.end(catalogue)}::date, DATE '2200-01-01')"
+
     def is_common(self) -> str:
         """SQL that holds for the name of an ordinary US common share; the values are bound by column name."""
         return " AND ".join(f"n.{column} = ANY(%({column})s)" for column in self.common)
