@@ -7,10 +7,8 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from riskmodel.comparison import CovarianceComparison, DependenceTest
 from riskmodel.covariance import FactorCovariance
 from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
-from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.data.sample import SampleData
@@ -67,7 +65,6 @@ from riskmodel.horizon import (
     Variance,
     Volatility,
 )
-from riskmodel.layout import Long, Wide
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
@@ -84,16 +81,19 @@ from riskmodel.portfolio.budget import (
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
-from riskmodel.stored.panel import StoredPanel
 
 if TYPE_CHECKING:
+    from riskmodel.comparison import CovarianceComparison, DependenceTest
     from riskmodel.data.cached import Cached
     from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
     from riskmodel.data.files import read_percent_returns, read_prices, read_returns
+    from riskmodel.data.joined import Joined
     from riskmodel.data.wrds.provider import WRDS
     from riskmodel.estimators.windows import Expanding, Rolling
     from riskmodel.history import ModelHistory
+    from riskmodel.layout import Long, Wide
     from riskmodel.report.analysis import RiskReport
+    from riskmodel.stored.panel import StoredPanel
 
 __version__ = "0.1.0"
 
@@ -127,8 +127,10 @@ __all__ = [
     "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning",
 ]  # fmt: skip
 
-# What only some programs use is imported when it is first asked for: together it is a third of the time.
+# What only some programs use is imported when it is first asked for: together it takes longer than the rest.
 _LATER = {
+    "CovarianceComparison": "riskmodel.comparison",
+    "DependenceTest": "riskmodel.comparison",
     "Cached": "riskmodel.data.cached",
     "EqualWeighted": "riskmodel.data.fama_french",
     "FamaFrench": "riskmodel.data.fama_french",
@@ -136,11 +138,15 @@ _LATER = {
     "read_percent_returns": "riskmodel.data.files",
     "read_prices": "riskmodel.data.files",
     "read_returns": "riskmodel.data.files",
+    "Joined": "riskmodel.data.joined",
     "WRDS": "riskmodel.data.wrds.provider",
     "Expanding": "riskmodel.estimators.windows",
     "Rolling": "riskmodel.estimators.windows",
-    "RiskReport": "riskmodel.report.analysis",
     "ModelHistory": "riskmodel.history",
+    "Long": "riskmodel.layout",
+    "Wide": "riskmodel.layout",
+    "RiskReport": "riskmodel.report.analysis",
+    "StoredPanel": "riskmodel.stored.panel",
 }
 
 

@@ -18,8 +18,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
-from riskmodel.panel import ReturnPanel
-from riskmodel.stored.panel import StoredPanel
+from riskmodel.panel import Panel, ReturnPanel
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
@@ -116,7 +115,7 @@ class FactorModel:
     horizon: Horizon
     sources: tuple[Any, ...]
     funded: tuple[bool, ...]
-    panel: ReturnPanel | StoredPanel | None = field(default=None, validator=_check)
+    panel: Panel | None = field(default=None, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -360,7 +359,7 @@ class FactorModel:
             If the panel lacks some of the assets or factors.
         """
         if not isinstance(panel, ReturnPanel):
-            hint = "; take its blocks() or select(...)" if isinstance(panel, StoredPanel) else ""
+            hint = "; take its blocks() or select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came{hint}.")
         require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
         chosen = panel.select(self.assets, self.factors)

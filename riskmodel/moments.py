@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,10 +21,11 @@ from riskmodel import labels
 from riskmodel.covariance import Array, by_constructor, floats, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
-from riskmodel.panel import ReturnPanel
-from riskmodel.stored.panel import StoredPanel
-from riskmodel.stored.returns import StoredReturns
+from riskmodel.panel import Panel
 from riskmodel.sums import COUNT, WEIGHT_SQUARES, Flags, Index, Sums, all_dates, upper_triangle
+
+if TYPE_CHECKING:
+    from riskmodel.stored.returns import StoredReturns
 
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
 _CANCELS = 1e-4
@@ -211,7 +212,7 @@ class Moments:
     __reduce__ = by_constructor
 
     @classmethod
-    def of(cls, panel: ReturnPanel | StoredPanel, weights: Array | None = None) -> Self:
+    def of(cls, panel: Panel, weights: Array | None = None) -> Self:
         """Read a panel once, in blocks of rows.
 
         Parameters
@@ -226,7 +227,7 @@ class Moments:
         Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
-        if not isinstance(panel, ReturnPanel | StoredPanel):
+        if not isinstance(panel, Panel):
             raise InvalidParameterError(f"moments are those of a ReturnPanel, but {type(panel).__name__} came.")
         returns, factors, free = panel.arrays()
         weights = None if weights is None else _checked(weights, len(factors))
@@ -488,7 +489,7 @@ def _read(returns: Array | StoredReturns, q: Array, weights: Array | None) -> Re
     """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
     if len(returns) == 1:
         return _one_date(returns[:1][0], q.shape[1], 1.0 if weights is None else float(weights[0]))
-    readings = returns.readings() if isinstance(returns, StoredReturns) else [returns]
+    readings = [returns] if isinstance(returns, np.ndarray) else returns.readings()
     sums = Sums.beside([Sums.of(reading, q, weights) for reading in readings])
     pattern, terms = _patterns(sums, all_dates(q, weights))
     k = q.shape[1]

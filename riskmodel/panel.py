@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
@@ -69,9 +70,53 @@ def _is_by_asset(values: NDArray[Any]) -> bool:
     return len(values) <= 1 or values.strides[0] == values.itemsize
 
 
+class Panel(ABC):
+    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`)."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def dates(self) -> pd.DatetimeIndex:
+        """T dates, increasing."""
+
+    @property
+    @abstractmethod
+    def asset_names(self) -> pd.Index[Any]:
+        """N labels."""
+
+    @property
+    @abstractmethod
+    def factor_names(self) -> pd.Index[Any]:
+        """K labels."""
+
+    @property
+    @abstractmethod
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+
+    @property
+    @abstractmethod
+    def sources(self) -> tuple[Any, ...]:
+        """What each factor was asked for by."""
+
+    @property
+    @abstractmethod
+    def funded(self) -> tuple[bool, ...]:
+        """Whether holding each factor costs cash."""
+
+    @abstractmethod
+    def arrays(self) -> tuple[Any, Array, Array]:
+        """Return excess returns (T × N, whose columns can be sliced), factors (T × K) and the risk-free rate (T,)."""
+
+    @abstractmethod
+    def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
+        """Return a panel in memory of some assets, factors and dates; None is all."""
+
+
 @final
 @frozen(eq=False, repr=False)
-class ReturnPanel:
+class ReturnPanel(Panel):
     """Excess returns of assets beside factor returns, on common dates.
 
     Made by `DataProvider.panel` or `ReturnPanel.align`; the constructor takes arrays that fit already.

@@ -69,15 +69,9 @@ class Meanings:
         try:
             said = json.loads(self.path(name).read_bytes())
             stated = said.pop("sha256")
-            if (
-                said["format"] != _FORMAT
-                or stated != _checksum(said)
-                or (said["source"], said["name"])
-                != (
-                    self.source,
-                    name,
-                )
-            ):
+            if said["format"] != _FORMAT or stated != _checksum(said):
+                return []
+            if (said["source"], said["name"]) != (self.source, name):
                 return []
             return [_meaning(m) for m in said["meanings"]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):

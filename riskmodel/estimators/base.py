@@ -14,8 +14,7 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
-from riskmodel.panel import ReturnPanel
-from riskmodel.stored.panel import StoredPanel
+from riskmodel.panel import Panel
 
 # A weight this small has been forgotten, yet its square root and its reciprocal are numbers.
 _NOTHING = 1e-200
@@ -40,7 +39,7 @@ class Estimator(ABC):
     """
 
     @final
-    def fit(self, panel: ReturnPanel | StoredPanel) -> FactorModel:
+    def fit(self, panel: Panel) -> FactorModel:
         """Estimate the model on a panel.
 
         Parameters
@@ -57,13 +56,13 @@ class Estimator(ABC):
         return attrs.evolve(checked_estimate(self, self.moments(panel)), panel=panel)
 
     @final
-    def moments(self, panel: ReturnPanel | StoredPanel) -> Moments:
+    def moments(self, panel: Panel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
         require_panel(panel)
         return Moments.of(panel, self.weights(panel)).keeping(self.retention(panel.horizon))
 
     @final
-    def weights(self, panel: ReturnPanel | StoredPanel) -> Array | None:
+    def weights(self, panel: Panel) -> Array | None:
         """How much each of a panel's dates counts, shape (T,); None where all count alike."""
         keep = self.retention(panel.horizon)
         if keep == 1.0:
@@ -72,7 +71,7 @@ class Estimator(ABC):
         return np.asarray(np.maximum(keep**ages, _NOTHING))
 
     @final
-    def update(self, state: Moments, panel: ReturnPanel | StoredPanel) -> Moments:
+    def update(self, state: Moments, panel: Panel) -> Moments:
         """Add new dates to the moments of old ones; neither is changed.
 
         Parameters
@@ -140,7 +139,7 @@ class Estimator(ABC):
 
 def require_panel(panel: object) -> None:
     """Raise for what is no panel."""
-    if not isinstance(panel, ReturnPanel | StoredPanel):
+    if not isinstance(panel, Panel):
         # a panel of another kind knows how it is fitted
         hint = (
             "ask its own fit(estimator)"

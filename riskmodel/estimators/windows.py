@@ -14,8 +14,7 @@ from riskmodel.estimators.generic import fit_each
 from riskmodel.estimators.ols import OLS, LeastSquares
 from riskmodel.history import ModelHistory, Spans
 from riskmodel.horizon import Horizon
-from riskmodel.panel import ReturnPanel
-from riskmodel.stored.panel import StoredPanel
+from riskmodel.panel import Panel, ReturnPanel
 
 
 def _horizon(_: Any, __: Any, window: Any) -> None:
@@ -169,7 +168,7 @@ class Expanding:
 
 def _panel(panel: Any) -> ReturnPanel:
     if not isinstance(panel, ReturnPanel):
-        hint = "; take its select(...), which is in memory" if isinstance(panel, StoredPanel) else ""
+        hint = "; take its select(...), which is in memory" if isinstance(panel, Panel) else ""
         raise InvalidParameterError(f"windows are those of a ReturnPanel, but {type(panel).__name__} came{hint}.")
     if not len(panel.asset_names):
         raise InvalidParameterError(f"windows are those of some assets, but {panel!r} came; select some.")

@@ -16,7 +16,7 @@ from riskmodel.covariance import Array
 from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.layout import Long, Wide
-from riskmodel.panel import ReturnPanel, chosen
+from riskmodel.panel import Panel, ReturnPanel, chosen
 from riskmodel.stored.returns import StoredReturns
 from riskmodel.stored.source import Index, Source
 from riskmodel.table import constant_rate, read_number
@@ -24,7 +24,7 @@ from riskmodel.table import constant_rate, read_number
 
 @final
 @frozen(eq=False, repr=False)
-class StoredPanel:
+class StoredPanel(Panel):
     """Asset returns outside memory, beside factor returns and the risk-free rate in it, on common dates.
 
     What takes moments takes it as it does a `ReturnPanel`: an estimator's ``fit``, ``moments`` and ``update``, and
