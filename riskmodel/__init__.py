@@ -68,19 +68,6 @@ from riskmodel.horizon import (
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
 from riskmodel.panel import ReturnPanel
-from riskmodel.portfolio.budget import (
-    Breach,
-    CapitalLimit,
-    FactorVolatilityLimit,
-    GrossLimit,
-    Limit,
-    Position,
-    RiskBudget,
-    VolatilityLimit,
-)
-from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.portfolio.portfolio import Portfolio
-from riskmodel.portfolio.strategy import Strategy
 
 if TYPE_CHECKING:
     from riskmodel.comparison import CovarianceComparison, DependenceTest
@@ -92,6 +79,19 @@ if TYPE_CHECKING:
     from riskmodel.estimators.windows import Expanding, Rolling
     from riskmodel.history import ModelHistory
     from riskmodel.layout import Long, Wide
+    from riskmodel.portfolio.budget import (
+        Breach,
+        CapitalLimit,
+        FactorVolatilityLimit,
+        GrossLimit,
+        Limit,
+        Position,
+        RiskBudget,
+        VolatilityLimit,
+    )
+    from riskmodel.portfolio.hedged import HedgedPortfolio
+    from riskmodel.portfolio.portfolio import Portfolio
+    from riskmodel.portfolio.strategy import Strategy
     from riskmodel.report.analysis import RiskReport
     from riskmodel.stored.panel import StoredPanel
 
@@ -127,7 +127,7 @@ __all__ = [
     "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning",
 ]  # fmt: skip
 
-# What only some programs use is imported when it is first asked for: together it takes longer than the rest.
+# What only some programs use is imported when it is first asked for: together that takes longer than the rest.
 _LATER = {
     "CovarianceComparison": "riskmodel.comparison",
     "DependenceTest": "riskmodel.comparison",
@@ -145,6 +145,17 @@ _LATER = {
     "ModelHistory": "riskmodel.history",
     "Long": "riskmodel.layout",
     "Wide": "riskmodel.layout",
+    "Breach": "riskmodel.portfolio.budget",
+    "CapitalLimit": "riskmodel.portfolio.budget",
+    "FactorVolatilityLimit": "riskmodel.portfolio.budget",
+    "GrossLimit": "riskmodel.portfolio.budget",
+    "Limit": "riskmodel.portfolio.budget",
+    "Position": "riskmodel.portfolio.budget",
+    "RiskBudget": "riskmodel.portfolio.budget",
+    "VolatilityLimit": "riskmodel.portfolio.budget",
+    "HedgedPortfolio": "riskmodel.portfolio.hedged",
+    "Portfolio": "riskmodel.portfolio.portfolio",
+    "Strategy": "riskmodel.portfolio.strategy",
     "RiskReport": "riskmodel.report.analysis",
     "StoredPanel": "riskmodel.stored.panel",
 }

@@ -29,6 +29,8 @@ from riskmodel.table import Table
 PLAINLY_PERCENT = 0.2
 # Beyond this a factor is no return in percent either, but something on a scale of its own.
 _NOT_PERCENT = 20.0
+# Sums of squares of numbers up to here are numbers.
+_LARGEST = 1e150
 _ROWS_LOOKED_AT = 256
 # Prices and gross returns, which are never negative, are told from returns by a typical size from here on...
 PLAINLY_LEVEL = 0.5
@@ -52,8 +54,20 @@ def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
             raise InvalidParameterError(
                 f"{name} must be finite on every date of a panel; ReturnPanel.align leaves incomplete dates out."
             )
+    _require_squares(self)
     if len(self.sources) != k or len(self.funded) != k:
         raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
+
+
+def _require_squares(panel: ReturnPanel) -> None:
+    """Raise where a factor is so large that its variance is no number."""
+    sizes = np.abs(panel._factors).max(axis=0, initial=0.0)
+    if (sizes > _LARGEST).any():
+        at = int(sizes.argmax())
+        raise InvalidParameterError(
+            f"the factor {panel.factor_names[at]} is as large as {sizes[at]:.3g}, but must be below {_LARGEST:g}, "
+            "beyond which variances are no numbers; divide it by a power of ten."
+        )
 
 
 def _by_asset(values: Any) -> Array:

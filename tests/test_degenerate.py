@@ -185,6 +185,19 @@ def test_what_is_no_panel_no_state_and_no_weights_is_refused():
     assert labelled.loadings.equals(plain.loadings)
 
 
+@pytest.mark.parametrize("size", [1e152, 1e200])
+def test_a_factor_whose_variance_is_no_number_is_refused_by_name(size):
+    panel = clean()
+    name = panel.factor_names[-1]
+    huge = panel.factors.assign(**{name: panel.factors[name] * size})
+    with pytest.raises(rm.InvalidParameterError, match=rf"factor {name} is as large as .* divide it"):
+        rm.ReturnPanel.align(panel.assets, huge, panel.risk_free, horizon=rm.DAY)
+    large = panel.factors.assign(**{name: panel.factors[name] * 1e140})
+    model = rm.OLS().fit(rm.ReturnPanel.align(panel.assets, large, panel.risk_free * 0, horizon=rm.DAY))
+    expected = rm.OLS().fit(rm.ReturnPanel.align(panel.assets, panel.factors, panel.risk_free * 0, horizon=rm.DAY))
+    np.testing.assert_allclose(model.loadings[name] * 1e140, expected.loadings[name], rtol=1e-12)
+
+
 def test_no_factors_leave_the_terminal_alone(capfd):
     rm.Rolling(rm.Horizon(60)).fit(clean().select(factors=[]))
     assert capfd.readouterr() == ("", "")

@@ -15,7 +15,7 @@ from riskmodel.data.memory import InMemory
 from riskmodel.distributed.rows import Rows
 from riskmodel.distributed.source import RETURNS, ArraySource, FrameSource, Source, require_array, require_frame
 from riskmodel.errors import InvalidParameterError
-from riskmodel.estimators.base import Estimator
+from riskmodel.estimators.base import Estimator, checked_estimate
 from riskmodel.horizon import Horizon
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments
@@ -165,7 +165,7 @@ class DaskPanel:
             One of their kinds, as `ReturnPanel.align` and `Estimator.fit` do for the same returns in memory.
         """
         moments = self.moments(estimator)
-        return estimator.estimate(moments)
+        return checked_estimate(estimator, moments)
 
     def moments(self, estimator: Estimator) -> Moments:
         """Compute what ``estimator.estimate`` needs, with the weights that the estimator gives the dates.
