@@ -22,7 +22,6 @@ from riskmodel import labels
 from riskmodel.data.fama_french import FamaFrench
 from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
-from riskmodel.data.path import read_path
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
     DataError,
@@ -37,6 +36,7 @@ from riskmodel.errors import (
 from riskmodel.estimators.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED, YEAR, Horizon
 from riskmodel.layout import Either, Layout, Long, Wide
+from riskmodel.path import read_path
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 
@@ -241,7 +241,7 @@ def _print_catalogue(argv: list[str]) -> None:
         for name, row in sets.iterrows():
             horizons = " ".join(h for h in ("day", "week", "month") if row[h])
             said = f"{row['title']}: {row['series']}" if row["series"] else row["title"]
-            print(f"{name:<50}  {horizons}\n{textwrap.fill(said, 79, initial_indent='    ', subsequent_indent='    ')}")
+            print(f"{name:<50}  {horizons}\n{textwrap.indent(textwrap.fill(said, 75, break_on_hyphens=False), '    ')}")
         print()
 
 
@@ -342,9 +342,9 @@ def _read_options(args: argparse.Namespace) -> _Options:
     mine, theirs, output = _file(args, _OF_ASSETS), _file(args, _OF_FACTORS), _output(args)
     data = SampleData(NAMED[args.sample or "day"]) if mine is None or theirs is None else _files(args, mine, theirs)
     sample = isinstance(data, SampleData)
-    if args.factors is not None and not _names(args.factors):
+    factors = _names(args.factors, data.factors)
+    if args.factors is not None and not factors:
         raise InvalidParameterError("--factors must name at least one factor, but none came; leave it out for all.")
-    factors = _names(args.factors)
     _require_factors("--factors", factors, data.factors, data.assets)
     return _Options(
         weights=_weights(args.assets),
@@ -496,8 +496,9 @@ def _weight(asset: str, text: str) -> float:
     return weight
 
 
-def _names(items: Sequence[str] | None) -> list[str]:
-    return [name for item in items or () for name in item.split(",") if name]
+def _names(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Names with spaces or commas between them, unless it is a name that has the comma."""
+    return [name for item in items or () for name in ([item] if item in known else item.split(",")) if name]
 
 
 def _require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
@@ -553,7 +554,7 @@ def _files(args: argparse.Namespace, mine: _File, theirs: _File) -> InMemory:
     returns = mine.read(args.columns or Either(_ASSETS_ARE_CALLED))
     factors = theirs.read(args.factor_columns or Either(_FACTORS_ARE_CALLED))
     free, published = _rate(args, theirs, factors)
-    funded = None if args.funded is None else _names(args.funded)
+    funded = None if args.funded is None else _names(args.funded, list(published.columns))
     _require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
     if theirs.option == "--factor-prices":
         published, funded = published - free, list(published.columns) if funded is None else funded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,6 +28,9 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     if is_lone(labels):
         raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
     index = labels if isinstance(labels, pd.Index) else _index(list(labels))
+    strange = [] if index.dtype != object else [label for label in index if not isinstance(label, Hashable)]
+    if strange:
+        raise InvalidParameterError(f"{what} must be labels such as text or numbers, but {strange[0]!r} came.")
     if not index.is_unique:
         twice = list(index[index.duplicated()].unique())
         raise DuplicateLabelsError(

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, final
 
-from attrs import frozen
+from attrs import field, frozen
+
+from riskmodel.errors import InvalidParameterError
+
+
+def _is_a_name(layout: Layout, part: Any, value: Any) -> None:
+    if not isinstance(value, Hashable) or (value is None and part.default is not None):
+        raise InvalidParameterError(
+            f"{part.name} of rm.{type(layout).__name__} must be the name of one column, but {value!r} came."
+        )
 
 
 @frozen
@@ -25,10 +34,11 @@ class Wide(Layout):
     Parameters
     ----------
     date : str, optional
-        The column of dates; by default the first, or in Parquet the index if it holds dates.
+        The column of dates; by default the first, or in Parquet the index if it holds dates. An index that is not it
+        (row numbers, with no name in CSV) is no asset, and is left out.
     """
 
-    date: str | None = None
+    date: str | None = field(default=None, validator=_is_a_name)
 
 
 @final
@@ -41,12 +51,12 @@ class Long(Layout):
     date, asset : str
         The columns of dates and of asset labels.
     value : str, optional
-        The column of returns or prices; by default the only other one.
+        The column of returns or prices; by default the only other one that is no index.
     """
 
-    date: str = "date"
-    asset: str = "asset"
-    value: str | None = None
+    date: str = field(default="date", validator=_is_a_name)
+    asset: str = field(default="asset", validator=_is_a_name)
+    value: str | None = field(default=None, validator=_is_a_name)
 
 
 @final

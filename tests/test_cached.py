@@ -865,6 +865,21 @@ def test_labels_that_are_no_text(data, tmp_path):
     assert data.info().empty
 
 
+@pytest.mark.parametrize("clock", [3, lambda: None, lambda: dt.datetime(2020, 1, 1)])
+def test_clocks_that_tell_no_time(source, tmp_path, clock):
+    with pytest.raises(rm.InvalidParameterError, match="clock must"):
+        rm.Cached(source, tmp_path, clock=clock).asset_returns(["A"])
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_folder_that_is_a_file(source, tmp_path):
+    (tmp_path / "kept").write_text("")
+    cached = rm.Cached(source, tmp_path / "kept")
+    for call in (cached.info, cached.clear, lambda: cached.asset_returns(["A"])):
+        with pytest.raises(rm.SourceError, match="kept"):
+            call()
+
+
 @pytest.mark.parametrize("folder", [None, 3, b"kept", "a\0b", "~nosuchuser/kept"])
 def test_folders_that_are_none(source, folder):
     with pytest.raises(rm.InvalidParameterError, match="folder "):

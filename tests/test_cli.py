@@ -294,6 +294,13 @@ class TestFiles:
         for a, b in zip(got["legs"], want["legs"], strict=True):
             assert a["weight"] == pytest.approx(b["weight"], rel=1e-9)
 
+    def test_names_with_commas(self, run, files, frames):
+        frames[1].rename(columns={"SMB": "Value, US"}).to_csv("factors.csv")
+        status, out, _ = run("report", *files, "--no-html", "--factors", "Value, US", "--funded", "Value, US")
+        assert status == 0
+        assert "Value, US" in out
+        assert "Mkt-RF" not in out
+
     def test_factors_from_prices_are_excess_returns_that_cost_cash(self, run, files, frames):
         prices_of(frames[1][["Mkt-RF"]].rename(columns={"Mkt-RF": "SPY"})).to_csv("factors.csv")
         status, out, _ = run(

@@ -10,6 +10,7 @@ import pytest
 
 import riskmodel as rm
 from riskmodel.data import files
+from riskmodel.layout import Either
 
 WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
 LONG = "date,asset,return\n" + "".join(
@@ -128,6 +129,48 @@ def test_months_and_years_are_dated_by_their_first_day(file):
         pd.Timestamp("2023-01-01"),
         pd.Timestamp("2024-01-01"),
     ]
+
+
+class TestIndex:
+    """Row numbers, which pandas writes unless it is told not to, are neither dates nor an asset."""
+
+    WIDE = FRAME.rename_axis("date").reset_index()
+    LONG = WIDE.melt("date", var_name="asset", value_name="ret")
+
+    @pytest.mark.parametrize("numbers", [[0, 1, 2], [40, 7, 1_990]])
+    def test_wide(self, file, numbers):
+        rows = self.WIDE.set_axis(numbers)
+        same(rm.read_returns(file(rows.to_csv()), rm.Wide("date")), FRAME)
+        same(rm.read_returns(file(rows, "f.parquet"), rm.Wide("date")), FRAME)
+        same(rm.read_returns(file(rows, "f.parquet")), FRAME)
+        with pytest.raises(rm.LayoutError, match=r"say so: layout=rm.Wide\(date=...\)"):
+            rm.read_returns(file(rows.to_csv()))
+
+    @pytest.mark.parametrize("numbers", [range(6), [5, 3, 1_990, 0, 12, 7]])
+    def test_long(self, file, numbers):
+        rows = self.LONG.set_axis(list(numbers))
+        for layout in (rm.Long(), Either(("asset",))):
+            same(rm.read_returns(file(rows.to_csv()), layout), FRAME)
+            same(rm.read_returns(file(rows, "f.parquet"), layout), FRAME)
+        named = rows.rename_axis("id")
+        same(rm.read_returns(file(named, "f.parquet"), rm.Long()), FRAME)
+        number = rm.read_returns(file(named, "f.parquet"), rm.Long(value="id"))
+        assert number.loc[DAYS[0], "MSFT"] == next(iter(numbers))
+
+    def test_numbers_that_are_dates(self, file):
+        days = FRAME.set_axis([20240102, 20240103, 20240104])
+        same(rm.read_returns(file(days, "f.parquet")), FRAME)
+        same(rm.read_returns(file(days.to_csv())), FRAME)
+
+    def test_several_levels(self, file):
+        rows = FRAME.set_index(pd.MultiIndex.from_arrays([DAYS, [1, 2, 3]], names=["date", "n"]))
+        with pytest.raises(
+            rm.LayoutError, match=r"must be indexed by dates alone, but its index has the levels date, n"
+        ):
+            rm.read_returns(file(rows, "f.parquet"))
+
+    def test_lines_of_empty_quotes_are_none(self, file):
+        same(rm.read_returns(file(WIDE + '"","",""\n')), FRAME)
 
 
 class TestParquet:

@@ -454,3 +454,12 @@ def test_labels_that_are_no_text_are_unknown():
             rm.SampleData().asset_returns(assets)
     with pytest.raises(rm.UnknownFactorError, match="unknown factor"):
         rm.SampleData().factor_returns(["\udcff"])
+
+
+def test_a_list_is_no_label(tmp_path):
+    for provider in (rm.SampleData(), rm.Cached(rm.SampleData(), tmp_path, name="sample")):
+        for ask in (provider.asset_returns, provider.factor_returns):
+            with pytest.raises(rm.InvalidParameterError, match=r"must be labels such as text or numbers"):
+                ask([["MSFT"]])
+        with pytest.raises(rm.InvalidParameterError, match=r"must be labels such as text or numbers"):
+            provider.panel([["MSFT"]], ["Mkt-RF"])

@@ -522,6 +522,55 @@ class TestParquet:
         stored = rm.StoredPanel.parquet(tmp_path, layout=layout, **beside(panel))
         pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
 
+    def test_dates_in_a_dictionary(self, tmp_path):
+        panel = clean(n=2)
+        days = pa.array(panel.dates.strftime("%Y-%m-%d")).dictionary_encode()
+        table = pa.table({"day": days} | {name: pa.array(total(panel)[name]) for name in panel.asset_names})
+        pq.write_table(table, tmp_path / "a.parquet")
+        stored = rm.StoredPanel.parquet(tmp_path / "a.parquet", **beside(panel))
+        pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
+
+    def test_row_numbers_are_neither_dates_nor_assets(self, tmp_path):
+        panel = clean(n=2)
+        numbers = [*range(100), *range(101, 301)]
+        wide = total(panel).rename_axis("date").reset_index().set_axis(numbers)
+        wide.to_parquet(tmp_path / "wide.parquet")
+        rows = rows_of(panel)
+        rows.set_axis(np.random.default_rng(0).permutation(len(rows))).to_parquet(tmp_path / "long.parquet")
+        for name, layout in (("wide", rm.Wide()), ("wide", rm.Wide("date")), ("long", rm.Long())):
+            path = tmp_path / f"{name}.parquet"
+            stored = rm.StoredPanel.parquet(path, layout=layout, **beside(panel))
+            pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
+            pd.testing.assert_frame_equal(rm.read_returns(path, layout), total(panel), check_freq=False)
+
+    @pytest.mark.parametrize("path", ["~nosuchuser/a", "a\0b", b"a", ["a", 1], "\ud800", None, 3])
+    def test_what_is_no_path(self, path):
+        with pytest.raises(rm.InvalidParameterError):
+            rm.StoredPanel.parquet(path, **beside(clean(n=2)))
+
+    def test_what_is_no_layout_and_no_list(self, tmp_path):
+        panel = clean(n=2)
+        total(panel).to_parquet(tmp_path / "a.parquet")
+        for more in ({"assets": "A"}, {"assets": 3}, {"layout": "long"}):
+            with pytest.raises(rm.InvalidParameterError):
+                rm.StoredPanel.parquet(tmp_path / "a.parquet", **beside(panel, **more))
+        for make in (lambda: rm.Wide(["date"]), lambda: rm.Long(None), lambda: rm.Long("a", "b", ["c"])):
+            with pytest.raises(rm.InvalidParameterError, match="must be the name of one column"):
+                make()
+
+    def test_labels_that_are_lists_and_columns_of_levels(self, tmp_path):
+        panel = clean(n=2)
+        rows = rows_of(panel)
+        rows.assign(asset=[[a] for a in rows["asset"]]).to_parquet(tmp_path / "long.parquet")
+        with pytest.raises(
+            rm.LayoutError, match=r"must hold the labels of assets in column 'asset', but it holds list"
+        ):
+            rm.StoredPanel.parquet(tmp_path / "long.parquet", layout=rm.Long(), **beside(panel))
+        levels = total(panel).set_axis(pd.MultiIndex.from_tuples([("A", "x"), ("B", "y")]), axis=1)
+        levels.to_parquet(tmp_path / "wide.parquet")
+        with pytest.raises(rm.LayoutError, match=r"must have one name for each column, but names of 2 levels came"):
+            rm.StoredPanel.parquet(tmp_path / "wide.parquet", **beside(panel))
+
     def test_months_are_labelled_by_their_last_day(self, tmp_path):
         months = pd.date_range("2000-01-31", periods=40, freq="ME")
         rng = np.random.default_rng(0)

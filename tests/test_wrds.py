@@ -168,8 +168,13 @@ class TestConnecting:
     def test_a_connection_must_be_one(self):
         with pytest.raises(rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but str came"):
             rm.WRDS(connection="postgresql://me:secret@host/wrds")
-        with pytest.raises(rm.InvalidParameterError, match="port must be a number"):
-            rm.WRDS(port="http")
+        for port in ("http", "9737 password=secret", True, 1.5, 1 << 16, 0):
+            with pytest.raises(rm.InvalidParameterError, match="port must be a whole number") as caught:
+                rm.WRDS(port=port)
+            assert "secret" not in str(caught.value)
+        for part in ("host", "database", "user"):
+            with pytest.raises(rm.InvalidParameterError, match=f"{part} must be .* zero byte"):
+                rm.WRDS(**{part: "a\0b"})
         with pytest.raises(rm.InvalidParameterError, match=r"rm\.DAY and rm\.MONTH, but WEEK came"):
             rm.WRDS(rm.WEEK)
 

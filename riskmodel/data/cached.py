@@ -15,7 +15,6 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.data.meanings import Meaning, Meanings
-from riskmodel.data.path import read_path
 from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
 from riskmodel.errors import (
@@ -29,6 +28,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import MONTH, QUARTER, YEAR, Horizon
 from riskmodel.panel import window
+from riskmodel.path import read_path
 from riskmodel.table import Table
 
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
@@ -66,6 +66,11 @@ def _has_a_name(self: Any, _: Any, value: Any) -> None:
         )
 
 
+def _is_a_clock(_: Any, __: Any, value: Any) -> None:
+    if not callable(value):
+        raise InvalidParameterError(f"clock must be a function that returns the time, but {value!r} came.")
+
+
 def _is_an_age(_: Any, __: Any, value: Any) -> None:
     if value is not None and (not isinstance(value, dt.timedelta) or value < dt.timedelta(0)):
         raise InvalidParameterError(f"max_age must be a timedelta such as timedelta(days=30), but {value!r} came.")
@@ -93,7 +98,7 @@ class Cached(DataProvider):
     max_age : timedelta, optional
         What was fetched longer ago is fetched again, because sources revise their history. By default never.
     clock : callable, optional
-        Returns the time, with its zone.
+        Returns the time, with its zone: ``lambda: datetime.now(UTC)``.
 
     Raises
     ------
@@ -120,7 +125,8 @@ class Cached(DataProvider):
 
     A file is written beside its place and moved there when it is on the disk, so a process that is killed leaves the
     old file or the new one. Of two processes that write the same file, the last one counts; what the other had
-    beyond it is fetched again when it is asked for. Each file has a SHA-256 over all that it says.
+    beyond it is fetched again when it is asked for. Each file has a SHA-256 over all that it says. An asset of which
+    the source has no row in all of a window has no file, and is asked for again.
 
     Files are readable by their owner only: what they hold may be under a licence.
 
@@ -143,7 +149,7 @@ class Cached(DataProvider):
     folder: Path = field(converter=_read_folder)
     name: str | None = field(default=None, kw_only=True, validator=_has_a_name)
     max_age: dt.timedelta | None = field(default=None, kw_only=True, validator=_is_an_age)
-    clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False)
+    clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False, validator=_is_a_clock)
     # the vintages behind what was served, and what names meant there: a memory of answers, not part of the value
     _vintages: dict[tuple[Kind, str], Mapping[str, str]] = field(factory=dict, init=False, repr=False)
     _meant: dict[Any, Any] = field(factory=dict, init=False, repr=False)
@@ -222,7 +228,7 @@ class Cached(DataProvider):
             ``kind``, ``label``, ``first`` and ``last`` date, ``rows``, ``fetched`` (when the oldest part came),
             ``age``, ``vintage``, ``bytes`` and ``file``. Of a damaged file only the last two are known.
         """
-        now = self.clock()
+        now = self._time()
         columns = ["kind", "label", "first", "last", "rows", "fetched", "age", "vintage", "bytes", "file"]
         rows = [_facts(path, self._store.source, now) for path in self._store.files()]
         return pd.DataFrame([row for row in rows if row is not None], columns=columns)
@@ -236,8 +242,14 @@ class Cached(DataProvider):
     def _store(self) -> Store:
         return Store(self.folder, f"{self.source}, per {self.horizon.days:g} days")
 
+    def _time(self) -> dt.datetime:
+        now = self.clock()
+        if not isinstance(now, dt.datetime) or now.tzinfo is None:
+            raise InvalidParameterError(f"clock must return a datetime with its zone, but {now!r} came.")
+        return now
+
     def _query(self, kind: Kind, wanted: Iterable[Any], asked: Window) -> _Query:
-        return _Query(self, kind, list(dict.fromkeys(wanted)), _whole_spans(asked, self.horizon), self.clock())
+        return _Query(self, kind, list(dict.fromkeys(wanted)), _whole_spans(asked, self.horizon), self._time())
 
     @property
     def _meanings(self) -> Meanings:
@@ -254,7 +266,7 @@ class Cached(DataProvider):
         return means
 
     def _is_old(self, meaning: Meaning) -> bool:
-        return self.max_age is not None and self.clock() - meaning.said > self.max_age
+        return self.max_age is not None and self._time() - meaning.said > self.max_age
 
     def _asked_meanings(self, names: list[Any], asked: Window) -> dict[Any, Any]:
         """Ask what names mean in a window; where the source does not answer, what they meant in one around it."""
@@ -265,7 +277,7 @@ class Cached(DataProvider):
         means = _read_identities(names, said, self.provider)
         for name, identity in means.items():
             if isinstance(name, str) and identity != name:
-                self._meanings.write(name, Meaning(identity, *asked, self.clock()))
+                self._meanings.write(name, Meaning(identity, *asked, self._time()))
         return means
 
     def _remembered(self, names: Sequence[Any], asked: Window, error: OSError) -> dict[Any, Any]:

@@ -435,7 +435,7 @@ def _blocks(text: str, file: str) -> list[_Block]:
     for number, raw in enumerate(_LINE_END.split(text), start=1):
         line = raw.strip(" \t\ufeff").rstrip(", \t")
         row = _ROW.match(line)
-        if row is None and _NUMBERS.fullmatch(line):
+        if row is None and columns is not None and _NUMBERS.fullmatch(line):
             raise _changed(
                 file, f"line {number} holds numbers without a date, {line!r}, as if a row were broken in two"
             )

@@ -20,7 +20,6 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel import labels
-from riskmodel.data.path import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateDatesError,
     DuplicateLabelsError,
@@ -32,6 +31,7 @@ from riskmodel.errors import (
     SourceError,
 )
 from riskmodel.layout import Either, Layout, Long, Wide
+from riskmodel.path import AnyPath, read_path
 
 # What stands for a missing number in CSV, in any case; "." is how SAS writes it.
 _MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "<na>"})
@@ -369,7 +369,7 @@ def _flat(columns: _Columns, names: pd.Series[Any]) -> pd.Series[Any]:
 def _csv(path: Path, content: bytes, layout: Layout) -> _Columns:
     every = _decode(path, content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     # spreadsheets write lines of commas alone where cells were cleared
-    lines = [(i, line) for i, line in enumerate(every, start=1) if line.strip(", \t")]
+    lines = [(i, line) for i, line in enumerate(every, start=1) if line.strip(', \t"')]
     if len(lines) < 2:
         raise LayoutError(
             f"{path} must have a line of column names and at least one row, but {len(lines)} line(s) came.",
@@ -377,7 +377,9 @@ def _csv(path: Path, content: bytes, layout: Layout) -> _Columns:
         )
     names = _header(path, *lines[0])
     _require_fields(path, lines, names)
-    date, asset, values = _choose(path, names, layout)
+    # row numbers come without a name, where that is not the column of dates
+    layout = layout.given([name for name in names if name])
+    date, asset, values = _choose(path, names, layout, [name for name in names if not name])
     numeric = [names.index(v) for v in values]
     text = [names.index(date)] + ([] if asset is None else [names.index(asset)])
     body, places = "\n".join(line for _, line in lines[1:]), [i for i, _ in lines[1:]]
@@ -566,9 +568,9 @@ def _fields(path: Path, number: int, line: str) -> list[str]:
     return fields
 
 
-def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any, list[Any]]:
-    """The columns of dates, of labels (None in wide files), and of numbers."""
-    layout, asset = layout.given(names), None
+def _choose(path: Path, names: Sequence[Any], layout: Layout, index: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    """The columns of dates, of labels (None in wide files), and of numbers, which an index has only if it is named."""
+    asset = None
     if isinstance(layout, Wide):
         date = names[0] if layout.date is None else layout.date
         wanted = [date]
@@ -585,7 +587,7 @@ def _choose(path: Path, names: Sequence[Any], layout: Layout) -> tuple[Any, Any,
         )
     if len(set(wanted)) < len(wanted):
         raise InvalidParameterError(f"date, asset and value must be different columns, but {layout!r} came.")
-    values = wanted[2:] or [n for n in names if n not in wanted]
+    values = wanted[2:] or [n for n in names if n not in wanted and n not in index]
     if isinstance(layout, Long) and len(values) != 1:
         raise LayoutError(
             f"{path} must have one column of numbers beside {date!r} and {asset!r}, but it has "
@@ -621,7 +623,7 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
             f"{table.columns[0]!r}; join them, or keep one level.",
             path=str(path),
         )
-    table = _with_dates_as_a_column(table)
+    table, index = _with_index_as_columns(table)
     names = labels.unique(table.columns, f"the columns of {path}").tolist()
     if len(names) < 2 or not len(table):
         raise LayoutError(
@@ -629,7 +631,13 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
             f"{len(table)} row(s) came.",
             path=str(path),
         )
-    date, asset, values = _choose(path, names, layout)
+    layout = layout.given([name for name in names if name not in index or index[name] is not None])
+    if isinstance(layout, Wide) and len(index) > 1:
+        raise LayoutError(
+            f"{path} must be indexed by dates alone, but its index has the levels {labels.listing(index)}. {_SAY_LONG}",
+            path=str(path),
+        )
+    date, asset, values = _choose(path, names, layout, list(index))
     columns = _Columns(
         path, table[date], None if asset is None else table[asset], table[values], range(1, len(table) + 1), "row"
     )
@@ -647,11 +655,17 @@ def _require_columns_once(path: Path, content: bytes) -> None:
     labels.unique(names, f"the columns of {path}")
 
 
-def _with_dates_as_a_column(table: pd.DataFrame) -> pd.DataFrame:
+def _with_index_as_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[Any, Any]]:
+    """The index as columns in front, or behind where it is row numbers; and the name that each of these had."""
     if isinstance(table.index, pd.RangeIndex) and table.index.name is None:
-        return table
-    names = [name if name is not None else f"index {i}" for i, name in enumerate(table.index.names)]
-    return table.reset_index(names=names)
+        return table, {}
+    index = {f"index {i}" if name is None else name: name for i, name in enumerate(table.index.names)}
+    numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in (table.index.dtype, *table.dtypes[:1])]
+    whole = table.reset_index(names=list(index))
+    # row numbers that filtering or sorting left; without other dates beside them they may be years
+    if list(index.values()) == [None] and numbers == [True, False]:
+        whole = whole[[*table.columns, *index]]
+    return whole, index
 
 
 def _with_numbers(columns: _Columns) -> _Columns:

@@ -100,6 +100,8 @@ class Store:
 
     def files(self) -> Iterator[Path]:
         """All files with entries of this source."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise SourceError(f"the cache in {self.folder} cannot be read: it is no folder.", folder=str(self.folder))
         yield from sorted(filter(Path.is_file, self.home.glob(f"*{_SUFFIX}")))
 
     def clear(self) -> int:

@@ -39,7 +39,7 @@ class _Columns:
         if layout.value is not None:
             values = [header.column(layout.value, layout)]
         else:
-            values = [n for n in [*header.index, *header.names] if n not in {date, asset}]
+            values = [n for n in header.names if n not in {date, asset}]
         if len({date, asset, *values}) < 2 + len(values):
             raise InvalidParameterError(f"date, asset and value must be different columns, but {layout!r} came.")
         if len(values) != 1:
@@ -48,6 +48,7 @@ class _Columns:
                 f"has {labels.listing(values) or 'none'}; say which with rm.Long(value=...).",
                 path=str(header.path),
             )
+        header.require_labels(asset)
         header.require_numbers(values)
         return cls(date, asset, values[0])
 

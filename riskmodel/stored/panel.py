@@ -163,11 +163,12 @@ class StoredPanel(Panel):
         from riskmodel.stored.wide import WideSource  # noqa: PLC0415
 
         require_horizon(horizon)
+        wanted = None if assets is None else labels.unique(assets, "assets").tolist()
         source: Source
         if isinstance(layout, Wide):
-            source = WideSource.read(find(path), layout, assets, horizon)
+            source = WideSource.read(find(path), layout, wanted, horizon)
         elif isinstance(layout, Long):
-            source = LongSource.read(find(path), layout, assets, horizon)
+            source = LongSource.read(find(path), layout, wanted, horizon)
         else:
             raise InvalidParameterError(f"layout must be rm.Wide() or rm.Long(...), but {layout!r} came.")
         return cls._of(source, factors, risk_free, horizon, funded)

@@ -24,9 +24,8 @@ from riskmodel.errors import (
     SourceError,
 )
 from riskmodel.horizon import Horizon
+from riskmodel.path import AnyPath, read_path
 from riskmodel.table import date_labels, read_dates
-
-AnyPath = str | PathLike[str]
 
 _SUFFIXES = {".parquet", ".parq", ".pq"}
 
@@ -96,11 +95,11 @@ def pyarrow() -> tuple[Any, Any]:
 
 def find(path: AnyPath | Sequence[AnyPath]) -> list[ParquetFile]:
     """Find the Parquet files of a folder and the folders in it, or take the one file, or those that are named."""
-    if not isinstance(path, str | PathLike | Sequence):
+    if isinstance(path, bytes) or not isinstance(path, str | PathLike | Sequence):
         raise InvalidParameterError(f"a folder, a file, or a list of files is wanted, but {path!r} came.")
     if not isinstance(path, str | PathLike):
-        paths = [Path(p).expanduser() for p in path]
-    elif (folder := Path(path).expanduser()).is_dir():
+        paths = [read_path(p, "path") for p in path]
+    elif (folder := read_path(path, "path")).is_dir():
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and _is_data(p, folder))
     else:
         paths = [folder]
@@ -147,7 +146,22 @@ class Header:
         kept = schema.pandas_metadata or {}
         index = [n for n in kept.get("index_columns", []) if isinstance(n, str) and n in schema.names]
         names = [n for n in schema.names if n not in set(index)]
-        return cls(path, tuple(index), tuple(names), _labels(schema, names, kept), schema)
+        found = _labels(schema, names, kept)
+        if found.nlevels > 1:
+            raise LayoutError(
+                f"{path} must have one name for each column, but names of {found.nlevels} levels came, such as "
+                f"{found[0]!r}; join them, or keep one level.",
+                path=str(path),
+            )
+        return cls(path, tuple(index), tuple(names), found, schema)
+
+    def first(self) -> str:
+        """The column of dates, if no other is named: the index, unless it is row numbers beside dates."""
+        if len(self.index) == 1 and self.index[0].startswith("__index_level_") and self.names:
+            kinds = [self.schema.field(name).type for name in (self.index[0], self.names[0])]
+            if [_is_numeric(kind) for kind in kinds] == [True, False]:
+                return self.names[0]
+        return [*self.index, *self.names][0]
 
     def column(self, wanted: Any, layout: object) -> str:
         """The column that a layout names."""
@@ -162,12 +176,22 @@ class Header:
             )
         return self.names[int(found[0])]
 
+    def require_labels(self, name: str) -> None:
+        """Raise where a column holds lists, or records, which are no labels."""
+        kind = self.schema.field(name).type
+        if pyarrow()[0].types.is_nested(kind):
+            raise LayoutError(
+                f"{self.path} must hold the labels of assets in column {name!r}, but it holds {kind}; a label is text, "
+                "a number or a date.",
+                path=str(self.path),
+            )
+
     def require_numbers(self, names: Sequence[str]) -> None:
         """Raise where a column does not hold numbers."""
         types = pyarrow()[0].types
         for name in names:
             kind = self.schema.field(name).type
-            if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind) or types.is_null(kind)):
+            if not (_is_numeric(kind) or types.is_null(kind)):
                 raise NonNumericError(
                     f"{self.path} must hold numbers, but column {name!r} holds {kind}; convert it as you store it. A "
                     "file with one row for each date and asset needs layout=rm.Long(...); assets=[...] says which "
@@ -177,13 +201,18 @@ class Header:
                 )
 
 
+def _is_numeric(kind: Any) -> bool:
+    types = pyarrow()[0].types
+    return bool(types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind))
+
+
 def _labels(schema: Any, names: list[str], kept: dict[str, Any]) -> pd.Index[Any]:
     kinds = [c.get("pandas_type") for c in kept.get("column_indexes", [])]
     if kinds in ([], ["unicode"], ["empty"]):
         return pd.Index(names)
     # labels that were numbers are kept as text, beside a note of what they were
-    restored = schema.empty_table().to_pandas().columns
-    return pd.Index(restored) if len(restored) == len(names) else pd.Index(names)
+    restored: pd.Index[Any] = schema.empty_table().to_pandas().columns
+    return restored if len(restored) == len(names) else pd.Index(names)
 
 
 def dates_in(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
@@ -198,6 +227,8 @@ def labels_of_dates(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeInd
 
 def _index(column: Any) -> pd.Index[Any]:
     index: pd.Index[Any] = pd.Index(column.to_pandas())
+    if isinstance(index, pd.CategoricalIndex):
+        index = index.astype(index.categories.dtype)
     # 20240131, which would otherwise be no date
     return index.astype(str) if pd.api.types.is_integer_dtype(index.dtype) else index
 

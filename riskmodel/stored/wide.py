@@ -112,7 +112,7 @@ def _block(table: Any, names: Sequence[str | None], rows: slice) -> Array:
 def _columns(header: Header, layout: Wide) -> tuple[str, list[str], pd.Index[Any]]:
     """The column of dates, and those of the assets with their labels."""
     if layout.date is None:
-        date = [*header.index, *header.names][0] if header.schema.names else ""
+        date = header.first() if header.schema.names else ""
     else:
         date = header.column(layout.date, layout)
     if len(header.schema.names) < 2 or len(header.index) > 1:

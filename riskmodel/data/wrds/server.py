@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from numbers import Integral
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 from weakref import finalize
@@ -31,6 +32,7 @@ _LINE = {
 _REFUSED = ("password", "authentication", "role ", "pg_hba")
 _OF_ADDRESSES = {"host": ("://", "@", "="), "database": ("://", "@", "="), "user": (":", "=")}
 _ALONE = {"host": "the name of a server", "database": "the name of a database", "user": "the name of a user"}
+_PORTS = 1 << 16
 _PAUSES = (1.0, 4.0, 15.0)
 
 
@@ -43,12 +45,26 @@ def _has_no_password(_: object, part: Any, value: Any) -> None:
         return
     if not isinstance(value, str):
         raise InvalidParameterError(f"{part.name} must be text, but {type(value).__name__} came.")
+    if "\0" in value:
+        raise InvalidParameterError(f"{part.name} must be {_ALONE[part.name]}, but what came has a zero byte inside.")
     if any(sign in value for sign in _OF_ADDRESSES[part.name]) or (part.name != "user" and len(value.split()) > 1):
         raise InvalidParameterError(
             f"{part.name} must be {_ALONE[part.name]} alone, but what came (and is not shown here) looks like an "
             "address or several settings; host, port, database and user are given one by one, and the password goes "
             "into ~/.pgpass or PGPASSWORD."
         )
+
+
+def _port(number: object) -> int:
+    """Read a port; what is none is not shown, because it may be settings with a password among them."""
+    if isinstance(number, str | Integral) and not isinstance(number, bool):
+        with suppress(ValueError):
+            if 0 < int(number) < _PORTS:
+                return int(number)
+    raise InvalidParameterError(
+        f"port must be a whole number such as 9737, below {_PORTS}, but what came is none, of type "
+        f"{type(number).__name__}, and not shown here, because it may be several settings."
+    )
 
 
 @final
@@ -77,14 +93,9 @@ class Address:
     def read(cls, host: str | None, port: int | None, database: str | None, user: str | None) -> Self:
         """Complete what was given from PGHOST, PGPORT, PGDATABASE and PGUSER, then from the client's defaults."""
         client = require_client()
-        number = port if port is not None else os.environ.get("PGPORT", client.sql.WRDS_POSTGRES_PORT)
-        try:
-            number = int(number)
-        except (TypeError, ValueError) as error:
-            raise InvalidParameterError(f"port must be a number such as 9737, but {number!r} came.") from error
         return cls(
             host=host or os.environ.get("PGHOST") or client.sql.WRDS_POSTGRES_HOST,
-            port=number,
+            port=_port(os.environ.get("PGPORT", client.sql.WRDS_POSTGRES_PORT) if port is None else port),
             database=database or os.environ.get("PGDATABASE") or client.sql.WRDS_POSTGRES_DB,
             user=user or os.environ.get("PGUSER"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def read_path(path: AnyPath, what: str) -> Path:
         raise InvalidParameterError(
             f"{what} is {str(path)!r}, but the home folder that it begins with is not known; write it out."
         ) from error
-    if "\0" in str(read):
+    try:
+        encoded = os.fsencode(read)
+    except UnicodeEncodeError as error:
+        raise InvalidParameterError(
+            f"{what} must be a path, but {str(path)!r} came, which this system has no letters for."
+        ) from error
+    if b"\0" in encoded:
         raise InvalidParameterError(f"{what} must be a path, but {str(path)!r} came, with a zero byte inside.")
     return read
