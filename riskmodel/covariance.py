@@ -28,6 +28,7 @@ DENSE_LIMIT = 5_000  # 200 MB of float64
 
 # Below this share of its factor variance, an idio variance is too small to divide by.
 _SMALL_IDIO = 1e-10
+_LEAST_IDIO = 1e-300
 
 # By so much, Cholesky may magnify rounding; beyond it, QR is worth its price.
 _BENIGN = 1e6
@@ -142,6 +143,12 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
         negative = list(self.assets[self._idio_variance < 0])
         raise InvalidParameterError(
             f"idio_variance must not be negative, but it is for {labels.listing(negative)}.", assets=negative
+        )
+    tiny = (self._idio_variance > 0) & (self._idio_variance < _LEAST_IDIO)
+    if tiny.any():
+        raise InvalidParameterError(
+            f"idio_variance must be 0 or at least {_LEAST_IDIO:g}, below which its reciprocal is no number, but it is "
+            f"{self._idio_variance[tiny].min():g} among those of {labels.listing(self.assets[tiny])}."
         )
     _check_positive_semidefinite(self._factor_covariance)
 

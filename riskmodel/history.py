@@ -173,9 +173,9 @@ class ModelHistory:
     What `Rolling` and `Expanding` return. A figure of all dates is a frame or Series whose rows are `dates`; the model
     of one date is ``history.at(date)``. Iterating gives the dates, `items` the models too.
 
-    The model of a date is made of that date's returns and earlier ones, all of them: changing anything later changes no
-    bit of it. An asset that could not be estimated in a window is NaN there, and is not in that date's model; `missing`
-    says which and why.
+    The model of a date is made of that date's returns and earlier ones, all of them: changing anything later changes
+    nothing but, at most, its rounding. An asset that could not be estimated in a window is NaN there, and is not in
+    that date's model; `missing` says which and why.
 
     Parameters
     ----------
@@ -311,7 +311,7 @@ class ModelHistory:
 
     def _between(self, date: object) -> tuple[int, int]:
         """How many dates come before a date, or the period that it means, and how many before its end."""
-        low, high = window(date, date)
+        low, high = window(date, date, ("a date", "a date"))
         if low is None or high is None:
             raise InvalidParameterError("a date such as '2018-11-30' is wanted, but None came.")
         return int(self.dates.searchsorted(low)), int(self.dates.searchsorted(high, side="right"))

@@ -25,9 +25,7 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
 
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
-    if is_lone(labels):
-        raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
-    index = labels if isinstance(labels, pd.Index) else _index(list(labels))
+    index = labels if isinstance(labels, pd.Index) else _index(list(several(labels, what)))
     strange = [] if index.dtype != object else [label for label in index if not isinstance(label, Hashable)]
     if strange:
         raise InvalidParameterError(f"{what} must be labels such as text or numbers, but {strange[0]!r} came.")
@@ -38,6 +36,13 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
             labels=twice,
         )
     return index
+
+
+def several(labels: Iterable[Any], what: str) -> Iterable[Any]:
+    """Return what came, or raise if it is a lone label."""
+    if is_lone(labels):
+        raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
+    return labels
 
 
 def _index(labels: list[Any], dtype: Any = None) -> pd.Index[Any]:

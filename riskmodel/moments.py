@@ -22,6 +22,7 @@ from riskmodel.covariance import Array, by_constructor, floats, read_only
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel import Panel
+from riskmodel.path import AnyPath, read_path
 from riskmodel.sums import COUNT, WEIGHT_SQUARES, Flags, Index, Sums, all_dates, upper_triangle
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _ILL_CONDITIONED = 1e-4
 _RANK_TOLERANCE = 1e-13
 # Deviations this small beside the mean are the mean's own rounding.
 _STILL = 1e-14
+# Up to here, and down to its reciprocal, squares of weights and sums of them are numbers with all their digits.
+_LARGEST_WEIGHT = 1e100
 # Matrices of more rows than this are factorised one by one, smaller ones all at once.
 _WIDE = 16
 # What the same dates say agrees to this, however it was added up.
@@ -128,6 +131,11 @@ def _checked(weights: Array, t: int) -> Array:
     w = floats(weights)
     if w.shape != (t,) or not (np.isfinite(w) & (w > 0)).all():
         raise InvalidParameterError(f"weights must be {t} positive numbers, one for each date.")
+    if not 1 / _LARGEST_WEIGHT <= w.max() <= _LARGEST_WEIGHT:
+        raise InvalidParameterError(
+            f"the largest weight must be between {1 / _LARGEST_WEIGHT:g} and {_LARGEST_WEIGHT:g}, but {w.max():g} "
+            "came; divide all by it, which changes no estimate."
+        )
     return w
 
 
@@ -275,27 +283,34 @@ class Moments:
 
     # -- keeping ----------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write to a file of numpy's ``npz`` format, from which `load` reads the same bits; it replaces what is there.
 
         Raises
         ------
         InvalidParameterError
-            If labels are anything but text and numbers.
+            If labels are anything but text and numbers, or if `path` is no path.
+        OSError
+            If the file cannot be written; what was there is left as it was.
         """
+        path = read_path(path, "path")
         kept = {"version": _VERSION, "days": self.horizon.days, "name": self.horizon.name}
         kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean", "retention")}
         kept |= {"start": self.start.isoformat(), "end": self.end.isoformat(), "funded": list(map(bool, self.funded))}
         kept |= {n: _plain(getattr(self, n), n) for n in ("assets", "factors")}
         arrays = {n: getattr(self, n) for n in _ARRAYS}
         arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
-        part = Path(f"{path}.part")
-        with part.open("wb") as file:
-            np.savez(file, head=np.array(json.dumps(kept)), **arrays)
-        part.replace(path)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                np.savez(file, head=np.array(json.dumps(kept)), **arrays)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
     @classmethod
-    def load(cls, path: str | Path, factors: Sequence[Any] | None = None) -> Self:
+    def load(cls, path: AnyPath, factors: Sequence[Any] | None = None) -> Self:
         """Read what `save` wrote.
 
         Parameters
@@ -313,9 +328,9 @@ class Moments:
         FileNotFoundError
             If there is none.
         """
-        head, arrays = _read_file(Path(path))
+        head, arrays = _read_file(read_path(path, "path"))
         names = pd.Index(head["factors"])
-        sources = tuple(names if factors is None else factors)
+        sources = tuple(names if factors is None else labels.several(factors, "factors"))
         if [getattr(f, "name", f) for f in sources] != list(names):
             raise InvalidParameterError(f"{path} holds moments of the factors {list(names)}, but {sources} came.")
         return cls(
@@ -361,14 +376,16 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
 
-        Whether a date is in both is not known: it would count twice. `Estimator.update` asks for later ones.
+        Whether a date is in both is not known: it would count twice. `Estimator.update` asks for later ones. Of
+        moments that forget, the older ones must have been let `decay` over the dates of the newer ones, as
+        `Estimator.update` does.
 
         Raises
         ------
         HorizonMismatchError
             If the two are of different horizons.
         InvalidParameterError
-            If they are not of the same assets and factors in the same order.
+            If they are not of the same assets and factors in the same order, or forget at different rates.
         """
         if not isinstance(other, Moments):
             return NotImplemented
@@ -379,6 +396,11 @@ class Moments:
                     "moments to be merged must be of the same assets and factors in the same order, but their "
                     f"{what} differ; select(...) the panels first."
                 )
+        if len({self.retention, other.retention} - {None}) > 1:
+            raise InvalidParameterError(
+                "moments to be merged must forget alike, but from row to row a date keeps "
+                f"{self.retention:.6g} of its weight in one and {other.retention:.6g} in the other."
+            )
         return _merge(self, other)
 
     def beside(self, *others: Moments) -> Moments:
@@ -685,6 +707,7 @@ def _merge(a: Moments, b: Moments) -> Moments:
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
         factor_root=np.linalg.qr(stacked, mode="r")[: len(basis)],
         basis=basis,
+        retention=a.retention if b.retention is None else b.retention,
         regressions=_merge_regressions(_rebased(a, basis, a.origin), _rebased(b, basis, a.origin)),
     )
 

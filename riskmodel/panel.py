@@ -23,14 +23,12 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import YEAR, Horizon, require_horizon
-from riskmodel.table import Table
+from riskmodel.table import LARGEST, Table
 
 # A typical (median) move beyond this per √day is no return in decimals; in percent it is an everyday one.
 PLAINLY_PERCENT = 0.2
 # Beyond this a factor is no return in percent either, but something on a scale of its own.
 _NOT_PERCENT = 20.0
-# Sums of squares of numbers up to here are numbers.
-_LARGEST = 1e150
 _ROWS_LOOKED_AT = 256
 # Prices and gross returns, which are never negative, are told from returns by a typical size from here on...
 PLAINLY_LEVEL = 0.5
@@ -50,24 +48,13 @@ def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
         if came != shape:
             raise InvalidParameterError(f"{name} must have shape {shape}, but {came} came.")
     for name in ("factors", "risk_free"):
-        if not np.isfinite(getattr(self, f"_{name}")).all():
+        if not (np.abs(getattr(self, f"_{name}")) <= LARGEST).all():
             raise InvalidParameterError(
-                f"{name} must be finite on every date of a panel; ReturnPanel.align leaves incomplete dates out."
+                f"{name} must be finite on every date of a panel, and at most {LARGEST:g} in size; ReturnPanel.align "
+                "leaves incomplete dates out."
             )
-    _require_squares(self)
     if len(self.sources) != k or len(self.funded) != k:
         raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
-
-
-def _require_squares(panel: ReturnPanel) -> None:
-    """Raise where a factor is so large that its variance is no number."""
-    sizes = np.abs(panel._factors).max(axis=0, initial=0.0)
-    if (sizes > _LARGEST).any():
-        at = int(sizes.argmax())
-        raise InvalidParameterError(
-            f"the factor {panel.factor_names[at]} is as large as {sizes[at]:.3g}, but must be below {_LARGEST:g}, "
-            "beyond which variances are no numbers; divide it by a power of ten."
-        )
 
 
 def _by_asset(values: Any) -> Array:
@@ -326,12 +313,15 @@ def _between(dates: pd.DatetimeIndex, low: pd.Timestamp | None, high: pd.Timesta
     return inside
 
 
-def window(start: object, end: object) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+def window(
+    start: object, end: object, names: tuple[str, str] = ("start", "end")
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Read the two ends of a window of dates, local where they have a time zone; None leaves an end open.
 
-    A `pandas.Period`, or a string such as ``"2018"`` or ``"2018-11"``, stands for all of its days.
+    A `pandas.Period`, or a string such as ``"2018"`` or ``"2018-11"``, stands for all of its days. Errors call the ends
+    by their names.
     """
-    low, high = _edge(start, "start", "start_time"), _edge(end, "end", "end_time")
+    low, high = _edge(start, names[0], "start_time"), _edge(end, names[1], "end_time")
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(f"start must not come after end, but {low.date()} and {high.date()} came.")
     return low, high

@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 # Calendar spans whose returns sources label by the first day, the last day or the last trading day.
 _CALENDAR = {MONTH: "M", QUARTER: "Q", YEAR: "Y"}
 _CALENDAR_DAYS_PER_TRADING_DAY = 365.25 / YEAR.days
+# Sums of squares of numbers up to here are numbers.
+LARGEST = 1e150
 # Below this many gaps a median says little (holidays, a few quiet weeks), so only gross mistakes are told.
 _ENOUGH_GAPS = 5
 _TOLERANCE, _TOLERANCE_OF_FEW = 2.5, 10.0
@@ -67,7 +69,7 @@ class Table:
         what = "the risk-free rate"
         if not isinstance(rate, pd.Series | pd.DataFrame):
             raise NonNumericError(
-                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give InMemory 0.0 where "
+                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give 0.0 where "
                 "the returns are excess returns already."
             )
         if isinstance(rate, pd.DataFrame) and rate.shape[1] != 1:
@@ -213,13 +215,14 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
 
 
 def require_finite(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], what: str) -> None:
-    """Raise for infinite numbers, naming the first."""
-    infinite = np.isinf(numbers)
+    """Raise for infinite numbers, and those whose squares are, naming the first."""
+    infinite = np.abs(numbers) > LARGEST
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
         raise InfiniteReturnsError(
-            f"{what} must be finite or missing (NaN), but {int(infinite.sum())} value(s) are infinite, first "
-            f"{names[column]} on {dates[row].date()}; a return over a price of zero looks like this.",
+            f"{what} must be finite or missing (NaN), but {int(infinite.sum())} value(s) are infinite or "
+            f"larger than {LARGEST:g}, first {names[column]} on {dates[row].date()}; a return over a price of zero "
+            "looks like this.",
             label=names[column],
             date=dates[row],
         )

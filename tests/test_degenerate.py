@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,17 +186,138 @@ def test_what_is_no_panel_no_state_and_no_weights_is_refused():
     assert labelled.loadings.equals(plain.loadings)
 
 
+@pytest.mark.parametrize("size", [1e155, np.inf])
+def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path):
+    from dask import array
+
+    from riskmodel.distributed import DaskPanel
+
+    panel = clean()
+    wild = panel.assets.copy()
+    wild.iloc[7, 1] = size
+    more = {"factors": panel.factors, "risk_free": 0.0, "horizon": rm.DAY}
+    wild.to_parquet(tmp_path / "wild.parquet")
+    on_a_cluster = DaskPanel.from_array(
+        array.from_array(wild.to_numpy(), chunks=(100, 5)), dates=wild.index, assets=wild.columns, **more
+    )
+    for fit in (
+        lambda: rm.OLS().fit(rm.InMemory(wild, **more).panel(list(wild), list(panel.factor_names))),
+        lambda: rm.OLS().fit(rm.StoredPanel.array(wild.to_numpy(), dates=wild.index, assets=wild.columns, **more)),
+        lambda: rm.OLS().fit(rm.StoredPanel.parquet(tmp_path, **more)),
+        lambda: on_a_cluster.fit(rm.OLS()),
+    ):
+        with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {wild.columns[1]} on"):
+            fit()
+
+
 @pytest.mark.parametrize("size", [1e152, 1e200])
-def test_a_factor_whose_variance_is_no_number_is_refused_by_name(size):
+def test_a_factor_whose_variance_is_no_number_is_refused(size):
     panel = clean()
     name = panel.factor_names[-1]
-    huge = panel.factors.assign(**{name: panel.factors[name] * size})
-    with pytest.raises(rm.InvalidParameterError, match=rf"factor {name} is as large as .* divide it"):
-        rm.ReturnPanel.align(panel.assets, huge, panel.risk_free, horizon=rm.DAY)
-    large = panel.factors.assign(**{name: panel.factors[name] * 1e140})
-    model = rm.OLS().fit(rm.ReturnPanel.align(panel.assets, large, panel.risk_free * 0, horizon=rm.DAY))
-    expected = rm.OLS().fit(rm.ReturnPanel.align(panel.assets, panel.factors, panel.risk_free * 0, horizon=rm.DAY))
-    np.testing.assert_allclose(model.loadings[name] * 1e140, expected.loadings[name], rtol=1e-12)
+
+    def scaled(by):
+        return panel.factors.assign(**{name: panel.factors[name] * by})
+
+    def fit(factors):
+        return rm.OLS().fit(rm.ReturnPanel.align(panel.assets, factors, panel.risk_free * 0, horizon=rm.DAY))
+
+    with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {name} on"):
+        fit(scaled(size))
+    with pytest.raises(rm.InvalidParameterError, match=r"factors must be finite .* at most 1e\+150"):
+        attrs.evolve(panel, factors=scaled(size).to_numpy())
+    np.testing.assert_allclose(fit(scaled(1e140)).loadings[name] * 1e140, fit(panel.factors).loadings[name], rtol=1e-12)
+
+
+def test_windows_whose_variance_is_no_number_are_said():
+    panel = clean()
+    wild = panel.arrays()[0].copy()
+    wild[20, 1] = 1e155  # which only the constructor takes
+    with np.errstate(all="ignore"):
+        history = rm.Rolling(rm.Horizon(60)).fit(attrs.evolve(panel, assets=wild))
+    gone = history.idio_variance[panel.asset_names[1]].isna()
+    assert gone.iloc[:21].all()
+    assert history.missing.loc[history.missing["asset"] == panel.asset_names[1], "windows"].sum() == gone.sum()
+
+
+@pytest.mark.parametrize("weight", [1e-90, 1e-3, 1e6, 1e90])
+def test_no_scale_of_the_weights_makes_a_factor_still_or_moving(weight):
+    panel = clean()
+    weights = np.full(len(panel.dates), weight)
+    model, same = rm.OLS().fit(panel), rm.OLS().estimate(rm.Moments.of(panel, weights))
+    np.testing.assert_allclose(same.loadings, model.loadings, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(same.idio_variance, model.idio_variance, rtol=1e-11)
+    mean = 1.0 + 1e-13 * np.random.default_rng(0).normal(size=len(panel.dates))
+    still = attrs.evolve(panel, factors=panel.factors.assign(**{panel.factor_names[0]: 1e-3 * mean}).to_numpy())
+    with pytest.raises(rm.ConstantFactorError):
+        rm.OLS().estimate(rm.Moments.of(still, weights))
+
+
+def test_weights_of_absurd_size_are_refused():
+    for size in (1e-150, 1e150):
+        with pytest.raises(rm.InvalidParameterError, match="divide all by it"):
+            rm.Moments.of(clean(), np.full(300, size))
+
+
+@pytest.mark.parametrize("keep", [-1.0, 0.0, 2.0, np.nan, "x", None])
+def test_a_retention_that_is_none_is_refused(keep):
+    class Odd(rm.LeastSquares):
+        def retention(self, horizon):
+            return keep
+
+    panel = clean()
+    for call in (Odd().fit, Odd().moments, rm.Rolling(rm.Horizon(60), Odd()).fit):
+        with pytest.raises(rm.InvalidParameterError, match=r"Odd\.retention must be a number above 0 and at most 1"):
+            call(panel)
+
+
+def test_moments_that_forget_differently_do_not_merge():
+    panel = clean()
+    old, new = panel.select(end=panel.dates[149]), panel.select(start=panel.dates[150])
+    fast, slow = rm.EWMA(half_life=rm.MONTH), rm.EWMA(half_life=rm.YEAR)
+    for one, other in ((fast, slow), (fast, rm.OLS()), (rm.OLS(), slow)):
+        with pytest.raises(rm.InvalidParameterError, match="must forget alike"):
+            one.moments(old) + other.moments(new)
+    state = fast.moments(old).decay(fast.retention(rm.DAY) ** 150)
+    for plain in (state + rm.Moments.of(new, fast.weights(new)), rm.Moments.of(new, fast.weights(new)) + state):
+        assert plain.retention == fast.retention(rm.DAY)
+
+
+def test_states_are_kept_or_nothing_is(tmp_path):
+    state = rm.Moments.of(clean())
+    (tmp_path / "folder").mkdir()
+    for path in (None, 5, b"x", "a\0b"):
+        with pytest.raises(rm.InvalidParameterError, match="path"):
+            state.save(path)
+        with pytest.raises(rm.InvalidParameterError, match="path"):
+            rm.Moments.load(path)
+    for path in (tmp_path / "folder", tmp_path / "none" / "state.npz"):
+        with pytest.raises(OSError, match=path.parent.name):
+            state.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+    state.save(tmp_path / "state.npz")
+    with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+        rm.Moments.load(tmp_path / "state.npz", factors=5)
+
+
+def test_idio_variances_without_a_reciprocal_are_refused():
+    for tiny in (5e-324, 1e-310):
+        with pytest.raises(rm.InvalidParameterError, match=r"must be 0 or at least 1e-300"):
+            rm.FactorCovariance(["a", "b"], ["f"], [[1.0], [1.0]], [[1e-4]], [tiny, 1e-4], rm.DAY)
+
+
+def test_errors_speak_of_what_was_asked(tmp_path):
+    panel = clean()
+    more = {"factors": panel.factors, "risk_free": 0.0, "horizon": rm.DAY}
+    stored = rm.StoredPanel.array(panel.assets.to_numpy(), dates=panel.dates, assets=panel.asset_names, **more)
+    with pytest.raises(rm.NoOverlapError, match=rf"<StoredPanel .* {len(panel.asset_names)} assets"):
+        stored.between("2130")
+    with pytest.raises(rm.InvalidParameterError, match="dates must be a list"):
+        rm.StoredPanel.array(panel.assets.to_numpy(), dates=None, **more)
+    with pytest.raises(rm.InvalidParameterError, match="a date must be a date such as"):
+        rm.Rolling(rm.Horizon(60)).fit(panel).at(5)
+    for wanted in ([["A0"]], slice(0, 2)):
+        with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):
+            panel.select(wanted)
 
 
 def test_no_factors_leave_the_terminal_alone(capfd):

@@ -18,6 +18,7 @@ from riskmodel.estimators.base import Estimator
 from riskmodel.moments import Moments, Regressions
 from riskmodel.panel import ReturnPanel, doubtful_size, rows_looked_at
 from riskmodel.sums import Flags, Index
+from riskmodel.table import LARGEST
 
 Counts = NDArray[np.int32]
 
@@ -206,10 +207,10 @@ class Signs:
 
 def _lost(returns: Array, stretch: Stretch) -> Index:
     first = np.full(returns.shape[1], stretch.end)
-    odd = np.flatnonzero(((returns <= -1.0) | (returns == np.inf)).any(axis=0))
+    odd = np.flatnonzero(((returns <= -1.0) | (returns > LARGEST)).any(axis=0))
     some = returns[:, odd]
     first[odd] = np.where(some <= -1.0, stretch.rank[:, None], stretch.end).min(axis=0, initial=stretch.end)
-    first[odd[((some < -1.0) | np.isinf(some)).any(axis=0)]] = _NEVER_RIGHT
+    first[odd[((some < -1.0) | (some > LARGEST)).any(axis=0)]] = _NEVER_RIGHT
     return first
 
 

@@ -105,7 +105,7 @@ class DaskPanel:
         UnknownFactorError, DataError
             As `InMemory`, for what cannot be used among dates, factors and rates.
         """
-        index, names = pd.Index(dates), labels.asset_labels(assets)
+        index, names = pd.Index(labels.several(dates, "dates")), labels.asset_labels(assets)
         require_array(returns, (len(index), len(names)))
         panel = cls(ArraySource(returns, index), names, _copy(factors), _copy(risk_free), horizon, funded)
         panel._data(pd.DataFrame(index=index))  # which raises here what would else be raised later

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import final
 
 import attrs
@@ -59,12 +60,12 @@ class Estimator(ABC):
     def moments(self, panel: Panel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
         require_panel(panel)
-        return Moments.of(panel, self.weights(panel)).keeping(self.retention(panel.horizon))
+        return Moments.of(panel, self.weights(panel)).keeping(kept(self, panel.horizon))
 
     @final
     def weights(self, panel: Panel) -> Array | None:
         """How much each of a panel's dates counts, shape (T,); None where all count alike."""
-        keep = self.retention(panel.horizon)
+        keep = kept(self, panel.horizon)
         if keep == 1.0:
             return None
         ages = np.arange(len(panel.dates) - 1, -1, -1)
@@ -109,7 +110,7 @@ class Estimator(ABC):
                 "a state is Moments, from an estimator's moments(panel) or Moments.load, but "
                 f"{type(state).__name__} came."
             )
-        keep = self.retention(panel.horizon)
+        keep = kept(self, panel.horizon)
         if state.retention not in {None, keep}:
             raise InvalidParameterError(
                 f"in the state a date keeps {state.retention:.6g} of its weight from row to row, but this "
@@ -135,6 +136,16 @@ class Estimator(ABC):
     @abstractmethod
     def estimate(self, moments: Moments) -> FactorModel:
         """Estimate the model from moments, which may have been merged from several panels."""
+
+
+def kept(estimator: Estimator, horizon: Horizon) -> float:
+    """The retention of an estimator, or an error where it is none."""
+    keep = estimator.retention(horizon)
+    if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
+        raise InvalidParameterError(
+            f"{type(estimator).__name__}.retention must be a number above 0 and at most 1, but {keep!r} came."
+        )
+    return float(keep)
 
 
 def require_panel(panel: object) -> None:

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from riskmodel.covariance import Array, Index
 from riskmodel.errors import EstimationError
+from riskmodel.estimators.base import kept
 from riskmodel.estimators.generic import FEW, fit_some, worth_of
 from riskmodel.estimators.ols import LeastSquares
 from riskmodel.estimators.sliding import Stretch
@@ -76,7 +77,7 @@ class _Windows:
         counts = spans.observations(~missing) if len(ragged) else None
         n_observations = np.empty((d, 1)) if counts is None else counts.astype(np.float64)
         figures = Figures.blank(d, n, k, ragged, n_observations)
-        return cls(estimator, panel, spans, minimum, estimator.retention(panel.horizon), counts, figures)
+        return cls(estimator, panel, spans, minimum, kept(estimator, panel.horizon), counts, figures)
 
     def stretch(self, at: int) -> int:
         """Estimate a window and those after it that share its basis; return how many they are."""
@@ -320,10 +321,10 @@ class _Pairs:
         """Some of them, each with a root of its own."""
         if which.all():
             return self
-        w, c, s, r, n = self.window, self.column, self.scores, self.rss, self.observations
-        return type(self)(
-            w[which], c[which], self.root[:, :, which], s[:, which], r[which], self.weight[which], n[which]
-        )
+        w, c, r, n = self.window, self.column, self.rss, self.observations
+        # laid out as all of them are, lest rounding tell how many there are
+        root, s = (np.ascontiguousarray(a[..., which]) for a in (self.root, self.scores))
+        return type(self)(w[which], c[which], root, s, r[which], self.weight[which], n[which])
 
     def without_rounding(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""

@@ -10,7 +10,7 @@ from attrs import define, frozen
 
 from riskmodel.covariance import Array, Index
 from riskmodel.errors import CollinearFactorsError, EstimationError, TooFewObservationsError
-from riskmodel.estimators.base import Estimator, checked_estimate
+from riskmodel.estimators.base import Estimator, checked_estimate, kept
 from riskmodel.history import Figures, Spans, rows_of
 from riskmodel.model import FactorModel
 from riskmodel.moments import Moments, effective
@@ -77,7 +77,7 @@ def fit_each(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: in
     growing = _Growing(estimator, panel)
     for at in range(spans.count):
         rows = spans.rows(at)
-        figures.n_observations[at] = worth_of(estimator.retention(panel.horizon), present[rows], counts[at])
+        figures.n_observations[at] = worth_of(kept(estimator, panel.horizon), present[rows], counts[at])
         columns = np.flatnonzero(counts[at] >= minimum)
         if len(columns) < n:
             figures.leave_out(at, np.flatnonzero(counts[at] < minimum), FEW)

@@ -132,7 +132,7 @@ def _identified_root(m: Moments) -> Array:
 
 def _require_varied_factors(m: Moments) -> None:
     lengths = np.sqrt((m.factor_root * m.factor_root).sum(axis=0))
-    constant = lengths <= _CONSTANT * np.sqrt(m.n_dates) * np.abs(m.factor_mean)
+    constant = lengths <= _CONSTANT * np.sqrt(m.weight) * np.abs(m.factor_mean)
     if constant.any():
         names = list(m.factors[constant])
         raise ConstantFactorError(

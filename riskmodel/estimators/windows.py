@@ -16,6 +16,8 @@ from riskmodel.history import ModelHistory, Spans
 from riskmodel.horizon import Horizon
 from riskmodel.panel import Panel, ReturnPanel
 
+_NO_NUMBER = "the variance is no number"
+
 
 def _horizon(_: Any, __: Any, window: Any) -> None:
     if not isinstance(window, Horizon):
@@ -203,6 +205,10 @@ def _fit(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: int) -
         figures = fit_windows(estimator, panel, spans, minimum)
     else:
         figures = fit_each(estimator, panel, spans, minimum)
+    unsaid = np.isnan(figures.idio_variance) & (figures.codes == 0) & (figures.faults == 0)[:, None]
+    if unsaid.any():
+        at, columns = np.nonzero(unsaid)
+        figures.leave_out(at, columns, _NO_NUMBER)
     history = ModelHistory(panel, spans, figures)
     if np.isnan(figures.idio_variance).all():
         reasons = "; ".join(history.missing["reason"].unique())

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.covariance import Array
-from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
+from riskmodel.errors import InvalidParameterError, NoOverlapError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.layout import Long, Wide
 from riskmodel.panel import Panel, ReturnPanel, chosen
@@ -265,7 +265,7 @@ class StoredPanel(Panel):
         NoOverlapError
             If no date is left.
         """
-        calendar = self._calendar.select(start=start, end=end)
+        calendar = self._selected(start=start, end=end)
         at = self.dates.get_indexer(calendar.dates)
         return evolve(self, calendar=calendar, rows=self._rows[at])
 
@@ -281,12 +281,19 @@ class StoredPanel(Panel):
         DataError
             As the class says.
         """
-        calendar = self._calendar.select(factors=factors, start=start, end=end)
+        calendar = self._selected(factors=factors, start=start, end=end)
         names, columns = chosen(assets, self.asset_names, "asset", UnknownAssetError)
         first = int(self.dates.get_indexer(calendar.dates[:1])[0])
         returns = self.arrays()[0].read(columns, range(first, first + len(calendar.dates)))
         returns.flags.writeable = False
         return evolve(calendar, asset_names=names, assets=returns)
+
+    def _selected(self, **wanted: Any) -> ReturnPanel:
+        """The calendar of a selection."""
+        try:
+            return self._calendar.select(**wanted)
+        except NoOverlapError as error:
+            raise NoOverlapError(str(error).replace(repr(self._calendar), repr(self))) from None
 
     def blocks(self) -> Iterator[ReturnPanel]:
         """Read all of it, one panel of bounded size after the other, each return in one of them.

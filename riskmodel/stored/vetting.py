@@ -15,7 +15,7 @@ from riskmodel.errors import ImpossibleReturnsError, PercentReturnsError
 from riskmodel.horizon import Horizon
 from riskmodel.panel import ENOUGH_SIGNS, PLAINLY_LEVEL, PLAINLY_PERCENT, require_possible
 from riskmodel.stored.source import Flags
-from riskmodel.table import Table, require_finite
+from riskmodel.table import LARGEST, Table, require_finite
 
 Counts = NDArray[np.int64]
 _WHAT = "asset returns"
@@ -63,7 +63,7 @@ class Vetting:
             Where most assets are plainly no returns in decimals.
         """
         lowest = np.fmin.reduce(block, axis=None)
-        if np.isinf(lowest) or np.fmax.reduce(block, axis=None) == np.inf:
+        if max(-lowest, np.fmax.reduce(block, axis=None)) > LARGEST:
             require_finite(block, dates, self.assets, _WHAT)
         before = self.looked_at
         self._count(block[-self.rows % self.step :: self.step])
