@@ -304,6 +304,27 @@ class TestAsAPanel:
         with pytest.raises(rm.InvalidParameterError, match=r"StoredPanel came; take its blocks\(\)"):
             model.residuals(stored)
 
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_a_memory_map_is_pickled_as_where_it_lies(self, order, tmp_path):
+        panel = clean()
+        np.save(tmp_path / "r.npy", np.asarray(total(panel), order=order))
+        mapped, more = np.load(tmp_path / "r.npy", mmap_mode="r"), beside(panel, assets=panel.asset_names)
+        stored = rm.StoredPanel.array(mapped, dates=panel.dates, **more)
+        sent = pickle.dumps(rm.OLS().fit(stored))
+        rest = rm.StoredPanel.array(mapped[100:], dates=panel.dates[100:], **more)
+        assert len(pickle.dumps(stored)) < len(pickle.dumps(rest)) - 200 * 8 * len(panel.asset_names) / 2
+        for one in (stored, rest):
+            again = pickle.loads(pickle.dumps(one))
+            pd.testing.assert_frame_equal(again.select().assets, one.select().assets)
+        assert pickle.loads(sent).panel.select().assets.equals(stored.select().assets)
+        mine = np.load(tmp_path / "r.npy", mmap_mode="c")
+        mine[0, 0] = 0.123
+        changed = pickle.loads(pickle.dumps(rm.StoredPanel.array(mine, dates=panel.dates, **more)))
+        assert changed.select().assets.iloc[0, 0] == pytest.approx(0.123 - SOME_RATE)
+        (tmp_path / "r.npy").rename(tmp_path / "moved.npy")
+        with pytest.raises(rm.SourceError, match=r"was a memory map of .*r\.npy, which cannot be opened"):
+            pickle.loads(sent)
+
     def test_it_travels_to_another_process(self, tmp_path):
         panel = ragged()
         stored = as_wide(panel, tmp_path)

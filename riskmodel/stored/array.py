@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from riskmodel.stored.source import Index, Source
 from riskmodel.table import read_dates
 
 _WHAT = "the array of returns"
+# How maps are opened whose pages are those of the file.
+_SHARED = {"r", "r+"}
 # Fewer rows at a time make products slow.
 _FEWEST_ROWS = 256
 
@@ -47,6 +49,15 @@ class ArraySource(Source):
                     came=came,
                 )
         return cls(array, days, names)
+
+    def __reduce__(self) -> Any:
+        """A memory map is pickled as where it lies: it may be larger than memory, and whoever reads it has the file."""
+        array = self.array
+        # not of a part of a map, whose offset numpy does not keep, nor of one that is written to in memory alone
+        if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and array.mode in _SHARED:
+            order = "C" if array.flags.c_contiguous else "F"
+            array = _Map(str(array.filename), array.dtype, array.offset, array.shape, order)
+        return _restored, (type(self), array, self.dates, self.assets)
 
     @property
     def depth(self) -> int:
@@ -96,6 +107,31 @@ class ArraySource(Source):
         return block
 
 
+@final
+@frozen
+class _Map:
+    """Where a memory map lies."""
+
+    filename: str
+    dtype: Any
+    offset: int
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+    def opened(self) -> Any:
+        """Open it again."""
+        try:
+            return np.memmap(self.filename, self.dtype, "r", self.offset, self.shape, self.order)
+        except (OSError, ValueError) as error:
+            raise SourceError(
+                f"{_WHAT} was a memory map of {self.filename}, which cannot be opened: {error}.", path=self.filename
+            ) from error
+
+
+def _restored(kind: type[ArraySource], array: Any, dates: pd.DatetimeIndex, assets: pd.Index[Any]) -> ArraySource:
+    return kind(array.opened() if isinstance(array, _Map) else array, dates, assets)
+
+
 def _require_numbers(array: Any) -> None:
     if isinstance(array, pd.DataFrame) or len(getattr(array, "shape", ())) != 2 or not hasattr(array, "__getitem__"):
         came = f"one of shape {array.shape}" if hasattr(array, "shape") else type(array).__name__
@@ -125,7 +161,7 @@ def _require_increasing(dates: pd.DatetimeIndex) -> None:
 
 def _let_go(array: Any) -> None:
     """Drop the pages of a memory map that were read from this process's memory; the system may still keep them."""
-    if not isinstance(array, np.memmap) or array.mode not in {"r", "r+"}:
+    if not isinstance(array, np.memmap) or array.mode not in _SHARED:
         return  # the pages of a copy on write are the only copy of what was written
     base: Any = array
     while isinstance(base, np.ndarray):
