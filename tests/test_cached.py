@@ -872,6 +872,12 @@ def test_clocks_that_tell_no_time(source, tmp_path, clock):
     assert not list(tmp_path.rglob("*.parquet"))
 
 
+def test_a_window_beyond_all_dates(tmp_path):
+    for window in (("2019", "2020"), (None, "1999")):
+        with pytest.raises(rm.NoOverlapError, match=r"which spans 2000-01-03 to 2018-11-30"):
+            rm.Cached(rm.SampleData(), tmp_path, name="sample").panel(["KO"], ["Mkt-RF"], *window)
+
+
 def test_a_folder_that_is_a_file(source, tmp_path):
     (tmp_path / "kept").write_text("")
     cached = rm.Cached(source, tmp_path / "kept")

@@ -238,6 +238,9 @@ class Cached(DataProvider):
         self._vintages.clear()
         return self._store.clear()
 
+    def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        return self.provider._span()
+
     @property
     def _store(self) -> Store:
         return Store(self.folder, f"{self.source}, per {self.horizon.days:g} days")
