@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,11 +25,16 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
 
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
-    index = labels if isinstance(labels, pd.Index) else _index(list(several(labels, what)))
-    strange = [] if index.dtype != object else [label for label in index if not isinstance(label, Hashable)]
-    if strange:
-        raise InvalidParameterError(f"{what} must be labels such as text or numbers, but {strange[0]!r} came.")
-    if not index.is_unique:
+    given = labels if isinstance(labels, pd.Index) else list(several(labels, what))
+    try:
+        index = given if isinstance(given, pd.Index) else _index(given)
+        hash(tuple(index[:1]))  # pandas does not look at a single one
+        is_unique = index.is_unique
+    except TypeError as error:
+        raise InvalidParameterError(
+            f"{what} must be labels such as text or numbers, but {listing(given)} came: {error}."
+        ) from error
+    if not is_unique:
         twice = list(index[index.duplicated()].unique())
         raise DuplicateLabelsError(
             f"{what} must be unique, but {listing(twice)} came more than once; rename or drop the extra ones.",

@@ -300,7 +300,7 @@ class Moments:
         kept |= {n: _plain(getattr(self, n), n) for n in ("assets", "factors")}
         arrays = {n: getattr(self, n) for n in _ARRAYS}
         arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
-        part = path.with_name(f"{path.name}.part")
+        part = Path(f"{path}.part")
         try:
             with part.open("wb") as file:
                 np.savez(file, head=np.array(json.dumps(kept)), **arrays)
