@@ -21,7 +21,8 @@ def ratios(rows, path):
             axes.barh(y, row["figure"], left=1, height=0.62, color=MET if row["met"] else MISSED)
             axes.plot([row["bound"]] * 2, [y - 0.42, y + 0.42], color=TARGET, linewidth=1.4)
             beyond = max(row["figure"] + 1, row["bound"])  # the bar and its tick
-            axes.annotate(f"{row['figure']:,.0f} ×", (beyond, y), (4, 0), textcoords="offset points", va="center")
+            said = f"{row['figure']:,.0f} ×" if row["figure"] >= 10 else f"{row['figure']:.1f} ×"
+            axes.annotate(said, (beyond, y), (4, 0), textcoords="offset points", va="center")
         axes.set_yticks(range(len(faster)), [f"{row['work']}\nagainst {row['against']}" for row in faster], fontsize=7)
         axes.set(xscale="log", xlim=(1, 4 * max(row["figure"] for row in faster)))
         axes.set_xlabel("times faster (logarithmic); the tick is the target")
