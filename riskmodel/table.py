@@ -69,8 +69,8 @@ class Table:
         what = "the risk-free rate"
         if not isinstance(rate, pd.Series | pd.DataFrame):
             raise NonNumericError(
-                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give 0.0 to InMemory or StoredPanel, "
-                "where the returns are excess returns already."
+                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give 0.0 to InMemory or "
+                "StoredPanel, where the returns are excess returns already."
             )
         if isinstance(rate, pd.DataFrame) and rate.shape[1] != 1:
             raise InvalidParameterError(
