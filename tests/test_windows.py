@@ -131,7 +131,8 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
             if fit.nobs < 20:  # statsmodels itself has no ten digits then
                 continue
             ours = np.append(model.alpha[asset], model.loadings.loc[asset])
-            assert (np.abs(ours - fit.params) <= 1e-9 * (np.abs(fit.params) + fit.bse)).all()
+            # against fifty digits, statsmodels is off by 1.2e-9 where factors are nearly collinear, and we by 2e-10
+            assert (np.abs(ours - fit.params) <= 3e-9 * (np.abs(fit.params) + fit.bse)).all()
             np.testing.assert_allclose(model.std_errors.loc[asset], fit.bse, rtol=1e-9)
             np.testing.assert_allclose(model.unbiased_idio_variance[asset], fit.mse_resid, rtol=1e-9)
 
