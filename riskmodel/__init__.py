@@ -8,11 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.covariance import FactorCovariance
-from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
-from riskmodel.data.memory import InMemory
-from riskmodel.data.provider import DataProvider
-from riskmodel.data.sample import SampleData
-from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import (
     AmbiguousAssetError,
     CollinearFactorsError,
@@ -72,10 +67,15 @@ from riskmodel.panel import ReturnPanel
 if TYPE_CHECKING:
     from riskmodel.comparison import CovarianceComparison, DependenceTest
     from riskmodel.data.cached import Cached
+    from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
     from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
     from riskmodel.data.files import read_percent_returns, read_prices, read_returns
     from riskmodel.data.joined import Joined
+    from riskmodel.data.memory import InMemory
+    from riskmodel.data.provider import DataProvider
+    from riskmodel.data.sample import SampleData
     from riskmodel.data.wrds.provider import WRDS
+    from riskmodel.decomposition import RiskDecomposition
     from riskmodel.estimators.windows import Expanding, Rolling
     from riskmodel.history import ModelHistory
     from riskmodel.layout import Long, Wide
@@ -129,6 +129,14 @@ __all__ = [
 
 # What only some programs use is imported when it is first asked for: together that takes longer than the rest.
 _LATER = {
+    "AssetFactor": "riskmodel.data.factor",
+    "Factor": "riskmodel.data.factor",
+    "PublishedFactor": "riskmodel.data.factor",
+    "Spread": "riskmodel.data.factor",
+    "InMemory": "riskmodel.data.memory",
+    "DataProvider": "riskmodel.data.provider",
+    "SampleData": "riskmodel.data.sample",
+    "RiskDecomposition": "riskmodel.decomposition",
     "CovarianceComparison": "riskmodel.comparison",
     "DependenceTest": "riskmodel.comparison",
     "Cached": "riskmodel.data.cached",
