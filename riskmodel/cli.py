@@ -669,10 +669,6 @@ def _one_message(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 def _silence_stdout() -> None:
     """Python flushes stdout once more when it ends; let that go nowhere."""
     with contextlib.suppress(OSError, ValueError):  # a stdout that is no file

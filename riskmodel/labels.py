@@ -28,7 +28,8 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     given = labels if isinstance(labels, pd.Index) else list(several(labels, what))
     try:
         index = given if isinstance(given, pd.Index) else _index(given)
-        hash(tuple(index[:1]))  # pandas does not look at a single one
+        if len(index) == 1:  # at which pandas does not look
+            hash(index[0])
         is_unique = index.is_unique
     except TypeError as error:
         raise InvalidParameterError(

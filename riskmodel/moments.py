@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from riskmodel.stored.returns import StoredReturns
 
 # Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
-_CANCELS = 1e-4
+CANCELS = 1e-4
 # Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
-_ILL_CONDITIONED = 1e-4
+ILL_CONDITIONED = 1e-4
 # Singular values below this share of the largest are rounding, not variation.
 _RANK_TOLERANCE = 1e-13
 # Deviations this small beside the mean are the mean's own rounding.
-_STILL = 1e-14
+STILL = 1e-14
 # Up to here, and down to its reciprocal, squares of weights and sums of them are numbers with all their digits.
 _LARGEST_WEIGHT = 1e100
 # Matrices of more rows than this are factorised one by one, smaller ones all at once.
@@ -106,7 +106,7 @@ class Regressions:
     def without_rounding(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
         total = self.fitted_squares() + self.rss
-        still = (total > 0) & (total <= self.each(self.weight) * (_STILL * self.r_mean) ** 2)
+        still = (total > 0) & (total <= self.each(self.weight) * (STILL * self.r_mean) ** 2)
         if not still.any():
             return self
         coefficients = np.where(still[:, None], 0.0, self.coefficients)
@@ -245,7 +245,7 @@ class Moments:
         root_weights = np.sqrt(w)[:, None]
         centred = factors - mean
         # what is left of a constant is rounding, and not a direction
-        still = np.abs(centred).max(axis=0, initial=0.0) <= _STILL * np.abs(mean)
+        still = np.abs(centred).max(axis=0, initial=0.0) <= STILL * np.abs(mean)
         axes = _Axes.of(np.where(still, 0.0, centred) * root_weights)
         return cls(
             assets=panel.asset_names,
@@ -478,6 +478,12 @@ def _unweighted(axes: _Axes, centred: Array, weights: Array) -> Array:
     return q + _divide(centred - q @ axes.basis, axes.basis)
 
 
+def are_still(m: Moments, share: float) -> Flags:
+    """Which factors vary by no more than a share of their mean, shape (K,)."""
+    spread = np.sqrt((m.factor_root * m.factor_root).sum(axis=0))
+    return np.asarray(spread <= share * np.sqrt(m.weight) * np.abs(m.factor_mean))
+
+
 def smallest_singular_value(root: Array) -> float:
     """Smallest singular value of the columns scaled to unit length (0 for a column of zeros)."""
     lengths = np.sqrt((root * root).sum(axis=0))
@@ -537,7 +543,7 @@ def _read(returns: Array | StoredReturns, q: Array, weights: Array | None) -> Re
         coefficients=coefficients,
         rss=rss,
     )
-    suspect = (rss <= _CANCELS * sums.squares) | ~well[pattern]
+    suspect = (rss <= CANCELS * sums.squares) | ~well[pattern]
     _mend(fit, returns, q, weights, np.flatnonzero(suspect))
     return fit
 
@@ -570,7 +576,7 @@ def _inverse(gram: Array, raw: Array) -> tuple[Array, Flags]:
     root, definite = _inverse_root(gram)
     scale = np.trace(raw, axis1=1, axis2=2) / k
     # the trace of the inverse bounds its largest eigenvalue from above
-    well = definite & (_ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
+    well = definite & (ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
     root = root * well
     if k > _WIDE:
         rows = np.ascontiguousarray(np.moveaxis(root, -1, 0))

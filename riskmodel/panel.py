@@ -284,10 +284,8 @@ class ReturnPanel(Panel):
         NoOverlapError
             If no date is left.
         """
-        low, high = window(start, end)
-        inside = _between(self.dates, low, high)
-        if not inside.any():
-            raise NoOverlapError(f"no date of {self!r} lies between {start} and {end}; widen the window.")
+        inside = within(self, start, end)
+        dropped = _between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
         columns, a = chosen(assets, self.asset_names, "asset", UnknownAssetError)
         names, f = chosen(factors, self.factor_names, "factor", UnknownFactorError)
         return evolve(
@@ -300,8 +298,16 @@ class ReturnPanel(Panel):
             risk_free=self._risk_free[inside],
             sources=tuple(self.sources[j] for j in f),
             funded=tuple(self.funded[j] for j in f),
-            dropped=self._dropped[_between(pd.DatetimeIndex(self._dropped["date"]), low, high)].reset_index(drop=True),
+            dropped=self._dropped[dropped].reset_index(drop=True),
         )
+
+
+def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
+    """Which dates of a panel lie in a window, or an error where none does."""
+    inside = _between(panel.dates, *window(start, end))
+    if not inside.any():
+        raise NoOverlapError(f"no date of {panel!r} lies between {start} and {end}; widen the window.")
+    return inside
 
 
 def _between(dates: pd.DatetimeIndex, low: pd.Timestamp | None, high: pd.Timestamp | None) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from panels import HARD, ORDINARY, clean, nearly_explained, panel_of, ragged
+from terminal import Terminal
 
 import riskmodel as rm
 from riskmodel import moments, progress
@@ -902,24 +903,10 @@ class TestVetting:
             rm.OLS().fit(self.of(values))
 
 
-class _Terminal:
-    def __init__(self, is_terminal):
-        self.is_terminal, self.text = is_terminal, ""
-
-    def isatty(self):
-        return self.is_terminal
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
-
-
 class TestProgress:
     @pytest.mark.parametrize("is_terminal", [True, False])
     def test_a_bar_on_long_runs_and_on_terminals_only(self, tmp_path, monkeypatch, small_blocks, is_terminal):
-        terminal = _Terminal(is_terminal)
+        terminal = Terminal(is_terminal)
         monkeypatch.setattr("sys.stderr", terminal)
         stored = as_long(clean(), tmp_path)
         rm.OLS().fit(stored)
@@ -934,7 +921,7 @@ class TestProgress:
         assert ("Looking through [" in terminal.text) is is_terminal
 
     def test_the_terminal_is_left_clean_when_reading_fails(self, monkeypatch):
-        terminal = _Terminal(True)
+        terminal = Terminal(True)
         monkeypatch.setattr("sys.stderr", terminal)
         monkeypatch.setattr(progress, "_PATIENCE_SECONDS", -1.0)
         monkeypatch.setattr(progress, "_BETWEEN_SECONDS", -1.0)

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import servers
 from crsp_market import DAYS, FIRST, FREEZE, LAST, SECURITIES
+from terminal import Terminal
 
 import riskmodel as rm
 from riskmodel import progress
@@ -722,24 +723,10 @@ class TestLostConnections:
             scatter.finish()
 
 
-class _Terminal:
-    def __init__(self, is_terminal):
-        self.is_terminal, self.text = is_terminal, ""
-
-    def isatty(self):
-        return self.is_terminal
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
-
-
 class TestProgress:
     @pytest.mark.parametrize("is_terminal", [True, False])
     def test_a_bar_on_long_pulls_and_on_terminals_only(self, account, monkeypatch, is_terminal):
-        terminal = _Terminal(is_terminal)
+        terminal = Terminal(is_terminal)
         monkeypatch.setattr("sys.stderr", terminal)
         monkeypatch.setattr(rows_module, "_BLOCK_BYTES", 100)
         rm.WRDS().asset_returns(["MSFT"])

@@ -28,10 +28,10 @@ from riskmodel.errors import (
     InvalidParameterError,
     LayoutError,
     MissingExtraError,
-    SourceError,
 )
 from riskmodel.layout import Either, Layout, Long, Wide
 from riskmodel.path import AnyPath, read_path
+from riskmodel.stored.parquet import require_one_level, unopened
 
 # What stands for a missing number in CSV, in any case; "." is how SAS writes it.
 _MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "<na>"})
@@ -237,7 +237,7 @@ def _content(path: Path) -> bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise LayoutError(f"{path} is no whole gzip file: {error}.", path=str(path)) from error
     except OSError as error:
-        raise SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path)) from error
+        raise unopened(path, error) from error
     if unpacked.startswith(_GZIP):
         raise LayoutError(f"{path} is compressed with gzip twice; unpack it once.", path=str(path))
     return unpacked
@@ -617,12 +617,7 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
         raise LayoutError(
             f"{path} is no whole Parquet file: {type(error).__name__}: {reason}", path=str(path)
         ) from error
-    if table.columns.nlevels > 1:
-        raise LayoutError(
-            f"{path} must have one name for each column, but names of {table.columns.nlevels} levels came, such as "
-            f"{table.columns[0]!r}; join them, or keep one level.",
-            path=str(path),
-        )
+    require_one_level(path, table.columns)
     table, index = _with_index_as_columns(table)
     names = labels.unique(table.columns, f"the columns of {path}").tolist()
     if len(names) < 2 or not len(table):

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel.errors import DamagedEntryWarning, MissingExtraError, SourceError
+from riskmodel.errors import DamagedEntryWarning, SourceError
+from riskmodel.stored.parquet import pyarrow
 
 Kind = Literal["assets", "factors", "rate"]
 
@@ -126,7 +127,7 @@ def _is_left(path: Path) -> bool:
 
 def encode(entry: Entry, source: str) -> bytes:
     """Write an entry as Parquet, with a checksum over all that it says."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = pyarrow("Cached")
     days, numbers = _arrays(entry.series)
     facts = {
         "format": _FORMAT,
@@ -149,7 +150,7 @@ def encode(entry: Entry, source: str) -> bytes:
 
 def decode(content: bytes, source: str) -> Entry | None:
     """Read an entry back; None where another version of this package wrote it, `DamagedError` where it is not whole."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = pyarrow("Cached")
     try:
         table = parquet.read_table(io.BytesIO(content))
         facts = json.loads(table.schema.metadata[_KEY])
@@ -188,17 +189,6 @@ def extended(entry: Entry, rows: pd.Series[float], low: pd.Timestamp | None, hig
         inside &= entry.series.index <= high
     series = pd.concat([entry.series[~inside], rows]).sort_index()
     return evolve(entry, series=series)
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow as arrow  # noqa: PLC0415 - optional
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError(
-            "Cached needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
-        ) from error
-    return arrow, parquet
 
 
 def _arrays(series: pd.Series[float]) -> tuple[Any, Any]:

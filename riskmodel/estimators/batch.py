@@ -12,27 +12,19 @@ from riskmodel.covariance import Array, Index
 from riskmodel.errors import EstimationError
 from riskmodel.estimators.base import kept
 from riskmodel.estimators.generic import FEW, fit_some, worth_of
-from riskmodel.estimators.ols import LeastSquares
+from riskmodel.estimators.ols import ROUNDING, LeastSquares
 from riskmodel.estimators.sliding import Stretch
 from riskmodel.history import Figures, Spans, rows_of
-from riskmodel.moments import effective, smallest_singular_value
+from riskmodel.moments import CANCELS, ILL_CONDITIONED, STILL, are_still, effective, smallest_singular_value
 from riskmodel.panel import ReturnPanel
 from riskmodel.sums import Flags, upper_triangle
 
 # Columns taken together: their sums stay in cache.
 _COLUMNS = 512
-# Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
-_CANCELS = 1e-4
 # A window whose factors the basis of an earlier one conditions worse than this has a basis of its own.
 _TURNED = 1e-3
-# Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
-_ILL_CONDITIONED = 1e-4
 # Factors nearer than this to collinear, or to constant beside their mean, are judged window by window.
 _NEARLY = 1e-7
-# Deviations this small beside the mean are the mean's own rounding.
-_STILL = 1e-14
-# A residual sum of squares this small beside the total is that of rounding errors.
-_ROUNDING = 1e-28
 
 
 def fit_windows(estimator: LeastSquares, panel: ReturnPanel, spans: Spans, minimum: int) -> Figures:
@@ -150,9 +142,7 @@ class _Basis:
         inverse = np.linalg.inv(basis)
         parameters = np.zeros((len(basis) + 1, len(basis) + 1))
         parameters[0, 0], parameters[0, 1:], parameters[1:, 1:] = 1.0, -moments.origin @ inverse, inverse
-        spread = np.sqrt((moments.factor_root**2).sum(axis=0))
-        still = spread < _NEARLY * np.sqrt(t) * np.abs(moments.factor_mean)
-        doubtful = still.any() or smallest_singular_value(moments.factor_root) < _NEARLY
+        doubtful = are_still(moments, _NEARLY).any() or smallest_singular_value(moments.factor_root) < _NEARLY
         return cls(moments.origin, basis, inverse, parameters, bool(doubtful))
 
     def coordinates(self, factors: Array) -> Array:
@@ -187,7 +177,7 @@ class _Calendar:
         products = x[:, i] * x[:, j]
         ones = np.ones((len(x), 1))
         terms = _all(stretch, ones, np.hstack([products, free]))
-        squares = _all(evolve(stretch, keep=stretch.keep**2), ones, ones)
+        squares = _all(stretch.squared, ones, ones)
         weight, gram = terms[:, 0], _full(terms[:, :-1].T, x.shape[1])
         root, well = inverse_root(gram, _TURNED)
         roots = np.ascontiguousarray(np.moveaxis(root, -1, 0))
@@ -329,7 +319,7 @@ class _Pairs:
     def without_rounding(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
         mean, rest = self.scores[0] ** 2, self.rss + _squares(self.scores[1:])
-        still = (rest > 0) & (rest <= _STILL**2 * mean)
+        still = (rest > 0) & (rest <= STILL**2 * mean)
         if not still.any():
             return self
         scores = np.vstack([self.scores[:1], np.where(still, 0.0, self.scores[1:])])
@@ -374,7 +364,7 @@ class _Group:
         n, weight = c.observations[self.at, None], c.weight[self.at, None]
         figures.n_observations[at, columns if len(figures.own_columns) else slice(None)] = n
         _put(figures, (at, columns), rss, explained, n / weight / (n - 1.0))
-        return rss <= _CANCELS * squares, scores
+        return rss <= CANCELS * squares, scores
 
     def _refine_full(self, suspect: Flags, scores: Array, ragged: Flags) -> None:
         """Estimate those of the pairs that miss no date where sums cancelled again, from the residuals."""
@@ -392,7 +382,7 @@ class _Group:
         few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (pairs.observations <= len(pairs.root))
         self.block.whole.figures.n_observations[self._window(j), self._column(i)] = pairs.observations
         self.block.whole.leave_out(self._window(j[few]), self._column(i[few]))
-        suspect = well & ~few & (pairs.rss <= _CANCELS * squares)
+        suspect = well & ~few & (pairs.rss <= CANCELS * squares)
         self._write(pairs.some(well & ~few & ~suspect))
         for window in np.unique(j[suspect]):
             self._write(self._refined(pairs.some(suspect & (j == window))))
@@ -404,7 +394,7 @@ class _Group:
         flat = j * self.squares.shape[1] + i
         terms, cross = (a.reshape(len(a), -1).take(flat, axis=1) for a in (self.grams, self.cross))
         gram, squares = _full(terms, len(cross)), self.squares.take(flat)
-        root, well = inverse_root(gram, _ILL_CONDITIONED)
+        root, well = inverse_root(gram, ILL_CONDITIONED)
         scores = _times(root, cross)
         n = effective(gram[0, 0], self.weight_squares.take(flat))
         return _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n), squares, well
@@ -487,5 +477,5 @@ def _put(figures: Figures, where: Any, rss: Array, explained: Array, scale: Arra
     total = rss + explained
     figures.total_variance[where] = total * scale
     # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
-    figures.idio_variance[where] = np.where(rss <= _ROUNDING * total, 0.0, rss) * scale
+    figures.idio_variance[where] = np.where(rss <= ROUNDING * total, 0.0, rss) * scale
     figures.rsquared[where] = np.divide(explained, total, where=total > 0, out=np.full(total.shape, np.nan))

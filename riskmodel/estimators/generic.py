@@ -52,13 +52,13 @@ def fit_some(window: ReturnPanel, fit: Callable[[ReturnPanel], FactorModel]) -> 
             return Outcome(fit(window), reasons)
         except EstimationError as error:
             named = set(error.details.get("counts", ())) | set(error.details.get("assets", ()))
-            kept = [asset for asset in window.asset_names if asset not in named]
-            if len(kept) == len(window.asset_names):
+            left = [asset for asset in window.asset_names if asset not in named]
+            if len(left) == len(window.asset_names):
                 return Outcome(None, reasons, str(error))
             reasons |= dict.fromkeys((a for a in window.asset_names if a in named), _why(error))
-        if not kept:
+        if not left:
             return Outcome(None, reasons)
-        window = window.select(kept)
+        window = window.select(left)
 
 
 def _why(error: EstimationError) -> str:
@@ -74,10 +74,10 @@ def fit_each(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: in
     counts = spans.observations(present)
     n, k = present.shape[1], len(panel.factor_names)
     figures = Figures.blank(spans.count, n, k, np.arange(n), np.empty(counts.shape))
-    growing = _Growing(estimator, panel)
+    growing, keep = _Growing(estimator, panel), kept(estimator, panel.horizon)
     for at in range(spans.count):
         rows = spans.rows(at)
-        figures.n_observations[at] = worth_of(kept(estimator, panel.horizon), present[rows], counts[at])
+        figures.n_observations[at] = worth_of(keep, present[rows], counts[at])
         columns = np.flatnonzero(counts[at] >= minimum)
         if len(columns) < n:
             figures.leave_out(at, np.flatnonzero(counts[at] < minimum), FEW)

@@ -13,14 +13,14 @@ from riskmodel.covariance import Array
 from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
 from riskmodel.estimators.base import Estimator
 from riskmodel.model import FactorModel
-from riskmodel.moments import Moments, smallest_singular_value
+from riskmodel.moments import Moments, are_still, smallest_singular_value
 
 # Factors whose smallest singular value, relative to unit columns, is below this are one too many.
 _COLLINEAR = 1e-10
 # The same over one asset's own dates, judged by eigenvalues, which are squares.
 _COLLINEAR_GRAM = 1e-12
 # A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
-_ROUNDING = 1e-28
+ROUNDING = 1e-28
 # A factor whose deviations from its mean are this small beside the mean is that mean and rounding.
 _CONSTANT = 1e-12
 
@@ -48,7 +48,7 @@ class LeastSquares(Estimator):
         # f = 0 in the orthonormal basis, seen from each pattern's mean
         zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
         # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
-        idio = np.where(r.rss <= _ROUNDING * total, 0.0, r.rss)
+        idio = np.where(r.rss <= ROUNDING * total, 0.0, r.rss)
         sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
         return FactorModel(
             assets=m.assets,
@@ -131,8 +131,7 @@ def _identified_root(m: Moments) -> Array:
 
 
 def _require_varied_factors(m: Moments) -> None:
-    lengths = np.sqrt((m.factor_root * m.factor_root).sum(axis=0))
-    constant = lengths <= _CONSTANT * np.sqrt(m.weight) * np.abs(m.factor_mean)
+    constant = are_still(m, _CONSTANT)
     if constant.any():
         names = list(m.factors[constant])
         raise ConstantFactorError(
@@ -141,7 +140,7 @@ def _require_varied_factors(m: Moments) -> None:
             factors=names,
         )
     if smallest_singular_value(m.factor_root) < _COLLINEAR:
-        names = _collinear(m.factor_root / lengths, m.factors)
+        names = _collinear(m.factor_root / np.linalg.norm(m.factor_root, axis=0), m.factors)
         raise CollinearFactorsError(
             f"factors must not be linear combinations of each other, but {labels.listing(names)} are; leave one "
             "of them out.",

@@ -205,12 +205,13 @@ def _fit(estimator: Estimator, panel: ReturnPanel, spans: Spans, minimum: int) -
         figures = fit_windows(estimator, panel, spans, minimum)
     else:
         figures = fit_each(estimator, panel, spans, minimum)
-    unsaid = np.isnan(figures.idio_variance) & (figures.codes == 0) & (figures.faults == 0)[:, None]
+    gone = np.isnan(figures.idio_variance)
+    unsaid = gone & (figures.codes == 0) & (figures.faults == 0)[:, None]
     if unsaid.any():
         at, columns = np.nonzero(unsaid)
         figures.leave_out(at, columns, _NO_NUMBER)
     history = ModelHistory(panel, spans, figures)
-    if np.isnan(figures.idio_variance).all():
+    if gone.all():
         reasons = "; ".join(history.missing["reason"].unique())
         raise EstimationError(f"nothing could be estimated in any of {spans.count} windows of {panel!r}: {reasons}")
     return history

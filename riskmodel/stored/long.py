@@ -101,9 +101,8 @@ class LongSource(Source):
     batches: _Batches
 
     @classmethod
-    def read(cls, files: Sequence[ParquetFile], layout: Long, assets: Sequence[Any] | None, horizon: Horizon) -> Self:
+    def read(cls, files: Sequence[ParquetFile], layout: Long, wanted: pd.Index[Any] | None, horizon: Horizon) -> Self:
         """Read the dates and labels of all rows."""
-        wanted = None if assets is None else labels.unique(assets, "assets")
         numbers = {} if wanted is None else {a: i for i, a in enumerate(wanted)}
         look = _Look(layout, horizon, numbers, None if wanted is None else len(numbers))
         look.through(files)

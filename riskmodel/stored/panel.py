@@ -13,10 +13,10 @@ from attrs import evolve, field, frozen
 
 from riskmodel import labels
 from riskmodel.covariance import Array
-from riskmodel.errors import InvalidParameterError, NoOverlapError, UnknownAssetError, UnknownFactorError
+from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.layout import Long, Wide
-from riskmodel.panel import Panel, ReturnPanel, chosen
+from riskmodel.panel import Panel, ReturnPanel, chosen, within
 from riskmodel.stored.returns import StoredReturns
 from riskmodel.stored.source import Index, Source
 from riskmodel.table import constant_rate, read_number
@@ -163,7 +163,7 @@ class StoredPanel(Panel):
         from riskmodel.stored.wide import WideSource  # noqa: PLC0415
 
         require_horizon(horizon)
-        wanted = None if assets is None else labels.unique(assets, "assets").tolist()
+        wanted = None if assets is None else labels.unique(assets, "assets")
         source: Source
         if isinstance(layout, Wide):
             source = WideSource.read(find(path), layout, wanted, horizon)
@@ -265,9 +265,8 @@ class StoredPanel(Panel):
         NoOverlapError
             If no date is left.
         """
-        calendar = self._selected(start=start, end=end)
-        at = self.dates.get_indexer(calendar.dates)
-        return evolve(self, calendar=calendar, rows=self._rows[at])
+        inside = within(self, start, end)
+        return evolve(self, calendar=self._calendar.select(start=start, end=end), rows=self._rows[inside])
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Read the panel of some assets, some factors, or some dates, as `ReturnPanel.select` does, into memory.
@@ -281,19 +280,12 @@ class StoredPanel(Panel):
         DataError
             As the class says.
         """
-        calendar = self._selected(factors=factors, start=start, end=end)
+        first = int(within(self, start, end).argmax())
+        calendar = self._calendar.select(factors=factors, start=start, end=end)
         names, columns = chosen(assets, self.asset_names, "asset", UnknownAssetError)
-        first = int(self.dates.get_indexer(calendar.dates[:1])[0])
         returns = self.arrays()[0].read(columns, range(first, first + len(calendar.dates)))
         returns.flags.writeable = False
         return evolve(calendar, asset_names=names, assets=returns)
-
-    def _selected(self, **wanted: Any) -> ReturnPanel:
-        """The calendar of a selection."""
-        try:
-            return self._calendar.select(**wanted)
-        except NoOverlapError as error:
-            raise NoOverlapError(str(error).replace(repr(self._calendar), repr(self))) from None
 
     def blocks(self) -> Iterator[ReturnPanel]:
         """Read all of it, one panel of bounded size after the other, each return in one of them.

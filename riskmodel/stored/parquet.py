@@ -45,7 +45,7 @@ class ParquetFile:
         try:
             state = path.stat()
         except OSError as error:
-            raise _unopened(path, error) from error
+            raise unopened(path, error) from error
         return cls(path, state.st_size, state.st_mtime_ns)
 
     @contextmanager
@@ -72,23 +72,24 @@ class ParquetFile:
             raise
         except (OSError, arrow.ArrowException) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise _unopened(self.path, error) from error
+                raise unopened(self.path, error) from error
             reason = str(error).strip().splitlines()[0]
             raise LayoutError(f"{self.path} is damaged, or no Parquet file: {reason}", path=str(self.path)) from error
 
 
-def _unopened(path: Path, error: OSError) -> SourceError:
+def unopened(path: Path, error: OSError) -> SourceError:
+    """The error of a file that the system does not open."""
     return SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path))
 
 
-def pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow, and what reads Parquet."""
+def pyarrow(what: str = "Parquet") -> tuple[Any, Any]:
+    """Import pyarrow, and what reads Parquet, or say what needs it."""
     try:
         import pyarrow as arrow  # noqa: PLC0415 - heavy, and in an extra
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(
-            "Parquet needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
+            f"{what} needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
         ) from error
     return arrow, parquet
 
@@ -147,12 +148,7 @@ class Header:
         index = [n for n in kept.get("index_columns", []) if isinstance(n, str) and n in schema.names]
         names = [n for n in schema.names if n not in set(index)]
         found = _labels(schema, names, kept)
-        if found.nlevels > 1:
-            raise LayoutError(
-                f"{path} must have one name for each column, but names of {found.nlevels} levels came, such as "
-                f"{found[0]!r}; join them, or keep one level.",
-                path=str(path),
-            )
+        require_one_level(path, found)
         return cls(path, tuple(index), tuple(names), found, schema)
 
     def first(self) -> str:
@@ -199,6 +195,16 @@ class Header:
                     path=str(self.path),
                     column=name,
                 )
+
+
+def require_one_level(path: Path, names: pd.Index[Any]) -> None:
+    """Raise where columns have names of several levels."""
+    if names.nlevels > 1:
+        raise LayoutError(
+            f"{path} must have one name for each column, but names of {names.nlevels} levels came, such as "
+            f"{names[0]!r}; join them, or keep one level.",
+            path=str(path),
+        )
 
 
 def _is_numeric(kind: Any) -> bool:

@@ -13,7 +13,7 @@ from riskmodel import labels
 from riskmodel.covariance import Array
 from riskmodel.errors import ImpossibleReturnsError, PercentReturnsError
 from riskmodel.horizon import Horizon
-from riskmodel.panel import ENOUGH_SIGNS, PLAINLY_LEVEL, PLAINLY_PERCENT, require_possible
+from riskmodel.panel import ENOUGH_SIGNS, PLAINLY_PERCENT, doubtful_size, require_possible
 from riskmodel.stored.source import Flags
 from riskmodel.table import LARGEST, Table, require_finite
 
@@ -114,7 +114,7 @@ class Vetting:
         sizes, root = np.abs(rows), float(np.sqrt(self.horizon.days))
         self.seen += (sizes > 0).sum(axis=0)
         self.percent += (sizes > PLAINLY_PERCENT * root).sum(axis=0)
-        self.level += (sizes >= min(PLAINLY_LEVEL, PLAINLY_PERCENT * root)).sum(axis=0)
+        self.level += (sizes >= doubtful_size(self.horizon)).sum(axis=0)
         self.negative += (rows < 0).sum(axis=0)
         self.looked_at += len(rows)
 

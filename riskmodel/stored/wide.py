@@ -43,7 +43,7 @@ class WideSource(Source):
     depth: int
 
     @classmethod
-    def read(cls, files: Sequence[ParquetFile], layout: Wide, assets: Sequence[Any] | None, horizon: Horizon) -> Self:
+    def read(cls, files: Sequence[ParquetFile], layout: Wide, assets: pd.Index[Any] | None, horizon: Horizon) -> Self:
         """Read dates and labels of all files."""
         known: dict[tuple[Any, ...], pd.Index[Any]] = {}
         parts = [_part(f, layout, assets, horizon, known) for f in files]
@@ -129,7 +129,7 @@ def _columns(header: Header, layout: Wide) -> tuple[str, list[str], pd.Index[Any
 def _part(
     file: ParquetFile,
     layout: Wide,
-    assets: Sequence[Any] | None,
+    assets: pd.Index[Any] | None,
     horizon: Horizon,
     known: dict[tuple[Any, ...], pd.Index[Any]],
 ) -> _Part:
@@ -142,7 +142,7 @@ def _part(
         if not meta.num_rows:
             raise LayoutError(f"{file.path} has no rows; remove it.", path=str(file.path))
         dates = dates_in(file.path, opened.read(columns=[date]).column(date), horizon)
-        wanted = range(len(names)) if assets is None else [i for i in found.get_indexer(pd.Index(assets)) if i >= 0]
+        wanted = range(len(names)) if assets is None else [i for i in found.get_indexer(assets) if i >= 0]
         header.require_numbers([names[i] for i in wanted])
         deepest = max(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
     back = np.flatnonzero(np.diff(dates.to_numpy()).astype(np.int64) < 0)
@@ -169,13 +169,12 @@ def _require_apart(parts: Sequence[_Part]) -> None:
             )
 
 
-def _all_labels(parts: Sequence[_Part], assets: Sequence[Any] | None) -> pd.Index[Any]:
+def _all_labels(parts: Sequence[_Part], wanted: pd.Index[Any] | None) -> pd.Index[Any]:
     """All assets of all files, in the order in which they appear, or the wanted ones if they are among them."""
     different = list({id(part.labels): part.labels for part in parts}.values())
     every = different[0]
     for more in different[1:]:
         every = every.append(more.difference(every, sort=False))
-    if assets is None:
+    if wanted is None:
         return every
-    wanted = labels.unique(assets, "assets")
     return every[labels.positions(wanted, every, "asset", UnknownAssetError)]
