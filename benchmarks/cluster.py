@@ -31,7 +31,7 @@ def panel(rows, n_rows, columns, n_columns):
     import dask
     import dask.array as da
 
-    from riskmodel.distributed import DaskPanel
+    from riskmodel.panel.dask.panel import DaskPanel
 
     shape = (n_rows, n_columns)
     one = dask.delayed(made, pure=False)

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import riskmodel as rm
-from riskmodel.report import page
-from riskmodel.report.analysis import RiskReport
+from riskmodel.report import html
+from riskmodel.report.report import RiskReport
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -36,9 +36,9 @@ def demo() -> RiskReport:
 
 def gallery(report: RiskReport) -> str:
     """Write a page with the four pictures that tell the story."""
-    pictures = page.pictures(report)
+    pictures = html.pictures(report)
     chosen = [next(p for p in pictures if word in p.heading) for word in SHOWN]
-    return page.document("riskmodel report", f"<style>{STYLE}</style>{page.gallery(chosen)}")
+    return html.document("riskmodel report", f"<style>{STYLE}</style>{html.gallery(chosen)}")
 
 
 def browser() -> str:

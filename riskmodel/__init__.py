@@ -7,7 +7,6 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from riskmodel.covariance import FactorCovariance
 from riskmodel.errors import (
     AmbiguousAssetError,
     CollinearFactorsError,
@@ -44,9 +43,10 @@ from riskmodel.errors import (
     UnknownDateError,
     UnknownFactorError,
 )
-from riskmodel.estimators.base import Estimator
-from riskmodel.estimators.ewma import EWMA
-from riskmodel.estimators.ols import OLS, LeastSquares
+from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.least_squares.ewma import EWMA
+from riskmodel.estimation.least_squares.ols import OLS, LeastSquares
+from riskmodel.estimation.moments.value import Moments
 from riskmodel.horizon import (
     DAY,
     MONTH,
@@ -60,25 +60,26 @@ from riskmodel.horizon import (
     Variance,
     Volatility,
 )
-from riskmodel.model import FactorModel
-from riskmodel.moments import Moments
-from riskmodel.panel import ReturnPanel
+from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
 
 if TYPE_CHECKING:
-    from riskmodel.comparison import CovarianceComparison, DependenceTest
+    from riskmodel.analysis.comparison import CovarianceComparison, DependenceTest
     from riskmodel.data.cached import Cached
-    from riskmodel.data.factor import AssetFactor, Factor, PublishedFactor, Spread
-    from riskmodel.data.fama_french import EqualWeighted, FamaFrench, ValueWeighted
     from riskmodel.data.files import read_percent_returns, read_prices, read_returns
+    from riskmodel.data.french.provider import EqualWeighted, FamaFrench, ValueWeighted
     from riskmodel.data.joined import Joined
     from riskmodel.data.memory import InMemory
     from riskmodel.data.provider import DataProvider
     from riskmodel.data.sample import SampleData
     from riskmodel.data.wrds.provider import WRDS
-    from riskmodel.decomposition import RiskDecomposition
-    from riskmodel.estimators.windows import Expanding, Rolling
-    from riskmodel.history import ModelHistory
-    from riskmodel.layout import Long, Wide
+    from riskmodel.estimation.windows.rolling import Expanding, Rolling
+    from riskmodel.model.decomposition import RiskDecomposition
+    from riskmodel.model.factors import AssetFactor, Factor, PublishedFactor, Spread
+    from riskmodel.model.history import ModelHistory
+    from riskmodel.panel.layout import Long, Wide
+    from riskmodel.panel.stored.panel import StoredPanel
     from riskmodel.portfolio.budget import (
         Breach,
         CapitalLimit,
@@ -92,8 +93,7 @@ if TYPE_CHECKING:
     from riskmodel.portfolio.hedged import HedgedPortfolio
     from riskmodel.portfolio.portfolio import Portfolio
     from riskmodel.portfolio.strategy import Strategy
-    from riskmodel.report.analysis import RiskReport
-    from riskmodel.stored.panel import StoredPanel
+    from riskmodel.report.report import RiskReport
 
 __version__ = "0.1.0"
 
@@ -129,30 +129,30 @@ __all__ = [
 
 # What only some programs use is imported when it is first asked for: together that takes longer than the rest.
 _LATER = {
-    "AssetFactor": "riskmodel.data.factor",
-    "Factor": "riskmodel.data.factor",
-    "PublishedFactor": "riskmodel.data.factor",
-    "Spread": "riskmodel.data.factor",
+    "AssetFactor": "riskmodel.model.factors",
+    "Factor": "riskmodel.model.factors",
+    "PublishedFactor": "riskmodel.model.factors",
+    "Spread": "riskmodel.model.factors",
     "InMemory": "riskmodel.data.memory",
     "DataProvider": "riskmodel.data.provider",
     "SampleData": "riskmodel.data.sample",
-    "RiskDecomposition": "riskmodel.decomposition",
-    "CovarianceComparison": "riskmodel.comparison",
-    "DependenceTest": "riskmodel.comparison",
+    "RiskDecomposition": "riskmodel.model.decomposition",
+    "CovarianceComparison": "riskmodel.analysis.comparison",
+    "DependenceTest": "riskmodel.analysis.comparison",
     "Cached": "riskmodel.data.cached",
-    "EqualWeighted": "riskmodel.data.fama_french",
-    "FamaFrench": "riskmodel.data.fama_french",
-    "ValueWeighted": "riskmodel.data.fama_french",
+    "EqualWeighted": "riskmodel.data.french.provider",
+    "FamaFrench": "riskmodel.data.french.provider",
+    "ValueWeighted": "riskmodel.data.french.provider",
     "read_percent_returns": "riskmodel.data.files",
     "read_prices": "riskmodel.data.files",
     "read_returns": "riskmodel.data.files",
     "Joined": "riskmodel.data.joined",
     "WRDS": "riskmodel.data.wrds.provider",
-    "Expanding": "riskmodel.estimators.windows",
-    "Rolling": "riskmodel.estimators.windows",
-    "ModelHistory": "riskmodel.history",
-    "Long": "riskmodel.layout",
-    "Wide": "riskmodel.layout",
+    "Expanding": "riskmodel.estimation.windows.rolling",
+    "Rolling": "riskmodel.estimation.windows.rolling",
+    "ModelHistory": "riskmodel.model.history",
+    "Long": "riskmodel.panel.layout",
+    "Wide": "riskmodel.panel.layout",
     "Breach": "riskmodel.portfolio.budget",
     "CapitalLimit": "riskmodel.portfolio.budget",
     "FactorVolatilityLimit": "riskmodel.portfolio.budget",
@@ -164,8 +164,8 @@ _LATER = {
     "HedgedPortfolio": "riskmodel.portfolio.hedged",
     "Portfolio": "riskmodel.portfolio.portfolio",
     "Strategy": "riskmodel.portfolio.strategy",
-    "RiskReport": "riskmodel.report.analysis",
-    "StoredPanel": "riskmodel.stored.panel",
+    "RiskReport": "riskmodel.report.report",
+    "StoredPanel": "riskmodel.panel.stored.panel",
 }
 
 

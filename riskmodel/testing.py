@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from riskmodel._core.dates import read_dates
+from riskmodel._core.frames import ReturnFrame
 from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import YEAR, Horizon
-from riskmodel.panel import ReturnPanel
-from riskmodel.table import Table, read_dates
+from riskmodel.panel.memory import ReturnPanel
 
 
 class ProviderContract(ABC):
@@ -258,12 +259,12 @@ class ProviderContract(ABC):
     def _frames(self, data: DataProvider) -> dict[str, pd.DataFrame]:
         return {what: ask(None, None) for what, ask in self._questions(data).items()}
 
-    def _tables(self, data: DataProvider) -> dict[str, Table]:
+    def _tables(self, data: DataProvider) -> dict[str, ReturnFrame]:
         return {what: self._read(frame, what, data) for what, frame in self._frames(data).items()}
 
     @staticmethod
-    def _read(frame: Any, what: str, data: DataProvider) -> Table:
-        return Table.read(frame, what, data.horizon)
+    def _read(frame: Any, what: str, data: DataProvider) -> ReturnFrame:
+        return ReturnFrame.read(frame, what, data.horizon)
 
 
 def _same(came: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:
@@ -271,7 +272,7 @@ def _same(came: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:
     pd.testing.assert_frame_equal(came, expected, check_names=False, check_freq=False, obj=what)
 
 
-def _inner_dates(table: Table) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _inner_dates(table: ReturnFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Two dates that leave some history before and after them."""
     n = len(table.dates)
     assert n >= 8, f"the contract needs at least 8 dates, but {n} came"

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
-from riskmodel import cli
-from riskmodel.report.analysis import RiskReport
+from riskmodel.cli import main as cli
+from riskmodel.report.report import RiskReport
 
 DAYS = pd.bdate_range("2020-01-01", periods=60)
 

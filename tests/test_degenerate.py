@@ -190,7 +190,7 @@ def test_what_is_no_panel_no_state_and_no_weights_is_refused():
 def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path):
     from dask import array
 
-    from riskmodel.distributed import DaskPanel
+    from riskmodel.panel.dask.panel import DaskPanel
 
     panel = clean()
     wild = panel.assets.copy()

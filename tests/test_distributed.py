@@ -21,7 +21,7 @@ from panels import HARD, ORDINARY, clean, nearly_collinear, panel_of, ragged
 from test_moments import assert_same_model
 
 import riskmodel as rm
-from riskmodel.distributed import DaskPanel
+from riskmodel.panel.dask.panel import DaskPanel
 
 dask = pytest.importorskip("dask")
 Callback = pytest.importorskip("dask.callbacks").Callback
@@ -528,7 +528,7 @@ def test_threads_give_the_same():
 
 def test_importing_costs_no_dask():
     code = (
-        "import riskmodel, riskmodel.distributed, sys; sys.exit(any(m in sys.modules for m in ('dask', 'distributed')))"
+        "import riskmodel, riskmodel.panel.dask, sys; sys.exit(any(m in sys.modules for m in ('dask', 'distributed')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

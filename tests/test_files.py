@@ -10,7 +10,7 @@ import pytest
 
 import riskmodel as rm
 from riskmodel.data import files
-from riskmodel.layout import Either
+from riskmodel.panel.layout import Either
 
 WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
 LONG = "date,asset,return\n" + "".join(

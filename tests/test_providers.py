@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
+from riskmodel._core.frames import constant_rate
 from riskmodel.data.provider import require_horizon
 from riskmodel.data.sample import _read
-from riskmodel.table import constant_rate
 
 DAYS = pd.bdate_range("2020-01-01", periods=10)
 NAMES = ["MSFT", "JPM", "WMT"]

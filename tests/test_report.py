@@ -1,7 +1,7 @@
 """The risk report: its figures against the library and against plain numpy, its pictures, its page."""
 
 import builtins
-import html
+import html as markup
 import json
 import math
 import re
@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
-from riskmodel.report import figures, page, tables, text
-from riskmodel.report.analysis import RiskReport
+from riskmodel.report import figures, html, tables, text
+from riskmodel.report.report import RiskReport
 
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
 WEIGHTS = {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2}
@@ -434,7 +434,7 @@ class TestText:
         assert "$0.01 of volatility per month" in text
         assert "$0 " not in text
         assert re.search(rf"unhedged +{capital:.3g}  day", text)
-        assert "within $0.01 of volatility per month" in page._of_budget(out).about
+        assert "within $0.01 of volatility per month" in html._of_budget(out).about
         lines = figures.cumulated_pnl(out.positions, out.panel).data
         total = capital * float(out.strategy.returns(out.panel).sum())
         assert math.isclose(lines[0].y[-1], total, rel_tol=1e-6)
@@ -575,7 +575,7 @@ class TestFigures:
         assert figures.short_dollars(amount) == said
 
     def test_backgrounds_are_clear(self, report):
-        for picture in page.pictures(report):
+        for picture in html.pictures(report):
             assert picture.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
             assert picture.figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
 
@@ -598,7 +598,7 @@ class TestWithoutPlotly:
 
     def test_page_says_it_too(self, report):
         with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[report\]'"):
-            page.document("title", "body")
+            html.document("title", "body")
 
     def test_tables_need_none(self, report):
         assert report.to_text()
@@ -607,8 +607,8 @@ class TestWithoutPlotly:
 
 def test_plotly_is_imported_only_for_pictures():
     code = (
-        "import sys, riskmodel, riskmodel.cli, riskmodel.report.analysis, riskmodel.report.figures, "
-        "riskmodel.report.page; sys.exit(any(m.split('.')[0] == 'plotly' for m in sys.modules))"
+        "import sys, riskmodel, riskmodel.cli.main, riskmodel.report.report, riskmodel.report.figures, "
+        "riskmodel.report.html; sys.exit(any(m.split('.')[0] == 'plotly' for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -718,13 +718,13 @@ class TestPage:
         assert "MSFT against Mkt-RF" in make({"MSFT": 1.0}, start="2018-01-01").to_html()
 
     def test_a_figure_for_each_further_factor(self, three_factors):
-        headings = [p.heading for p in page.pictures(three_factors)]
+        headings = [p.heading for p in html.pictures(three_factors)]
         assert "Portfolio against SMB" in headings
         assert "Portfolio against HML" in headings
-        assert [p.size for p in page.pictures(three_factors)].count("small") == 2
+        assert [p.size for p in html.pictures(three_factors)].count("small") == 2
 
     def test_few_points_are_all_drawn(self, three_factors):
-        assert "points are drawn" not in page.pictures(three_factors)[0].about
+        assert "points are drawn" not in html.pictures(three_factors)[0].about
         assert "819" in three_factors.to_text()
 
     @pytest.mark.parametrize(("n", "wide"), [(29, False), (30, True), (200, True)])
@@ -762,7 +762,7 @@ class TestPage:
         assert any(tag == "dd" and t == f"file {name}" for tag, t in reader.texts)
         # what plotly is given reads as the label once it has undone the escapes
         heat = [json.loads(t) for tag, t in reader.texts if tag == "script" and '"heatmap"' in t and t[0] == "{"]
-        assert html.unescape(heat[0]["data"][0]["x"][0]) == name
+        assert markup.unescape(heat[0]["data"][0]["x"][0]) == name
 
 
 def test_the_release_of_each_source_is_told():

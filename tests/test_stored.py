@@ -19,10 +19,11 @@ from panels import HARD, ORDINARY, clean, nearly_explained, panel_of, ragged
 from terminal import Terminal
 
 import riskmodel as rm
-from riskmodel import moments, progress
-from riskmodel.stored import array as array_module
-from riskmodel.stored import long as long_module
-from riskmodel.stored import source
+from riskmodel._core import progress
+from riskmodel.estimation.moments import refit
+from riskmodel.panel.stored import array as array_module
+from riskmodel.panel.stored import long as long_module
+from riskmodel.panel.stored import source
 
 SOME_RATE = 0.0001
 
@@ -128,7 +129,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(source, "BLOCK_BYTES", 600)
     monkeypatch.setattr(array_module, "_FEWEST_ROWS", 20)
     monkeypatch.setattr(long_module, "_BATCH_ROWS", 150)
-    monkeypatch.setattr(moments, "_MENDED", 500)
+    monkeypatch.setattr(refit, "_REFIT_SIZE", 500)
 
 
 class TestSameAsInMemory:
@@ -208,7 +209,7 @@ class TestSameAsInMemory:
         read = type(stored.arrays()[0]).read
         spy = lambda self, columns, dates: (shapes.append(len(columns)), read(self, columns, dates))[1]  # noqa: E731
         monkeypatch.setattr(type(stored.arrays()[0]), "read", spy)
-        monkeypatch.setattr(moments, "_MENDED", 7 * 300)
+        monkeypatch.setattr(refit, "_REFIT_SIZE", 7 * 300)
         same_moments(rm.Moments.of(stored), whole)
         assert max(shapes) == 7
         assert sum(shapes) == 40

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from panels import clean, panel_of, reference
 
 import riskmodel as rm
-from riskmodel import sums
-from riskmodel.sums import Sums
+from riskmodel.estimation.moments import sums
+from riskmodel.estimation.moments.sums import Sums
 
 
 def naive(returns, q):

@@ -22,11 +22,11 @@ from crsp_market import DAYS, FIRST, FREEZE, LAST, SECURITIES
 from terminal import Terminal
 
 import riskmodel as rm
-from riskmodel import progress
+from riskmodel._core import progress
+from riskmodel._core.progress import Progress
 from riskmodel.data.wrds import library as library_module
 from riskmodel.data.wrds import rows as rows_module
 from riskmodel.data.wrds import server as server_module
-from riskmodel.progress import Progress
 
 try:
     import wrds

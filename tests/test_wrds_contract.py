@@ -14,7 +14,7 @@ import servers
 
 import riskmodel as rm
 from riskmodel.data.wrds import server as server_module
-from riskmodel.report.analysis import RiskReport
+from riskmodel.report.report import RiskReport
 from riskmodel.testing import ProviderContract
 
 if importlib.util.find_spec("wrds") is None:

@@ -13,7 +13,10 @@ from typing import Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
+from riskmodel._core.dates import window
+from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.paths import read_path
 from riskmodel.data.meanings import Meaning, Meanings
 from riskmodel.data.provider import DataProvider, horizon_of, require_list
 from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, extended
@@ -27,9 +30,6 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import MONTH, QUARTER, YEAR, Horizon
-from riskmodel.panel import window
-from riskmodel.path import read_path
-from riskmodel.table import Table
 
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
 
@@ -334,11 +334,13 @@ class Cached(DataProvider):
         frame: pd.DataFrame = pd.concat(series, axis=1, sort=True)
         return frame.loc[asked[0] : asked[1]].set_axis(labels.unique(query.wanted, query.kind), axis=1)
 
-    def _ask(self, kind: Kind, wanted: list[Any], asked: Window) -> Table:
+    def _ask(self, kind: Kind, wanted: list[Any], asked: Window) -> ReturnFrame:
         """Ask the provider."""
         error = UnknownAssetError if kind == "assets" else UnknownFactorError
         if kind == "rate":
-            frame: Any = Table.read_rate(self.provider.risk_free(*asked), self.horizon).frame().set_axis(wanted, axis=1)
+            frame: Any = (
+                ReturnFrame.read_rate(self.provider.risk_free(*asked), self.horizon).frame().set_axis(wanted, axis=1)
+            )
         elif kind == "assets":
             frame = self.provider.asset_returns(wanted, *asked)
         else:
@@ -347,7 +349,7 @@ class Cached(DataProvider):
         if not isinstance(frame, pd.DataFrame):
             raise NonNumericError(f"{whose} must be a pandas DataFrame, but {type(frame).__name__} came.")
         at = labels.positions(wanted, labels.unique(frame.columns, whose), kind.removesuffix("s"), error)
-        return Table.read(frame.iloc[:, at], whose, self.horizon)
+        return ReturnFrame.read(frame.iloc[:, at], whose, self.horizon)
 
     def _provenance_of(self, kind: Kind, label: Any) -> dict[str, str]:
         if kind == "assets":

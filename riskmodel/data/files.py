@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
+from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateDatesError,
     DuplicateLabelsError,
@@ -29,9 +30,8 @@ from riskmodel.errors import (
     LayoutError,
     MissingExtraError,
 )
-from riskmodel.layout import Either, Layout, Long, Wide
-from riskmodel.path import AnyPath, read_path
-from riskmodel.stored.parquet import require_one_level, unopened
+from riskmodel.panel.layout import Either, Layout, Long, Wide
+from riskmodel.panel.stored.parquet import require_one_level, unopened
 
 # What stands for a missing number in CSV, in any case; "." is how SAS writes it.
 _MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "<na>"})

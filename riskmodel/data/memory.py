@@ -9,12 +9,13 @@ from typing import Any, final
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
+from riskmodel._core.checks import require_plausible_rate
+from riskmodel._core.dates import window
+from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.errors import RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
-from riskmodel.panel import require_plausible_rate, window
-from riskmodel.table import Table, constant_rate, read_number
 
 _FACTORS = "factor returns"
 
@@ -55,9 +56,9 @@ class InMemory(DataProvider):
     1.5
     """
 
-    _returns: Table
-    _factors: Table
-    _risk_free: Table
+    _returns: ReturnFrame
+    _factors: ReturnFrame
+    _risk_free: ReturnFrame
     _horizon: Horizon = field()
     _funded: frozenset[Any] = field()
 
@@ -71,11 +72,13 @@ class InMemory(DataProvider):
         funded: Sequence[Any] | None = None,
     ) -> None:
         require_horizon(horizon)
-        assets = Table.read(returns, "asset returns", horizon)
-        published = Table.read(pd.DataFrame(index=assets.dates) if factors is None else factors, _FACTORS, horizon)
+        assets = ReturnFrame.read(returns, "asset returns", horizon)
+        published = ReturnFrame.read(
+            pd.DataFrame(index=assets.dates) if factors is None else factors, _FACTORS, horizon
+        )
         if isinstance(risk_free, Real):
             risk_free = constant_rate(read_number(risk_free, horizon), assets.dates.union(published.dates))
-        rate = Table.read_rate(risk_free, horizon)
+        rate = ReturnFrame.read_rate(risk_free, horizon)
         # all of it: a window of years when rates were near zero does not show the unit
         require_plausible_rate(rate, horizon)
         self.__attrs_init__(
@@ -138,7 +141,7 @@ def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozens
     return frozenset(wanted)
 
 
-def _columns(table: Table, names: Sequence[Any], what: str, error: type[RiskModelError]) -> pd.DataFrame:
+def _columns(table: ReturnFrame, names: Sequence[Any], what: str, error: type[RiskModelError]) -> pd.DataFrame:
     wanted = labels.unique(require_list(names, f"{what}s"), f"{what}s")
     columns = labels.positions(wanted, table.labels, what, error)
     return pd.DataFrame(table.numbers[:, columns], table.dates, table.labels[columns], copy=False)

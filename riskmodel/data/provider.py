@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from riskmodel import labels
-from riskmodel.data.factor import Factor, PublishedFactor
+from riskmodel._core import labels
+from riskmodel._core.dates import window
+from riskmodel._core.frames import ReturnFrame
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
@@ -21,8 +22,8 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel import ReturnPanel, window
-from riskmodel.table import Table
+from riskmodel.model.factors import Factor, PublishedFactor
+from riskmodel.panel.memory import ReturnPanel
 
 
 class DataProvider(ABC):
@@ -227,11 +228,11 @@ def _factor_frame(
         whose = f"{type(data).__name__}.factor_returns"
         fetched = data.factor_returns(published, start, end)
         chosen = _columns(fetched, published, whose, "factor", UnknownFactorError)
-        tables.append(Table.read(chosen, "factor returns", horizon))
+        tables.append(ReturnFrame.read(chosen, "factor returns", horizon))
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
             returns = _returns_of(factor, data, start, end)
-            tables.append(Table.read(returns, f"factor {factor.name!r}", horizon))
+            tables.append(ReturnFrame.read(returns, f"factor {factor.name!r}", horizon))
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]

@@ -21,7 +21,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel.errors import DamagedEntryWarning, SourceError
-from riskmodel.stored.parquet import pyarrow
+from riskmodel.panel.stored.parquet import pyarrow
 
 Kind = Literal["assets", "factors", "rate"]
 

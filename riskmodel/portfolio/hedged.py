@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
-from riskmodel import labels
-from riskmodel.covariance import Array, FactorCovariance, floats, root
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, floats
+from riskmodel._core.linalg import root
 from riskmodel.errors import (
     InvalidParameterError,
     SingularCovarianceError,
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.model import FactorModel
+from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.model import FactorModel
 from riskmodel.portfolio.portfolio import Portfolio, read_weights, require_portfolio
 
 # A variance this small beside the factors' is that of rounding errors.

@@ -10,14 +10,14 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from riskmodel import labels
-from riskmodel.covariance import floats
+from riskmodel._core import labels
+from riskmodel._core.arrays import floats
 from riskmodel.data.provider import DataProvider, require_horizon
-from riskmodel.decomposition import RiskDecomposition
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
-from riskmodel.model import FactorModel
-from riskmodel.panel import ReturnPanel
+from riskmodel.model.decomposition import RiskDecomposition
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
 
 # A volatility this small beside that of the holdings alone is what rounding leaves of a perfect hedge.
 _RISKLESS = 1e-10

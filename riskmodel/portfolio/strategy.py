@@ -8,7 +8,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel.errors import InvalidParameterError
-from riskmodel.model import FactorModel
+from riskmodel.model.model import FactorModel
 from riskmodel.portfolio.portfolio import Portfolio, read_weights
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskmodel import labels
-from riskmodel.comparison import CovarianceComparison
-from riskmodel.decomposition import IDIO
+from riskmodel._core import labels
+from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import InvalidParameterError, MissingExtraError, UnknownFactorError
-from riskmodel.panel import ReturnPanel
+from riskmodel.model.decomposition import IDIO
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position
 from riskmodel.portfolio.portfolio import Portfolio
 

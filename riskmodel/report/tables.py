@@ -10,7 +10,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel.horizon import YEAR
-from riskmodel.report.analysis import HORIZONS, TRADE, TRADE_HORIZON, RiskReport, distinct
+from riskmodel.report.report import HORIZONS, TRADE, TRADE_HORIZON, RiskReport, distinct
 
 Row = tuple[str, ...]
 _NONE = "-"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from riskmodel.report import tables
-from riskmodel.report.analysis import RiskReport
+from riskmodel.report.report import RiskReport
 from riskmodel.report.tables import Table
 
 MOST_ASSETS = 12

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from attrs import define, field, frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import FACTOR_TABLES, Catalogue
 from riskmodel.errors import LayoutError, PercentReturnsError, UnknownFactorError

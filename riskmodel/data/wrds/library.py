@@ -9,7 +9,8 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from riskmodel.covariance import Array
+from riskmodel._core.arrays import Array
+from riskmodel._core.progress import Progress
 from riskmodel.data.wrds.factors import FactorLibrary
 from riskmodel.data.wrds.names import Directory
 from riskmodel.data.wrds.rows import COPIED, Scatter
@@ -17,7 +18,6 @@ from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import Catalogue, Format, Returns
 from riskmodel.errors import DataError
 from riskmodel.horizon import Horizon
-from riskmodel.progress import Progress
 
 # A batch of securities is what is asked again when the connection is lost.
 _ROWS_PER_BATCH = 4_000_000

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from attrs import frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import Catalogue, Names
 from riskmodel.errors import AmbiguousAssetError, InvalidParameterError, UnknownAssetError

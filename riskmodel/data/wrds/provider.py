@@ -10,7 +10,8 @@ from typing import Any, Self, final
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel import labels
+from riskmodel._core import labels
+from riskmodel._core.dates import window
 from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.data.wrds.library import Library
 from riskmodel.data.wrds.names import EARLIEST, LATEST
@@ -18,7 +19,6 @@ from riskmodel.data.wrds.server import Address, Held, Server
 from riskmodel.data.wrds.tables import LEGACY, Format
 from riskmodel.errors import CoverageError, InvalidParameterError
 from riskmodel.horizon import DAY, MONTH, Horizon
-from riskmodel.panel import window
 
 # permnos have four bytes on the server
 _TOO_MANY = 2**31

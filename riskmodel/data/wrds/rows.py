@@ -9,9 +9,9 @@ import numpy as np
 from attrs import define, field
 from numpy.typing import NDArray
 
-from riskmodel.covariance import Array
+from riskmodel._core.arrays import Array
+from riskmodel._core.progress import Progress
 from riskmodel.errors import SourceError
-from riskmodel.progress import Progress
 
 # One tuple: the number of fields, then each field after its length. Nothing is NULL, so every tuple has 30 bytes.
 _TUPLE = np.dtype([

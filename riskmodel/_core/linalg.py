@@ -1,0 +1,159 @@
+"""Linear algebra that several modules share."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from scipy import linalg
+from scipy.linalg import lapack
+
+from riskmodel._core.arrays import Array, Flags, Index
+
+
+def has_cholesky(matrix: Array) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def as_correlation(matrix: Array) -> tuple[Array, Array]:
+    """Divide a covariance by its volatilities, which come too (1 where there is none)."""
+    scales = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    return matrix / scales / scales[:, None], scales
+
+
+def root(matrix: Array) -> Array:
+    """L with F = L L', shape (K, rank of F)."""
+    correlation, scales = as_correlation(matrix)
+    values, vectors = np.linalg.eigh(correlation)
+    keep = values > 1e-15 * values.max(initial=0.0)
+    return np.asarray(scales[:, None] * vectors[:, keep] * np.sqrt(values[keep]))
+
+
+# older releases of scipy do not take an empty matrix
+def solve_cholesky(r: Array, b: Array) -> Array:
+    """(R'R)⁻¹ b."""
+    return np.asarray(linalg.cho_solve((r, False), b, check_finite=False)) if b.size else b
+
+
+def solve_transposed(r: Array, b: Array) -> Array:
+    """R'⁻¹ b."""
+    return np.asarray(linalg.solve_triangular(r, b, trans=1, check_finite=False)) if b.size else b
+
+
+# Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
+CANCELS = 1e-4
+# Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
+ILL_CONDITIONED = 1e-4
+# Singular values below this share of the largest are rounding, not variation.
+RANK_TOLERANCE = 1e-13
+# Deviations this small beside the mean are the mean's own rounding.
+STILL = 1e-14
+# Matrices of more rows than this are factorised one by one, smaller ones all at once.
+_WIDE = 16
+
+
+def smallest_singular_value(root: Array) -> float:
+    """Smallest singular value of the columns scaled to unit length (0 for a column of zeros)."""
+    lengths = np.sqrt((root * root).sum(axis=0))
+    if not root.size or (lengths == 0).any():
+        return 0.0 if root.size else 1.0
+    return float(np.linalg.svd(root / lengths, compute_uv=False)[-1])
+
+
+def symmetric(upper: Array, k: int) -> Array:
+    """Matrices from their upper triangles."""
+    at = np.empty((k, k), dtype=np.intp)
+    i, j = upper_triangle(k)
+    at[i, j] = at[j, i] = np.arange(len(i))
+    return np.asarray(upper[:, at])
+
+
+def invert_grams(gram: Array, raw: Array) -> tuple[Array, Flags]:
+    """Invert each pattern's Gram matrix; say which were conditioned well enough to."""
+    k = gram.shape[1]
+    if not k:
+        return gram, np.ones(len(gram), dtype=bool)
+    root, definite = inverse_roots(gram)
+    scale = np.trace(raw, axis1=1, axis2=2) / k
+    # the trace of the inverse bounds its largest eigenvalue from above
+    well = definite & (ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
+    root = root * well
+    if k > _WIDE:
+        rows = np.ascontiguousarray(np.moveaxis(root, -1, 0))
+        return rows.transpose(0, 2, 1) @ rows, well
+    return np.einsum("kip,kjp->pij", root, root), well
+
+
+def inverse_roots(gram: Array) -> tuple[Array, Flags]:
+    """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
+    k = gram.shape[1]
+    if len(gram) == 1 or k > _WIDE:
+        roots, each = zip(*map(_one_inverse_root, gram), strict=True)
+        return np.stack(roots, axis=-1), np.array(each)
+    g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
+    lower, root = np.zeros_like(g), np.zeros_like(g)
+    definite = np.ones(len(gram), dtype=bool)
+    for j in range(k):
+        column = g[j:, j] - np.einsum("ikp,kp->ip", lower[j:, :j], lower[j, :j])
+        positive = column[0] > np.finfo(float).eps * g[j, j]
+        definite &= positive
+        lower[j:, j] = column / np.sqrt(np.where(positive, column[0], 1.0))
+        diagonal = np.where(positive, lower[j, j], 1.0)
+        root[j, j] = 1.0 / diagonal
+        root[j, :j] = np.einsum("kp,kip->ip", lower[j, :j], root[:j, :j]) / -diagonal
+    return root, definite
+
+
+def _one_inverse_root(gram: Array) -> tuple[Array, bool]:
+    """The same for one matrix."""
+    if not len(gram):
+        return gram, True
+    lower, failed = lapack.dpotrf(gram, lower=1)
+    definite = not failed and bool((np.diag(lower) ** 2 > np.finfo(float).eps * np.diag(gram)).all())
+    root = lapack.dtrtri(lower, lower=1)[0] if definite else np.zeros_like(gram)
+    return root, definite
+
+
+def apply_matrices(matrices: Array, vectors: Array, at: Index) -> Array:
+    """Multiply each asset's vector by its pattern's (symmetric) matrix."""
+    if len(matrices) == 1:
+        return transform_rows(vectors, matrices[0])
+    return np.asarray(np.einsum("nij,nj->ni", matrices[at], vectors))
+
+
+def transform_rows(vectors: Array, matrix: Array) -> Array:
+    """M v for each row v of many, held column by column: with few columns, what follows is quicker so."""
+    return np.asarray((matrix @ vectors.T).T)
+
+
+def row_dots(vectors: Array, others: Array, at: Index) -> Array:
+    """The product of each asset's vector with its pattern's."""
+    if len(others) == 1:
+        return np.asarray(vectors @ others[0])
+    return np.asarray(np.einsum("nk,nk->n", vectors, others[at]))
+
+
+def row_outers(numbers: Array, vectors: Array, at: Index) -> Array:
+    """Each asset's number times its pattern's vector."""
+    if len(vectors) == 1:
+        return np.asarray(np.multiply.outer(vectors[0], numbers).T)
+    return np.asarray(numbers[:, None] * vectors[at])
+
+
+def quadratic_forms(vectors: Array, matrices: Array, at: Index) -> Array:
+    return np.asarray(np.einsum("nk,nk->n", vectors, apply_matrices(matrices, vectors, at)))
+
+
+def solve_right(left: Array, basis: Array) -> Array:
+    """Left · A⁻¹."""
+    return np.asarray(np.linalg.solve(basis.T, left.T).T)
+
+
+@cache
+def upper_triangle(k: int) -> tuple[Index, Index]:
+    """Rows and columns of the upper triangle of a K × K matrix."""
+    return np.triu_indices(k)

@@ -1,0 +1,1 @@
+"""Where risk comes from, and how well a model explains it."""

@@ -1,0 +1,1 @@
+"""The data library of Kenneth R. French."""

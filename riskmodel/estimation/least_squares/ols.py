@@ -1,0 +1,179 @@
+"""Ordinary least squares, asset by asset, in one piece of algebra."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array
+from riskmodel._core.linalg import smallest_singular_value
+from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
+from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.moments.value import Moments, are_still
+from riskmodel.model.model import FactorModel
+
+# Factors whose smallest singular value, relative to unit columns, is below this are one too many.
+_COLLINEAR = 1e-10
+# The same over one asset's own dates, judged by eigenvalues, which are squares.
+_COLLINEAR_GRAM = 1e-12
+# A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
+ROUNDING = 1e-28
+# A factor whose deviations from its mean are this small beside the mean is that mean and rounding.
+_CONSTANT = 1e-12
+
+
+class LeastSquares(Estimator):
+    """Least squares, asset by asset: what differs from kind to kind is only how fast a date's weight fades.
+
+    Subclass it and say `retention`; `Rolling` and `Expanding` then estimate all windows at once.
+    """
+
+    @final
+    def estimate(self, moments: Moments) -> FactorModel:
+        """Solve the least-squares problems that the moments hold."""
+        if not isinstance(moments, Moments):
+            raise InvalidParameterError(
+                f"an estimate is made of Moments, but {type(moments).__name__} came; fit a panel."
+            )
+        m, r = moments, moments.regressions.without_rounding()
+        root = _identified_root(m)
+        n = r.each(r.n_effective())
+        # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
+        scale = n / r.each(r.weight) / (n - 1)
+        explained = r.fitted_squares()
+        total = explained + r.rss
+        # f = 0 in the orthonormal basis, seen from each pattern's mean
+        zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
+        # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
+        idio = np.where(r.rss <= ROUNDING * total, 0.0, r.rss)
+        sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
+        return FactorModel(
+            assets=m.assets,
+            factors=m.factors,
+            alpha=r.r_mean + r.dot(zero),
+            loadings=r.coefficients @ np.linalg.inv(m.basis).T,
+            factor_mean=m.factor_mean,
+            factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
+            idio_variance=idio * scale,
+            total_variance=total * scale,
+            rsquared=_share(explained, total),
+            std_errors=r.outer(sigma, _unit_errors(m, zero, root)),
+            n_observations=n,
+            risk_free_mean=m.risk_free_mean,
+            horizon=m.horizon,
+            sources=m.sources,
+            funded=m.funded,
+        )
+
+
+@final
+@frozen
+class OLS(LeastSquares):
+    r"""Time-series regressions :math:`r_i = \alpha_i + \beta_i^\top f + \varepsilon_i`, one for each asset.
+
+    Each asset is estimated on its own dates; E f and F on all dates of the panel. Variances have ddof 1, the
+    residual one included: :math:`\hat\sigma^2_i = RSS_i / (T_i - 1)`, so that for an asset that is there on all dates
+    total = B F B' + idio exactly. Standard errors use the unbiased :math:`RSS_i / (T_i - K - 1)` and assume
+    homoskedastic, uncorrelated errors ([1]_, section 4.3).
+
+    References
+    ----------
+    .. [1] Greene, W. H. (2018). *Econometric Analysis*, 8th edition. Pearson.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "SMB", "HML"])
+    >>> model = rm.OLS().fit(panel)
+    >>> model.loadings.round(2)
+           Mkt-RF   SMB   HML
+    BusEq    1.15  0.18 -0.54
+    Utils    0.61 -0.18  0.26
+    """
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """The part over the whole; NaN where there is nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(part / whole)
+
+
+def _unit_errors(m: Moments, zero: Array, root: Array) -> Array:
+    """Standard errors of alpha and the loadings for σ = 1, by pattern, shape (P, K + 1)."""
+    turned = np.tensordot(np.linalg.inv(m.basis), root, axes=(1, 1))
+    at_zero = np.einsum("jip,pi->jp", root, zero)
+    alpha = 1.0 / m.regressions.weight + np.einsum("jp,jp->p", at_zero, at_zero)
+    return np.asarray(np.sqrt(np.column_stack([alpha, np.einsum("kjp,kjp->pk", turned, turned)])))
+
+
+def _identified_root(m: Moments) -> Array:
+    """Return W with W'W = G⁻¹ by pattern, or raise where the moments do not identify the model."""
+    k = len(m.factors)
+    r = m.regressions
+    n = r.each(r.n_effective())
+    # weights that hardly fade may be worth a rounding error more than their count
+    few = (n <= k + 1) | (r.n_observations() <= k + 1)
+    if few.any() or min(m.n_effective, m.n_dates) <= k + 1:
+        counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
+        raise TooFewObservationsError(
+            f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
+            f"{labels.listing(f'{a} has {c:g}' for a, c in counts.items()) or f'there are {m.n_effective:.3g} dates'}; "
+            "leave these assets out, widen the window or use fewer factors.",
+            counts=counts,
+        )
+    _require_varied_factors(m)
+    root = m.regressions.inverse_root()
+    _require_own_dates_suffice(m, root)
+    return root
+
+
+def _require_varied_factors(m: Moments) -> None:
+    constant = are_still(m, _CONSTANT)
+    if constant.any():
+        names = list(m.factors[constant])
+        raise ConstantFactorError(
+            f"a factor must vary, but {labels.listing(names)} is constant over the panel's dates and cannot be "
+            "told from alpha; leave it out.",
+            factors=names,
+        )
+    if smallest_singular_value(m.factor_root) < _COLLINEAR:
+        names = _collinear(m.factor_root / np.linalg.norm(m.factor_root, axis=0), m.factors)
+        raise CollinearFactorsError(
+            f"factors must not be linear combinations of each other, but {labels.listing(names)} are; leave one "
+            "of them out.",
+            factors=names,
+        )
+
+
+def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
+    """The factors that take part in a combination that vanishes."""
+    _, s, vt = np.linalg.svd(root)
+    null = np.abs(vt[s < _COLLINEAR]).max(axis=0)
+    return list(factors[null > 1e-3 * null.max()])
+
+
+def _require_own_dates_suffice(m: Moments, root: Array) -> None:
+    """Factors that vary over the panel may still not vary enough over one asset's few dates."""
+    r = m.regressions
+    # below this, squares of deviations are those of the means' own rounding
+    still = _CONSTANT**2 * r.weight * np.einsum("pk,pk->p", r.q_mean, r.q_mean)
+    # the traces of G and of its inverse bound the largest eigenvalue from above, and the smallest from below
+    size, inverse = np.trace(r.q_gram, axis1=1, axis2=2), np.einsum("jip,jip->p", root, root)
+    with np.errstate(invalid="ignore"):
+        doubtful = np.flatnonzero(~(inverse * np.maximum(_COLLINEAR_GRAM * size, still) < 1.0))
+    if not len(doubtful):
+        return
+    values = np.linalg.eigvalsh(r.q_gram[doubtful])
+    least = np.maximum(_COLLINEAR_GRAM * values.max(axis=1, initial=0.0), still[doubtful])
+    lost = doubtful[values.min(axis=1, initial=np.inf) <= least]
+    if np.isin(r.pattern, lost).any():
+        names = list(m.assets[np.isin(r.pattern, lost)])
+        raise CollinearFactorsError(
+            f"the factors do not vary independently over the dates of {labels.listing(names)}; leave these assets "
+            "out, widen the window or use fewer factors.",
+            assets=names,
+        )

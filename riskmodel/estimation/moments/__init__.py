@@ -1,0 +1,1 @@
+"""Sufficient statistics for least squares."""

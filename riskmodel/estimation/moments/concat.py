@@ -1,0 +1,74 @@
+"""Put the moments of other assets over the same dates beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import fields
+
+from riskmodel.errors import InvalidParameterError
+from riskmodel.estimation.moments.merging import rebased
+from riskmodel.estimation.moments.regressions import Regressions
+from riskmodel.horizon import require_same
+
+if TYPE_CHECKING:
+    from riskmodel.estimation.moments.value import Moments
+
+# What the same dates say agrees to this, however it was added up.
+_SAME = 1e-9
+
+
+def require_same_dates(a: Moments, b: Moments) -> None:
+    """Raise unless the moments are of the same factors, dates and weights."""
+    require_same(a.horizon, b.horizon, "moments to be put beside each other")
+    for what in ("factors", "funded"):
+        if list(getattr(a, what)) != list(getattr(b, what)):
+            raise InvalidParameterError(
+                f"moments to be put beside each other must be of the same factors in the same order, but their {what} "
+                "differ; select(...) the panels first."
+            )
+    spans = [f"{m.n_dates} from {m.start.date()} to {m.end.date()}" for m in (a, b)]
+    if spans[0] != spans[1]:
+        raise InvalidParameterError(
+            f"moments to be put beside each other must be of the same dates, but {spans[0]} and {spans[1]} came; "
+            "those of other dates are merged with +."
+        )
+    if not _weighted_alike(a, b):
+        raise InvalidParameterError(
+            "moments to be put beside each other must be of the same dates with the same weights, but their weights, "
+            "factor returns or risk-free rates differ; make both by one estimator over the same dates."
+        )
+
+
+def _weighted_alike(a: Moments, b: Moments) -> bool:
+    """Whether all that the dates say, whatever the assets, is the same but for rounding."""
+    gram, other = a.factor_root.T @ a.factor_root, b.factor_root.T @ b.factor_root
+    size = np.sqrt(np.diag(gram))
+    scale = np.abs(a.factor_mean) + size / np.sqrt(a.weight)
+    mine, theirs = ([m.weight, m.weight_squares, m.risk_free_mean] for m in (a, b))
+    return bool(
+        np.allclose(mine, theirs, rtol=_SAME, atol=0.0)
+        and (np.abs(b.factor_mean - a.factor_mean) <= _SAME * scale).all()
+        and (np.abs(other - gram) <= _SAME * np.outer(size, size)).all()
+    )
+
+
+def in_basis_of(a: Moments, b: Moments) -> Regressions:
+    """The regressions of b in the basis of a."""
+    if np.array_equal(a.basis, b.basis) and np.array_equal(a.origin, b.origin):
+        return b.regressions
+    return rebased(b, a.basis, a.origin)
+
+
+def concat_regressions(parts: list[Regressions]) -> Regressions:
+    """All assets of several regressions; a pattern that several of them have is kept once."""
+    first = np.cumsum([0, *(len(p.count) for p in parts)])
+    n = first[-1]
+    joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Regressions)}
+    pattern = np.concatenate([p.pattern + at for p, at in zip(parts, first, strict=False)])
+    by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
+    rows = np.column_stack([joined[name].reshape(n, joined[name].size // n) for name in by_pattern])
+    _, kept, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    joined |= {name: joined[name][kept] for name in by_pattern}
+    return Regressions(**joined | {"pattern": which.reshape(-1)[pattern]})

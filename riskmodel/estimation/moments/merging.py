@@ -1,0 +1,172 @@
+"""Merge the moments of two stretches of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import evolve, frozen
+
+from riskmodel._core.arrays import Array, Index
+from riskmodel._core.linalg import (
+    RANK_TOLERANCE,
+    apply_matrices,
+    invert_grams,
+    quadratic_forms,
+    row_dots,
+    row_outers,
+    solve_right,
+    transform_rows,
+)
+from riskmodel.estimation.moments.axes import FactorAxes
+from riskmodel.estimation.moments.regressions import Regressions
+
+if TYPE_CHECKING:
+    from riskmodel.estimation.moments.value import Moments
+
+# A basis is kept on merging while it conditions all factors at least this well.
+_GOOD_BASIS = 0.1
+
+
+def merge(a: Moments, b: Moments) -> Moments:
+    """Merge the moments of two stretches of time over the same assets and factors."""
+    weight = a.weight + b.weight
+    share = b.weight / weight
+    between = np.sqrt(a.weight * share) * (b.factor_mean - a.factor_mean)
+    stacked = np.vstack([a.factor_root, b.factor_root, between])
+    basis = _common_basis(a.basis, b.basis, stacked)
+    return evolve(
+        a,
+        n_dates=a.n_dates + b.n_dates,
+        start=min(a.start, b.start),
+        end=max(a.end, b.end),
+        weight=weight,
+        weight_squares=a.weight_squares + b.weight_squares,
+        risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
+        factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
+        factor_root=np.linalg.qr(stacked, mode="r")[: len(basis)],
+        basis=basis,
+        retention=a.retention if b.retention is None else b.retention,
+        regressions=_merge_regressions(rebased(a, basis, a.origin), rebased(b, basis, a.origin)),
+    )
+
+
+def _common_basis(a: Array, b: Array, stacked: Array) -> Array:
+    """Keep a basis in which all factors together are still well conditioned, else make one."""
+    for basis in (a, b):
+        values = np.linalg.svd(solve_right(stacked, basis), compute_uv=False)
+        if values.min(initial=np.inf) > _GOOD_BASIS * values.max(initial=0.0):
+            return basis
+    return FactorAxes.of(stacked).basis
+
+
+def rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
+    """Express moments in another basis: q' = q T + s with T = A A'⁻¹."""
+    r = m.regressions
+    if basis is m.basis and origin is m.origin:
+        return r
+    shift = solve_right((m.origin - origin)[None], basis)[0]
+    if basis is m.basis:
+        return evolve(r, q_mean=r.q_mean + shift)
+    turn = solve_right(m.basis, basis)
+    if r.count.max() <= 1:  # which says nothing about slopes
+        return evolve(r, q_mean=r.q_mean @ turn + shift)
+    return evolve(
+        r,
+        q_mean=r.q_mean @ turn + shift,
+        q_gram=turn.T @ r.q_gram @ turn,
+        coefficients=transform_rows(r.coefficients, np.asarray(np.linalg.inv(turn))),
+    )
+
+
+@frozen(eq=False)
+class _Gap:
+    """How far apart the means of two stretches are, and what that weighs."""
+
+    pattern: Index  # N: each asset's pattern in the two together
+    weight: Array  # P: w_a w_b / (w_a + w_b)
+    q: Array  # P × K
+    r: Array  # N
+
+    def surprise(self, coefficients: Array) -> Array:
+        """The part of the gap in mean returns that the coefficients leave unexplained."""
+        return np.asarray(self.r - row_dots(coefficients, self.q, self.pattern))
+
+
+def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
+    """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
+    pattern, pa, pb = _pairs(a, b)
+    na, nb = a.weight[pa], b.weight[pb]
+    total = np.where(na + nb > 0, na + nb, 1.0)
+    gap = _Gap(pattern, na * nb / total, b.q_mean[pb] - a.q_mean[pa], b.r_mean - a.r_mean)
+    gram = a.q_gram[pa] + b.q_gram[pb] + (gap.weight[:, None] * gap.q)[:, :, None] * gap.q[:, None, :]
+    inverse, well = invert_grams(a.q_gram, a.q_gram) if b.count.max() <= 1 else (gram, np.zeros(1, dtype=bool))
+    if well.all():
+        coefficients, rss = _with_one_date(a, gap, inverse[pa])
+    else:
+        coefficients, rss = _solve_together(a, b, gap, gram)
+    return Regressions(
+        pattern=pattern,
+        count=a.count[pa] + b.count[pb],
+        weight=na + nb,
+        weight_squares=a.weight_squares[pa] + b.weight_squares[pb],
+        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap.q,
+        q_gram=gram,
+        r_mean=a.r_mean + (nb / total)[pattern] * gap.r,
+        coefficients=coefficients,
+        rss=rss,
+    )
+
+
+def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:
+    """Each asset's pattern in the two together, and which patterns those were in each."""
+    if len(b.count) == 1:
+        return a.pattern, np.arange(len(a.count)), np.zeros(len(a.count), dtype=np.intp)
+    pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
+    return pattern.reshape(-1), *np.divmod(pairs, len(b.count))
+
+
+def _with_one_date(a: Regressions, gap: _Gap, inverse: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares with one date more: a step of recursive least squares [4]_."""
+    turned = np.einsum("pij,pj->pi", inverse, gap.q)
+    kept = gap.weight / (1.0 + gap.weight * np.einsum("pi,pi->p", turned, gap.q))
+    gain = kept[:, None] * turned
+    surprise = gap.surprise(a.coefficients)
+    lost = (kept[0] if len(kept) == 1 else kept[gap.pattern]) * surprise * surprise
+    return a.coefficients + row_outers(surprise, gain, gap.pattern), a.rss + lost
+
+
+def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> tuple[Array, Array]:
+    """Coefficients and residual squares of two stretches together."""
+    weight = gap.weight[gap.pattern]
+    step = (weight * gap.r)[:, None] * gap.q[gap.pattern]
+    cross = (
+        apply_matrices(a.q_gram, a.coefficients, a.pattern) + apply_matrices(b.q_gram, b.coefficients, b.pattern) + step
+    )
+    coefficients = _solve_psd(gram, cross, gap.pattern)
+    lost = _lost_squares(a, coefficients) + _lost_squares(b, coefficients)
+    return coefficients, a.rss + b.rss + lost + weight * gap.surprise(coefficients) ** 2
+
+
+def _lost_squares(own: Regressions, coefficients: Array) -> Array:
+    """Squares that an asset's residuals gain by other coefficients than its own."""
+    gap = own.coefficients - coefficients
+    _, well = invert_grams(own.q_gram, own.q_gram)
+    poor = ~well[own.pattern]
+    if poor.any():
+        # the part of the gap that G cannot see is arbitrary and may be large: rounding must not make it count
+        inverse = np.zeros_like(own.q_gram)
+        inverse[~well] = np.linalg.pinv(own.q_gram[~well], rcond=RANK_TOLERANCE, hermitian=True)
+        seen = apply_matrices(inverse, apply_matrices(own.q_gram, gap, own.pattern), own.pattern)
+        gap[poor] = seen[poor]
+    return np.maximum(quadratic_forms(gap, own.q_gram, own.pattern), 0.0)
+
+
+def _solve_psd(gram: Array, cross: Array, at: Index) -> Array:
+    """Solve G γ = c for each asset; the least-norm γ where G lacks rank."""
+    if not gram.shape[1]:
+        return cross
+    inverse, well = invert_grams(gram, gram)
+    if not well.all():
+        inverse[~well] = np.linalg.pinv(gram[~well], rcond=RANK_TOLERANCE, hermitian=True)
+    return apply_matrices(inverse, cross, at)

@@ -1,0 +1,1 @@
+"""An estimator on many windows of a panel."""

@@ -1,1 +1,0 @@
-"""From a panel of returns to a factor model."""

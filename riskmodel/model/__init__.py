@@ -1,0 +1,1 @@
+"""Factor models: the values that estimators return."""

@@ -1,0 +1,402 @@
+"""The covariance matrix of a factor model: low rank plus diagonal, never an N × N array unless asked."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_finite, row_blocks, set_read_only
+from riskmodel._core.linalg import as_correlation, has_cholesky, root
+from riskmodel.errors import (
+    InvalidParameterError,
+    TooLargeError,
+    UnknownAssetError,
+)
+from riskmodel.horizon import Horizon, Variance, Volatility
+from riskmodel.model.parts import PART
+from riskmodel.model.woodbury import SMALL_IDIO, Elimination, Scores, require_independent
+
+DENSE_LIMIT = 5_000  # 200 MB of float64
+_LEAST_IDIO = 1e-300
+# What a factor correlation matrix may be short of symmetric, or of positive semidefinite.
+_ROUNDING = 1e-10
+
+
+def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
+    if not isinstance(self.horizon, Horizon):
+        raise InvalidParameterError(f"horizon must be a Horizon such as rm.DAY, but {self.horizon!r} came.")
+    n, k = len(self.assets), len(self.factors)
+    expected = {"loadings": (n, k), "factor_covariance": (k, k), "idio_variance": (n,)}
+    for name, shape in expected.items():
+        came = getattr(self, f"_{name}")
+        if came.shape != shape:
+            raise InvalidParameterError(
+                f"{name} must have shape {shape} for {n} assets and {k} factors, but {came.shape} came."
+            )
+        if not is_finite(came):
+            raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
+    if (self._idio_variance < 0).any():
+        negative = list(self.assets[self._idio_variance < 0])
+        raise InvalidParameterError(
+            f"idio_variance must not be negative, but it is for {labels.listing(negative)}.", assets=negative
+        )
+    tiny = (self._idio_variance > 0) & (self._idio_variance < _LEAST_IDIO)
+    if tiny.any():
+        raise InvalidParameterError(
+            f"idio_variance must be 0 or at least {_LEAST_IDIO:g}, below which its reciprocal is no number, but it is "
+            f"{self._idio_variance[tiny].min():g} among those of {labels.listing(self.assets[tiny])}."
+        )
+    _check_positive_semidefinite(self._factor_covariance)
+
+
+def _check_positive_semidefinite(matrix: Array) -> None:
+    if (np.diag(matrix) < 0).any():
+        raise InvalidParameterError("factor_covariance has a negative variance on its diagonal.")
+    # judged as a correlation matrix, so that factors of very different scale are treated alike
+    correlation, _ = as_correlation(matrix)
+    if np.abs(correlation - correlation.T).max(initial=0.0) > _ROUNDING:
+        raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
+    if has_cholesky(correlation + _ROUNDING * np.eye(len(correlation))):
+        return
+    lowest = np.linalg.eigvalsh(correlation).min()
+    if lowest < -_ROUNDING:
+        raise InvalidParameterError(
+            "factor_covariance must be positive semidefinite, but as a correlation matrix it has the "
+            f"eigenvalue {lowest:.3g}; was it put together from pieces?"
+        )
+
+
+@final
+@frozen(eq=False, repr=False)
+class FactorCovariance:
+    r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, held as its parts.
+
+    Parameters
+    ----------
+    assets, factors : pandas.Index
+        Labels, N and K of them.
+    loadings : array, shape (N, K)
+        B, dimensionless.
+    factor_covariance : array, shape (K, K)
+        F, symmetric positive semidefinite (it may be singular), return² at `horizon`.
+    idio_variance : array, shape (N,)
+        The diagonal of D, not negative (zeros are allowed), return² at `horizon`.
+    horizon : Horizon
+        What the variances refer to.
+
+    Raises
+    ------
+    InvalidParameterError
+        For shapes that do not fit, NaN, infinities, a negative idio variance, or F not positive semidefinite.
+
+    Notes
+    -----
+    Every operation costs O(N·K) time and memory per vector. Weights and right-hand sides may be an array of
+    length N (or N × M), or a Series (or frame) labelled by asset, in which assets that are left out weigh zero;
+    what comes back is of the same kind. Solving uses the Woodbury identity [1]_ on :math:`F = L L^\top`, so a
+    singular F costs nothing, and needs K × K numbers beside the loadings. The solution is corrected once more from
+    the loadings themselves (the corrected seminormal equations [2]_), so idio variances far below the factors' cost
+    no digits; assets with little or no idio variance are eliminated as a block (a Schur complement).
+
+    References
+    ----------
+    .. [1] Hager, W. W. (1989). Updating the Inverse of a Matrix. *SIAM Review* 31(2), 221-239.
+    .. [2] Björck, Å. (1987). Stability Analysis of the Method of Seminormal Equations for Linear Least Squares
+       Problems. *Linear Algebra and its Applications* 88/89, 31-48.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, riskmodel as rm
+    >>> cov = rm.FactorCovariance(["A", "B"], ["Mkt"], [[1.0], [0.5]], [[0.04]], [0.01, 0.02], rm.YEAR)
+    >>> cov.to_dense()
+          A     B
+    A  0.05  0.02
+    B  0.02  0.03
+    >>> cov.volatility(pd.Series({"B": 1.0}))
+    Volatility(0.1732050807568877..., YEAR)
+    """
+
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
+    # mypy cannot read a Converter that sees the other fields
+    _loadings: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
+    horizon: Horizon = field(validator=_check)
+
+    __reduce__ = by_constructor
+
+    # numpy must leave `array @ cov` to __rmatmul__
+    __array_ufunc__ = None
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Any:
+        raise InvalidParameterError(
+            "a FactorCovariance does not turn into an array by itself; write cov @ w, with it on the left of a "
+            "Series or frame, or say cov.to_dense()."
+        )
+
+    def __repr__(self) -> str:
+        return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
+
+    # -- its parts ---------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, N)."""
+        return len(self.assets), len(self.assets)
+
+    @property
+    def loadings(self) -> pd.DataFrame:
+        """B, assets × factors."""
+        return pd.DataFrame(self._loadings, self.assets.copy(), self.factors.copy(), copy=False)
+
+    @property
+    def factor_covariance(self) -> pd.DataFrame:
+        """F, factors × factors, return² at the horizon."""
+        return pd.DataFrame(self._factor_covariance, self.factors.copy(), self.factors.copy(), copy=False)
+
+    @property
+    def idio_variance(self) -> pd.Series[float]:
+        """The diagonal of D by asset, return² at the horizon."""
+        return pd.Series(self._idio_variance, self.assets.copy(), name="idio_variance", copy=False)
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: N·K loadings, K(K+1)/2 factor covariances, N idio variances."""
+        n, k = len(self.assets), len(self.factors)
+        return n * k + k * (k + 1) // 2 + n
+
+    @property
+    def n_parameters_unrestricted(self) -> int:
+        """Free parameters of a covariance matrix without structure: N(N+1)/2."""
+        n = len(self.assets)
+        return n * (n + 1) // 2
+
+    @cached_property
+    def _root(self) -> Array:
+        """L with F = L L', shape (K, rank of F)."""
+        return root(self._factor_covariance)
+
+    @cached_property
+    def _systematic(self) -> Array:
+        """The factor variance of each asset, the diagonal of B F B', shape (N,)."""
+        variances = np.empty(len(self.assets))
+        for rows in row_blocks(len(variances)):
+            scores = self._loadings[rows] @ self._root
+            variances[rows] = np.einsum("nk,nk->n", scores, scores)
+        return variances
+
+    # -- products ----------------------------------------------------------------------------------
+
+    def __matmul__(self, other: Any) -> Any:
+        """Σ w, for a vector or a matrix of vectors."""
+        values, wrap = self._read(other)
+        return wrap(self._multiply(values))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        """W' Σ, equal to Σ w because Σ is symmetric."""
+        return self._multiply(self._rows(floats(other).T)).T
+
+    def _multiply(self, w: Array) -> Array:
+        return self._returned(w, self._loadings.T @ w)
+
+    def _returned(self, w: Array, exposures: Array) -> Array:
+        """The product Σ w where the exposures B'w are known."""
+        systematic = self._loadings @ (self._factor_covariance @ exposures)
+        return np.asarray(systematic + (self._idio_variance * w.T).T)
+
+    def marginal(self, w: Any) -> Any:
+        """Marginal contribution of each asset to the volatility of `w`: (Σ w) / σ(w), per unit of weight."""
+        values, wrap = self._read(w)
+        _require_vectors(values)
+        exposures = self._loadings.T @ values
+        volatility = np.sqrt(self._squared(values, exposures))
+        if volatility == 0:
+            raise InvalidParameterError("the volatility of these weights is zero, so it has no derivative there.")
+        return wrap(self._returned(values, exposures) / volatility)
+
+    def variance(self, w: Any) -> Variance:
+        """The variance w' Σ w, return² at the horizon."""
+        return Variance(self._quadratic(self._read(w)[0]), self.horizon)
+
+    def volatility(self, w: Any) -> Volatility:
+        """The volatility √(w' Σ w), return at the horizon."""
+        return Volatility(np.sqrt(self._quadratic(self._read(w)[0])), self.horizon)
+
+    def covariance(self, w: Any, v: Any) -> Variance:
+        """The covariance w' Σ v, return² at the horizon."""
+        return Variance(self._covariance_and_variance(w, v)[0], self.horizon)
+
+    def beta(self, w: Any, benchmark: Any) -> float:
+        """Beta of `w` on the portfolio `benchmark`: w' Σ b / b' Σ b (dimensionless)."""
+        covariance, variance = self._covariance_and_variance(w, benchmark)
+        if variance == 0:
+            raise InvalidParameterError("the benchmark has no variance, so nothing has a beta to it.")
+        return covariance / variance
+
+    def _covariance_and_variance(self, w: Any, v: Any) -> tuple[float, float]:
+        """Both w' Σ v and v' Σ v, for one reading of the loadings."""
+        left, right = self._read(w)[0], self._read(v)[0]
+        _require_vectors(left, right)
+        one, other = np.stack([left, right]) @ self._loadings
+        systematic = one @ self._factor_covariance @ other
+        return float(systematic + left @ (self._idio_variance * right)), self._squared(right, other)
+
+    def _quadratic(self, w: Array) -> float:
+        _require_vectors(w)
+        return self._squared(w, self._loadings.T @ w)
+
+    def _squared(self, w: Array, exposures: Array) -> float:
+        """The variance w' Σ w where the exposures B'w are known."""
+        # through the root of F, rounding cannot make a variance negative, and costs half the digits less
+        scores = self._root.T @ exposures
+        return float(scores @ scores) + float(self._idio_variance @ (w * w))
+
+    def diagonal(self) -> pd.Series[float]:
+        """The variance of each asset, return² at the horizon."""
+        return pd.Series(self._systematic + self._idio_variance, self.assets.copy(), name="variance", copy=False)
+
+    # -- inverse -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _elimination(self) -> Elimination:
+        zero = np.flatnonzero(self._idio_variance == 0)
+        require_independent(self._loadings[zero] @ self._root, self.assets[zero])
+        scores = Scores.of(self._loadings, self._root, self._idio_variance)
+        thin = self._thin if scores.ratio > 1 / SMALL_IDIO else zero
+        return Elimination.of(scores.without(thin), thin, self._idio_variance[thin])
+
+    @property
+    def _thin(self) -> Index:
+        """Positions of the assets with too little idio variance to divide by."""
+        thin = np.flatnonzero(self._idio_variance <= SMALL_IDIO * self._systematic)
+        # with more of them than the factors tell apart the Schur complement would be a difference, and that of nothing
+        return thin if len(thin) <= self._root.shape[1] else np.flatnonzero(self._idio_variance == 0)
+
+    def solve(self, b: Any) -> Any:
+        """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
+
+        Raises
+        ------
+        SingularCovarianceError
+            If Σ cannot be inverted; the message and ``details["assets"]`` name the assets that make it so.
+        """
+        values, wrap = self._read(b)
+        return wrap(self._elimination.solve(values if values.ndim == 2 else values[:, None]).reshape(values.shape))
+
+    def logdet(self) -> float:
+        """Log of the determinant of Σ; raises `SingularCovarianceError` where Σ is singular."""
+        return self._elimination.logdet()
+
+    # -- draws -------------------------------------------------------------------------------------
+
+    def sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw `n` independent zero-mean normal returns with this covariance.
+
+        Parameters
+        ----------
+        n : int
+            How many draws.
+        rng : numpy.random.Generator
+            Where the randomness comes from, for instance ``numpy.random.default_rng(0)``.
+
+        Returns
+        -------
+        DataFrame, shape (n, N)
+            Returns at the horizon, decimals.
+        """
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            raise InvalidParameterError(f"n must be how many draws, a whole number from 0 on, but {n!r} came.")
+        if not isinstance(rng, np.random.Generator):
+            raise InvalidParameterError(f"rng must be a numpy Generator such as default_rng(0), but {rng!r} came.")
+        draws = rng.standard_normal((n, len(self.assets)))
+        draws *= np.sqrt(self._idio_variance)
+        factors = rng.standard_normal((n, self._root.shape[1])) @ self._root.T
+        for rows in row_blocks(len(self.assets)):
+            draws[:, rows] += factors @ self._loadings[rows].T
+        return pd.DataFrame(draws, columns=self.assets.copy(), copy=False)
+
+    # -- other forms -------------------------------------------------------------------------------
+
+    def to_dense(self, limit: int = DENSE_LIMIT) -> pd.DataFrame:
+        """The N × N matrix itself, assets × assets.
+
+        Parameters
+        ----------
+        limit : int
+            The largest N for which to do it: N² numbers of 8 bytes are needed.
+
+        Raises
+        ------
+        TooLargeError
+            If there are more than `limit` assets.
+        """
+        n = len(self.assets)
+        if n > limit:
+            raise TooLargeError(
+                f"a dense {n} × {n} matrix takes {8e-9 * n * n:,.1f} GB and the limit is {limit} assets; use "
+                f"cov @ w, cov.solve(b) or cov.restrict(assets), or say to_dense(limit={n}).",
+                n_assets=n,
+                limit=limit,
+            )
+        dense = self._loadings @ self._factor_covariance @ self._loadings.T
+        dense = (dense + dense.T) / 2
+        dense[np.diag_indices(n)] += self._idio_variance
+        return pd.DataFrame(dense, self.assets.copy(), self.assets.copy(), copy=False)
+
+    def at(self, horizon: Horizon) -> Self:
+        """The same covariance at another horizon: Σ·h."""
+        return evolve(
+            self,
+            factor_covariance=self.horizon.scale_variance(self._factor_covariance, to=horizon),
+            idio_variance=self.horizon.scale_variance(self._idio_variance, to=horizon),
+            horizon=horizon,
+        )
+
+    def restrict(self, assets: Any) -> Self:
+        """The covariance of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
+        wanted = labels.unique(assets, "assets")
+        at = labels.positions(wanted, self.assets, "asset", UnknownAssetError)
+        loadings = set_read_only(self._loadings.take(at, axis=0))
+        return evolve(self, assets=wanted, loadings=loadings, idio_variance=self._idio_variance[at])
+
+    # -- reading arguments -------------------------------------------------------------------------
+
+    def _read(self, values: Any) -> tuple[Array, Any]:
+        """Return an array by asset, and how to label a result of the same shape."""
+        if isinstance(values, pd.Series | pd.DataFrame):
+            labelled = self._rows(self._by_asset(values))
+            if isinstance(values, pd.Series):
+                return labelled, lambda a: pd.Series(a, self.assets.copy(), name=values.name, copy=False)
+            return labelled, lambda a: pd.DataFrame(a, self.assets.copy(), values.columns, copy=False)
+        if isinstance(values, dict):
+            return self._read(pd.Series(values, dtype=object))
+        return self._rows(floats(values)), lambda a: a
+
+    def _by_asset(self, values: pd.Series[Any] | pd.DataFrame) -> Array:
+        index = labels.unique(values.index, "assets")
+        at = labels.positions(index, self.assets, "asset", UnknownAssetError)
+        full = np.zeros((len(self.assets), *values.shape[1:]))
+        full[at] = floats(values)
+        return full
+
+    def _rows(self, values: Array) -> Array:
+        if values.ndim not in (1, 2) or len(values) != len(self.assets):
+            raise InvalidParameterError(
+                f"an array must have one row for each of the {len(self.assets)} assets, but its shape is "
+                f"{values.shape}; a Series labelled by asset may leave some out."
+            )
+        if not is_finite(values):
+            raise InvalidParameterError("weights and right-hand sides must be finite, but NaN or infinity came.")
+        return np.ascontiguousarray(values) if values.ndim == 1 else values
+
+
+def _require_vectors(*values: Array) -> None:
+    for v in values:
+        if v.ndim != 1:
+            raise InvalidParameterError(f"one vector of weights is wanted, but an array of shape {v.shape} came.")

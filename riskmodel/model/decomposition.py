@@ -1,0 +1,143 @@
+"""Where a variance comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, floats
+from riskmodel._core.linalg import root
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
+from riskmodel.horizon import Horizon, Variance
+from riskmodel.model.covariance import FactorCovariance
+
+IDIO = "idio"
+
+
+@final
+@frozen(eq=False)
+class RiskDecomposition:
+    r"""A portfolio's variance split by factor and own, and by holding.
+
+    Contributions are Euler's: each holding's or factor's weight times the derivative of the variance, halved, so
+    they add up to the total; a negative one takes risk away ([1]_, chapter 3).
+
+    Attributes
+    ----------
+    total_variance, factor_variance, idio_variance : Variance
+        Return² at `horizon`; total = factor + idio.
+    by_factor : Series by factor, then ``"idio"``
+        Contributions to the total variance, return² at `horizon`.
+    by_asset : Series by holding
+        Contributions to the total variance, return² at `horizon`.
+    horizon : Horizon
+        What the variances refer to.
+
+    References
+    ----------
+    .. [1] Litterman, R. (1996). Hot Spots and Hedges. *Journal of Portfolio Management* 23 (special issue), 52-75.
+    """
+
+    total_variance: Variance
+    factor_variance: Variance
+    idio_variance: Variance
+    _by_factor: pd.Series[float]
+    _by_asset: pd.Series[float]
+    horizon: Horizon
+
+    @classmethod
+    def of(cls, covariance: FactorCovariance, weights: Any, legs: Any = None) -> Self:
+        """Decompose the variance of weights on assets, and of legs held on the factors themselves.
+
+        Parameters
+        ----------
+        covariance : FactorCovariance
+            Of the assets.
+        weights : Series or mapping by asset
+            Assets left out weigh zero.
+        legs : Series or mapping by factor, optional
+            Positions in the factors, for instance a hedge; in `by_asset` they follow the assets.
+
+        Raises
+        ------
+        UnknownAssetError, UnknownFactorError
+            For labels that the covariance does not have.
+        InvalidParameterError
+            For weights that are not finite numbers, or not labelled.
+        """
+        w, index = _read(weights, "weights")
+        held = covariance.restrict(index)
+        b, f = held.loadings.to_numpy(), held.factor_covariance.to_numpy()
+        positions, names = _read({} if legs is None else legs, "legs")
+        h = np.zeros(len(f))
+        h[labels.positions(names, held.factors, "factor", UnknownFactorError)] = positions
+        exposures = b.T @ w + h
+        # through the root of F, as x'Fx may come out negative where F is singular
+        half = root(f)
+        scores = half.T @ exposures
+        own = w * w * held.idio_variance.to_numpy()
+        towards = half @ scores
+        return cls._from_parts(
+            held,
+            systematic=float(scores @ scores),
+            by_factor=exposures * towards,
+            own=own,
+            by_asset=w * (b @ towards) + own,
+            by_leg=pd.Series(h * towards, held.factors, dtype=np.float64).reindex(names),
+        )
+
+    @classmethod
+    def _from_parts(
+        cls,
+        held: FactorCovariance,
+        *,
+        systematic: float,
+        by_factor: Array,
+        own: Array,
+        by_asset: Array,
+        by_leg: pd.Series[float],
+    ) -> Self:
+        idio = float(own.sum())
+        holdings = pd.Series(by_asset, held.assets, name="variance")
+        if len(by_leg):
+            # a leg in a factor that is called like an asset held is a position in the same thing
+            holdings = pd.concat([holdings, by_leg.rename("variance")]).groupby(level=0, sort=False).sum()
+        return cls(
+            total_variance=Variance(systematic + idio, held.horizon),
+            factor_variance=Variance(systematic, held.horizon),
+            idio_variance=Variance(idio, held.horizon),
+            by_factor=pd.Series([*by_factor, idio], pd.Index([*held.factors, IDIO]), name="variance"),
+            by_asset=holdings,
+            horizon=held.horizon,
+        )
+
+    @property
+    def by_factor(self) -> pd.Series[float]:
+        """Contributions to the total variance by factor, then ``"idio"``, return² at the horizon."""
+        return self._by_factor.copy()
+
+    @property
+    def by_asset(self) -> pd.Series[float]:
+        """Contributions to the total variance by asset, then by leg, return² at the horizon."""
+        return self._by_asset.copy()
+
+    @property
+    def factor_share(self) -> float:
+        """Share of the variance that the factors explain, 0 to 1; 0 where there is no variance."""
+        return self.factor_variance / self.total_variance if self.total_variance > 0 else 0.0
+
+
+def _read(values: Any, what: str) -> tuple[Array, pd.Index[Any]]:
+    """Numbers, and the unique labels that they carry."""
+    if not isinstance(values, Mapping | pd.Series):
+        raise InvalidParameterError(f"{what} must be a Series or a mapping by label, not {type(values).__name__}.")
+    series = values if isinstance(values, pd.Series) else pd.Series(list(values.values()), list(values), dtype=object)
+    numbers = floats(series)
+    if not np.isfinite(numbers).all():
+        raise InvalidParameterError(f"{what} must be finite, but NaN or infinity came.")
+    return numbers, labels.unique(series.index, f"the labels of {what}")

@@ -1,0 +1,459 @@
+"""A factor model: the inert value that an estimator returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, by_constructor, floats
+from riskmodel.errors import (
+    InvalidParameterError,
+    NotEstimatedError,
+    UnknownAssetError,
+    UnknownFactorError,
+)
+from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
+from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.parts import PART
+from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
+
+RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
+
+
+def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
+    n, k = len(self.assets), len(self.factors)
+    shapes = {
+        "alpha": (n,),
+        "factor_mean": (k,),
+        "total_variance": (n,),
+        "rsquared": (n,),
+        "std_errors": (n, k + 1),
+        "n_observations": (n,),
+    }
+    for name, shape in shapes.items():
+        came = getattr(self, f"_{name}").shape
+        if came != shape:
+            raise InvalidParameterError(f"{name} must have shape {shape} for {n} assets, {k} factors, not {came}.")
+    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
+    for name, values in finite.items():
+        if not np.isfinite(values).all():
+            raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
+    if len(self.sources) != k or len(self.funded) != k:
+        raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
+    taken = RESERVED.intersection(self.factors)
+    if taken:
+        raise InvalidParameterError(
+            f"a factor cannot be called {labels.listing(sorted(taken))}, which stands for something else in "
+            "results; rename it."
+        )
+
+
+@final
+@frozen(eq=False, repr=False)
+class FactorModel:
+    r"""Returns explained by factors: :math:`r_i - r_f = \alpha_i + \beta_i^\top f + \varepsilon_i`.
+
+    What an `Estimator` returns, or, by `FactorModel.from_parameters`, numbers you were given. The
+    constructor takes arrays in label order.
+
+    Parameters
+    ----------
+    assets, factors : pandas.Index
+        N and K labels.
+    alpha : array, shape (N,)
+        Intercepts, decimals per `horizon`.
+    loadings : array, shape (N, K)
+        Betas, dimensionless.
+    factor_mean : array, shape (K,)
+        E f, decimals per `horizon`.
+    factor_covariance : array, shape (K, K)
+        F = Var f, return² per `horizon`.
+    idio_variance : array, shape (N,)
+        Var ε, return² per `horizon`.
+    total_variance : array, shape (N,)
+        Variance of each asset over its own dates, return² per `horizon`.
+    rsquared : array, shape (N,)
+        Share of the variance over the asset's own dates that the factors explain.
+    std_errors : array, shape (N, K + 1)
+        Of alpha and the loadings; NaN where nothing was estimated.
+    n_observations : array of int, shape (N,)
+        Dates of each asset; 0 where nothing was estimated.
+    risk_free_mean : float
+        Mean risk-free rate per `horizon`.
+    horizon : Horizon
+        What all of this refers to.
+    sources : tuple
+        What each factor was asked for by: a `Factor`, or its name.
+    funded : tuple of bool
+        Whether each factor is funded: shorting it raises cash.
+    panel : ReturnPanel or StoredPanel, optional
+        What it was estimated on, for `summary`.
+
+    Raises
+    ------
+    InvalidParameterError
+        For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
+        ``risk_free`` or ``cash``.
+    """
+
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
+    # mypy cannot read a Converter that sees the other fields
+    _alpha: Array = field(converter=PART)  # type: ignore[misc]
+    _loadings: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_mean: Array = field(converter=PART)  # type: ignore[misc]
+    _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _total_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _rsquared: Array = field(converter=PART)  # type: ignore[misc]
+    _std_errors: Array = field(converter=PART)  # type: ignore[misc]
+    _n_observations: Array = field(converter=PART)  # type: ignore[misc]
+    risk_free_mean: float
+    horizon: Horizon
+    sources: tuple[Any, ...]
+    funded: tuple[bool, ...]
+    panel: Panel | None = field(default=None, validator=_check)
+    covariance: FactorCovariance = field(init=False)
+
+    __reduce__ = by_constructor
+
+    @covariance.default
+    def _make_covariance(self) -> FactorCovariance:
+        return FactorCovariance(
+            self.assets,
+            self.factors,
+            self._loadings,
+            self._factor_covariance,
+            self._idio_variance,
+            self.horizon,
+        )
+
+    @classmethod
+    def from_parameters(
+        cls,
+        *,
+        assets: Sequence[Any],
+        factors: Sequence[Any],
+        alpha: Any,
+        loadings: Any,
+        factor_covariance: Any,
+        factor_mean: Any,
+        idio_variance: Any,
+        horizon: Horizon,
+        risk_free_mean: float = 0.0,
+        funded: Sequence[bool] | None = None,
+    ) -> Self:
+        """Build a model from numbers you were given; it has no standard errors and no observations.
+
+        Parameters
+        ----------
+        assets : sequence of labels
+            N of them.
+        factors : sequence of str or Factor
+            K of them.
+        alpha, idio_variance : Series by asset, mapping, array of shape (N,), or a number if N = 1
+            Decimals, and return², per `horizon`.
+        loadings : DataFrame assets × factors, array of shape (N, K), or a number if N = K = 1
+            Dimensionless.
+        factor_covariance : DataFrame factors × factors, array of shape (K, K), or a number if K = 1
+            Return² per `horizon`.
+        factor_mean : Series by factor, mapping, array of shape (K,), or a number if K = 1
+            Decimals per `horizon`.
+        horizon : Horizon
+            What the numbers refer to.
+        risk_free_mean : float
+            Mean risk-free rate per `horizon`; 0 speaks of excess returns only.
+        funded : sequence of bool, optional
+            By default the factors' own word, or whether their name ends in ``-RF``.
+
+        Raises
+        ------
+        InvalidParameterError
+            For numbers that do not fit the labels, or no covariance.
+        HorizonMismatchError
+            For a `Quantity` of another horizon.
+        UnknownAssetError, UnknownFactorError
+            For labels that are not among `assets` or `factors`, or are missing there.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> model = rm.FactorModel.from_parameters(
+        ...     assets=["FUND"], factors=["Mkt-RF"], alpha=0.002, loadings=1.1, factor_covariance=0.0016,
+        ...     factor_mean=0.006, idio_variance=0.0009, horizon=rm.MONTH)
+        >>> model.covariance.volatility({"FUND": 1.0}).at(rm.YEAR)
+        Volatility(0.184...YEAR)
+        """
+        names = [getattr(f, "name", f) for f in factors]
+        a, f = labels.unique(assets, "assets"), labels.unique(names, "factors")
+        n, k = len(a), len(f)
+        if funded is None:
+            funded = [bool(getattr(s, "funded", labels.is_excess(s))) for s in factors]
+        dated: dict[str, tuple[Any, type[Mean] | type[Variance]]] = {
+            "alpha": (alpha, Mean), "factor_mean": (factor_mean, Mean), "risk_free_mean": (risk_free_mean, Mean),
+            "factor_covariance": (factor_covariance, Variance), "idio_variance": (idio_variance, Variance),
+        }  # fmt: skip
+        for name, (values, kind) in dated.items():
+            _require_kind(values, kind, horizon, name)
+        b = _table(loadings, a, f, "loadings")
+        covariance = _table(factor_covariance, f, f, "factor_covariance")
+        idio = _vector(idio_variance, a, "idio_variance", UnknownAssetError)
+        systematic = np.einsum("nk,kl,nl->n", b, covariance, b)
+        total = systematic + idio
+        return cls(
+            assets=a,
+            factors=f,
+            alpha=_vector(alpha, a, "alpha", UnknownAssetError),
+            loadings=b,
+            factor_mean=_vector(factor_mean, f, "factor_mean", UnknownFactorError),
+            factor_covariance=covariance,
+            idio_variance=idio,
+            total_variance=total,
+            rsquared=np.divide(systematic, total, where=total > 0, out=np.full(n, np.nan)),
+            std_errors=np.full((n, k + 1), np.nan),
+            n_observations=np.zeros(n),
+            risk_free_mean=float(floats(risk_free_mean)),
+            horizon=horizon,
+            sources=tuple(factors),
+            funded=tuple(funded),
+        )
+
+    def __repr__(self) -> str:
+        n, k = self._loadings.shape
+        seen = f"{self.panel!r}" if self.panel is not None else "no panel"
+        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}, from {seen}>"
+
+    # -- its parts ---------------------------------------------------------------------------------
+
+    @property
+    def alpha(self) -> pd.Series[float]:
+        """Intercept by asset, decimals per horizon."""
+        return self._by_asset(self._alpha, "alpha")
+
+    @property
+    def loadings(self) -> pd.DataFrame:
+        """B, assets × factors, dimensionless."""
+        return self.covariance.loadings
+
+    @property
+    def factor_mean(self) -> pd.Series[float]:
+        """E f by factor, decimals per horizon."""
+        return pd.Series(self._factor_mean, self.factors.copy(), name="factor_mean", copy=False)
+
+    @property
+    def factor_covariance(self) -> pd.DataFrame:
+        """F, factors × factors, return² per horizon."""
+        return self.covariance.factor_covariance
+
+    @property
+    def idio_variance(self) -> pd.Series[float]:
+        """Residual variance by asset with ddof 1, return² per horizon: total = B F B' + idio in sample."""
+        return self.covariance.idio_variance
+
+    @property
+    def unbiased_idio_variance(self) -> pd.Series[float]:
+        """Residual variance by asset, RSS / (T - K - 1), as standard errors use it; NaN where not estimated."""
+        n = self._n_observations
+        dof = n - len(self.factors) - 1
+        scale = np.divide(n - 1, dof, where=dof > 0, out=np.full(len(n), np.nan))
+        return self._by_asset(self._idio_variance * scale, "unbiased_idio_variance")
+
+    @property
+    def total_variance(self) -> pd.Series[float]:
+        """Variance by asset over its own dates with ddof 1, return² per horizon."""
+        return self._by_asset(self._total_variance, "total_variance")
+
+    @property
+    def rsquared(self) -> pd.Series[float]:
+        """Share of the variance over the asset's own dates that the factors explain; NaN without variance."""
+        return self._by_asset(self._rsquared, "rsquared")
+
+    @property
+    def std_errors(self) -> pd.DataFrame:
+        """Standard errors, assets × (``alpha``, factors); alpha's in decimals per horizon."""
+        return self._by_parameter(self._std_errors)
+
+    @property
+    def tvalues(self) -> pd.DataFrame:
+        """Estimate over standard error, assets × (``alpha``, factors), dimensionless."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._by_parameter(np.column_stack([self._alpha, self._loadings]) / self._std_errors)
+
+    @property
+    def n_observations(self) -> pd.Series[Any]:
+        """Dates on which each asset was estimated, the effective number where weighted; 0 where numbers were given."""
+        n = self._n_observations
+        whole = n.astype(np.int64)
+        return pd.Series(whole if (whole == n).all() else n, self.assets.copy(), name="n_observations")
+
+    @property
+    def expected_returns(self) -> pd.DataFrame:
+        """E r = rf + α + β E f, assets × (``risk_free``, ``alpha``, factors), decimals per horizon.
+
+        A row's sum is the asset's expected total return.
+        """
+        parts = np.column_stack(
+            [np.full(len(self.assets), self.risk_free_mean), self._alpha, self._loadings * self._factor_mean]
+        )
+        return pd.DataFrame(parts, self.assets.copy(), pd.Index(["risk_free", "alpha", *self.factors]), copy=False)
+
+    def _by_asset(self, values: Array, name: str) -> pd.Series[float]:
+        return pd.Series(values, self.assets.copy(), name=name, copy=False)
+
+    def _by_parameter(self, values: Array) -> pd.DataFrame:
+        return pd.DataFrame(values, self.assets.copy(), pd.Index(["alpha", *self.factors]), copy=False)
+
+    # -- other forms -------------------------------------------------------------------------------
+
+    def at(self, horizon: Horizon) -> Self:
+        """The same model at another horizon: means and variances by h, loadings and t values not at all."""
+        to_mean, to_variance = self.horizon.scale_mean, self.horizon.scale_variance
+        errors = self._std_errors.copy()
+        errors[:, 0] = to_mean(errors[:, 0], to=horizon)
+        return evolve(
+            self,
+            alpha=to_mean(self._alpha, to=horizon),
+            factor_mean=to_mean(self._factor_mean, to=horizon),
+            factor_covariance=to_variance(self._factor_covariance, to=horizon),
+            idio_variance=to_variance(self._idio_variance, to=horizon),
+            total_variance=to_variance(self._total_variance, to=horizon),
+            std_errors=errors,
+            risk_free_mean=to_mean(self.risk_free_mean, to=horizon),
+            horizon=horizon,
+        )
+
+    def restrict(self, assets: Sequence[Any]) -> Self:
+        """The model of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
+        wanted = labels.unique(assets, "assets")
+        at = labels.positions(wanted, self.assets, "asset", UnknownAssetError)
+        return evolve(
+            self,
+            assets=wanted,
+            alpha=self._alpha[at],
+            loadings=self._loadings[at],
+            idio_variance=self._idio_variance[at],
+            total_variance=self._total_variance[at],
+            rsquared=self._rsquared[at],
+            std_errors=self._std_errors[at],
+            n_observations=self._n_observations[at],
+        )
+
+    # -- back to the data --------------------------------------------------------------------------
+
+    def residuals(self, panel: ReturnPanel) -> pd.DataFrame:
+        """ε = r - α - B f on a panel, dates × assets; NaN where the return is missing.
+
+        Parameters
+        ----------
+        panel : ReturnPanel
+            With the model's assets and factors, at its horizon; other dates than the estimation's will do.
+
+        Raises
+        ------
+        HorizonMismatchError
+            If the panel is of another horizon.
+        UnknownAssetError, UnknownFactorError
+            If the panel lacks some of the assets or factors.
+        """
+        if not isinstance(panel, ReturnPanel):
+            hint = "; take its blocks() or select(...)" if isinstance(panel, Panel) else ""
+            raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came{hint}.")
+        require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
+        chosen = panel.select(self.assets, self.factors)
+        returns, factors, _ = chosen.arrays()
+        residuals = returns - self._alpha - factors @ self._loadings.T
+        return pd.DataFrame(residuals, chosen.dates, self.assets, copy=False)
+
+    def summary(self, asset: Any) -> Any:
+        """Return the regression of one asset as statsmodels prints it.
+
+        Coefficients with standard errors, t and p values and confidence intervals, R², F, Durbin-Watson,
+        Jarque-Bera, condition number. It speaks per period of the panel, whatever the model's horizon.
+
+        Parameters
+        ----------
+        asset : label
+            One of `assets`.
+
+        Returns
+        -------
+        statsmodels.iolib.summary.Summary
+            To ``print``.
+
+        Raises
+        ------
+        UnknownAssetError
+            If the asset is not in the model.
+        NotEstimatedError
+            If the model was given its numbers, or merged from moments, so that there are no returns to show.
+        """
+        labels.positions([asset], self.assets, "asset", UnknownAssetError)
+        if self.panel is None:
+            raise NotEstimatedError(
+                "a summary needs the returns that the model was estimated on, and this model holds none; "
+                "make it with an estimator's fit(panel), or read std_errors and tvalues."
+            )
+        import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
+
+        panel = self.panel.select([asset])
+        returns = panel.assets[asset].dropna().rename(str(asset))
+        design = panel.factors.loc[returns.index]
+        design.insert(0, "alpha", 1.0)
+        fitted = sm.OLS(returns, design).fit()
+        return fitted.summary(title=f"{asset}: excess returns per {panel.horizon} on factors")
+
+
+def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:
+    """Refuse quantities of another kind or horizon, which would become plain numbers."""
+    if isinstance(values, Mapping):
+        values = list(values.values())
+    for value in values if isinstance(values, list | tuple) else [values]:
+        if isinstance(value, Quantity):
+            require_same(value.horizon, horizon, f"{name} and the model")
+            if not isinstance(value, kind):
+                raise InvalidParameterError(f"{name} must be a {kind.__name__} or a plain number, but {value!r} came.")
+
+
+def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:
+    """Read one number per label, from a Series, a mapping, an array or a lone number."""
+    if isinstance(values, Mapping):
+        values = pd.Series(list(values.values()), list(values))
+    if isinstance(values, pd.Series):
+        return floats(_aligned(values, index, name, error))
+    array = floats(values)
+    return _shaped(array.reshape(1) if array.ndim == 0 else array, (len(index),), name)
+
+
+def _table(values: Any, rows: pd.Index[Any], columns: pd.Index[Any], name: str) -> Array:
+    """Read one number per pair of labels, from a frame, an array or a lone number."""
+    if isinstance(values, pd.DataFrame):
+        row_error = UnknownFactorError if rows is columns else UnknownAssetError
+        aligned = _aligned(values, rows, name, row_error)
+        return floats(_aligned(aligned.T, columns, name, UnknownFactorError).T)
+    array = floats(values)
+    if array.ndim == 0:
+        array = array.reshape(1, 1)
+    return _shaped(array, (len(rows), len(columns)), name)
+
+
+def _aligned(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Any:
+    came = labels.unique(values.index, f"the labels of {name}")
+    extra = came.difference(index, sort=False)
+    if len(extra):
+        raise labels.unknown(list(extra), index, f"label in {name}", error)
+    return values.iloc[labels.positions(index, came, f"label, without a value in {name}", error)]
+
+
+def _shaped(array: Array, shape: tuple[int, ...], name: str) -> Array:
+    if array.shape != shape:
+        raise InvalidParameterError(
+            f"{name} must have shape {shape}, one entry per label, but {array.shape} came; a Series or frame with "
+            "labels is matched by label."
+        )
+    return array

@@ -1,0 +1,1 @@
+"""Aligned excess returns: what estimators read."""

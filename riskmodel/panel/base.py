@@ -1,0 +1,89 @@
+"""Panels: what estimators read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array
+from riskmodel._core.dates import between, window
+from riskmodel.errors import (
+    NoOverlapError,
+    UnknownAssetError,
+    UnknownFactorError,
+)
+from riskmodel.horizon import Horizon
+
+if TYPE_CHECKING:
+    from riskmodel.panel.memory import ReturnPanel
+
+
+class Panel(ABC):
+    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`)."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def dates(self) -> pd.DatetimeIndex:
+        """T dates, increasing."""
+
+    @property
+    @abstractmethod
+    def asset_names(self) -> pd.Index[Any]:
+        """N labels."""
+
+    @property
+    @abstractmethod
+    def factor_names(self) -> pd.Index[Any]:
+        """K labels."""
+
+    @property
+    @abstractmethod
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+
+    @property
+    @abstractmethod
+    def sources(self) -> tuple[Any, ...]:
+        """What each factor was asked for by."""
+
+    @property
+    @abstractmethod
+    def funded(self) -> tuple[bool, ...]:
+        """Whether holding each factor costs cash."""
+
+    @abstractmethod
+    def arrays(self) -> tuple[Any, Array, Array]:
+        """Return excess returns (T × N, whose columns can be sliced), factors (T × K) and the risk-free rate (T,)."""
+
+    @abstractmethod
+    def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
+        """Return a panel in memory of some assets, factors and dates; None is all."""
+
+
+def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
+    """Which dates of a panel lie in a window, or an error where none does."""
+    inside = between(panel.dates, *window(start, end))
+    if not inside.any():
+        raise NoOverlapError(f"no date of {panel!r} lies between {start} and {end}; widen the window.")
+    return inside
+
+
+def chosen(
+    wanted: Any, known: pd.Index[Any], what: str, error: type[UnknownAssetError | UnknownFactorError]
+) -> tuple[pd.Index[Any], NDArray[np.intp]]:
+    """Read a choice of labels (None is all): the labels, and where they stand."""
+    if wanted is None:
+        return known, np.arange(len(known), dtype=np.intp)
+    # a tuple is one label where the panel has it
+    lone = labels.is_lone(wanted) or (
+        isinstance(wanted, tuple) and any(isinstance(k, tuple) and k == wanted for k in known)
+    )
+    names = labels.unique([wanted] if lone else wanted, f"{what}s")
+    return names, labels.positions(names, known, what, error)

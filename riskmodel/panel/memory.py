@@ -1,0 +1,315 @@
+"""Aligned excess returns in memory: dates × assets, beside dates × factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+from numpy.typing import NDArray
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, by_constructor, floats, is_unchanging, read_only, set_read_only
+from riskmodel._core.checks import require_decimals
+from riskmodel._core.dates import between, window
+from riskmodel._core.frames import LARGEST, ReturnFrame
+from riskmodel.errors import (
+    InvalidParameterError,
+    NoOverlapError,
+    UnknownAssetError,
+    UnknownFactorError,
+)
+from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.panel.base import Panel, chosen, within
+
+
+def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
+    t, n, k = len(self.dates), len(self.asset_names), len(self.factor_names)
+    if not isinstance(self.dates, pd.DatetimeIndex) or self.dates.hasnans or not _increasing(self.dates):
+        raise InvalidParameterError("dates must be an increasing DatetimeIndex; ReturnPanel.align sorts and checks.")
+    expected = {"assets": (t, n), "factors": (t, k), "risk_free": (t,)}
+    for name, shape in expected.items():
+        came = getattr(self, f"_{name}").shape
+        if came != shape:
+            raise InvalidParameterError(f"{name} must have shape {shape}, but {came} came.")
+    for name in ("factors", "risk_free"):
+        if not (np.abs(getattr(self, f"_{name}")) <= LARGEST).all():
+            raise InvalidParameterError(
+                f"{name} must be finite on every date of a panel, and at most {LARGEST:g} in size; ReturnPanel.align "
+                "leaves incomplete dates out."
+            )
+    if len(self.sources) != k or len(self.funded) != k:
+        raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
+
+
+def _by_asset(values: Any) -> Array:
+    """Return returns that nobody can write to, each asset's dates side by side in memory, as sums over dates want them.
+
+    A copy, unless it is such an array already.
+    """
+    if isinstance(values, np.ndarray) and values.ndim == 2 and _is_by_asset(values) and is_unchanging(values):
+        return values
+    return set_read_only(np.array(floats(values), order="F"))
+
+
+def _is_by_asset(values: NDArray[Any]) -> bool:
+    return len(values) <= 1 or values.strides[0] == values.itemsize
+
+
+@final
+@frozen(eq=False, repr=False)
+class ReturnPanel(Panel):
+    """Excess returns of assets beside factor returns, on common dates.
+
+    Made by `DataProvider.panel` or `ReturnPanel.align`; the constructor takes arrays that fit already.
+
+    Parameters
+    ----------
+    dates : pandas.DatetimeIndex
+        T dates, increasing. Monthly and longer spans are labelled by their last calendar day.
+    asset_names, factor_names : pandas.Index
+        N and K labels.
+    assets : array, shape (T, N)
+        Simple returns in excess of the risk-free rate, decimals per `horizon`; NaN where missing.
+    factors : array, shape (T, K)
+        Factor returns, decimals per `horizon`; none missing.
+    risk_free : array, shape (T,)
+        Risk-free rate, decimals per `horizon`; none missing.
+    horizon : Horizon
+        What one row spans.
+    sources : tuple
+        What each factor was asked for by: a `Factor`, or its name.
+    funded : tuple of bool
+        Whether each factor is funded: holding it costs cash, and shorting it raises cash.
+    dropped : DataFrame, columns ``date`` and ``reason``
+        The dates that alignment left out, and why.
+    provenance : dict of str, optional
+        By source, the vintage of what it gave, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
+    """
+
+    dates: pd.DatetimeIndex
+    asset_names: pd.Index[Any] = field(converter=labels.asset_labels)
+    factor_names: pd.Index[Any] = field(converter=labels.factor_labels)
+    _assets: Array = field(converter=_by_asset)
+    _factors: Array = field(converter=read_only)
+    _risk_free: Array = field(converter=read_only)
+    horizon: Horizon
+    sources: tuple[Any, ...]
+    funded: tuple[bool, ...]
+    _dropped: Any = field(validator=_check)
+    _provenance: Any = field(factory=dict)
+
+    @classmethod
+    def align(
+        cls,
+        asset_returns: pd.DataFrame,
+        factor_returns: pd.DataFrame,
+        risk_free: pd.Series[float],
+        *,
+        horizon: Horizon,
+        sources: Sequence[Any] | None = None,
+        funded: Sequence[bool] | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Align total asset returns, factor returns and the risk-free rate on their common dates.
+
+        A date is kept where every factor and the risk-free rate are there and at least one asset is. Assets
+        may be ragged: a missing return stays missing. What is left out is told by `dropped`.
+
+        Parameters
+        ----------
+        asset_returns : DataFrame, dates × assets
+            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``) where missing.
+        factor_returns : DataFrame, dates × factors
+            Decimals per `horizon`.
+        risk_free : Series by date
+            Decimals per `horizon`.
+        horizon : Horizon
+            What one row spans.
+        sources, funded : sequence, optional
+            As in the class; by default the column names, and whether they say that they are excess returns, as
+            ``Mkt-RF`` does (`PublishedFactor` has the list).
+        provenance : mapping of str, optional
+            As in the class; by default empty.
+
+        Raises
+        ------
+        DataError
+            One of its kinds: `DuplicateDatesError`, `DuplicateLabelsError`, `InvalidDatesError`,
+            `NoOverlapError`, `NonNumericError`, `InfiniteReturnsError`, `PercentReturnsError`,
+            `ImpossibleReturnsError`, `SpacingError`.
+        """
+        require_horizon(horizon)
+        assets = ReturnFrame.read(asset_returns, "asset returns", horizon)
+        if not len(assets.labels):
+            raise InvalidParameterError("a panel needs at least one asset, but asset returns without columns came.")
+        factors = ReturnFrame.read(factor_returns, "factor returns", horizon)
+        free = ReturnFrame.read_rate(risk_free, horizon)
+        require_decimals(assets, factors, free, horizon)
+        kept, dropped = _common_dates(assets, factors, free)
+        rate = _rows(free, kept)[:, 0]
+        excess = _rows(assets, kept)
+        excess -= rate[:, None]
+        names = list(factors.labels)
+        return cls(
+            dates=kept,
+            asset_names=assets.labels,
+            factor_names=factors.labels,
+            assets=set_read_only(excess),
+            factors=_rows(factors, kept),
+            risk_free=rate,
+            horizon=horizon,
+            sources=tuple(names if sources is None else sources),
+            funded=tuple(map(labels.is_excess, names) if funded is None else funded),
+            dropped=dropped,
+            provenance=dict(provenance or {}),
+        )
+
+    def __repr__(self) -> str:
+        t, n = self._assets.shape
+        span = f"{self.dates[0].date()} to {self.dates[-1].date()}" if t else "no dates"
+        return (
+            f"<ReturnPanel {t} dates ({span}, per {self.horizon}) × {n} assets, "
+            f"{len(self.factor_names)} factors, {len(self._dropped)} dates dropped>"
+        )
+
+    __reduce__ = by_constructor
+
+    @property
+    def assets(self) -> pd.DataFrame:
+        """Excess returns, dates × assets, decimals per `horizon`; NaN where missing."""
+        return pd.DataFrame(self._assets, self.dates.copy(), self.asset_names.copy(), copy=False)
+
+    @property
+    def factors(self) -> pd.DataFrame:
+        """Factor returns, dates × factors, decimals per `horizon`."""
+        return pd.DataFrame(self._factors, self.dates.copy(), self.factor_names.copy(), copy=False)
+
+    @property
+    def risk_free(self) -> pd.Series[float]:
+        """Risk-free rate by date, decimals per `horizon`."""
+        return pd.Series(self._risk_free, self.dates.copy(), name="risk_free", copy=False)
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """The dates that alignment left out, and why: columns ``date`` and ``reason``."""
+        left: pd.DataFrame = self._dropped.copy()
+        return left
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """By source, the vintage of what it gave; empty where nothing is known."""
+        return dict(self._provenance)
+
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """The read-only arrays behind `assets`, `factors` and `risk_free`."""
+        return self._assets, self._factors, self._risk_free
+
+    def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
+        """Return the panel of some assets, some factors, or some dates (both ends included).
+
+        Dates stay even where none of the chosen assets has a return: the factors are still known there.
+
+        Parameters
+        ----------
+        assets, factors : label or sequence of labels, optional
+            In the order wanted; by default all.
+        start, end : date-like, optional
+            The window, both ends included. ``"2018"`` and ``"2018-11"`` mean the whole year and month, at
+            either end. Monthly and longer spans count by their last calendar day.
+
+        Raises
+        ------
+        UnknownAssetError, UnknownFactorError
+            For labels that are not in the panel.
+        NoOverlapError
+            If no date is left.
+        """
+        inside = within(self, start, end)
+        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
+        columns, a = chosen(assets, self.asset_names, "asset", UnknownAssetError)
+        names, f = chosen(factors, self.factor_names, "factor", UnknownFactorError)
+        return evolve(
+            self,
+            dates=self.dates[inside],
+            asset_names=columns,
+            factor_names=names,
+            assets=_part(self._assets, inside, a),
+            factors=_part(self._factors, inside, f),
+            risk_free=self._risk_free[inside],
+            sources=tuple(self.sources[j] for j in f),
+            funded=tuple(self.funded[j] for j in f),
+            dropped=self._dropped[dropped].reset_index(drop=True),
+        )
+
+
+def _increasing(dates: pd.DatetimeIndex) -> bool:
+    return dates.is_monotonic_increasing and dates.is_unique
+
+
+def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> Array:
+    """Rows and columns of a read-only array: itself, not a copy, where that is all of it."""
+    every = np.array_equal(columns, np.arange(array.shape[1]))
+    if rows.all() and every:
+        return array
+    at = np.flatnonzero(rows)  # dates that follow one another
+    some = array[at[0] : at[-1] + 1]
+    return set_read_only(np.array(some if every else some[:, columns], order="F" if _is_by_asset(array) else "C"))
+
+
+def _rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> Array:
+    """Return the rows of the given dates, all of which are there: the table's own array where that is all of it.
+
+    A table without columns needs no rows.
+    """
+    if not len(table.labels):
+        return np.empty((len(dates), 0))
+    if len(dates) == len(table.dates):
+        return table.numbers
+    chosen = np.empty((len(dates), len(table.labels)), order="F")
+    np.take(table.numbers.T, table.dates.get_indexer(dates), axis=1, out=chosen.T, mode="clip")
+    return chosen
+
+
+def _common_dates(
+    assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame
+) -> tuple[pd.DatetimeIndex, pd.DataFrame]:
+    """Split all dates into those to keep and those left out, with the reason."""
+    every = assets.dates.union(factors.dates).union(free.dates)
+    reasons = np.full(len(every), "", dtype=object)
+    lacking = {
+        "no asset row": ~every.isin(assets.dates),
+        # nothing is missing of no factors
+        "no factor row": ~every.isin(factors.dates) & bool(len(factors.labels)),
+        "no risk-free row": ~every.isin(free.dates),
+        "every asset missing": every.isin(_where(assets, np.asarray(np.isnan(assets.numbers).all(axis=1)))),
+        "risk-free rate missing": every.isin(_where(free, np.isnan(free.numbers[:, 0]))),
+    }
+    for j, name in enumerate(factors.labels):
+        lacking[f"factor {name} missing"] = every.isin(_where(factors, np.isnan(factors.numbers[:, j])))
+    for reason, where in lacking.items():
+        reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
+    kept = reasons == ""
+    if not kept.any():
+        raise NoOverlapError(_no_overlap(assets, factors, free))
+    left = pd.DataFrame({"date": every[~kept], "reason": reasons[~kept].astype(str)})
+    return every[kept], left
+
+
+def _where(table: ReturnFrame, rows: NDArray[np.bool_]) -> pd.DatetimeIndex:
+    return table.dates[np.flatnonzero(rows)]
+
+
+def _no_overlap(*tables: ReturnFrame) -> str:
+    names = ("assets", "factors", "risk-free rate")
+    spans = [
+        f"{name}: {len(t.dates)} dates" + (f" from {t.dates[0].date()} to {t.dates[-1].date()}" if len(t.dates) else "")
+        for name, t in zip(names, tables, strict=True)
+    ]
+    return (
+        "assets, factors and risk-free rate have no complete date in common ("
+        + "; ".join(spans)
+        + "); check the window and how the rows are dated."
+    )
