@@ -19,14 +19,13 @@ def panel(t=2_520, n=5_000, k=6, missing=0.0, seed=0):
     names = tuple(f"F{i}" for i in range(k))
     return rm.ReturnPanel(
         dates=pd.bdate_range("2010-01-01", periods=t),
-        asset_names=pd.RangeIndex(n),
-        factor_names=pd.Index(names),
-        assets=r,
-        factors=f,
+        assets=pd.RangeIndex(n),
+        factors=pd.Index(names),
+        excess_returns=r,
+        factor_returns=f,
         risk_free=np.zeros(t),
         horizon=rm.DAY,
-        sources=names,
-        funded=(False,) * k,
+        definitions=names,
         dropped=pd.DataFrame({"date": [], "reason": []}),
     )
 

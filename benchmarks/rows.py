@@ -65,16 +65,16 @@ def rolling():
 
     n, some = 1_000, 4
     full, ragged = panel(n=n), panel(n=n, missing=0.3)
-    design = sm.add_constant(full.factors)
+    design = sm.add_constant(full.factor_returns)
 
     def statsmodels(of, **how):
         for j in range(some):
-            result = RollingOLS(of.assets[j], design, window=252, **how).fit()
+            result = RollingOLS(of.excess_returns[j], design, window=252, **how).fit()
             _ = result.params, result.mse_resid, result.rsquared
 
     *ours, same, gaps, growing = best(
         lambda: rm.Rolling(rm.YEAR).fit(full),
-        lambda: rm.Rolling(rm.YEAR).fit(full).std_errors,
+        lambda: rm.Rolling(rm.YEAR).fit(full).regression.std_errors,
         lambda: rm.Rolling(rm.YEAR).fit(ragged),
         lambda: rm.Expanding(minimum=252).fit(full),
         lambda: statsmodels(full),
@@ -125,7 +125,7 @@ def skfolio_model():
     from sklearn.linear_model import LinearRegression
 
     small = panel(n=1_000)
-    returns, factors = small.assets, small.factors
+    returns, factors = small.excess_returns, small.factor_returns
     returns.columns = returns.columns.astype(str)
 
     def theirs():

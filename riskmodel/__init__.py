@@ -74,10 +74,10 @@ if TYPE_CHECKING:
     from riskmodel.data.provider import DataProvider
     from riskmodel.data.sample import SampleData
     from riskmodel.data.wrds.provider import WRDS
-    from riskmodel.estimation.windows.rolling import Expanding, Rolling
+    from riskmodel.estimation.rolling import Expanding, Rolling
     from riskmodel.model.decomposition import RiskDecomposition
-    from riskmodel.model.factors import AssetFactor, Factor, PublishedFactor, Spread
     from riskmodel.model.history import ModelHistory
+    from riskmodel.panel.factors import AssetFactor, Factor, PublishedFactor, Spread
     from riskmodel.panel.layout import Long, Wide
     from riskmodel.panel.stored.panel import StoredPanel
     from riskmodel.portfolio.budget import (
@@ -148,8 +148,8 @@ _LATER = {
     "read_returns": "riskmodel.data.files",
     "Joined": "riskmodel.data.joined",
     "WRDS": "riskmodel.data.wrds.provider",
-    "Expanding": "riskmodel.estimation.windows.rolling",
-    "Rolling": "riskmodel.estimation.windows.rolling",
+    "Expanding": "riskmodel.estimation.rolling",
+    "Rolling": "riskmodel.estimation.rolling",
     "ModelHistory": "riskmodel.model.history",
     "Long": "riskmodel.panel.layout",
     "Wide": "riskmodel.panel.layout",

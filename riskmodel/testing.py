@@ -219,8 +219,8 @@ class ProviderContract(ABC):
     def test_a_panel_can_be_made(self) -> None:
         """`panel` has the assets and factors that were asked for, at the provider's horizon."""
         panel = self._panel()
-        assert list(panel.asset_names) == list(self.assets)
-        assert list(panel.factor_names) == list(self.factors)
+        assert list(panel.assets) == list(self.assets)
+        assert list(panel.factors) == list(self.factors)
         assert panel.horizon == self.provider().horizon
 
     def test_panel_returns_are_in_excess_of_the_risk_free_rate(self) -> None:
@@ -229,15 +229,15 @@ class ProviderContract(ABC):
         panel, tables = self._panel(), self._tables(data)
         total = tables["asset returns"].frame().loc[panel.dates]
         rate = tables["the risk-free rate"].frame().iloc[:, 0].loc[panel.dates]
-        _same(panel.assets, total.sub(rate, axis=0), "excess returns")
+        _same(panel.excess_returns, total.sub(rate, axis=0), "excess returns")
 
     def test_a_panel_of_a_window_is_the_window_of_the_panel(self) -> None:
         """Asking for less gives the same numbers."""
         whole = self._panel()
         start, end = whole.dates[len(whole.dates) // 4], whole.dates[3 * len(whole.dates) // 4]
         part, cut = self._panel(start, end), whole.select(start=start, end=end)
-        _same(part.assets, cut.assets, "assets")
-        _same(part.factors, cut.factors, "factors")
+        _same(part.excess_returns, cut.excess_returns, "assets")
+        _same(part.factor_returns, cut.factor_returns, "factors")
         _same(part.risk_free.to_frame(), cut.risk_free.to_frame(), "the risk-free rate")
 
     def test_a_panel_where_there_is_nothing_is_an_error(self) -> None:

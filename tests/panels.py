@@ -104,8 +104,8 @@ HARD = {
 def reference(panel):
     """What statsmodels estimates, asset by asset, on the asset's own dates."""
     rows = {}
-    for asset in panel.assets:
-        r = panel.assets[asset].dropna()
-        x = panel.factors.loc[r.index]
+    for asset in panel.excess_returns:
+        r = panel.excess_returns[asset].dropna()
+        x = panel.factor_returns.loc[r.index]
         rows[asset] = sm.OLS(r.to_numpy(), np.column_stack([np.ones(len(x)), x.to_numpy()])).fit()
     return rows

@@ -15,11 +15,11 @@ import riskmodel as rm
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def asset_names(n):
+def assets(n):
     return [f"A{i}" for i in range(n)]
 
 
-def factor_names(k):
+def factors(k):
     return [f"F{i}" for i in range(k)]
 
 
@@ -67,8 +67,8 @@ def covariances(draw, max_assets=8, max_factors=5, zeros=False):
     """A `FactorCovariance`: K may be 0 or more than N, F singular; zero idio variances only if asked."""
     n, k = draw(st.integers(1, max_assets)), draw(st.integers(0, max_factors))
     return rm.FactorCovariance(
-        asset_names(n),
-        factor_names(k),
+        assets(n),
+        factors(k),
         draw(loadings(n, k)),
         draw(factor_covariances(k)),
         draw(idio_variances(n, zeros)),
@@ -82,8 +82,8 @@ def models(draw, max_assets=6, max_factors=5, min_factors=0, zeros=False):
     n, k = draw(st.integers(1, max_assets)), draw(st.integers(min_factors, max_factors))
     rng = np.random.default_rng(draw(SEEDS))
     return rm.FactorModel.from_parameters(
-        assets=asset_names(n),
-        factors=factor_names(k),
+        assets=assets(n),
+        factors=factors(k),
         alpha=rng.normal(0, 0.001, n),
         loadings=draw(loadings(n, k)),
         factor_covariance=draw(factor_covariances(k)),
@@ -137,9 +137,9 @@ def return_frames(draw, *, max_dates=40, max_assets=5, max_factors=3, ragged=Tru
     )
     rng = np.random.default_rng(draw(SEEDS))
     days = pd.bdate_range("2015-01-01", periods=t)
-    f = pd.DataFrame(rng.normal(0, 0.01, (t, k)), days, factor_names(k))
+    f = pd.DataFrame(rng.normal(0, 0.01, (t, k)), days, factors(k))
     noise = rng.normal(0, 10.0 ** draw(st.integers(-4, -2)), (t, n))
-    r = pd.DataFrame(f.to_numpy() @ rng.normal(1, 0.5, (k, n)) + noise, days, asset_names(n))
+    r = pd.DataFrame(f.to_numpy() @ rng.normal(1, 0.5, (k, n)) + noise, days, assets(n))
     if ragged:
         for name in r.columns:
             kind = draw(st.sampled_from(["full", "late", "early", "holes"]))

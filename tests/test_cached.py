@@ -189,7 +189,7 @@ class TestWhatIsFetched:
         assert [c[0] for c in source.new_calls()] == ["assets", "factors", "rate"]
         panel = data.panel(["A"], ["A"])
         assert source.new_calls() == []
-        pd.testing.assert_frame_equal(panel.assets, source.panel(["A"], ["A"]).assets)
+        pd.testing.assert_frame_equal(panel.excess_returns, source.panel(["A"], ["A"]).excess_returns)
 
     def test_no_labels(self, data):
         assert data.factor_returns([]).shape == (len(DAYS), 0)
@@ -425,7 +425,7 @@ class TestOffline:
             offline = rm.Joined(assets=Source(["A"], pd.bdate_range("1963-06-03", periods=60)), factors=data).panel(
                 ["A"], ["HML"]
             )
-        pd.testing.assert_frame_equal(offline.factors, panel.factors)
+        pd.testing.assert_frame_equal(offline.factor_returns, panel.factor_returns)
         assert offline.provenance == panel.provenance == {"F-F_Research_Data_Factors_daily": "202407 CRSP"}
 
 

@@ -18,9 +18,9 @@ Comparison = rm.CovarianceComparison
 def panel_of(returns, factors):
     t, k = factors.shape
     return rm.ReturnPanel(
-        dates=pd.bdate_range("2010-01-01", periods=t), asset_names=list(returns.columns),
-        factor_names=[f"F{j}" for j in range(k)], assets=returns.to_numpy(), factors=factors, risk_free=np.zeros(t),
-        horizon=rm.DAY, sources=tuple(f"F{j}" for j in range(k)), funded=(False,) * k,
+        dates=pd.bdate_range("2010-01-01", periods=t), assets=list(returns.columns),
+        factors=[f"F{j}" for j in range(k)], excess_returns=returns.to_numpy(), factor_returns=factors, risk_free=np.zeros(t),
+        horizon=rm.DAY, definitions=[f"F{j}" for j in range(k)],
         dropped=pd.DataFrame({"date": pd.DatetimeIndex([]), "reason": []}),
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ class TestAgainstTheNaiveLoop:
         assert got.breusch_pagan().pvalue == pytest.approx(stats.chi2.sf(lm, pairs), rel=1e-12)
 
     def test_sample_covariance_is_that_of_pandas(self, panel, model):
-        expected = panel.assets.cov()
+        expected = panel.excess_returns.cov()
         assert Comparison.of(model, panel).sample.to_numpy() == pytest.approx(
             expected.to_numpy(), rel=1e-11, nan_ok=True
         )
@@ -106,9 +106,9 @@ class TestAgainstTheNaiveLoop:
     def test_parameters_and_relative_error(self, panel, model):
         got = Comparison.of(model, panel)
         assert (got.n_parameters, got.n_parameters_unrestricted) == (15, 28)
-        apart = (model.covariance.to_dense() - panel.assets.cov()).fillna(0.0)
+        apart = (model.covariance.to_dense() - panel.excess_returns.cov()).fillna(0.0)
         assert got.relative_error == pytest.approx(
-            math.sqrt((apart**2).sum().sum() / (panel.assets.cov() ** 2).sum().sum()), rel=1e-9
+            math.sqrt((apart**2).sum().sum() / (panel.excess_returns.cov() ** 2).sum().sum()), rel=1e-9
         )
         assert repr(got).startswith("<CovarianceComparison of 7 assets: 15 parameters against 28, ")
 

@@ -17,9 +17,7 @@ import riskmodel as rm
 
 def covariance(loadings, factor_covariance, idio, horizon=rm.MONTH):
     b = np.atleast_2d(np.asarray(loadings, dtype=float))
-    return rm.FactorCovariance(
-        our.asset_names(len(b)), our.factor_names(b.shape[1]), b, factor_covariance, idio, horizon
-    )
+    return rm.FactorCovariance(our.assets(len(b)), our.factors(b.shape[1]), b, factor_covariance, idio, horizon)
 
 
 def some_loadings(n, k, seed=0):
@@ -387,7 +385,7 @@ LARGE = 100_000
 def large():
     rng = np.random.default_rng(6)
     b, d = rng.normal(1, 0.5, (LARGE, 5)), rng.uniform(0.1, 1, LARGE)
-    return rm.FactorCovariance(range(LARGE), our.factor_names(5), b, some_factors(5), d, rm.DAY)
+    return rm.FactorCovariance(range(LARGE), our.factors(5), b, some_factors(5), d, rm.DAY)
 
 
 class TestSize:

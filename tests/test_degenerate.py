@@ -41,7 +41,7 @@ class TestFactorsThatAreStillForOneAsset:
 
     def test_are_told_by_a_history(self, estimator, k, at):
         history = rm.Expanding(estimator, minimum=40).fit(still_for_one(k, at))
-        last = history.at(history.dates[-1])
+        last = history.on(history.dates[-1])
         assert list(last.assets) == ["A1", "A2"]
         assert "A0" in set(history.missing["asset"])
 
@@ -71,11 +71,11 @@ class TestAnAssetThatIsAlwaysAlike:
         return panel_of(r, f)
 
     def check(self, model, value):
-        assert model.idio_variance["A1"] == model.total_variance["A1"] == 0.0
+        assert model.idio_variance["A1"] == model.regression.total_variance["A1"] == 0.0
         assert (model.loadings.loc["A1"] == 0.0).all()
         assert model.alpha["A1"] == pytest.approx(value, rel=1e-12)
-        assert np.isnan(model.rsquared["A1"])
-        assert (model.rsquared.drop("A1") > 0.1).all()
+        assert np.isnan(model.regression.rsquared["A1"])
+        assert (model.regression.rsquared.drop("A1") > 0.1).all()
 
     @pytest.mark.parametrize("estimator", ESTIMATORS, ids=["OLS", "EWMA"])
     def test_has_no_variance(self, estimator, value):
@@ -87,7 +87,7 @@ class TestAnAssetThatIsAlwaysAlike:
     def test_has_none_in_windows(self, value):
         history = rm.Rolling(rm.Horizon(60)).fit(self.panel(value))
         for date in history.dates[::50]:
-            self.check(history.at(date), value)
+            self.check(history.on(date), value)
 
     def test_has_none_after_merging(self, value):
         panel = self.panel(value)
@@ -158,26 +158,26 @@ class TestStates:
     def test_labels_of_numpy_can_be_saved(self, tmp_path):
         panel = clean(n=2)
         data = pd.DataFrame(panel.arrays()[0], panel.dates, pd.Index([np.int64(10107), "B"], dtype=object))
-        mine = rm.InMemory(data, factors=panel.factors, risk_free=0.0, horizon=rm.DAY)
-        rm.Moments.of(mine.panel([10107, "B"], list(panel.factor_names))).save(tmp_path / "state.npz")
+        mine = rm.InMemory(data, factors=panel.factor_returns, risk_free=0.0, horizon=rm.DAY)
+        rm.Moments.of(mine.panel([10107, "B"], list(panel.factors))).save(tmp_path / "state.npz")
         assert list(rm.Moments.load(tmp_path / "state.npz").assets) == [10107, "B"]
 
 
 def test_what_is_no_panel_no_state_and_no_weights_is_refused():
     panel = clean()
     for call in (
-        lambda: rm.OLS().moments(panel.assets),
+        lambda: rm.OLS().moments(panel.excess_returns),
         lambda: rm.OLS().update(None, panel),
-        lambda: rm.OLS().update(rm.Moments.of(panel), panel.assets),
+        lambda: rm.OLS().update(rm.Moments.of(panel), panel.excess_returns),
         lambda: rm.Moments.of(panel, ["a"] * len(panel.dates)),
-        lambda: rm.Moments.of(panel.assets),
+        lambda: rm.Moments.of(panel.excess_returns),
         lambda: rm.Moments.of(panel).decay("a"),
         lambda: rm.OLS().estimate(None),
-        lambda: rm.Rolling(rm.Horizon(60)).fit(panel.assets),
+        lambda: rm.Rolling(rm.Horizon(60)).fit(panel.excess_returns),
         lambda: rm.Rolling(rm.Horizon(60)).fit(panel.select(assets=[])),
         lambda: rm.OLS().fit(panel).covariance.sample(-1, np.random.default_rng(0)),
         lambda: rm.OLS().fit(panel).covariance.sample(2.5, np.random.default_rng(0)),
-        lambda: rm.StoredPanel.parquet(None, factors=panel.factors, risk_free=0.0, horizon=rm.DAY),
+        lambda: rm.StoredPanel.parquet(None, factors=panel.factor_returns, risk_free=0.0, horizon=rm.DAY),
     ):
         with pytest.raises(rm.InvalidParameterError):
             call()
@@ -193,15 +193,15 @@ def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path)
     from riskmodel.panel.dask.panel import DaskPanel
 
     panel = clean()
-    wild = panel.assets.copy()
+    wild = panel.excess_returns.copy()
     wild.iloc[7, 1] = size
-    more = {"factors": panel.factors, "risk_free": 0.0, "horizon": rm.DAY}
+    more = {"factors": panel.factor_returns, "risk_free": 0.0, "horizon": rm.DAY}
     wild.to_parquet(tmp_path / "wild.parquet")
     on_a_cluster = DaskPanel.from_array(
         array.from_array(wild.to_numpy(), chunks=(100, 5)), dates=wild.index, assets=wild.columns, **more
     )
     for fit in (
-        lambda: rm.OLS().fit(rm.InMemory(wild, **more).panel(list(wild), list(panel.factor_names))),
+        lambda: rm.OLS().fit(rm.InMemory(wild, **more).panel(list(wild), list(panel.factors))),
         lambda: rm.OLS().fit(rm.StoredPanel.array(wild.to_numpy(), dates=wild.index, assets=wild.columns, **more)),
         lambda: rm.OLS().fit(rm.StoredPanel.parquet(tmp_path, **more)),
         lambda: on_a_cluster.fit(rm.OLS()),
@@ -213,19 +213,21 @@ def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path)
 @pytest.mark.parametrize("size", [1e152, 1e200])
 def test_a_factor_whose_variance_is_no_number_is_refused(size):
     panel = clean()
-    name = panel.factor_names[-1]
+    name = panel.factors[-1]
 
     def scaled(by):
-        return panel.factors.assign(**{name: panel.factors[name] * by})
+        return panel.factor_returns.assign(**{name: panel.factor_returns[name] * by})
 
     def fit(factors):
-        return rm.OLS().fit(rm.ReturnPanel.align(panel.assets, factors, panel.risk_free * 0, horizon=rm.DAY))
+        return rm.OLS().fit(rm.ReturnPanel.align(panel.excess_returns, factors, panel.risk_free * 0, horizon=rm.DAY))
 
     with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {name} on"):
         fit(scaled(size))
     with pytest.raises(rm.InvalidParameterError, match=r"factors must be finite .* at most 1e\+150"):
         attrs.evolve(panel, factors=scaled(size).to_numpy())
-    np.testing.assert_allclose(fit(scaled(1e140)).loadings[name] * 1e140, fit(panel.factors).loadings[name], rtol=1e-12)
+    np.testing.assert_allclose(
+        fit(scaled(1e140)).loadings[name] * 1e140, fit(panel.factor_returns).loadings[name], rtol=1e-12
+    )
 
 
 def test_windows_whose_variance_is_no_number_are_said():
@@ -234,9 +236,9 @@ def test_windows_whose_variance_is_no_number_are_said():
     wild[20, 1] = 1e155  # which only the constructor takes
     with np.errstate(all="ignore"):
         history = rm.Rolling(rm.Horizon(60)).fit(attrs.evolve(panel, assets=wild))
-    gone = history.idio_variance[panel.asset_names[1]].isna()
+    gone = history.idio_variance[panel.assets[1]].isna()
     assert gone.iloc[:21].all()
-    assert history.missing.loc[history.missing["asset"] == panel.asset_names[1], "windows"].sum() == gone.sum()
+    assert history.missing.loc[history.missing["asset"] == panel.assets[1], "windows"].sum() == gone.sum()
 
 
 @pytest.mark.parametrize("weight", [1e-90, 1e-3, 1e6, 1e90])
@@ -247,7 +249,7 @@ def test_no_scale_of_the_weights_makes_a_factor_still_or_moving(weight):
     np.testing.assert_allclose(same.loadings, model.loadings, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(same.idio_variance, model.idio_variance, rtol=1e-11)
     mean = 1.0 + 1e-13 * np.random.default_rng(0).normal(size=len(panel.dates))
-    still = attrs.evolve(panel, factors=panel.factors.assign(**{panel.factor_names[0]: 1e-3 * mean}).to_numpy())
+    still = attrs.evolve(panel, factors=panel.factor_returns.assign(**{panel.factors[0]: 1e-3 * mean}).to_numpy())
     with pytest.raises(rm.ConstantFactorError):
         rm.OLS().estimate(rm.Moments.of(still, weights))
 
@@ -261,12 +263,12 @@ def test_weights_of_absurd_size_are_refused():
 @pytest.mark.parametrize("keep", [-1.0, 0.0, 2.0, np.nan, "x", None])
 def test_a_retention_that_is_none_is_refused(keep):
     class Odd(rm.LeastSquares):
-        def retention(self, horizon):
+        def decay_factor(self, horizon):
             return keep
 
     panel = clean()
     for call in (Odd().fit, Odd().moments, rm.Rolling(rm.Horizon(60), Odd()).fit):
-        with pytest.raises(rm.InvalidParameterError, match=r"Odd\.retention must be a number above 0 and at most 1"):
+        with pytest.raises(rm.InvalidParameterError, match=r"Odd\.decay_factor must be a number above 0 and at most 1"):
             call(panel)
 
 
@@ -277,9 +279,9 @@ def test_moments_that_forget_differently_do_not_merge():
     for one, other in ((fast, slow), (fast, rm.OLS()), (rm.OLS(), slow)):
         with pytest.raises(rm.InvalidParameterError, match="must forget alike"):
             one.moments(old) + other.moments(new)
-    state = fast.moments(old).decay(fast.retention(rm.DAY) ** 150)
+    state = fast.moments(old).decay(fast.decay_factor(rm.DAY) ** 150)
     for plain in (state + rm.Moments.of(new, fast.weights(new)), rm.Moments.of(new, fast.weights(new)) + state):
-        assert plain.retention == fast.retention(rm.DAY)
+        assert plain.decay_factor == fast.decay_factor(rm.DAY)
 
 
 def test_states_are_kept_or_nothing_is(tmp_path):
@@ -307,12 +309,12 @@ def test_idio_variances_without_a_reciprocal_are_refused():
 
 def test_errors_speak_of_what_was_asked(tmp_path):
     panel = clean()
-    more = {"factors": panel.factors, "risk_free": 0.0, "horizon": rm.DAY}
-    stored = rm.StoredPanel.array(panel.assets.to_numpy(), dates=panel.dates, assets=panel.asset_names, **more)
-    with pytest.raises(rm.NoOverlapError, match=rf"<StoredPanel .* {len(panel.asset_names)} assets"):
+    more = {"factors": panel.factor_returns, "risk_free": 0.0, "horizon": rm.DAY}
+    stored = rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=panel.dates, assets=panel.assets, **more)
+    with pytest.raises(rm.NoOverlapError, match=rf"<StoredPanel .* {len(panel.assets)} assets"):
         stored.between("2130")
     with pytest.raises(rm.InvalidParameterError, match="dates must be a list"):
-        rm.StoredPanel.array(panel.assets.to_numpy(), dates=None, **more)
+        rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=None, **more)
     with pytest.raises(rm.InvalidParameterError, match="a date must be a date such as"):
         rm.Rolling(rm.Horizon(60)).fit(panel).at(5)
     for wanted in ([["A0"]], slice(0, 2)):

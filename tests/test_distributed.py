@@ -45,8 +45,8 @@ def spread(panel, chunks, rows=slice(None)):
     return DaskPanel.from_array(
         da.from_array(returns[rows], chunks=chunks),
         dates=panel.dates[rows],
-        assets=panel.asset_names,
-        factors=panel.factors,
+        assets=panel.assets,
+        factors=panel.factor_returns,
         risk_free=0.0,
         horizon=panel.horizon,
     )
@@ -55,10 +55,10 @@ def spread(panel, chunks, rows=slice(None)):
 def assert_same(panel, whole, tolerance=1e-12, estimator=OLS):
     """Dask's model is that of memory."""
     ours, theirs = panel.fit(estimator), estimator.fit(whole)
-    np.testing.assert_allclose(ours.n_observations, theirs.n_observations, rtol=tolerance)
-    exactly = attrs.evolve(ours, n_observations=theirs.n_observations.to_numpy())
+    np.testing.assert_allclose(ours.regression.n_observations, theirs.regression.n_observations, rtol=tolerance)
+    exactly = attrs.evolve(ours, n_observations=theirs.regression.n_observations.to_numpy())
     assert_same_model(exactly, theirs, tolerance)
-    assert ours.sources == theirs.sources
+    assert ours.definitions == theirs.definitions
     assert ours.funded == theirs.funded
     assert ours.horizon == theirs.horizon
 
@@ -77,7 +77,7 @@ def cuts(draw, n, most=8):
 @given(st.sampled_from(list(ORDINARY)), st.sampled_from([OLS, EWMA]), st.data())
 def test_any_chunks_give_the_same_model(name, estimator, data):
     whole = ORDINARY[name]()
-    t, n = whole.assets.shape
+    t, n = whole.excess_returns.shape
     panel = spread(whole, (data.draw(cuts(t)), data.draw(cuts(n, most=3))))
     assert_same(panel, whole, estimator=estimator)
 
@@ -180,12 +180,12 @@ def test_chunks_of_which_no_date_is_kept():
 def test_months_are_dated_and_aligned_as_in_memory():
     data = rm.SampleData(rm.MONTH)
     whole = data.panel(data.assets, ["Mkt-RF", "SMB", "HML"])
-    total = whole.assets.add(whole.risk_free, axis=0)
+    total = whole.excess_returns.add(whole.risk_free, axis=0)
     panel = DaskPanel.from_array(
         da.from_array(total.to_numpy(), chunks=(100, 7)),
         dates=total.index.to_period("M"),
         assets=total.columns,
-        factors=whole.factors,
+        factors=whole.factor_returns,
         risk_free=whole.risk_free,
         horizon=rm.MONTH,
     )
@@ -204,14 +204,14 @@ def test_rows_come_in_any_order():
 def test_chunks_of_other_kinds_of_numbers():
     whole = ragged()
     returns, _, _ = whole.arrays()
-    known = {"factors": whole.factors, "risk_free": 0.0, "horizon": rm.DAY}
-    labelled = {"dates": whole.dates, "assets": whole.asset_names}
+    known = {"factors": whole.factor_returns, "risk_free": 0.0, "horizon": rm.DAY}
+    labelled = {"dates": whole.dates, "assets": whole.assets}
     masked = da.ma.masked_invalid(da.from_array(np.where(np.isnan(returns), np.inf, returns), chunks=(90, 6)))
     assert_same(DaskPanel.from_array(masked, **labelled, **known), whole)
     single = da.from_array(returns.astype(np.float32), chunks=(90, 6))
     narrow = DaskPanel.from_array(single, **labelled, **known)
     assert_same(narrow, panel_of(returns.astype(np.float32).astype(float), whole.arrays()[1]))
-    frame = DaskPanel.from_frame(dd.from_pandas(whole.assets.astype("Float64"), npartitions=3), **known)
+    frame = DaskPanel.from_frame(dd.from_pandas(whole.excess_returns.astype("Float64"), npartitions=3), **known)
     assert repr(frame) == "<DaskPanel 16 assets, in 3 partitions, per day>"
     assert_same(frame, whole)
 
@@ -220,7 +220,7 @@ def test_without_factors():
     whole = ragged()
     returns, _, _ = whole.arrays()
     panel = DaskPanel.from_array(
-        da.from_array(returns, chunks=(90, 6)), dates=whole.dates, assets=whole.asset_names, factors=None,
+        da.from_array(returns, chunks=(90, 6)), dates=whole.dates, assets=whole.assets, factors=None,
         risk_free=0.0, horizon=rm.DAY,
     )  # fmt: skip
     np.testing.assert_allclose(panel.fit(OLS).alpha, np.nanmean(returns, axis=0), rtol=1e-12)
@@ -229,7 +229,7 @@ def test_without_factors():
 def test_funded_says_which_factors_cost_cash():
     whole = clean(n=3)
     returns, _, _ = whole.arrays()
-    known = {"dates": whole.dates, "assets": whole.asset_names, "factors": whole.factors, "risk_free": 0.0}
+    known = {"dates": whole.dates, "assets": whole.assets, "factors": whole.factor_returns, "risk_free": 0.0}
     array = da.from_array(returns, chunks=(100, 2))
     assert DaskPanel.from_array(array, **known, horizon=rm.DAY, funded=["F1"]).fit(OLS).funded == (False, True, False)
     with pytest.raises(rm.UnknownFactorError, match="F7"):
@@ -241,7 +241,7 @@ def test_moments_from_a_cluster_add_update_and_save(tmp_path):
     old, new = whole.select(end=whole.dates[199]), whole.select(start=whole.dates[200])
     state = spread(old, (60, 5)).moments(EWMA)
     state.save(tmp_path / "state.npz")
-    updated = EWMA.update(rm.Moments.load(tmp_path / "state.npz", old.sources), new)
+    updated = EWMA.update(rm.Moments.load(tmp_path / "state.npz", old.definitions), new)
     ours, theirs = EWMA.estimate(updated), EWMA.fit(whole)
     np.testing.assert_allclose(ours.loadings, theirs.loadings, rtol=1e-10)
     with pytest.raises(ValueError, match="read-only"):
@@ -337,13 +337,13 @@ def test_dates_are_checked_when_they_are_given(dates, error):
 
 def test_dates_of_a_frame_are_checked_when_they_are_known():
     whole = clean()
-    twice = dd.concat([dd.from_pandas(whole.assets, npartitions=2)] * 2)
-    panel = DaskPanel.from_frame(twice, factors=whole.factors, risk_free=0.0, horizon=rm.DAY)
+    twice = dd.concat([dd.from_pandas(whole.excess_returns, npartitions=2)] * 2)
+    panel = DaskPanel.from_frame(twice, factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY)
     with pytest.raises(rm.DuplicateDatesError, match="asset returns"):
         panel.fit(OLS)
     later = DaskPanel.from_frame(
-        dd.from_pandas(whole.assets.shift(4000, freq="B"), npartitions=2),
-        factors=whole.factors, risk_free=0.0, horizon=rm.DAY,
+        dd.from_pandas(whole.excess_returns.shift(4000, freq="B"), npartitions=2),
+        factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY,
     )  # fmt: skip
     with pytest.raises(rm.NoOverlapError, match="no complete date in common"):
         later.fit(OLS)
@@ -351,11 +351,11 @@ def test_dates_of_a_frame_are_checked_when_they_are_known():
 
 def test_what_is_no_number_is_told_from_where_it_lies():
     whole = clean()
-    text = whole.assets.astype(object)
+    text = whole.excess_returns.astype(object)
     text.iloc[250, 2] = "n.m."
     with dask.config.set({"dataframe.convert-string": False}):
         panel = DaskPanel.from_frame(
-            dd.from_pandas(text, npartitions=3), factors=whole.factors, risk_free=0.0, horizon=rm.DAY
+            dd.from_pandas(text, npartitions=3), factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY
         )
         with pytest.raises(rm.NonNumericError, match="A2"):
             panel.fit(OLS)
@@ -365,8 +365,8 @@ def test_arrays_and_frames_that_do_not_fit():
     whole = clean()
     returns, _, _ = whole.arrays()
     array = da.from_array(returns, chunks=(100, 5))
-    known = {"factors": whole.factors, "risk_free": 0.0, "horizon": rm.DAY}
-    labelled = {"dates": whole.dates, "assets": whole.asset_names, **known}
+    known = {"factors": whole.factor_returns, "risk_free": 0.0, "horizon": rm.DAY}
+    labelled = {"dates": whole.dates, "assets": whole.assets, **known}
     with pytest.raises(rm.InvalidParameterError, match=r"must be a dask.array.Array, but ndarray"):
         DaskPanel.from_array(returns, **labelled)
     with pytest.raises(rm.InvalidParameterError, match=r"shape \(300, 12\).*\(299, 12\) came"):
@@ -381,11 +381,11 @@ def test_arrays_and_frames_that_do_not_fit():
         with pytest.raises(rm.NonNumericError, match="must hold numbers"):
             DaskPanel.from_array(array.astype(dtype), **labelled)
     with pytest.raises(rm.InvalidParameterError, match=r"must be a dask.dataframe.DataFrame, but DataFrame came"):
-        DaskPanel.from_frame(whole.assets, **known)
+        DaskPanel.from_frame(whole.excess_returns, **known)
     with pytest.raises(rm.InvalidParameterError, match="at least one asset"):
-        DaskPanel.from_frame(dd.from_pandas(whole.assets[[]], npartitions=2), **known)
+        DaskPanel.from_frame(dd.from_pandas(whole.excess_returns[[]], npartitions=2), **known)
     with pytest.raises(rm.NonNumericError, match="factor returns must be a pandas DataFrame"):
-        DaskPanel.from_array(array, **labelled | {"factors": dd.from_pandas(whole.factors, npartitions=2)})
+        DaskPanel.from_array(array, **labelled | {"factors": dd.from_pandas(whole.factor_returns, npartitions=2)})
     with pytest.raises(rm.InvalidParameterError, match="an Estimator such as"):
         DaskPanel.from_array(array, **labelled).fit("OLS")
     for shape in ((100, 12), (300, 11)):
@@ -415,7 +415,7 @@ def loaded(folder, panel, make, rows=50, columns=5):
             np.save(path, chunk)
             blocks[-1].append(da.from_delayed(dask.delayed(make, pure=False)(path), chunk.shape, dtype=float))
     return DaskPanel.from_array(
-        da.block(blocks), dates=panel.dates, assets=panel.asset_names, factors=panel.factors, risk_free=0.0,
+        da.block(blocks), dates=panel.dates, assets=panel.assets, factors=panel.factor_returns, risk_free=0.0,
         horizon=rm.DAY,
     )  # fmt: skip
 
@@ -475,7 +475,7 @@ def test_what_several_chunks_come_from_is_made_once(tmp_path):
     np.save(tmp_path / "all.npy", whole.arrays()[0])
     source = da.from_delayed(dask.delayed(cluster.logged)(tmp_path / "all.npy"), (300, 6), dtype=float)
     panel = DaskPanel.from_array(
-        source.rechunk((50, 2)), dates=whole.dates, assets=whole.asset_names, factors=whole.factors, risk_free=0.0,
+        source.rechunk((50, 2)), dates=whole.dates, assets=whole.assets, factors=whole.factor_returns, risk_free=0.0,
         horizon=rm.DAY,
     )  # fmt: skip
     assert_same(panel, whole)
@@ -490,10 +490,10 @@ def test_tiny_chunks_are_read_once_too(tmp_path):
 
 def test_what_the_caller_changes_later_changes_nothing():
     whole = clean()
-    factors = whole.factors.copy()
+    factors = whole.factor_returns.copy()
     returns, _, _ = whole.arrays()
     panel = DaskPanel.from_array(
-        da.from_array(returns), dates=whole.dates, assets=whole.asset_names, factors=factors, risk_free=0.0,
+        da.from_array(returns), dates=whole.dates, assets=whole.assets, factors=factors, risk_free=0.0,
         horizon=rm.DAY,
     )  # fmt: skip
     factors.iloc[:] = 0.0
@@ -582,11 +582,11 @@ def test_on_a_cluster_chunks_do_not_travel(client, tmp_path):
 @pytest.mark.usefixtures("client")
 def test_an_error_on_a_worker_is_the_library_s_own():
     whole = clean(t=100)
-    text = whole.assets.astype(object)
+    text = whole.excess_returns.astype(object)
     text.iloc[70, 2] = "n.m."
     with dask.config.set({"dataframe.convert-string": False}):
         frame = dd.from_pandas(text, npartitions=2)
-        panel = DaskPanel.from_frame(frame, factors=whole.factors, risk_free=0.0, horizon=rm.DAY)
+        panel = DaskPanel.from_frame(frame, factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY)
         with pytest.raises(rm.NonNumericError, match="A2") as caught:
             panel.fit(OLS)
     assert caught.value.details == {"column": "A2"}
@@ -598,11 +598,11 @@ def test_returns_in_the_memory_of_a_cluster():
     returns, _, _ = whole.arrays()
     for lasting in (da.from_array(returns, chunks=(75, 6)).persist(), da.from_array(returns, chunks=(9, 6)).persist()):
         panel = DaskPanel.from_array(
-            lasting, dates=whole.dates, assets=whole.asset_names, factors=whole.factors, risk_free=0.0, horizon=rm.DAY
+            lasting, dates=whole.dates, assets=whole.assets, factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY
         )
         assert_same(panel, whole)
-    frame = dd.from_pandas(whole.assets, npartitions=4).persist()
-    assert_same(DaskPanel.from_frame(frame, factors=whole.factors, risk_free=0.0, horizon=rm.DAY), whole)
+    frame = dd.from_pandas(whole.excess_returns, npartitions=4).persist()
+    assert_same(DaskPanel.from_frame(frame, factors=whole.factor_returns, risk_free=0.0, horizon=rm.DAY), whole)
 
 
 def test_a_worker_killed_midway_changes_nothing(machines, client, tmp_path):

@@ -60,7 +60,7 @@ def test_the_french_library_in_the_readme(french):
     (block,) = [b for b in blocks("README.md") if "rm.FamaFrench(" in b]
     space = {"rm": rm}
     exec(block, space)
-    assert space["panel"].asset_names.tolist() == ["Agric", "Food"]
+    assert space["panel"].assets.tolist() == ["Agric", "Food"]
     assert set(space["panel"].provenance.values()) == {"202407 CRSP"}
 
 

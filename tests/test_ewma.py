@@ -21,9 +21,9 @@ LIFE = rm.Horizon(60)
 def naive(panel, days=60):
     """Each asset's WLS by statsmodels, its weights and its effective observations."""
     weights = 0.5 ** (np.arange(len(panel.dates) - 1, -1, -1) / days)
-    for asset in panel.assets:
-        own = panel.assets[asset].notna().to_numpy()
-        r, x, w = panel.assets[asset].to_numpy()[own], panel.factors.to_numpy()[own], weights[own]
+    for asset in panel.excess_returns:
+        own = panel.excess_returns[asset].notna().to_numpy()
+        r, x, w = panel.excess_returns[asset].to_numpy()[own], panel.factor_returns.to_numpy()[own], weights[own]
         fit = sm.WLS(r, np.column_stack([np.ones(len(x)), x]), weights=w).fit()
         yield fit, w, w.sum() ** 2 / (w @ w), r
 
@@ -37,28 +37,28 @@ def test_agrees_with_weighted_least_squares(make, tolerance):
         ours = np.append(model.alpha.iloc[i], model.loadings.iloc[i])
         assert (np.abs(ours - fit.params) <= tolerance * (np.abs(fit.params) + fit.bse)).all()
         wider = np.sqrt(fit.df_resid / (n - k - 1))
-        np.testing.assert_allclose(model.std_errors.iloc[i], fit.bse * wider, rtol=tolerance)
+        np.testing.assert_allclose(model.regression.std_errors.iloc[i], fit.bse * wider, rtol=tolerance)
         rss = fit.ssr
         np.testing.assert_allclose(model.idio_variance.iloc[i], rss / w.sum() * n / (n - 1), rtol=tolerance)
         np.testing.assert_allclose(
-            model.unbiased_idio_variance.iloc[i], rss / w.sum() * n / (n - k - 1), rtol=tolerance
+            model.regression.unbiased_idio_variance.iloc[i], rss / w.sum() * n / (n - k - 1), rtol=tolerance
         )
         total = np.cov(r, aweights=w, ddof=1)
-        np.testing.assert_allclose(model.total_variance.iloc[i], total, rtol=10 * tolerance)
-        np.testing.assert_allclose(model.n_observations.iloc[i], n, rtol=1e-12)
+        np.testing.assert_allclose(model.regression.total_variance.iloc[i], total, rtol=10 * tolerance)
+        np.testing.assert_allclose(model.regression.n_observations.iloc[i], n, rtol=1e-12)
 
 
 def test_factor_moments_are_weighted_as_numpy_weights_them():
     panel = ragged()
     model = rm.EWMA(half_life=LIFE).fit(panel)
     w = 0.5 ** (np.arange(len(panel.dates) - 1, -1, -1) / 60)
-    np.testing.assert_allclose(model.factor_covariance, np.cov(panel.factors.T, aweights=w, ddof=1), rtol=1e-11)
-    np.testing.assert_allclose(model.factor_mean, np.average(panel.factors, axis=0, weights=w), rtol=1e-11)
+    np.testing.assert_allclose(model.factor_covariance, np.cov(panel.factor_returns.T, aweights=w, ddof=1), rtol=1e-11)
+    np.testing.assert_allclose(model.factor_mean, np.average(panel.factor_returns, axis=0, weights=w), rtol=1e-11)
 
 
 def test_total_variance_is_factor_plus_idio_exactly():
     model = rm.EWMA(half_life=LIFE).fit(clean())
-    np.testing.assert_allclose(model.covariance.diagonal(), model.total_variance, rtol=1e-12)
+    np.testing.assert_allclose(model.covariance.diagonal(), model.regression.total_variance, rtol=1e-12)
 
 
 def test_without_forgetting_it_is_ols():
@@ -70,7 +70,7 @@ def test_without_forgetting_it_is_ols():
 
 
 def assert_same(ours, theirs, tolerance):
-    errors = theirs.std_errors.to_numpy()
+    errors = theirs.regression.std_errors.to_numpy()
     estimates = np.column_stack([theirs.alpha, theirs.loadings])
     gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
     assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
@@ -126,7 +126,7 @@ def test_what_is_long_forgotten_does_no_harm():
     assert_same(wide.fit(panel), wide.fit(recent), 1e-5)
     with pytest.raises(rm.TooFewObservationsError, match=r"A0 has 5\.83"):
         rm.EWMA(half_life=rm.Horizon(2)).fit(clean(k=9))
-    assert ewma.fit(panel).n_observations.iloc[0] == pytest.approx(5.83, abs=0.01)
+    assert ewma.fit(panel).regression.n_observations.iloc[0] == pytest.approx(5.83, abs=0.01)
 
 
 def test_update_wants_later_dates():

@@ -55,8 +55,8 @@ class Given(rm.Factor):
 
 def test_a_string_means_a_published_factor():
     panel = memory().panel(["A"], ["SMB", rm.PublishedFactor("Mkt-RF")])
-    assert panel.sources == (rm.PublishedFactor("SMB"), rm.PublishedFactor("Mkt-RF"))
-    pd.testing.assert_frame_equal(panel.factors, memory().factor_returns(["SMB", "Mkt-RF"]))
+    assert panel.definitions == (rm.PublishedFactor("SMB"), rm.PublishedFactor("Mkt-RF"))
+    pd.testing.assert_frame_equal(panel.factor_returns, memory().factor_returns(["SMB", "Mkt-RF"]))
     assert panel.funded == (False, True)
 
 
@@ -87,7 +87,7 @@ def test_a_published_factor_is_funded_if_memory_was_told_so():
     data = memory(factors=returns(1, ["SPX excess", "Mkt-RF", 3]), funded=["SPX excess", 3])
     panel = data.panel(["A"], ["SPX excess", "Mkt-RF", 3])
     assert panel.funded == (True, False, True)
-    assert panel.sources[0] == rm.PublishedFactor("SPX excess", funded=True)
+    assert panel.definitions[0] == rm.PublishedFactor("SPX excess", funded=True)
     # what is asked for by a factor of the user's own is the user's to say
     assert data.panel(["A"], [rm.PublishedFactor("SPX excess")]).funded == (False,)
     assert memory(funded=[]).panel(["A"], ["Mkt-RF"]).funded == (False,)
@@ -124,14 +124,14 @@ def test_a_provider_says_what_is_funded():
 
 def test_the_index_as_an_asset_is_the_samples_market_factor():
     panel = rm.SampleData().panel(["MSFT"], [rm.AssetFactor("SPX"), "Mkt-RF"])
-    np.testing.assert_array_equal(panel.factors["SPX"], panel.factors["Mkt-RF"])
+    np.testing.assert_array_equal(panel.factor_returns["SPX"], panel.factor_returns["Mkt-RF"])
     assert panel.funded == (True, True)
 
 
 def test_a_spread_is_long_one_and_short_the_other():
     panel = memory().panel(["C"], [rm.Spread("A", "B")])
     expected = (returns()["A"] - returns()["B"]).rename("A-B")
-    pd.testing.assert_series_equal(panel.factors["A-B"], expected, check_freq=False)
+    pd.testing.assert_series_equal(panel.factor_returns["A-B"], expected, check_freq=False)
     assert panel.funded == (False,)
 
 
@@ -184,9 +184,9 @@ def test_name_and_funded_may_be_written_in_any_of_the_usual_ways():
 
     for factor in (ClassAttributes(), Init(), Properties(), Dataclass(), Required("mine", False)):
         panel = memory().panel(["B"], [factor])
-        assert list(panel.factor_names) == ["mine"]
+        assert list(panel.factors) == ["mine"]
         assert panel.funded == (False,)
-        assert panel.sources == (factor,)
+        assert panel.definitions == (factor,)
 
 
 def test_a_factor_without_name_or_funded_is_told_so():
@@ -264,8 +264,8 @@ WRITTEN = {
 def test_a_users_series_aligns_beside_published_factors_however_it_is_dated(write):
     series = returns(5)["A"]
     panel = memory().panel(["A"], ["SMB", Given(write(series)), rm.Spread("B", "C")], start=DAYS[0])
-    np.testing.assert_array_equal(panel.factors["given"], series)
-    assert list(panel.factor_names) == ["SMB", "given", "B-C"]
+    np.testing.assert_array_equal(panel.factor_returns["given"], series)
+    assert list(panel.factors) == ["SMB", "given", "B-C"]
     assert panel.dropped.empty
 
 
@@ -275,7 +275,7 @@ def test_monthly_factors_from_sources_that_label_months_differently_align():
     data = rm.InMemory(rows, factors=rows.rename(columns={"A": "F"}), risk_free=0.0, horizon=rm.MONTH)
     first_days = Given(rows["A"].set_axis(months - pd.offsets.MonthBegin()))
     panel = data.panel(["A"], ["F", first_days])
-    np.testing.assert_array_equal(panel.factors["F"], panel.factors["given"])
+    np.testing.assert_array_equal(panel.factor_returns["F"], panel.factor_returns["given"])
     assert panel.dropped.empty
 
 
@@ -324,9 +324,9 @@ def test_any_factor_a_user_writes_flows_through_to_hedges_and_budgets(baskets, h
     data = memory()
     factors = [Basket(f"basket {i}", funded, w) for i, (w, funded) in enumerate(baskets)]
     panel = data.panel(NAMES, [*factors, "Mkt-RF"])
-    assume(np.linalg.cond(panel.factors - panel.factors.mean()) < 1e6)
+    assume(np.linalg.cond(panel.factor_returns - panel.factor_returns.mean()) < 1e6)
     model = rm.OLS().fit(panel)
-    assert model.sources == (*factors, rm.PublishedFactor("Mkt-RF"))
+    assert model.definitions == (*factors, rm.PublishedFactor("Mkt-RF"))
     assert model.funded == (*(funded for _, funded in baskets), True)
 
     hedged = rm.HedgedPortfolio.neutral(rm.Strategy(dict(zip(NAMES, held, strict=True)), model))
@@ -339,12 +339,15 @@ def test_any_factor_a_user_writes_flows_through_to_hedges_and_budgets(baskets, h
     assert spent == pytest.approx(limit, rel=1e-9)
 
     # the model carries the factor objects, so the provider can give the hedge's own returns
-    realised = hedged.returns(data)
+    realised = hedged.excess_returns(data)
     assert len(realised) == len(DAYS)
-    by_hand = panel.assets @ pd.Series(dict(zip(NAMES, held, strict=True))) + panel.factors @ hedged.hedge_weights
+    by_hand = (
+        panel.excess_returns @ pd.Series(dict(zip(NAMES, held, strict=True)))
+        + panel.factor_returns @ hedged.hedge_weights
+    )
     np.testing.assert_allclose(realised, by_hand, atol=1e-12)
     # what is neutral in the model is uncorrelated with every factor in the sample
-    np.testing.assert_allclose(panel.factors.apply(realised.cov), 0.0, atol=1e-12)
+    np.testing.assert_allclose(panel.factor_returns.apply(realised.cov), 0.0, atol=1e-12)
     # each funded leg that is sold raises cash; self-financing ones do not
     cash = sum(held) + sum(h for h, funded in zip(hedged.hedge_weights, model.funded, strict=True) if funded)
     assert hedged.cash_weight == pytest.approx(-cash, abs=1e-9)

@@ -501,4 +501,6 @@ def test_from_a_file_to_a_panel(file):
     path = file(table.to_csv(index_label="date"))
     read = rm.read_returns(path)
     data = rm.InMemory(read[["A", "B"]], factors=read["Mkt-RF"], risk_free=0.0, horizon=rm.DAY)
-    np.testing.assert_allclose(data.panel(["A", "B"], ["Mkt-RF"]).assets, table[["A", "B"]], rtol=1e-15, atol=0.0)
+    np.testing.assert_allclose(
+        data.panel(["A", "B"], ["Mkt-RF"]).excess_returns, table[["A", "B"]], rtol=1e-15, atol=0.0
+    )

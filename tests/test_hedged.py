@@ -31,7 +31,7 @@ def random_model(n=6, k=3, seed=0, **changes):
     rng = np.random.default_rng(seed)
     root = rng.normal(0, 0.2, (k, k))
     numbers = {
-        "assets": our.asset_names(n), "factors": our.factor_names(k), "alpha": rng.normal(0, 0.01, n),
+        "assets": our.assets(n), "factors": our.factors(k), "alpha": rng.normal(0, 0.01, n),
         "loadings": rng.normal(0.8, 0.6, (n, k)), "factor_covariance": root @ root.T,
         "factor_mean": rng.normal(0, 0.02, k), "idio_variance": rng.uniform(0.01, 0.05, n), "horizon": rm.MONTH,
     }  # fmt: skip
@@ -62,7 +62,7 @@ class TestNeutralInSample:
         assert (hedged.tracking == 0).all()
 
     def test_mean_is_alpha_and_variance_the_residual_one(self, hedged, panel):
-        returns = hedged.returns(panel)
+        returns = hedged.excess_returns(panel)
         model = hedged.model
         assert abs(returns.mean() - model.alpha.iloc[0]) < 1e-12
         assert returns.var() == pytest.approx(model.idio_variance.iloc[0], rel=1e-12)
@@ -70,16 +70,16 @@ class TestNeutralInSample:
         assert hedged.volatility == pytest.approx(returns.std(), rel=1e-12)
 
     def test_regressing_it_on_the_factors_gives_the_same(self, hedged, panel):
-        returns = hedged.returns(panel)
-        fit = sm.OLS(returns, sm.add_constant(panel.factors)).fit()
-        assert fit.params[list(panel.factors)].abs().max() < 1e-12
+        returns = hedged.excess_returns(panel)
+        fit = sm.OLS(returns, sm.add_constant(panel.factor_returns)).fit()
+        assert fit.params[list(panel.factor_returns)].abs().max() < 1e-12
         assert abs(fit.params["const"] - hedged.alpha) < 1e-12
         assert np.var(fit.resid, ddof=1) == pytest.approx(hedged.decompose().idio_variance, rel=1e-12)
 
     def test_its_returns_are_strategy_less_tracking(self, hedged, panel):
-        tracking = panel.factors @ hedged.strategy.tracking
-        naive = hedged.strategy.returns(panel) - tracking
-        assert hedged.returns(panel).to_numpy() == pytest.approx(naive.to_numpy(), abs=1e-15)
+        tracking = panel.factor_returns @ hedged.strategy.tracking
+        naive = hedged.strategy.excess_returns(panel) - tracking
+        assert hedged.excess_returns(panel).to_numpy() == pytest.approx(naive.to_numpy(), abs=1e-15)
 
 
 class TestCash:
@@ -100,7 +100,7 @@ class TestCash:
         panel = data.panel([asset], ["Mkt-RF", "SMB", "HML"], start="1990-01-01")
         hedged = Hedged.neutral(rm.Strategy({asset: 1.0}, rm.OLS().fit(panel)))
         stock = data.asset_returns([asset])[asset].to_numpy()[-len(panel.dates) :]
-        market, size, value = panel.factors.to_numpy().T
+        market, size, value = panel.factor_returns.to_numpy().T
         rate = panel.risk_free.to_numpy()
         h = hedged.hedge_weights * 1e6
         # buy the stock, sell the index at its total return; long-shorts cost nothing, and cash earns the rate
@@ -109,7 +109,7 @@ class TestCash:
         with_cash = without_cash + cash * rate
         position = rm.Position(hedged, 1e6, rm.MONTH)
         assert position.cash == pytest.approx(cash, rel=1e-12)
-        assert (hedged.returns(panel) * 1e6).to_numpy() == pytest.approx(with_cash, abs=1e-7)
+        assert (hedged.excess_returns(panel) * 1e6).to_numpy() == pytest.approx(with_cash, abs=1e-7)
         assert position.expected_pnl(rm.MONTH) == pytest.approx(with_cash.mean(), abs=1e-6)
         assert position.expected_pnl_without_cash(rm.MONTH) == pytest.approx(without_cash.mean(), abs=1e-6)
         assert position.cash_pnl(rm.MONTH) == pytest.approx((cash * rate).mean(), abs=1e-6)
@@ -323,7 +323,7 @@ class TestMinimumVariance:
     def test_many_instruments(self):
         model = random_model(3000, 5)
         s = rm.Strategy({"A0": 1.0}, model)
-        hedged = Hedged.minimum_variance(s, our.asset_names(3000)[1:])
+        hedged = Hedged.minimum_variance(s, our.assets(3000)[1:])
         assert hedged.decompose().factor_variance < 1e-2 * s.decompose().factor_variance
         assert (model.covariance @ hedged.weights).drop("A0").abs().max() < 1e-12
 
@@ -409,9 +409,9 @@ class TestHedgeOfYourOwn:
         split = hedged.decompose()
         assert list(split.by_asset.index) == ["MSFT", "SPX"]
         assert split.by_asset.sum() == pytest.approx(split.total_variance, rel=1e-12)
-        returns = hedged.returns(panel)
+        returns = hedged.excess_returns(panel)
         assert returns.var() == pytest.approx(hedged.model.idio_variance["MSFT"], rel=1e-10)
-        assert hedged.returns(data).to_numpy() == pytest.approx(returns.to_numpy(), abs=1e-15)
+        assert hedged.excess_returns(data).to_numpy() == pytest.approx(returns.to_numpy(), abs=1e-15)
         # what the hedge leaves of it can be sold as well as bought
         assert hedged.cash_weight == pytest.approx(-(1.5 + hedged.legs["SPX"]))
 
@@ -459,7 +459,10 @@ class TestHedgedTwice:
         panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
         first = Hedged.minimum_variance(rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel)), ["JPM"])
         twice = Hedged.neutral(first)
-        naive = panel.assets @ first.weights[panel.assets.columns] + panel.factors["Mkt-RF"] * twice.legs["Mkt-RF"]
+        naive = (
+            panel.excess_returns @ first.weights[panel.excess_returns.columns]
+            + panel.factor_returns["Mkt-RF"] * twice.legs["Mkt-RF"]
+        )
         assert twice.returns(panel).to_numpy() == pytest.approx(naive.to_numpy(), abs=1e-16)
         assert repr(twice) == "<HedgedPortfolio of <Strategy of 1 assets, per day> with 2 hedge legs>"
 

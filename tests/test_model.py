@@ -45,7 +45,7 @@ class TestFromParameters:
         fund = rm.Strategy({"FUND": 1.0}, model)
         hedged = rm.HedgedPortfolio.neutral(fund)
         near = lambda x: pytest.approx(x, rel=1e-13)  # noqa: E731
-        assert model.total_variance["FUND"] == near(0.000441631077115618)
+        assert model.regression.total_variance["FUND"] == near(0.000441631077115618)
         assert fund.decompose().factor_share == near(0.4150843651929287)
         month, year = rm.RiskBudget(1e6, rm.MONTH), rm.RiskBudget(1e6, rm.YEAR)
         assert month.size(fund).capital == near(10.38390100942344e6)
@@ -68,15 +68,15 @@ class TestFromParameters:
         b, f = model.loadings.to_numpy(), model.factor_covariance.to_numpy()
         systematic = np.diag(b @ f @ b.T)
         total = systematic + np.array([1.0, 2.0])
-        np.testing.assert_allclose(model.total_variance, total)
-        np.testing.assert_allclose(model.rsquared, systematic / total)
+        np.testing.assert_allclose(model.regression.total_variance, total)
+        np.testing.assert_allclose(model.regression.rsquared, systematic / total)
 
     def test_nothing_was_estimated(self):
         model = two_by_two()
-        assert model.std_errors.isna().all().all()
-        assert model.tvalues.isna().all().all()
-        assert model.unbiased_idio_variance.isna().all()
-        assert model.n_observations.tolist() == [0, 0]
+        assert model.regression.std_errors.isna().all().all()
+        assert model.regression.tvalues.isna().all().all()
+        assert model.regression.unbiased_idio_variance.isna().all()
+        assert model.regression.n_observations.tolist() == [0, 0]
         with pytest.raises(rm.NotEstimatedError, match="needs the returns"):
             model.summary("A")
 
@@ -174,13 +174,13 @@ class TestResiduals:
     def test_are_what_the_factors_leave(self):
         panel = ragged()
         model = rm.OLS().fit(panel)
-        naive = panel.assets - model.alpha - panel.factors @ model.loadings.T
+        naive = panel.excess_returns - model.alpha - panel.factor_returns @ model.loadings.T
         pd.testing.assert_frame_equal(model.residuals(panel), naive[model.assets])
 
     def test_of_other_dates_and_columns_in_another_order(self):
         panel = clean()
         model = rm.OLS().fit(panel.select(end=panel.dates[150]))
-        later = panel.select(assets=panel.asset_names[::-1], factors=panel.factor_names[::-1], start=panel.dates[151])
+        later = panel.select(assets=panel.assets[::-1], factors=panel.factors[::-1], start=panel.dates[151])
         residuals = model.residuals(later)
         assert residuals.columns.equals(model.assets)
         np.testing.assert_allclose(residuals, model.residuals(panel).loc[later.dates], atol=1e-16)
@@ -305,7 +305,7 @@ class TestWhatLabelsAndHorizonsProtect:
     def test_renaming_a_frame_renames_nothing_else(self):
         model = rm.OLS().fit(clean())
         model.loadings.index.name = "renamed"
-        model.std_errors.columns.name = "renamed"
+        model.regression.std_errors.columns.name = "renamed"
         model.alpha.index.name = "renamed"
         assert model.assets.name is None
         assert model.factors.name is None
@@ -318,9 +318,9 @@ class TestWhatLabelsAndHorizonsProtect:
         with pytest.raises(rm.InvalidParameterError, match=r"Broken\.estimate must return a FactorModel"):
             Broken().fit(clean())
         with pytest.raises(rm.InvalidParameterError, match="fits a ReturnPanel, but DataFrame came"):
-            rm.OLS().fit(clean().assets)
+            rm.OLS().fit(clean().excess_returns)
         with pytest.raises(rm.InvalidParameterError, match="on a ReturnPanel, but DataFrame came"):
-            two_by_two().residuals(clean().assets)
+            two_by_two().residuals(clean().excess_returns)
 
     def test_a_factor_called_const_keeps_its_name(self):
         panel = clean(k=1)

@@ -18,17 +18,17 @@ def split(panel, *cuts):
 
 
 def assert_same_model(ours, theirs, tolerance=1e-12):
-    errors = np.asarray(theirs.std_errors)
+    errors = np.asarray(theirs.regression.std_errors)
     estimates = np.column_stack([theirs.alpha, theirs.loadings])
     gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
     assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
-    np.testing.assert_allclose(ours.std_errors, errors, rtol=tolerance)
+    np.testing.assert_allclose(ours.regression.std_errors, errors, rtol=tolerance)
     np.testing.assert_allclose(ours.idio_variance, theirs.idio_variance, rtol=tolerance)
-    np.testing.assert_allclose(ours.total_variance, theirs.total_variance, rtol=tolerance)
+    np.testing.assert_allclose(ours.regression.total_variance, theirs.regression.total_variance, rtol=tolerance)
     np.testing.assert_allclose(ours.factor_covariance, theirs.factor_covariance, rtol=tolerance, atol=1e-20)
     np.testing.assert_allclose(ours.factor_mean, theirs.factor_mean, rtol=tolerance, atol=1e-20)
     assert ours.risk_free_mean == pytest.approx(theirs.risk_free_mean, rel=tolerance)
-    assert ours.n_observations.tolist() == theirs.n_observations.tolist()
+    assert ours.regression.n_observations.tolist() == theirs.regression.n_observations.tolist()
 
 
 @given(cuts=st.lists(st.integers(1, 299), max_size=6, unique=True).map(sorted))
@@ -70,8 +70,8 @@ def test_merged_agrees_with_statsmodels(make, cuts):
     bse = np.array([f.bse for f in fits])
     params = np.array([f.params for f in fits])
     assert (np.abs(np.column_stack([model.alpha, model.loadings]) - params) <= 1e-9 * (np.abs(params) + bse)).all()
-    np.testing.assert_allclose(model.std_errors, bse, rtol=1e-9)
-    np.testing.assert_allclose(model.unbiased_idio_variance, [f.mse_resid for f in fits], rtol=1e-9)
+    np.testing.assert_allclose(model.regression.std_errors, bse, rtol=1e-9)
+    np.testing.assert_allclose(model.regression.unbiased_idio_variance, [f.mse_resid for f in fits], rtol=1e-9)
 
 
 def test_a_stretch_in_which_a_factor_stands_still_merges():
@@ -113,7 +113,7 @@ def test_assets_that_share_a_calendar_share_a_pattern():
 def test_reading_in_blocks_covers_every_row():
     for t in (127, 128, 129, 256, 257):
         panel = clean(t=t, n=3)
-        np.testing.assert_allclose(rm.Moments.of(panel).regressions.r_mean, panel.assets.mean(), rtol=1e-10)
+        np.testing.assert_allclose(rm.Moments.of(panel).regressions.r_mean, panel.excess_returns.mean(), rtol=1e-10)
 
 
 def test_moments_of_different_horizons_do_not_add():
@@ -171,7 +171,7 @@ def test_moments_of_factors_that_are_not_funded_alike_do_not_add():
 
 def beside(panel, *cuts):
     """The moments of some assets after the others, each read by themselves."""
-    names = list(panel.asset_names)
+    names = list(panel.assets)
     return [rm.Moments.of(panel.select(names[a:b])) for a, b in pairwise([0, *cuts, len(names)])]
 
 
@@ -180,8 +180,8 @@ def beside(panel, *cuts):
 def test_assets_read_apart_and_put_beside_each_other_give_the_same_estimates(name, cuts):
     panel = (ORDINARY | HARD)[name]()
     first, *rest = beside(panel, *cuts)
-    together = first.beside(*rest)
-    assert list(together.assets) == list(panel.asset_names)
+    together = first.concat_assets(*rest)
+    assert list(together.assets) == list(panel.assets)
     assert len(together.regressions.count) <= len(rm.Moments.of(panel).regressions.count) + 1
     # of other assets beside it, a product is rounded differently
     assert_same_model(rm.OLS().estimate(together), rm.OLS().fit(panel), 1e-12 if name in ORDINARY else 1e-10)
@@ -192,16 +192,16 @@ def test_merging_along_dates_and_along_assets_may_come_in_either_order(cut, at):
     panel = ragged()
     old, new = panel.select(end=panel.dates[cut - 1]), panel.select(start=panel.dates[cut])
     (a, b), (c, d) = beside(old, at), beside(new, at)
-    by_date = rm.OLS().estimate(a.beside(b) + c.beside(d))
-    assert_same_model(by_date, rm.OLS().estimate((a + c).beside(b + d)), 1e-11)
+    by_date = rm.OLS().estimate(a.concat_assets(b) + c.concat_assets(d))
+    assert_same_model(by_date, rm.OLS().estimate((a + c).concat_assets(b + d)), 1e-11)
     assert_same_model(by_date, rm.OLS().fit(panel), 1e-11)
 
 
 def test_moments_in_different_bases_are_put_beside_each_other():
     panel = ragged()
-    some, rest = panel.select(["A0", "A1"]), panel.select(list(panel.asset_names[2:]))
+    some, rest = panel.select(["A0", "A1"]), panel.select(list(panel.assets[2:]))
     for make in (lambda p: sum_of(split(p, 30, 40)), lambda p: sum_of(split(p, 200)[::-1])):
-        together = rm.Moments.of(some).beside(make(rest))
+        together = rm.Moments.of(some).concat_assets(make(rest))
         assert_same_model(rm.OLS().estimate(together), rm.OLS().fit(panel), 1e-11)
 
 
@@ -210,7 +210,7 @@ def test_without_factors_assets_are_put_beside_each_other():
     panel = panel_of(r, np.empty((len(r), 0)))
     first, *rest = beside(panel, 4)
     np.testing.assert_allclose(
-        rm.OLS().estimate(first.beside(*rest)).alpha, np.nanmean(r, axis=0), rtol=1e-12, atol=1e-18
+        rm.OLS().estimate(first.concat_assets(*rest)).alpha, np.nanmean(r, axis=0), rtol=1e-12, atol=1e-18
     )
 
 
@@ -225,18 +225,18 @@ def test_what_is_not_of_the_same_dates_is_not_put_beside_each_other():
 
     month = rm.SampleData(rm.MONTH).panel(["NoDur"], ["Mkt-RF"])
     with pytest.raises(rm.HorizonMismatchError, match="DAY and MONTH"):
-        one.beside(rm.Moments.of(month))
+        one.concat_assets(rm.Moments.of(month))
     with pytest.raises(rm.InvalidParameterError, match="factors differ"):
-        one.beside(rm.Moments.of(panel.select(["A1"], factors=["F1", "F0", "F2"])))
+        one.concat_assets(rm.Moments.of(panel.select(["A1"], factors=["F1", "F0", "F2"])))
     with pytest.raises(rm.InvalidParameterError, match=r"299 from .* merged with \+"):
-        one.beside(two, rm.Moments.of(panel.select(["A2"], end=days[-2])))
+        one.concat_assets(two, rm.Moments.of(panel.select(["A2"], end=days[-2])))
     with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
-        one.beside(rm.EWMA(half_life=rm.QUARTER).moments(panel.select(["A1"])))
+        one.concat_assets(rm.EWMA(half_life=rm.QUARTER).moments(panel.select(["A1"])))
     with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
-        one.beside(of(factors=np.column_stack([2 * f[:, 0].mean() - f[:, 0], f[:, 1:]])))
+        one.concat_assets(of(factors=np.column_stack([2 * f[:, 0].mean() - f[:, 0], f[:, 1:]])))
     with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
-        one.beside(of(factors=f + 1e-6))
+        one.concat_assets(of(factors=f + 1e-6))
     with pytest.raises(rm.DuplicateLabelsError, match="A0"):
-        one.beside(one)
+        one.concat_assets(one)
     with pytest.raises(rm.InvalidParameterError, match="Moments"):
-        one.beside(panel)
+        one.concat_assets(panel)

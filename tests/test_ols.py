@@ -24,36 +24,38 @@ class TestAgainstStatsmodels:
         panel = make()
         model = rm.OLS().fit(panel)
         theirs = [fit.bse for fit in reference(panel).values()]
-        np.testing.assert_allclose(model.std_errors, theirs, rtol=tolerance)
+        np.testing.assert_allclose(model.regression.std_errors, theirs, rtol=tolerance)
 
     def test_residual_variances(self, make, tolerance):
         panel = make()
         model = rm.OLS().fit(panel)
         fits = reference(panel).values()
-        np.testing.assert_allclose(model.unbiased_idio_variance, [f.mse_resid for f in fits], rtol=tolerance)
+        np.testing.assert_allclose(model.regression.unbiased_idio_variance, [f.mse_resid for f in fits], rtol=tolerance)
         np.testing.assert_allclose(model.idio_variance, [f.ssr / (f.nobs - 1) for f in fits], rtol=tolerance)
 
     def test_rsquared_and_counts(self, make, tolerance):
         panel = make()
         model = rm.OLS().fit(panel)
         fits = reference(panel).values()
-        np.testing.assert_allclose(1 - model.rsquared, [1 - f.rsquared for f in fits], rtol=1e-6, atol=1e-14)
-        assert model.n_observations.tolist() == [f.nobs for f in fits]
+        np.testing.assert_allclose(1 - model.regression.rsquared, [1 - f.rsquared for f in fits], rtol=1e-6, atol=1e-14)
+        assert model.regression.n_observations.tolist() == [f.nobs for f in fits]
 
     def test_tvalues(self, make, tolerance):
         panel = make()
         model = rm.OLS().fit(panel)
         theirs = np.array([fit.tvalues for fit in reference(panel).values()])
-        assert (np.abs(model.tvalues - theirs) <= 2 * tolerance * (np.abs(theirs) + 1)).all().all()
+        assert (np.abs(model.regression.tvalues - theirs) <= 2 * tolerance * (np.abs(theirs) + 1)).all().all()
 
     def test_residuals_are_orthogonal_to_the_factors(self, make, tolerance):
         panel = make()
         model = rm.OLS().fit(panel)
         for asset, column in model.residuals(panel).items():
             e = column.dropna()
-            x = panel.factors.loc[e.index]
+            x = panel.factor_returns.loc[e.index]
             # rounding is relative to what was subtracted, which nearly collinear factors make large
-            size = np.linalg.norm(panel.assets[asset].dropna().abs() + x.abs() @ model.loadings.loc[asset].abs())
+            size = np.linalg.norm(
+                panel.excess_returns[asset].dropna().abs() + x.abs() @ model.loadings.loc[asset].abs()
+            )
             x = x - x.mean()
             assert abs(e.sum()) <= 1e-12 * size * np.sqrt(len(e))
             assert (np.abs(x.T @ e) <= 1e-12 * np.linalg.norm(x, axis=0) * size).all()
@@ -63,7 +65,7 @@ def test_agrees_with_linearmodels_on_real_portfolios():
     data = rm.SampleData(rm.MONTH)
     panel = data.panel(data.assets, data.factors)
     model = rm.OLS().fit(panel)
-    theirs = TradedFactorModel(panel.assets, panel.factors).fit()
+    theirs = TradedFactorModel(panel.excess_returns, panel.factor_returns).fit()
     np.testing.assert_allclose(model.loadings, theirs.betas, rtol=1e-10)
     np.testing.assert_allclose(model.alpha, theirs.alphas, rtol=1e-9, atol=1e-14)
 
@@ -71,27 +73,27 @@ def test_agrees_with_linearmodels_on_real_portfolios():
 def test_total_variance_is_factor_plus_idio_exactly():
     panel = clean()
     model = rm.OLS().fit(panel)
-    sample = panel.assets.var(ddof=1)
+    sample = panel.excess_returns.var(ddof=1)
     np.testing.assert_allclose(model.covariance.diagonal(), sample, rtol=1e-12)
-    np.testing.assert_allclose(model.total_variance, sample, rtol=1e-12)
-    np.testing.assert_allclose(model.factor_covariance, panel.factors.cov(), rtol=1e-12)
-    np.testing.assert_allclose(model.factor_mean, panel.factors.mean(), rtol=1e-12)
+    np.testing.assert_allclose(model.regression.total_variance, sample, rtol=1e-12)
+    np.testing.assert_allclose(model.factor_covariance, panel.factor_returns.cov(), rtol=1e-12)
+    np.testing.assert_allclose(model.factor_mean, panel.factor_returns.mean(), rtol=1e-12)
 
 
 def test_factor_moments_use_all_dates_and_assets_their_own():
     panel = ragged()
     model = rm.OLS().fit(panel)
-    np.testing.assert_allclose(model.factor_covariance, panel.factors.cov(), rtol=1e-12)
-    np.testing.assert_allclose(model.total_variance, panel.assets.var(ddof=1), rtol=1e-12)
+    np.testing.assert_allclose(model.factor_covariance, panel.factor_returns.cov(), rtol=1e-12)
+    np.testing.assert_allclose(model.regression.total_variance, panel.excess_returns.var(ddof=1), rtol=1e-12)
 
 
 def test_no_factors_leaves_means_and_variances():
     full = clean()
     panel = full.select(factors=[])
     model = rm.OLS().fit(panel)
-    np.testing.assert_allclose(model.alpha, panel.assets.mean(), rtol=1e-11)
-    np.testing.assert_allclose(model.idio_variance, panel.assets.var(), rtol=1e-12)
-    np.testing.assert_allclose(model.std_errors["alpha"], panel.assets.sem(), rtol=1e-11)
+    np.testing.assert_allclose(model.alpha, panel.excess_returns.mean(), rtol=1e-11)
+    np.testing.assert_allclose(model.idio_variance, panel.excess_returns.var(), rtol=1e-12)
+    np.testing.assert_allclose(model.regression.std_errors["alpha"], panel.excess_returns.sem(), rtol=1e-11)
     assert model.loadings.shape == (12, 0)
 
 
@@ -107,7 +109,7 @@ def test_an_asset_that_never_moves_has_no_rsquared():
     full = clean(n=2)
     r, f, _ = full.arrays()
     model = rm.OLS().fit(panel_of(np.column_stack([r[:, 0], np.zeros(len(r))]), f))
-    assert np.isnan(model.rsquared["A1"])
+    assert np.isnan(model.regression.rsquared["A1"])
     assert model.idio_variance["A1"] == 0
     assert (model.loadings.loc["A1"] == 0).all()
 
@@ -118,7 +120,7 @@ def test_the_same_at_one_asset_as_at_many():
     for asset in ("A0", "A5", "A15"):
         one = rm.OLS().fit(panel.select([asset]))
         np.testing.assert_allclose(one.loadings.loc[asset], many.loadings.loc[asset], rtol=1e-10)
-        np.testing.assert_allclose(one.std_errors.loc[asset], many.std_errors.loc[asset], rtol=1e-10)
+        np.testing.assert_allclose(one.regression.std_errors.loc[asset], many.std_errors.loc[asset], rtol=1e-10)
 
 
 class TestErrors:
@@ -167,7 +169,7 @@ class TestErrors:
         panel = panel_of(r, f)
         model = rm.OLS().fit(panel)
         fit = reference(panel)["A2"]
-        np.testing.assert_allclose(model.std_errors.loc["A2"], fit.bse, rtol=1e-9)
+        np.testing.assert_allclose(model.regression.std_errors.loc["A2"], fit.bse, rtol=1e-9)
 
     def test_an_asset_over_whose_dates_a_factor_is_constant_is_named(self):
         r, f, _ = clean(k=2).arrays()
@@ -202,4 +204,4 @@ def test_summary_is_statsmodels_own():
     row = next(line for line in text.splitlines() if line.startswith("F1"))
     assert float(row.split()[1]) == pytest.approx(fit.params[2], abs=5e-5)
     assert float(row.split()[1]) == pytest.approx(model.loadings.loc["A4", "F1"], abs=5e-5)
-    assert float(row.split()[2]) == pytest.approx(model.std_errors.loc["A4", "F1"], abs=5e-4)
+    assert float(row.split()[2]) == pytest.approx(model.regression.std_errors.loc["A4", "F1"], abs=5e-4)

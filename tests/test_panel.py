@@ -38,11 +38,11 @@ def align(assets=None, factors=None, free=None, horizon=rm.DAY, **more):
 def test_a_panel_holds_excess_returns_beside_factors_and_the_rate():
     assets, factors = frame("AB"), frame(["Mkt-RF", "SMB"], seed=1)
     panel = align(assets, factors)
-    pd.testing.assert_frame_equal(panel.assets, assets - 0.0001, check_freq=False)
-    pd.testing.assert_frame_equal(panel.factors, factors, check_freq=False)
+    pd.testing.assert_frame_equal(panel.excess_returns, assets - 0.0001, check_freq=False)
+    pd.testing.assert_frame_equal(panel.factor_returns, factors, check_freq=False)
     assert (panel.risk_free == 0.0001).all()
     assert panel.horizon == rm.DAY
-    assert panel.sources == ("Mkt-RF", "SMB")
+    assert panel.definitions == ("Mkt-RF", "SMB")
     assert panel.funded == (True, False)
     assert panel.dropped.empty
     assert list(panel.dropped.columns) == ["date", "reason"]
@@ -53,7 +53,7 @@ def test_a_panel_holds_excess_returns_beside_factors_and_the_rate():
 
 def test_a_panel_may_have_no_factors():
     panel = align(factors=pd.DataFrame(index=DAYS))
-    assert panel.factors.shape == (10, 0)
+    assert panel.factor_returns.shape == (10, 0)
     without_rows = align(factors=pd.DataFrame(index=DAYS[:0]), free=pd.Series(0.0, DAYS[:9]))
     assert len(without_rows.dates) == 9
     assert without_rows.dropped["reason"].tolist() == ["no risk-free row"]
@@ -62,9 +62,9 @@ def test_a_panel_may_have_no_factors():
 def test_a_panel_survives_pickle_and_copy():
     panel = align()
     for again in (pickle.loads(pickle.dumps(panel)), copy.deepcopy(panel), copy.copy(panel)):
-        pd.testing.assert_frame_equal(again.assets, panel.assets)
+        pd.testing.assert_frame_equal(again.excess_returns, panel.excess_returns)
         pd.testing.assert_frame_equal(again.dropped, panel.dropped)
-        assert (again.horizon, again.sources, again.funded) == (panel.horizon, panel.sources, panel.funded)
+        assert (again.horizon, again.definitions, again.funded) == (panel.horizon, panel.definitions, panel.funded)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -85,13 +85,13 @@ def test_neither_what_came_nor_the_panel_can_be_changed_through_the_other():
     for now, before in zip((assets, factors, free), came, strict=True):
         assert now.equals(before)
         assert now.index.equals(before.index)
-    kept = panel.assets.copy(deep=True)
+    kept = panel.excess_returns.copy(deep=True)
     assets.iloc[:] = 9.0
     factors.iloc[:] = 9.0
     free.iloc[:] = 9.0
     assets.columns.name = assets.index.name = "mine"
-    pd.testing.assert_frame_equal(panel.assets, kept)
-    assert panel.factors.abs().to_numpy().max() < 1
+    pd.testing.assert_frame_equal(panel.excess_returns, kept)
+    assert panel.factor_returns.abs().to_numpy().max() < 1
     assert panel.risk_free.max() < 1
 
 
@@ -130,7 +130,7 @@ def test_the_record_of_what_was_dropped_cannot_be_changed():
 
 def _constructor(**changes):
     arguments = {
-        "dates": DAYS, "asset_names": ["A"], "factor_names": ["F"], "assets": np.zeros((10, 1)),
+        "dates": DAYS, "assets": ["A"], "factors": ["F"], "assets": np.zeros((10, 1)),
         "factors": np.zeros((10, 1)), "risk_free": np.zeros(10), "horizon": rm.DAY, "sources": ("F",),
         "funded": (True,), "dropped": pd.DataFrame({"date": [], "reason": []}),
     }  # fmt: skip
@@ -153,7 +153,7 @@ def _constructor(**changes):
     ],
 )
 def test_the_constructor_refuses_what_does_not_fit(changes, message):
-    assert _constructor().assets.shape == (10, 1)
+    assert _constructor().excess_returns.shape == (10, 1)
     with pytest.raises(rm.InvalidParameterError, match=message):
         _constructor(**changes)
 
@@ -162,7 +162,7 @@ def test_the_constructor_copies_arrays_that_could_be_written_to():
     array = np.zeros((10, 1))
     panel = _constructor(assets=array)
     array[0, 0] = 9.0
-    assert panel.assets.iloc[0, 0] == 0.0
+    assert panel.excess_returns.iloc[0, 0] == 0.0
 
 
 # -- alignment: what is kept and what is left out -----------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_assets_may_be_listed_late_delisted_early_and_have_holes():
     assets.iloc[5, 2] = np.nan
     panel = align(assets)
     assert len(panel.dates) == 10
-    pd.testing.assert_frame_equal(panel.assets.isna(), assets.isna(), check_freq=False)
+    pd.testing.assert_frame_equal(panel.excess_returns.isna(), assets.isna(), check_freq=False)
 
 
 @given(ragged("ABC"), ragged("FG"), ragged(["rf"], high=0.001))
@@ -209,9 +209,11 @@ def test_every_date_is_either_kept_or_dropped_with_a_reason_and_kept_numbers_are
     assert list(panel.dates) == sorted(complete)
     assert sorted([*panel.dates, *panel.dropped["date"]]) == sorted(every)
     assert (panel.dropped["reason"] != "").all()
-    np.testing.assert_array_equal(panel.factors, factors.loc[panel.dates])
+    np.testing.assert_array_equal(panel.factor_returns, factors.loc[panel.dates])
     np.testing.assert_array_equal(panel.risk_free, free["rf"].loc[panel.dates])
-    np.testing.assert_array_equal(panel.assets, assets.loc[panel.dates].sub(free["rf"].loc[panel.dates], axis=0))
+    np.testing.assert_array_equal(
+        panel.excess_returns, assets.loc[panel.dates].sub(free["rf"].loc[panel.dates], axis=0)
+    )
 
 
 @given(ragged("AB"), ragged(["F"]), st.randoms(use_true_random=False))
@@ -433,15 +435,15 @@ def test_columns_are_read_whatever_holds_their_numbers(convert):
     came = plain.assign(A=convert(plain["A"]))
     before = came.copy(deep=True)
     panel = align(came, came[["B"]].assign(F=convert(plain["B"])), convert(free))
-    np.testing.assert_allclose(panel.assets, plain, rtol=1e-6)
-    np.testing.assert_allclose(panel.factors["F"], plain["B"], rtol=1e-6)
+    np.testing.assert_allclose(panel.excess_returns, plain, rtol=1e-6)
+    np.testing.assert_allclose(panel.factor_returns["F"], plain["B"], rtol=1e-6)
     pd.testing.assert_frame_equal(came, before)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "Int32", "int64[pyarrow]", "uint8"])
 def test_whole_numbers_are_numbers(dtype):
     panel = align(factors=pd.DataFrame({"F": [0, 100] * 5}, DAYS, dtype=dtype))
-    assert panel.factors["F"].tolist() == [0.0, 100.0] * 5
+    assert panel.factor_returns["F"].tolist() == [0.0, 100.0] * 5
 
 
 NOT_NUMBERS = {
@@ -520,14 +522,14 @@ def test_losing_everything_and_going_on_is_refused_and_placed(value):
         align(bad)
     assert caught.value.details == {"label": "B", "date": DAYS[4]}
     bad.iloc[4, 1] = -0.999
-    assert align(bad).assets.iloc[4, 1] == pytest.approx(-0.9991)
+    assert align(bad).excess_returns.iloc[4, 1] == pytest.approx(-0.9991)
 
 
 def test_a_security_may_end_worthless():
     ended = frame("AB")
     ended.iloc[4, 1] = -1.0
     ended.iloc[5:, 1] = np.nan
-    assert align(ended).assets.iloc[4, 1] == pytest.approx(-1.0001)
+    assert align(ended).excess_returns.iloc[4, 1] == pytest.approx(-1.0001)
     ended.iloc[4, 1] = -1.5
     with pytest.raises(rm.ImpossibleReturnsError, match="first B"):
         align(ended)
@@ -580,7 +582,7 @@ def test_small_positive_returns_are_no_levels():
 
 def test_factors_on_a_scale_of_their_own_are_accepted_beside_tiny_returns():
     panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
-    assert panel.factors["F"].abs().max() > 100
+    assert panel.factor_returns["F"].abs().max() > 100
 
 
 def french_rate():
@@ -607,7 +609,7 @@ def test_a_typical_rate_of_a_third_a_year_is_refused_and_of_a_quarter_is_not(hor
 def test_a_crash_is_not_percent():
     crash = frame("AB")
     crash.iloc[5] = [-0.9, 3.0]
-    assert align(crash).assets.iloc[5, 1] == pytest.approx(2.9999)
+    assert align(crash).excess_returns.iloc[5, 1] == pytest.approx(2.9999)
 
 
 def test_frames_without_rows_or_assets_are_refused():
@@ -629,7 +631,7 @@ def test_no_overlap_says_what_each_spans():
 
 def test_labels_may_be_of_mixed_type():
     panel = align(frame(["A", 1, ("x", 2)]), frame(["F", 7]))
-    assert panel.select([1], [7]).assets.columns.tolist() == [1]
+    assert panel.select([1], [7]).excess_returns.columns.tolist() == [1]
 
 
 # -- select -------------------------------------------------------------------------------------------------------
@@ -638,12 +640,12 @@ def test_labels_may_be_of_mixed_type():
 def test_select_chooses_assets_factors_and_dates_in_the_order_asked():
     panel = align(frame("ABC"), frame(["F", "G-RF"], seed=1), sources=["f", "g"])
     part = panel.select(["C", "A"], ["G-RF"], "2020-01-03", "2020-01-07")
-    assert part.assets.equals(panel.assets.loc["2020-01-03":"2020-01-07", ["C", "A"]])
-    assert part.factors.equals(panel.factors.loc["2020-01-03":"2020-01-07", ["G-RF"]])
+    assert part.excess_returns.equals(panel.excess_returns.loc["2020-01-03":"2020-01-07", ["C", "A"]])
+    assert part.factor_returns.equals(panel.factor_returns.loc["2020-01-03":"2020-01-07", ["G-RF"]])
     assert part.risk_free.equals(panel.risk_free.loc["2020-01-03":"2020-01-07"])
-    assert (part.sources, part.funded, part.horizon) == (("g",), (True,), rm.DAY)
-    assert panel.select("B").assets.columns.tolist() == ["B"]
-    assert panel.select(factors=[]).factors.shape == (10, 0)
+    assert (part.definitions, part.funded, part.horizon) == (("g",), (True,), rm.DAY)
+    assert panel.select("B").excess_returns.columns.tolist() == ["B"]
+    assert panel.select(factors=[]).factor_returns.shape == (10, 0)
 
 
 @pytest.mark.parametrize(
@@ -654,14 +656,14 @@ def test_select_chooses_assets_factors_and_dates_in_the_order_asked():
 def test_select_takes_a_lone_label_of_any_kind(label):
     panel = align(frame(["A", label]), frame(["F", label]))
     for part in (panel.select(label, label), panel.select([label], [label])):
-        assert list(part.asset_names) == list(part.factor_names) == [label]
-    assert list(panel.select((label, "A")).asset_names) == [label, "A"]
+        assert list(part.assets) == list(part.factors) == [label]
+    assert list(panel.select((label, "A")).assets) == [label, "A"]
 
 
 def test_select_takes_a_lone_label_of_several_levels():
     panel = align(frame([("A", 1), ("A", 2)]))
-    assert list(panel.select(("A", 2)).asset_names) == [("A", 2)]
-    assert list(panel.select([("A", 2), ("A", 1)]).asset_names) == [("A", 2), ("A", 1)]
+    assert list(panel.select(("A", 2)).assets) == [("A", 2)]
+    assert list(panel.select([("A", 2), ("A", 1)]).assets) == [("A", 2), ("A", 1)]
 
 
 def test_an_unknown_label_that_prints_like_a_known_one_is_written_out():
@@ -677,7 +679,7 @@ def test_an_unknown_label_that_prints_like_a_known_one_is_written_out():
 @pytest.mark.parametrize("lone", ["MSFT", b"MSFT", 10107, None, dt.date(2020, 1, 1)])
 def test_a_lone_label_in_place_of_a_list_is_told(lone):
     with pytest.raises(rm.InvalidParameterError, match=r"a list of labels, but .* came; write \[") as caught:
-        _constructor(asset_names=lone)
+        _constructor(assets=lone)
     assert f"[{lone!r}]" in str(caught.value)
 
 

@@ -53,8 +53,8 @@ class Own(rm.DataProvider):
 @pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Index, pd.Series, lambda x: dict.fromkeys(x).keys()])
 def test_assets_and_factors_may_be_any_ordered_collection(kind):
     panel = memory().panel(kind(["JPM", "MSFT"]), kind(["SMB", "Mkt-RF"]))
-    assert list(panel.asset_names) == ["JPM", "MSFT"]
-    assert list(panel.factor_names) == ["SMB", "Mkt-RF"]
+    assert list(panel.assets) == ["JPM", "MSFT"]
+    assert list(panel.factors) == ["SMB", "Mkt-RF"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_set_has_no_order_and_is_refused():
 def test_no_assets_are_refused_and_no_factors_are_not(empty):
     with pytest.raises(rm.InvalidParameterError, match="at least one asset"):
         memory().panel(empty, ["SMB"])
-    assert memory().panel(["MSFT"], empty).factors.shape == (10, 0)
+    assert memory().panel(["MSFT"], empty).factor_returns.shape == (10, 0)
 
 
 def test_unknown_names_come_with_the_nearest():
@@ -184,7 +184,7 @@ def test_memory_takes_a_series_for_one_factor_and_none_for_no_factors():
     assert memory(factors=market).factors == ["Mkt-RF"]
     none = rm.InMemory(frame(NAMES), factors=None, risk_free=0.0, horizon=rm.DAY)
     assert none.factors == []
-    assert none.panel(["MSFT"], []).factors.shape == (10, 0)
+    assert none.panel(["MSFT"], []).factor_returns.shape == (10, 0)
     with pytest.raises(rm.UnknownFactorError, match="there are none"):
         none.panel(["MSFT"], ["Mkt-RF"])
 
@@ -192,8 +192,8 @@ def test_memory_takes_a_series_for_one_factor_and_none_for_no_factors():
 def test_memory_takes_labels_of_mixed_type():
     data = memory(frame(["A", 7]), frame(["F", 1], seed=1))
     panel = data.panel([7, "A"], [1, "F"])
-    assert list(panel.asset_names) == [7, "A"]
-    assert list(panel.factor_names) == [1, "F"]
+    assert list(panel.assets) == [7, "A"]
+    assert list(panel.factors) == [1, "F"]
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def naive_ols(y, x):
 class TestEstimates:
     def test_assets_are_plain_regressions(self, three_factors):
         panel = three_factors.panel
-        for asset in panel.assets:
-            coefficients, errors = naive_ols(panel.assets[asset].to_numpy(), panel.factors.to_numpy())
+        for asset in panel.excess_returns:
+            coefficients, errors = naive_ols(panel.excess_returns[asset].to_numpy(), panel.factor_returns.to_numpy())
             own = three_factors.estimates.loc[asset]
             assert own.index.tolist() == ["alpha", "Mkt-RF", "SMB", "HML"]
             np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
@@ -84,8 +84,8 @@ class TestEstimates:
 
     def test_portfolio_is_the_regression_of_its_own_return(self, three_factors):
         panel = three_factors.panel
-        returns = panel.assets["BusEq"] - 0.5 * panel.assets["Utils"]
-        coefficients, errors = naive_ols(returns.to_numpy(), panel.factors.to_numpy())
+        returns = panel.excess_returns["BusEq"] - 0.5 * panel.excess_returns["Utils"]
+        coefficients, errors = naive_ols(returns.to_numpy(), panel.factor_returns.to_numpy())
         own = three_factors.estimates.loc["portfolio"]
         np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
         np.testing.assert_allclose(own["std_error"], errors, rtol=1e-9)
@@ -146,13 +146,13 @@ class TestTables:
 
     def test_assets(self, report):
         model = report.strategy.model
-        pd.testing.assert_series_equal(report.assets["rsquared"], model.rsquared)
+        pd.testing.assert_series_equal(report.assets["rsquared"], model.regression.rsquared)
         np.testing.assert_allclose(report.assets["idio_volatility"] ** 2, model.idio_variance)
         assert report.assets["weight"].to_dict() == WEIGHTS
         assert report.assets["n_observations"].tolist() == [4760] * 3
 
     def test_variance_adds_up_and_is_the_sample_variance(self, report):
-        returns = report.strategy.returns(report.panel)
+        returns = report.strategy.excess_returns(report.panel)
         split = report.variance.loc["unhedged"]
         assert split.index.tolist() == ["Mkt-RF", "idio", "total"]
         assert math.isclose(split["variance"].iloc[:-1].sum(), split.loc["total", "variance"], rel_tol=1e-12)
@@ -392,13 +392,15 @@ class TestText:
     def test_says_what_the_library_says(self, report):
         out = report.to_text()
         model, position = report.strategy.model, report.positions["hedged"]
-        beta, error = model.loadings.loc["JPM", "Mkt-RF"], model.std_errors.loc["JPM", "Mkt-RF"]
+        beta, error = model.loadings.loc["JPM", "Mkt-RF"], model.regression.std_errors.loc["JPM", "Mkt-RF"]
         assert re.search(rf"JPM +0\.300 +Mkt-RF +{beta:.3f} +{error:.3f} +{beta / error:.1f}\n", out)
         assert re.search(rf"hedged +{position.capital:,.0f} +day ", out)
         assert re.search(rf"year +3,464,102 +{float(position.expected_pnl(rm.YEAR)):,.0f} ", out)
         assert re.search(rf"Mkt-RF +{100 * report.factor_share('unhedged'):.1f} ", out)
         per_year = 252 * 100 * model.alpha["MSFT"]
-        assert re.search(rf"MSFT +{per_year:.2f} +{252 * 100 * model.std_errors.loc['MSFT', 'alpha']:.2f} ", out)
+        assert re.search(
+            rf"MSFT +{per_year:.2f} +{252 * 100 * model.regression.std_errors.loc['MSFT', 'alpha']:.2f} ", out
+        )
 
     def test_lone_asset_is_not_said_twice(self):
         assert "portfolio  " not in make({"MSFT": 1.0}).to_text()
@@ -436,7 +438,7 @@ class TestText:
         assert re.search(rf"unhedged +{capital:.3g}  day", text)
         assert "within $0.01 of volatility per month" in html._of_budget(out).about
         lines = figures.cumulated_pnl(out.positions, out.panel).data
-        total = capital * float(out.strategy.returns(out.panel).sum())
+        total = capital * float(out.strategy.excess_returns(out.panel).sum())
         assert math.isclose(lines[0].y[-1], total, rel_tol=1e-6)
 
     @pytest.mark.parametrize(
@@ -482,10 +484,10 @@ class TestFigures:
             points, line = figures.fitted_line(strategy, panel, factor).data
             slope = (line.y[1] - line.y[0]) / (line.x[1] - line.x[0])
             assert math.isclose(slope, strategy.exposures[factor])
-            at_mean = line.y[0] + slope * (panel.factors[factor].mean() - line.x[0])
-            assert math.isclose(at_mean, strategy.returns(panel).mean(), rel_tol=1e-9)
-            np.testing.assert_array_equal(points.x, panel.factors[factor])
-            np.testing.assert_allclose(points.y, strategy.returns(panel))
+            at_mean = line.y[0] + slope * (panel.factor_returns[factor].mean() - line.x[0])
+            assert math.isclose(at_mean, strategy.excess_returns(panel).mean(), rel_tol=1e-9)
+            np.testing.assert_array_equal(points.x, panel.factor_returns[factor])
+            np.testing.assert_allclose(points.y, strategy.excess_returns(panel))
 
     def test_residual_is_the_model_residual(self, report):
         alone = make({"MSFT": 1.0}, start="2017-01-01")
@@ -496,8 +498,8 @@ class TestFigures:
     def test_tracking_and_hedged_add_up(self, three_factors):
         strategy, panel = three_factors.strategy, three_factors.panel
         hedged, tracking = figures.tracking_and_hedged(strategy, three_factors.portfolios["hedged"], panel).data
-        np.testing.assert_allclose(hedged.y + tracking.y, strategy.returns(panel), atol=1e-15)
-        np.testing.assert_allclose(tracking.y, panel.factors @ strategy.exposures)
+        np.testing.assert_allclose(hedged.y + tracking.y, strategy.excess_returns(panel), atol=1e-15)
+        np.testing.assert_allclose(tracking.y, panel.factor_returns @ strategy.exposures)
 
     def test_variance_split_shares(self, report):
         bars = {b.name: list(b.x) for b in figures.variance_split(report.portfolios).data}
@@ -516,7 +518,7 @@ class TestFigures:
         lines = {t.name: t for t in figures.cumulated_pnl({**report.positions, "none": None}, report.panel).data}
         assert list(lines) == ["unhedged", "capped", "hedged"]
         position = report.positions["hedged"]
-        last = position.capital * position.portfolio.returns(report.panel).sum()
+        last = position.capital * position.portfolio.excess_returns(report.panel).sum()
         assert math.isclose(lines["hedged"].y[-1], last, abs_tol=0.01)
         assert lines["hedged"].x[-1] == "2018-11-30"
 
@@ -533,7 +535,7 @@ class TestFigures:
     def test_points_are_thinned_but_keep_the_extremes(self, report):
         points = figures.fitted_line(report.strategy, report.panel).data[0]
         assert len(points.x) == figures.MOST_POINTS
-        returns, factor = report.strategy.returns(report.panel), report.panel.factors["Mkt-RF"]
+        returns, factor = report.strategy.excess_returns(report.panel), report.panel.factors["Mkt-RF"]
         assert {returns.min(), returns.max()} <= set(points.y)
         assert {factor.min(), factor.max()} <= set(points.x)
         assert list(points.text) == sorted(set(points.text))

@@ -34,7 +34,7 @@ def rate_of(panel):
 
 def total(panel):
     """Total returns of a panel whose excess returns they are made of."""
-    return panel.assets + SOME_RATE
+    return panel.excess_returns + SOME_RATE
 
 
 def rows_of(panel, date="date", asset="asset"):
@@ -47,27 +47,27 @@ def in_memory(panel):
     """The panel of the total returns, in memory; dates without any return stay."""
     excess = total(panel).to_numpy() - SOME_RATE
     return rm.ReturnPanel(
-        panel.dates, panel.asset_names, panel.factor_names, excess, panel.factors.to_numpy(), rate_of(panel).to_numpy(),
-        rm.DAY, panel.sources, panel.funded, panel.dropped,
+        panel.dates, panel.assets, panel.factors, excess, panel.factor_returns.to_numpy(), rate_of(panel).to_numpy(),
+        rm.DAY, panel.definitions, panel.funded, panel.dropped,
     )  # fmt: skip
 
 
 def beside(panel, **more):
-    return {"factors": panel.factors, "risk_free": rate_of(panel), "horizon": rm.DAY} | more
+    return {"factors": panel.factor_returns, "risk_free": rate_of(panel), "horizon": rm.DAY} | more
 
 
 def as_memmap(panel, folder, dtype=np.float64, **more):
     path = folder / "r.npy"
     np.save(path, total(panel).to_numpy(dtype=dtype))
     mapped = np.load(path, mmap_mode="r")
-    return rm.StoredPanel.array(mapped, dates=panel.dates, assets=panel.asset_names, **beside(panel, **more))
+    return rm.StoredPanel.array(mapped, dates=panel.dates, assets=panel.assets, **beside(panel, **more))
 
 
 def as_columns(panel, folder, **more):
     """A memory map in which each asset's returns lie together."""
-    mapped = np.memmap(folder / "r.bin", np.float64, "w+", shape=panel.assets.shape[::-1])
+    mapped = np.memmap(folder / "r.bin", np.float64, "w+", shape=panel.excess_returns.shape[::-1])
     mapped[:] = total(panel).to_numpy().T
-    return rm.StoredPanel.array(mapped.T, dates=panel.dates, assets=panel.asset_names, **beside(panel, **more))
+    return rm.StoredPanel.array(mapped.T, dates=panel.dates, assets=panel.assets, **beside(panel, **more))
 
 
 def as_wide(panel, folder, cuts=(100, 101, 250), group=37, **more):
@@ -85,7 +85,7 @@ def as_long(panel, folder, order=("date", "asset"), group=150, **more):
     rows[half:].to_parquet(folder / "a.parquet", row_group_size=group, index=False)
     rows[:half].to_parquet(folder / "b.parquet", row_group_size=group, index=False)
     # sorted by date, a file's rows come in another order of assets than the panel's
-    return rm.StoredPanel.parquet(folder, layout=rm.Long(), assets=list(panel.asset_names), **beside(panel, **more))
+    return rm.StoredPanel.parquet(folder, layout=rm.Long(), assets=list(panel.assets), **beside(panel, **more))
 
 
 def by_asset(panel, folder, **more):
@@ -107,7 +107,7 @@ def same_moments(a, b, tolerance=1e-12):
     np.testing.assert_array_equal(a.basis, b.basis)
     np.testing.assert_array_equal(a.factor_root, b.factor_root)
     one, other = a.regressions, b.regressions
-    np.testing.assert_array_equal(one.n_observations(), other.n_observations())
+    np.testing.assert_array_equal(one.regression.n_observations(), other.n_observations())
     for name in ("q_mean", "q_gram"):
         left, right = (getattr(r, name)[r.pattern] for r in (one, other))
         np.testing.assert_allclose(left, right, rtol=0, atol=tolerance * np.abs(right).max(initial=1e-300))
@@ -163,14 +163,14 @@ class TestSameAsInMemory:
         panel = clean()
         stored = as_memmap(panel, tmp_path, np.float32)
         as_stored = total(panel).astype(np.float32).astype(np.float64) - SOME_RATE
-        np.testing.assert_array_equal(stored.select().assets, as_stored)
+        np.testing.assert_array_equal(stored.select().excess_returns, as_stored)
         counts = np.random.default_rng(0).integers(-1, 2, (300, 2)) * 0
         zeros = rm.StoredPanel.array(counts, dates=panel.dates, **beside(panel, risk_free=0.0))
-        assert (zeros.select().assets == 0.0).all(axis=None)
+        assert (zeros.select().excess_returns == 0.0).all(axis=None)
 
     def test_dates_that_the_factors_lack_are_left_out_and_said(self, tmp_path):
         panel = ragged()
-        f = panel.factors.copy()
+        f = panel.factor_returns.copy()
         f.iloc[[3, 77]] = np.nan
         f = f.drop(f.index[120:130])
         expected = rm.ReturnPanel.align(total(panel), f, rate_of(panel), horizon=rm.DAY)
@@ -181,7 +181,7 @@ class TestSameAsInMemory:
             pd.testing.assert_frame_equal(stored.dropped, expected.dropped)
             assert len(stored.dropped) == 12
             same_moments(rm.Moments.of(stored), rm.Moments.of(expected))
-            pd.testing.assert_frame_equal(stored.select().assets, expected.assets)
+            pd.testing.assert_frame_equal(stored.select().excess_returns, expected.excess_returns)
 
     def test_a_single_date(self, tmp_path):
         panel = clean().select(end=clean().dates[0])
@@ -198,7 +198,7 @@ class TestSameAsInMemory:
         panel = clean()
         data = rm.InMemory(total(panel), factors=None, risk_free=rate_of(panel), horizon=rm.DAY)
         stored = rm.StoredPanel.array(
-            total(panel).to_numpy(), dates=panel.dates, assets=panel.asset_names, **beside(panel, factors=None)
+            total(panel).to_numpy(), dates=panel.dates, assets=panel.assets, **beside(panel, factors=None)
         )
         exactly(rm.Moments.of(stored), rm.Moments.of(data.panel(data.assets, [])))
 
@@ -244,14 +244,14 @@ def test_any_split_any_block_any_holes(tmp_path_factory, seed, t, n, k, kind, bl
         make = as_long if kind == "no order" else ALL_KINDS[kind]
         stored = make(panel, folder, **({"order": ()} if kind == "no order" else {}) | options.get(kind, {}))
         there = in_memory(panel)
-        np.testing.assert_array_equal(stored.select().assets, there.assets)
+        np.testing.assert_array_equal(stored.select().excess_returns, there.excess_returns)
         same_moments(rm.Moments.of(stored), rm.Moments.of(there))
-        seen = np.full(there.assets.shape, -1.0)
+        seen = np.full(there.excess_returns.shape, -1.0)
         for part in stored.blocks():
-            rows, columns = there.dates.get_indexer(part.dates), there.asset_names.get_indexer(part.asset_names)
+            rows, columns = there.dates.get_indexer(part.dates), there.assets.get_indexer(part.assets)
             assert (seen[np.ix_(rows, columns)] == -1.0).all()  # nothing comes twice
-            seen[np.ix_(rows, columns)] = part.assets
-        np.testing.assert_array_equal(seen, there.assets)
+            seen[np.ix_(rows, columns)] = part.excess_returns
+        np.testing.assert_array_equal(seen, there.excess_returns)
 
 
 class TestAsAPanel:
@@ -263,8 +263,8 @@ class TestAsAPanel:
         names = ["A9", "A2", "A10"]
         for some in ({}, window, {"assets": names}, window | {"assets": names, "factors": ["F1"]}):
             found, expected = stored.select(**some), there.select(**some)
-            pd.testing.assert_frame_equal(found.assets, expected.assets)
-            pd.testing.assert_frame_equal(found.factors, expected.factors)
+            pd.testing.assert_frame_equal(found.excess_returns, expected.excess_returns)
+            pd.testing.assert_frame_equal(found.factor_returns, expected.factor_returns)
             pd.testing.assert_series_equal(found.risk_free, expected.risk_free)
         same_moments(rm.Moments.of(stored.between(**window)), rm.Moments.of(there.select(**window)))
 
@@ -273,10 +273,10 @@ class TestAsAPanel:
         stored = as_wide(panel, tmp_path)
         assert repr(stored).startswith("<StoredPanel 300 dates (2010-01-01 to 2011-02-24, per day) × 12 assets, 3 fact")
         assert repr(stored).endswith("0 dates dropped, in 4 Parquet files>")
-        assert list(stored.asset_names) == list(panel.asset_names)
-        pd.testing.assert_frame_equal(stored.factors, panel.factors)
+        assert list(stored.assets) == list(panel.assets)
+        pd.testing.assert_frame_equal(stored.factor_returns, panel.factor_returns)
         pd.testing.assert_series_equal(stored.risk_free, in_memory(panel).risk_free)
-        assert stored.sources == ("F0", "F1", "F2")
+        assert stored.definitions == ("F0", "F1", "F2")
         assert stored.funded == (False,) * 3
         paid = rm.StoredPanel.parquet(tmp_path, **beside(panel, funded=["F1"]))
         assert paid.funded == (False, True, False)
@@ -299,9 +299,9 @@ class TestAsAPanel:
         model = rm.OLS().fit(stored)
         squares = pd.Series(0.0, model.assets)
         for block in stored.blocks():
-            own = model.restrict(block.asset_names).residuals(block)
+            own = model.restrict(block.assets).residuals(block)
             squares = squares.add((own**2).sum(), fill_value=0.0)
-        expected = model.idio_variance * (model.n_observations - 1)
+        expected = model.idio_variance * (model.regression.n_observations - 1)
         np.testing.assert_allclose(squares[model.assets], expected, rtol=1e-10)
         with pytest.raises(rm.InvalidParameterError, match=r"StoredPanel came; take its blocks\(\)"):
             model.residuals(stored)
@@ -310,19 +310,19 @@ class TestAsAPanel:
     def test_a_memory_map_is_pickled_as_where_it_lies(self, order, tmp_path):
         panel = clean()
         np.save(tmp_path / "r.npy", np.asarray(total(panel), order=order))
-        mapped, more = np.load(tmp_path / "r.npy", mmap_mode="r"), beside(panel, assets=panel.asset_names)
+        mapped, more = np.load(tmp_path / "r.npy", mmap_mode="r"), beside(panel, assets=panel.assets)
         stored = rm.StoredPanel.array(mapped, dates=panel.dates, **more)
         sent = pickle.dumps(rm.OLS().fit(stored))
         rest = rm.StoredPanel.array(mapped[100:], dates=panel.dates[100:], **more)
-        assert len(pickle.dumps(stored)) < len(pickle.dumps(rest)) - 200 * 8 * len(panel.asset_names) / 2
+        assert len(pickle.dumps(stored)) < len(pickle.dumps(rest)) - 200 * 8 * len(panel.assets) / 2
         for one in (stored, rest):
             again = pickle.loads(pickle.dumps(one))
-            pd.testing.assert_frame_equal(again.select().assets, one.select().assets)
-        assert pickle.loads(sent).panel.select().assets.equals(stored.select().assets)
+            pd.testing.assert_frame_equal(again.select().excess_returns, one.select().excess_returns)
+        assert pickle.loads(sent).panel.select().excess_returns.equals(stored.select().excess_returns)
         mine = np.load(tmp_path / "r.npy", mmap_mode="c")
         mine[0, 0] = 0.123
         changed = pickle.loads(pickle.dumps(rm.StoredPanel.array(mine, dates=panel.dates, **more)))
-        assert changed.select().assets.iloc[0, 0] == pytest.approx(0.123 - SOME_RATE)
+        assert changed.select().excess_returns.iloc[0, 0] == pytest.approx(0.123 - SOME_RATE)
         (tmp_path / "r.npy").rename(tmp_path / "moved.npy")
         with pytest.raises(rm.SourceError, match=r"was a memory map of .*r\.npy, which cannot be opened"):
             pickle.loads(sent)
@@ -389,17 +389,19 @@ class TestArrays:
     def test_whatever_slices(self):
         panel = ragged()
         sliced = _Sliced(total(panel).to_numpy())
-        stored = rm.StoredPanel.array(sliced, dates=panel.dates, assets=panel.asset_names, **beside(panel))
+        stored = rm.StoredPanel.array(sliced, dates=panel.dates, assets=panel.assets, **beside(panel))
         assert "in an array (_Sliced)" in repr(stored)
         exactly(rm.Moments.of(stored), rm.Moments.of(in_memory(panel)))
-        pd.testing.assert_frame_equal(stored.select(["A9", "A1"]).assets, in_memory(panel).assets[["A9", "A1"]])
+        pd.testing.assert_frame_equal(
+            stored.select(["A9", "A1"]).excess_returns, in_memory(panel).excess_returns[["A9", "A1"]]
+        )
 
     def test_no_chunk_is_read_twice(self, monkeypatch):
         monkeypatch.setattr(source, "BLOCK_BYTES", 20_000)
         monkeypatch.setattr(array_module, "_FEWEST_ROWS", 100)
         panel = clean(t=400, n=30)
         sliced = _Sliced(total(panel).to_numpy(), chunks=(150, 5))
-        stored = rm.StoredPanel.array(sliced, dates=panel.dates, assets=panel.asset_names, **beside(panel))
+        stored = rm.StoredPanel.array(sliced, dates=panel.dates, assets=panel.assets, **beside(panel))
         same_moments(rm.Moments.of(stored), rm.Moments.of(in_memory(panel)))
         assert {a[0] % 150 for a in sliced.asked} == {0}
         assert len(sliced.asked) == len(set(sliced.asked))
@@ -410,9 +412,9 @@ class TestArrays:
     def test_masked_values_are_missing(self):
         panel = clean()
         values = total(panel).to_numpy(copy=True)
-        masked = np.ma.array(values, mask=np.isnan(ragged().assets.to_numpy()[:, :12]))
+        masked = np.ma.array(values, mask=np.isnan(ragged().excess_returns.to_numpy()[:, :12]))
         stored = rm.StoredPanel.array(masked, dates=panel.dates, **beside(panel))
-        np.testing.assert_array_equal(np.isnan(stored.select().assets.to_numpy()), masked.mask)
+        np.testing.assert_array_equal(np.isnan(stored.select().excess_returns.to_numpy()), masked.mask)
 
     @pytest.mark.parametrize(
         ("values", "error", "message"),
@@ -496,12 +498,12 @@ class TestParquet:
         whole[100:200].rename(columns={"A0": "A0 "}).to_parquet(tmp_path / "1.parquet")
         whole[200:].iloc[:, ::-1].to_parquet(tmp_path / "0.parquet")
         stored = rm.StoredPanel.parquet(tmp_path, **beside(panel))
-        assert sorted(stored.asset_names) == sorted([*panel.asset_names, "A0 "])
+        assert sorted(stored.assets) == sorted([*panel.assets, "A0 "])
         assert stored.files["assets"].tolist() == [11, 12, 12]
         assert stored.files["appeared"].tolist() == [[], ["A0 ", "A3"], ["A0"]]
         assert stored.files["vanished"].tolist() == [[], ["A0"], ["A0 "]]
         assert stored.files["start"].tolist() == [panel.dates[i] for i in (0, 100, 200)]
-        found = stored.select(["A3", "A0", "A0 ", "A7"]).assets
+        found = stored.select(["A3", "A0", "A0 ", "A7"]).excess_returns
         excess = whole - SOME_RATE
         assert found["A3"][:100].isna().all()
         pd.testing.assert_series_equal(found["A3"][100:], excess["A3"][100:])
@@ -509,8 +511,8 @@ class TestParquet:
         np.testing.assert_array_equal(found["A0 "][100:200], excess["A0"][100:200])
         pd.testing.assert_series_equal(found["A7"], excess["A7"])
         some = rm.StoredPanel.parquet(tmp_path, assets=["A7", "A3"], **beside(panel))
-        assert list(some.asset_names) == ["A7", "A3"]
-        pd.testing.assert_frame_equal(some.select().assets, found[["A7", "A3"]])
+        assert list(some.assets) == ["A7", "A3"]
+        pd.testing.assert_frame_equal(some.select().excess_returns, found[["A7", "A3"]])
         with pytest.raises(rm.UnknownAssetError, match="A33"):
             rm.StoredPanel.parquet(tmp_path, assets=["A7", "A33"], **beside(panel))
 
@@ -519,11 +521,13 @@ class TestParquet:
         whole = total(panel).set_axis(["BRK", "BRK.B", "BRK.A"], axis=1)
         whole.to_parquet(tmp_path / "a.parquet")
         stored = rm.StoredPanel.parquet(tmp_path / "a.parquet", **beside(panel))
-        pd.testing.assert_frame_equal(stored.select(["BRK.A", "BRK"]).assets, (whole - SOME_RATE)[["BRK.A", "BRK"]])
+        pd.testing.assert_frame_equal(
+            stored.select(["BRK.A", "BRK"]).excess_returns, (whole - SOME_RATE)[["BRK.A", "BRK"]]
+        )
         whole.set_axis([10107, 14593, 7], axis=1).to_parquet(tmp_path / "b.parquet")
         numbers = rm.StoredPanel.parquet(tmp_path / "b.parquet", **beside(panel))
-        assert numbers.asset_names.tolist() == [10107, 14593, 7]
-        assert numbers.select([7]).assets[7].tolist() == (whole - SOME_RATE)["BRK.A"].tolist()
+        assert numbers.assets.tolist() == [10107, 14593, 7]
+        assert numbers.select([7]).excess_returns[7].tolist() == (whole - SOME_RATE)["BRK.A"].tolist()
 
     @pytest.mark.parametrize("kind", ["date32", "text", "number", "zone", "period", "column"])
     def test_ways_to_write_dates(self, kind, tmp_path):
@@ -543,15 +547,15 @@ class TestParquet:
             whole.set_axis(pd.Index(written, name="day")).to_parquet(tmp_path / "a.parquet")
         layout = rm.Wide(date="when" if kind == "column" else "day")
         stored = rm.StoredPanel.parquet(tmp_path, layout=layout, **beside(panel))
-        pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
+        pd.testing.assert_frame_equal(stored.select().excess_returns, in_memory(panel).excess_returns)
 
     def test_dates_in_a_dictionary(self, tmp_path):
         panel = clean(n=2)
         days = pa.array(panel.dates.strftime("%Y-%m-%d")).dictionary_encode()
-        table = pa.table({"day": days} | {name: pa.array(total(panel)[name]) for name in panel.asset_names})
+        table = pa.table({"day": days} | {name: pa.array(total(panel)[name]) for name in panel.assets})
         pq.write_table(table, tmp_path / "a.parquet")
         stored = rm.StoredPanel.parquet(tmp_path / "a.parquet", **beside(panel))
-        pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
+        pd.testing.assert_frame_equal(stored.select().excess_returns, in_memory(panel).excess_returns)
 
     def test_row_numbers_are_neither_dates_nor_assets(self, tmp_path):
         panel = clean(n=2)
@@ -563,7 +567,7 @@ class TestParquet:
         for name, layout in (("wide", rm.Wide()), ("wide", rm.Wide("date")), ("long", rm.Long())):
             path = tmp_path / f"{name}.parquet"
             stored = rm.StoredPanel.parquet(path, layout=layout, **beside(panel))
-            pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets)
+            pd.testing.assert_frame_equal(stored.select().excess_returns, in_memory(panel).excess_returns)
             pd.testing.assert_frame_equal(rm.read_returns(path, layout), total(panel), check_freq=False)
 
     @pytest.mark.parametrize("path", ["~nosuchuser/a", "a\0b", b"a", ["a", 1], "\ud800", None, 3])
@@ -606,7 +610,7 @@ class TestParquet:
         more = {"factors": f, "risk_free": 0.0, "horizon": rm.MONTH}
         for path, layout in ((tmp_path / "wide.parquet", rm.Wide()), (tmp_path / "long", rm.Long())):
             stored = rm.StoredPanel.parquet(path, layout=layout, **more)
-            pd.testing.assert_frame_equal(stored.select().assets, r, check_freq=False)
+            pd.testing.assert_frame_equal(stored.select().excess_returns, r, check_freq=False)
 
     def test_other_kinds_of_numbers(self, tmp_path):
         panel = clean(n=4)
@@ -618,7 +622,9 @@ class TestParquet:
             "nothing": pa.nulls(300),
         })  # fmt: skip
         pq.write_table(table, tmp_path / "a.parquet")
-        found = rm.StoredPanel.parquet(tmp_path, **beside(panel, risk_free=0.0)).select(start=panel.dates[1]).assets
+        found = (
+            rm.StoredPanel.parquet(tmp_path, **beside(panel, risk_free=0.0)).select(start=panel.dates[1]).excess_returns
+        )
         assert found.iloc[-1, :3].tolist() == [0.125, 0.0, 0.0625]
         assert found["nothing"].isna().all()
 
@@ -689,7 +695,7 @@ class TestParquet:
     def test_a_column_that_is_not_wanted_may_be_anything(self, tmp_path):
         panel = clean()
         total(panel).assign(note="x").to_parquet(tmp_path / "a.parquet")
-        names = list(panel.asset_names)
+        names = list(panel.assets)
         stored = rm.StoredPanel.parquet(tmp_path, assets=names, **beside(panel))
         exactly(rm.Moments.of(stored), rm.Moments.of(in_memory(panel)))
 
@@ -737,7 +743,7 @@ class TestLong:
         some = rows[rows["asset"].isin(["A0", "A2"])]
         some.to_parquet(tmp_path / "some.parquet", index=False)
         stored = rm.StoredPanel.parquet(tmp_path / "some.parquet", layout=rm.Long(), **beside(panel))
-        assert list(stored.asset_names) == ["A0", "A2"]
+        assert list(stored.assets) == ["A0", "A2"]
         same_moments(rm.Moments.of(stored), rm.Moments.of(panel.select(["A0", "A2"])))
 
     @pytest.mark.parametrize(("column", "error"), [("asset", rm.LayoutError), ("date", rm.InvalidDatesError)])
@@ -774,10 +780,14 @@ class TestLong:
         numbers = rows.reset_index()
         numbers["who"] = numbers["who"].str[1:].astype(int)
         numbers.to_parquet(tmp_path / "numbers.parquet")
-        expected = in_memory(panel).assets
+        expected = in_memory(panel).excess_returns
         for name, value in (("index", None), ("category", "ret"), ("numbers", None)):
             long = rm.Long(date="day", asset="who", value=value)
-            found = rm.StoredPanel.parquet(tmp_path / f"{name}.parquet", layout=long, **beside(panel)).select().assets
+            found = (
+                rm.StoredPanel.parquet(tmp_path / f"{name}.parquet", layout=long, **beside(panel))
+                .select()
+                .excess_returns
+            )
             labels = expected.columns if name != "numbers" else [0, 1, 2]
             pd.testing.assert_frame_equal(found, expected.set_axis(labels, axis=1), check_column_type=False)
         with pytest.raises(rm.LayoutError, match=r"must have one column of returns .* but it has ret, other"):
@@ -798,7 +808,7 @@ class TestLong:
         as_long(panel, tmp_path)
         names = ["A7", "A0", "A3"]
         stored = rm.StoredPanel.parquet(tmp_path, layout=rm.Long(), assets=names, **beside(panel))
-        pd.testing.assert_frame_equal(stored.select().assets, in_memory(panel).assets[names])
+        pd.testing.assert_frame_equal(stored.select().excess_returns, in_memory(panel).excess_returns[names])
         with pytest.raises(rm.UnknownAssetError, match="A77"):
             rm.StoredPanel.parquet(tmp_path, layout=rm.Long(), assets=["A77", "A0"], **beside(panel))
 
@@ -892,7 +902,7 @@ class TestVetting:
     def test_losses_of_everything(self):
         values = self.returns()
         values[400, 2], values[401:, 2] = -1.0, np.nan
-        assert rm.OLS().fit(self.of(values)).n_observations["A2"] == 401
+        assert rm.OLS().fit(self.of(values)).regression.n_observations["A2"] == 401
         values[850, 2] = 0.01  # many blocks later
         with pytest.raises(rm.ImpossibleReturnsError, match=r"A2 lost all of its value before 2003-04-07"):
             rm.OLS().fit(self.of(values))

@@ -41,17 +41,17 @@ def two_factors(**changes):
 
 
 def test_in_sample_it_is_the_regression_of_its_returns(strategy, panel):
-    returns = strategy.returns(panel)
-    naive = sum(w * panel.assets[a] for a, w in WEIGHTS.items())
+    returns = strategy.excess_returns(panel)
+    naive = sum(w * panel.excess_returns[a] for a, w in WEIGHTS.items())
     assert returns.to_numpy() == pytest.approx(naive.to_numpy(), rel=1e-13, abs=1e-17)
-    fit = sm.OLS(naive, sm.add_constant(panel.factors)).fit()
+    fit = sm.OLS(naive, sm.add_constant(panel.factor_returns)).fit()
     assert strategy.exposures["Mkt-RF"] == pytest.approx(fit.params["Mkt-RF"], rel=1e-12)
     assert strategy.alpha == pytest.approx(fit.params["const"], rel=1e-10)
     assert strategy.expected_excess_return == pytest.approx(naive.mean(), rel=1e-12)
     # idio variances only: a model says that residuals are uncorrelated, so a portfolio of several is not in-sample
     alone = rm.Strategy({"XOM": 2.0}, strategy.model)
-    assert alone.volatility == pytest.approx(2 * panel.assets["XOM"].std(), rel=1e-12)
-    assert alone.decompose().factor_share == pytest.approx(strategy.model.rsquared["XOM"], rel=1e-12)
+    assert alone.volatility == pytest.approx(2 * panel.excess_returns["XOM"].std(), rel=1e-12)
+    assert alone.decompose().factor_share == pytest.approx(strategy.model.regression.rsquared["XOM"], rel=1e-12)
 
 
 def test_its_figures_are_those_of_the_matrices():
@@ -105,23 +105,23 @@ def test_what_weighs_nothing_may_be_missing():
 
 
 def test_returns_of_a_provider_over_a_window(strategy, panel):
-    got = strategy.returns(rm.SampleData(), "2010-01-01", "2010-12-31")
-    expected = strategy.returns(panel).loc["2010"]
+    got = strategy.excess_returns(rm.SampleData(), "2010-01-01", "2010-12-31")
+    expected = strategy.excess_returns(panel).loc["2010"]
     assert got.to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-15)
     assert got.index.equals(expected.index)
-    assert strategy.returns(panel, "2010-01-01", "2010-12-31").equals(expected)
+    assert strategy.excess_returns(panel, "2010-01-01", "2010-12-31").equals(expected)
 
 
 def test_returns_of_another_horizon_are_refused(strategy):
     with pytest.raises(rm.HorizonMismatchError, match="DAY"):
-        strategy.returns(rm.SampleData(rm.MONTH))
+        strategy.excess_returns(rm.SampleData(rm.MONTH))
     with pytest.raises(rm.HorizonMismatchError, match="DAY"):
-        strategy.returns(rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"]))
+        strategy.excess_returns(rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"]))
 
 
 def test_returns_of_data_without_what_is_held(strategy):
     with pytest.raises(rm.UnknownAssetError, match="AAPL"):
-        strategy.returns(rm.SampleData().panel(["JPM", "XOM"], ["Mkt-RF"]))
+        strategy.excess_returns(rm.SampleData().panel(["JPM", "XOM"], ["Mkt-RF"]))
 
 
 REFUSED = {

@@ -101,4 +101,4 @@ def test_a_panel_wider_than_a_chunk():
     for asset in ("A0", "A1", "A1500", "A2099"):
         fit = reference(holed.select([asset]))[asset]
         np.testing.assert_allclose(model.loadings.loc[asset], fit.params[1:], rtol=1e-11)
-        np.testing.assert_allclose(model.std_errors.loc[asset], fit.bse, rtol=1e-11)
+        np.testing.assert_allclose(model.regression.std_errors.loc[asset], fit.bse, rtol=1e-11)

@@ -42,14 +42,14 @@ class Plain(rm.Estimator):
 class Fading(Plain):
     """EWMA by the general way."""
 
-    def retention(self, horizon):
+    def decay_factor(self, horizon):
         return 0.5 ** (1 / 60)
 
 
 class Slow(rm.LeastSquares):
     """A user's own weights, by the fast way."""
 
-    def retention(self, horizon):
+    def decay_factor(self, horizon):
         return 0.5 ** (1 / 60)
 
 
@@ -58,13 +58,15 @@ def window_of(history, d):
 
 
 def assert_same_model(ours, theirs, tolerance):
-    errors = theirs.std_errors.fillna(0.0).to_numpy()
+    errors = theirs.regression.std_errors.fillna(0.0).to_numpy()
     estimates = np.column_stack([theirs.alpha, theirs.loadings])
     gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
     assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
     for name in ("std_errors", "idio_variance", "total_variance", "n_observations", "factor_covariance"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=tolerance, err_msg=name)
-    np.testing.assert_allclose(ours.rsquared, theirs.rsquared, rtol=tolerance, atol=tolerance / 10)
+    np.testing.assert_allclose(
+        ours.regression.rsquared, theirs.regression.rsquared, rtol=tolerance, atol=tolerance / 10
+    )
     np.testing.assert_allclose(ours.factor_mean, theirs.factor_mean, rtol=tolerance, atol=1e-17)
     assert ours.risk_free_mean == pytest.approx(theirs.risk_free_mean, rel=1e-12, abs=1e-20)
 
@@ -73,10 +75,10 @@ def assert_as_fitted(history, estimator, tolerance, every=11, minimum=0):
     """Each date's model is what a fit of the window makes; assets left out have too few dates or cannot be fitted."""
     for d in range(0, len(history), every):
         window = window_of(history, d)
-        model = history.at(history.dates[d])
+        model = history.on(history.dates[d])
         assert_same_model(model, estimator.fit(window.select(list(model.assets))), tolerance)
-        for asset in window.asset_names.difference(model.assets)[:3]:
-            if window.assets[asset].count() >= minimum:
+        for asset in window.assets.difference(model.assets)[:3]:
+            if window.excess_returns[asset].count() >= minimum:
                 with pytest.raises(rm.EstimationError):
                     estimator.fit(window.select([asset]))
 
@@ -88,16 +90,16 @@ def assert_as_fitted(history, estimator, tolerance, every=11, minimum=0):
 @pytest.mark.parametrize("make", [clean, lambda: clean(k=1), lambda: clean(k=9), ragged])
 def test_every_window_agrees_with_rolling_ols(make, expanding):
     panel = make()
-    panel = panel.select(list(panel.asset_names[:5]))
-    k = len(panel.factor_names)
+    panel = panel.select(list(panel.assets[:5]))
+    k = len(panel.factors)
     # statsmodels forms X'X, so that windows of hardly more dates than parameters are its own worst
     least = 40
     window = rm.Expanding(minimum=least) if expanding else rm.Rolling(rm.Horizon(60), minimum=least)
     history = window.fit(panel)
-    design = sm.add_constant(panel.factors)
-    for asset in panel.assets:
+    design = sm.add_constant(panel.factor_returns)
+    for asset in panel.excess_returns:
         fit = RollingOLS(
-            panel.assets[asset], design, window=None if expanding else 60, min_nobs=least, missing="drop",
+            panel.excess_returns[asset], design, window=None if expanding else 60, min_nobs=least, missing="drop",
             expanding=expanding,
         ).fit()  # fmt: skip
         dates = history.dates
@@ -125,7 +127,7 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
     window = rm.Rolling(rm.Horizon(60)) if kind == "rolling" else rm.Expanding(minimum=30)
     history = window.fit(panel)
     for d in range(0, len(history), 40):
-        model = history.at(history.dates[d])
+        model = history.on(history.dates[d])
         fits = reference(window_of(history, d).select(list(model.assets)))
         for asset, fit in fits.items():
             if fit.nobs < 20:  # statsmodels itself has no ten digits then
@@ -133,8 +135,8 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
             ours = np.append(model.alpha[asset], model.loadings.loc[asset])
             # against fifty digits, statsmodels is off by 1.2e-9 where factors are nearly collinear, and we by 2e-10
             assert (np.abs(ours - fit.params) <= 3e-9 * (np.abs(fit.params) + fit.bse)).all()
-            np.testing.assert_allclose(model.std_errors.loc[asset], fit.bse, rtol=1e-9)
-            np.testing.assert_allclose(model.unbiased_idio_variance[asset], fit.mse_resid, rtol=1e-9)
+            np.testing.assert_allclose(model.regression.std_errors.loc[asset], fit.bse, rtol=1e-9)
+            np.testing.assert_allclose(model.regression.unbiased_idio_variance[asset], fit.mse_resid, rtol=1e-9)
 
 
 # -- against a fit of each window ------------------------------------------------------------------
@@ -145,7 +147,7 @@ def test_windows_of_hard_panels_agree_with_ols_of_statsmodels(make, kind):
 def test_each_model_is_what_a_fit_of_its_window_makes(make, estimator):
     tolerance = 1e-10 if make in ORDINARY.values() else 5e-9
     panel = make()
-    few = max(14, len(panel.factor_names) + 12)
+    few = max(14, len(panel.factors) + 12)
     for window in (rm.Rolling(rm.Horizon(60), estimator), rm.Rolling(rm.Horizon(few), estimator)):
         assert_as_fitted(window.fit(panel), estimator, tolerance, every=61)
     # how many digits a handful of nearly collinear dates has is not ours to choose
@@ -170,7 +172,7 @@ def test_windows_of_any_length(length):
 @given(frames=our.return_frames(max_assets=4), window=st.data())
 def test_each_window_of_any_panel(frames, window):
     panel = panel_from(*frames)
-    k = len(panel.factor_names)
+    k = len(panel.factors)
     length = window.draw(st.integers(k + 2, len(panel.dates)))
     estimator = window.draw(st.sampled_from([rm.OLS(), rm.EWMA(half_life=rm.Horizon(20))]))
     kind = window.draw(st.sampled_from([rm.Rolling(rm.Horizon(length), estimator), rm.Expanding(estimator)]))
@@ -179,9 +181,9 @@ def test_each_window_of_any_panel(frames, window):
     for d, date in list(enumerate(history.dates))[::3]:
         if date not in estimated:
             with pytest.raises(rm.EstimationError, match="nothing could be estimated"):
-                history.at(date)
+                history.on(date)
             continue
-        model = history.at(date)
+        model = history.on(date)
         alone = estimator.fit(window_of(history, d).select(list(model.assets)))
         # a window with a date or two to spare has lost digits before anybody computes
         spare = np.asarray(alone.n_observations).min() - k - 1
@@ -210,8 +212,8 @@ def test_the_general_way_and_the_fast_one_agree(name):
             one, two = kind(slow).fit(panel), kind(fast).fit(panel)
             tolerance = 1e-10 if make in ORDINARY.values() else 5e-9
             np.testing.assert_allclose(one.idio_variance, two.idio_variance, rtol=tolerance)
-            np.testing.assert_allclose(one.std_errors, two.std_errors, rtol=tolerance)
-            np.testing.assert_allclose(one.n_observations, two.n_observations, rtol=1e-12)
+            np.testing.assert_allclose(one.regression.std_errors, two.std_errors, rtol=tolerance)
+            np.testing.assert_allclose(one.regression.n_observations, two.n_observations, rtol=1e-12)
             np.testing.assert_allclose(one.factor_covariance, two.factor_covariance, rtol=1e-11, atol=1e-20)
             pd.testing.assert_frame_equal(one.missing, two.missing)
 
@@ -262,8 +264,8 @@ def test_what_comes_later_changes_no_bit(frames, window, data):
 def _without_checks(r, f, rate):
     """A panel whose numbers need not look like returns."""
     return rm.ReturnPanel(
-        dates=r.index, asset_names=r.columns, factor_names=f.columns, assets=r.sub(rate, axis=0), factors=f,
-        risk_free=rate, horizon=rm.DAY, sources=tuple(f.columns), funded=(False,) * f.shape[1],
+        dates=r.index, assets=r.columns, factors=f.columns, excess_returns=r.sub(rate, axis=0), factor_returns=f,
+        risk_free=rate, horizon=rm.DAY, definitions=f.columns,
         dropped=pd.DataFrame({"date": pd.DatetimeIndex([]), "reason": []}),
     )  # fmt: skip
 
@@ -297,8 +299,8 @@ def test_assets_with_too_few_observations_are_left_out_and_said():
         ["A1", dates[29], dates[68], 40, 0, 9, "too few observations"],
         ["A2", dates[90], dates[99], 10, 0, 9, "too few observations"],
     ]
-    assert history.at(dates[68]).assets.tolist() == ["A0", "A2", "A3"]
-    assert history.at(dates[69]).assets.tolist() == ["A0", "A1", "A2", "A3"]
+    assert history.on(dates[68]).assets.tolist() == ["A0", "A2", "A3"]
+    assert history.on(dates[69]).assets.tolist() == ["A0", "A1", "A2", "A3"]
     assert history.loadings["F0", "A1"].isna().tolist() == [True] * 40 + [False] * 31
     assert history.n_observations["A1"].tolist() == [*[0] * 31, *range(1, 31), *[30] * 10]
 
@@ -313,7 +315,7 @@ def test_an_asset_whose_own_dates_do_not_identify_the_factors():
         assert history.missing["asset"].tolist() == ["A1"]
         assert history.missing["windows"].tolist() == [41]
         assert "do not vary independently" in history.missing["reason"].iloc[0]
-        assert history.at(history.dates[0]).assets.tolist() == ["A0", "A2"]
+        assert history.on(history.dates[0]).assets.tolist() == ["A0", "A2"]
 
 
 @pytest.mark.parametrize("estimator", [rm.OLS(), Plain(), rm.EWMA(half_life=rm.Horizon(60))], ids=repr)
@@ -335,10 +337,10 @@ def test_a_window_whose_factors_do_not_identify_a_model(estimator, change, messa
     assert (row.asset, row.start, row.end, row.windows) == (None, dates[49], dates[79], 31)
     assert message in row.reason
     with pytest.raises(rm.EstimationError, match=message):
-        history.at(dates[60])
+        history.on(dates[60])
     assert [date for date, _ in history.items()] == [*dates[19:49], *dates[80:]]
     assert history.loadings.loc[dates[49] : dates[79]].isna().all(axis=None)
-    assert_same_model(history.at(dates[80]), estimator.fit(window_of(history, 61)), 1e-9)
+    assert_same_model(history.on(dates[80]), estimator.fit(window_of(history, 61)), 1e-9)
 
 
 def test_a_constant_asset_has_no_variance_and_says_so():
@@ -375,13 +377,13 @@ def history():
 def test_frames_are_labelled_and_are_the_models(history):
     assert history.dates[-1] == pd.Timestamp("2018-11-30")
     assert history.starts.iloc[0] == history.panel.dates[0]
-    model = history.at("2018-11-30")
+    model = history.on("2018-11-30")
     assert model.panel.dates[[0, -1]].tolist() == [history.starts.iloc[-1], history.dates[-1]]
     for name in ("alpha", "idio_variance", "total_variance", "rsquared", "n_observations", "factor_mean"):
         pd.testing.assert_series_equal(getattr(history, name).iloc[-1], getattr(model, name), check_names=False)
     assert np.array_equal(history.loadings["Mkt-RF"].iloc[-1], model.loadings["Mkt-RF"])
-    assert np.array_equal(history.std_errors["alpha"].iloc[-1], model.std_errors["alpha"])
-    assert np.array_equal(history.tvalues["Mkt-RF"].iloc[-1], model.tvalues["Mkt-RF"])
+    assert np.array_equal(history.std_errors["alpha"].iloc[-1], model.regression.std_errors["alpha"])
+    assert np.array_equal(history.tvalues["Mkt-RF"].iloc[-1], model.regression.tvalues["Mkt-RF"])
     assert np.array_equal(history.factor_covariance.loc[history.dates[-1]], model.factor_covariance)
     assert history.risk_free_mean.iloc[-1] == model.risk_free_mean
 
@@ -395,18 +397,18 @@ def test_a_model_of_the_history_goes_where_any_model_goes(history):
 
 
 def test_dates_are_exact_or_as_of(history):
-    friday = history.at("2018-11-16")
+    friday = history.on("2018-11-16")
     assert history.asof("2018-11-18").panel.dates[-1] == friday.panel.dates[-1]
     assert history.asof("2030").panel.dates[-1] == history.dates[-1]
     with pytest.raises(rm.UnknownDateError, match="near are 2018-11-16, 2018-11-19"):
-        history.at("2018-11-18")
+        history.on("2018-11-18")
     with pytest.raises(rm.UnknownDateError, match="21 windows end in 2018-11; say which"):
-        history.at("2018-11")
+        history.on("2018-11")
     with pytest.raises(rm.UnknownDateError, match="first window ends on"):
         history.asof("2017-02-01")
     for nonsense in (None, "soon"):
         with pytest.raises(rm.InvalidParameterError, match="date"):
-            history.at(nonsense)
+            history.on(nonsense)
     assert friday.panel.dates[-1] in history
     assert pd.Timestamp("2018-11-18") not in history
 
@@ -415,7 +417,7 @@ def test_a_month_is_a_date_of_a_monthly_history():
     panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01", end="2014-12")
     history = rm.Rolling(rm.YEAR).fit(panel)
     assert history.spans.length == 12
-    assert history.at("2012-05").panel.dates[-1] == pd.Timestamp("2012-05-31")
+    assert history.on("2012-05").panel.dates[-1] == pd.Timestamp("2012-05-31")
 
 
 def test_iterating_gives_dates_and_items_the_models(history):
@@ -423,18 +425,18 @@ def test_iterating_gives_dates_and_items_the_models(history):
     assert len(history) == len(history.dates)
     date, model = list(history.items())[-1]
     assert date == history.dates[-1]
-    assert model.loadings.equals(history.at(date).loadings)
+    assert model.loadings.equals(history.on(date).loadings)
 
 
 def test_what_a_history_holds_is_read_only_and_shared_not_copied(history):
     panel = history.panel
-    assert np.shares_memory(history.at(history.dates[3]).panel.arrays()[0], panel.arrays()[0])
+    assert np.shares_memory(history.on(history.dates[3]).panel.arrays()[0], panel.arrays()[0])
     frame = history.loadings
     with pytest.raises(ValueError, match="read-only"):
         frame.to_numpy()[0, 0] = 1.0
     again = pickle.loads(pickle.dumps(history))
     assert bits(again, history.dates[-1]) == bits(history, history.dates[-1])
-    assert again.at(again.dates[0]).loadings.equals(history.at(history.dates[0]).loadings)
+    assert again.at(again.dates[0]).loadings.equals(history.on(history.dates[0]).loadings)
     assert repr(again) == repr(history)
 
 
@@ -443,7 +445,11 @@ def test_a_history_without_factors():
     panel = panel_of(r, f).select(factors=[])
     history = rm.Rolling(rm.Horizon(10)).fit(panel)
     pd.testing.assert_frame_equal(
-        history.idio_variance, panel.assets.rolling(10).var().iloc[9:], check_exact=False, rtol=1e-10, check_freq=False
+        history.idio_variance,
+        panel.excess_returns.rolling(10).var().iloc[9:],
+        check_exact=False,
+        rtol=1e-10,
+        check_freq=False,
     )
     assert history.loadings.shape == (31, 0)
     assert "expanding from" in repr(rm.Expanding().fit(panel))
@@ -463,7 +469,7 @@ def test_windows_that_do_not_fit_are_refused():
     with pytest.raises(rm.InvalidParameterError, match="at least 4, one more than the 3 parameters"):
         rm.Expanding(minimum=3).fit(panel)
     with pytest.raises(rm.InvalidParameterError, match="ReturnPanel"):
-        rm.Rolling(rm.YEAR).fit(panel.assets)
+        rm.Rolling(rm.YEAR).fit(panel.excess_returns)
     with pytest.raises(rm.TooFewObservationsError, match="252 dates does not fit"):
         rm.Rolling(rm.YEAR).fit(panel)
     with pytest.raises(rm.TooFewObservationsError, match="never has the 4 observations"):
@@ -471,8 +477,8 @@ def test_windows_that_do_not_fit_are_refused():
     with pytest.raises(rm.TooFewObservationsError, match=r"no asset of .* has 60"):
         rm.Expanding(minimum=60).fit(panel)
     weekly = rm.ReturnPanel.align(
-        panel.assets.set_axis(pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
-        panel.factors.set_axis(pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
+        panel.excess_returns.set_axis(pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
+        panel.factor_returns.set_axis(pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
         pd.Series(0.0, pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
         horizon=rm.WEEK,
     )

@@ -287,7 +287,7 @@ class TestReturns:
 
     def test_a_worthless_end_goes_into_a_panel(self, account):
         panel = rm.WRDS().panel([20005, "MSFT"], ["Mkt-RF"])
-        assert panel.assets.loc["2023-03-22", 20005] == pytest.approx(-1.0 - 0.0001)
+        assert panel.excess_returns.loc["2023-03-22", 20005] == pytest.approx(-1.0 - 0.0001)
 
     def test_a_window_past_the_freeze_says_so(self, account):
         data = rm.WRDS.legacy()
@@ -326,7 +326,7 @@ class TestReturns:
     def test_one_connection_serves_the_whole_panel(self, account, market):
         panel = rm.WRDS().panel(["MSFT", "META"], ["Mkt-RF", "SMB", "HML", "Mom", "RMW", "CMA"], start="2022-06-01")
         expected = market.truth(10107)["2022-06-01":] - 0.0001
-        same(panel.assets["MSFT"], expected)
+        same(panel.excess_returns["MSFT"], expected)
         assert panel.dropped.empty
         model = rm.OLS().fit(panel)
         assert model.loadings.loc["MSFT", "Mkt-RF"] == pytest.approx(1.1, abs=0.2)
@@ -486,7 +486,7 @@ class TestUniverse:
     def test_it_makes_a_panel(self, account):
         data = rm.WRDS()
         panel = data.panel(data.universe("2022-05-02", largest=5), ["Mkt-RF"], "2022-05-02", "2022-12-30")
-        assert panel.assets.shape == (175, 5)
+        assert panel.excess_returns.shape == (175, 5)
 
     def test_where_there_is_nothing(self, account):
         with pytest.raises(rm.CoverageError, match="no rows from 1998-12-23 to 1999-01-02"):
@@ -766,7 +766,7 @@ def test_the_example_of_the_readme_runs(account, monkeypatch, tmp_path):
     (block,) = [b for b in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "rm.Cached(rm.WRDS()" in b]
     space: dict[str, object] = {"rm": rm}
     exec(block, space)
-    assert space["panel"].asset_names.tolist() == ["MSFT", "META"]
+    assert space["panel"].assets.tolist() == ["MSFT", "META"]
     assert space["largest"][0] == 10107
     assert {"10107 (int)", "13407 (int)"} < set(space["crsp"].info()["label"])
 

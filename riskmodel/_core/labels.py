@@ -25,7 +25,7 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
 
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
-    given = labels if isinstance(labels, pd.Index) else list(several(labels, what))
+    given = labels if isinstance(labels, pd.Index) else list(require_list(labels, what))
     try:
         index = given if isinstance(given, pd.Index) else _index(given)
         if len(index) == 1:  # at which pandas does not look
@@ -44,10 +44,10 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     return index
 
 
-def several(labels: Iterable[Any], what: str) -> Iterable[Any]:
-    """Return what came, or raise if it is a lone label."""
+def require_list(labels: Iterable[Any], what: str) -> Iterable[Any]:
+    """Return several labels, or raise for a single one."""
     if is_lone(labels):
-        raise InvalidParameterError(f"{what} must be a list of labels, but {labels!r} came; write [{labels!r}].")
+        raise InvalidParameterError(f"{what} must be a list of labels, got {labels!r}; write [{labels!r}].")
     return labels
 
 

@@ -52,6 +52,8 @@ ILL_CONDITIONED = 1e-4
 RANK_TOLERANCE = 1e-13
 # Deviations this small beside the mean are the mean's own rounding.
 STILL = 1e-14
+# A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
+ROUNDING = 1e-28
 # Matrices of more rows than this are factorised one by one, smaller ones all at once.
 _WIDE = 16
 

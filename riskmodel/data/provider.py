@@ -22,7 +22,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.model.factors import Factor, PublishedFactor
+from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 
 
@@ -134,8 +134,7 @@ class DataProvider(ABC):
             _factor_frame(wanted, self, low, high, horizon),
             self.risk_free(low, high),
             horizon=horizon,
-            sources=wanted,
-            funded=[f.funded for f in wanted],
+            definitions=wanted,
             provenance=self.provenance(names, [f.name for f in wanted if isinstance(f, PublishedFactor)]),
         )
         return aligned.select(start=low, end=high)

@@ -1,37 +1,47 @@
-"""The interface of all estimators."""
+"""Estimators: the interface that a user subclasses, and what needs sums alone."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from numbers import Real
-from typing import final
+from typing import Any, final
 
 import attrs
 import numpy as np
+import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import EstimationError, InvalidParameterError
+from riskmodel.estimation.available import LeftOut, fit_remaining
 from riskmodel.estimation.moments.value import Moments
+from riskmodel.estimation.windows.loop import fit_each
+from riskmodel.estimation.windows.spans import Spans
 from riskmodel.horizon import Horizon
+from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
 
-# A weight this small has been forgotten, yet its square root and its reciprocal are numbers.
-_NOTHING = 1e-200
+# A weight this small no longer matters, yet its square root and its reciprocal are numbers.
+_LEAST_WEIGHT = 1e-200
 
 
 class Estimator(ABC):
-    """From a panel to a `FactorModel`. Subclass it and say what to make of the moments.
+    """From a panel to a `FactorModel`. Subclass it and write `fit`.
+
+    `fit` names all assets that it cannot estimate in ``details["assets"]`` of an `EstimationError`, so that
+    `fit_available` and windows can leave them out.
 
     Examples
     --------
     >>> import riskmodel as rm
     >>> class ZeroAlpha(rm.Estimator):
-    ...     def estimate(self, moments):
-    ...         model = rm.OLS().estimate(moments)
+    ...     def fit(self, panel):
+    ...         model = rm.OLS().fit(panel)
     ...         return rm.FactorModel.from_parameters(
-    ...             assets=model.assets, factors=model.factors, horizon=model.horizon, alpha=0 * model.alpha,
+    ...             assets=model.assets, factors=model.definitions, horizon=model.horizon, alpha=0 * model.alpha,
     ...             loadings=model.loadings, factor_covariance=model.factor_covariance,
     ...             factor_mean=model.factor_mean, idio_variance=model.idio_variance)
     >>> panel = rm.SampleData().panel(["KO"], ["Mkt-RF"])
@@ -39,37 +49,135 @@ class Estimator(ABC):
     0.0
     """
 
+    @abstractmethod
+    def fit(self, panel: Panel) -> FactorModel:
+        """Estimate the model on a panel.
+
+        Parameters
+        ----------
+        panel : Panel
+            T dates, N assets, K factors.
+
+        Raises
+        ------
+        EstimationError
+            If the panel does not identify the model; ``details["assets"]`` names the assets that are in the way, where
+            the others can be estimated.
+        """
+
+    def fit_available(self, panel: Panel, minimum: int | None = None) -> FactorModel:
+        """Estimate the model on the assets that can be estimated; `FactorModel.missing` says who is left out and why.
+
+        Parameters
+        ----------
+        panel : Panel
+            T dates, N assets, K factors.
+        minimum : int, optional
+            The fewest dates that an asset must have; by default what the estimator needs.
+
+        Raises
+        ------
+        EstimationError
+            If no asset can be estimated, or if the factors do not identify the model for any.
+        """
+        require_panel(panel)
+        whole = panel.select()
+        counts = pd.Series((~np.isnan(whole.arrays()[0])).sum(axis=0), whole.assets)
+        return _fit_available(counts, minimum, lambda assets: self.fit(whole.select(assets)))
+
+    def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
+        """Estimate the model on many windows of a panel; `Rolling` and `Expanding` call it.
+
+        By default `fit` is asked for each window, of the assets that have the observations there. Override it where
+        all windows can be estimated faster at once.
+
+        Parameters
+        ----------
+        panel : ReturnPanel
+            T dates, N assets, K factors.
+        spans : Spans
+            The rows of each of D windows.
+        minimum : int
+            The fewest observations that an asset must have in a window.
+
+        Returns
+        -------
+        ModelHistory
+            Of D dates. What could not be estimated in a window is told by its `missing`.
+        """
+        return fit_each(self.fit, panel, spans, minimum)
+
+
+class MomentEstimator(Estimator):
+    """An estimator that needs sums alone, as least squares does. Subclass it and write `estimate`.
+
+    Sums stream over panels that are larger than memory or lie on a cluster, merge, and are updated by the day.
+    Override `decay_factor` where old dates count less.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> class Median(rm.MomentEstimator):
+    ...     def estimate(self, moments):
+    ...         model = rm.OLS().estimate(moments)
+    ...         print(len(model.assets), "betas, the median is", round(model.loadings["Mkt-RF"].median(), 2))
+    ...         return model
+    >>> model = Median().fit(rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"]))
+    3 betas, the median is 0.82
+    """
+
+    @abstractmethod
+    def estimate(self, moments: Moments) -> FactorModel:
+        """Estimate the model from moments, which may have been merged from several panels."""
+
+    def decay_factor(self, horizon: Horizon) -> float:
+        """The share of its weight that a date keeps with each date that follows: by default 1, all weigh the same.
+
+        Parameters
+        ----------
+        horizon : Horizon
+            What one row of the panel spans.
+        """
+        return 1.0
+
     @final
     def fit(self, panel: Panel) -> FactorModel:
         """Estimate the model on a panel.
 
         Parameters
         ----------
-        panel : ReturnPanel or StoredPanel
-            T dates, N assets, K factors. Each asset is estimated on its own dates; the factors' mean and
-            covariance on all.
+        panel : Panel
+            T dates, N assets, K factors. Each asset is estimated on its own dates; the factors' mean and covariance on
+            all.
 
         Raises
         ------
         EstimationError
             One of its kinds: `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
-        return attrs.evolve(checked_estimate(self, self.moments(panel)), panel=panel)
+        return checked_estimate(self, self.moments(panel))
+
+    @final
+    def fit_available(self, panel: Panel, minimum: int | None = None) -> FactorModel:
+        """Estimate the model on the assets that can be estimated; the panel is read once. See `Estimator`."""
+        moments = self.moments(panel)
+        counts = pd.Series(moments.regressions.n_observations(), moments.assets)
+        return _fit_available(counts, minimum, lambda assets: checked_estimate(self, moments.reindex(assets)))
 
     @final
     def moments(self, panel: Panel) -> Moments:
         """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
         require_panel(panel)
-        return Moments.of(panel, self.weights(panel)).keeping(kept(self, panel.horizon))
+        return Moments.of(panel, self.weights(panel)).with_decay_factor(checked_decay_factor(self, panel.horizon))
 
     @final
     def weights(self, panel: Panel) -> Array | None:
         """How much each of a panel's dates counts, shape (T,); None where all count alike."""
-        keep = kept(self, panel.horizon)
+        keep = checked_decay_factor(self, panel.horizon)
         if keep == 1.0:
             return None
         ages = np.arange(len(panel.dates) - 1, -1, -1)
-        return np.asarray(np.maximum(keep**ages, _NOTHING))
+        return np.asarray(np.maximum(keep**ages, _LEAST_WEIGHT))
 
     @final
     def update(self, state: Moments, panel: Panel) -> Moments:
@@ -79,8 +187,9 @@ class Estimator(ABC):
         ----------
         state : Moments
             From `moments`, an earlier `update`, or `Moments.load`.
-        panel : ReturnPanel or StoredPanel
-            Of the same assets and factors, all its dates after those of the state.
+        panel : Panel
+            Of the same assets and factors, all its dates after those of the state. Where assets were listed or
+            delisted, pass ``state.reindex(panel.assets)``.
 
         Returns
         -------
@@ -107,71 +216,66 @@ class Estimator(ABC):
         require_panel(panel)
         if not isinstance(state, Moments):
             raise InvalidParameterError(
-                "a state is Moments, from an estimator's moments(panel) or Moments.load, but "
-                f"{type(state).__name__} came."
+                f"expected Moments as state, got {type(state).__name__}; make it with moments(panel) or Moments.load."
             )
-        keep = kept(self, panel.horizon)
-        if state.retention not in {None, keep}:
+        keep = checked_decay_factor(self, panel.horizon)
+        if state.decay_factor not in {None, keep}:
             raise InvalidParameterError(
-                f"in the state a date keeps {state.retention:.6g} of its weight from row to row, but this "
-                f"{type(self).__name__} lets it keep {keep:.6g}; update it with an estimator like that which made it."
+                f"cannot update moments of decay factor {state.decay_factor:.6g} with {keep:.6g}, that of this "
+                f"{type(self).__name__}; use an estimator like the one that made the state."
             )
         if panel.dates[0] <= state.end:
             raise InvalidParameterError(
-                f"new dates must come after {state.end.date()}, the last that the state holds, but the panel starts on "
+                f"expected dates after {state.end.date()}, the last that the state holds, got a panel that starts on "
                 f"{panel.dates[0].date()}; select(start=...) the new ones."
             )
-        return state.decay(max(keep ** len(panel.dates), _NOTHING)) + Moments.of(panel, self.weights(panel))
-
-    def retention(self, horizon: Horizon) -> float:
-        """The share of its weight that a date keeps with each date that follows: 1, nothing is forgotten.
-
-        Parameters
-        ----------
-        horizon : Horizon
-            What one row of the panel spans.
-        """
-        return 1.0
-
-    @abstractmethod
-    def estimate(self, moments: Moments) -> FactorModel:
-        """Estimate the model from moments, which may have been merged from several panels."""
+        return state.decay(max(keep ** len(panel.dates), _LEAST_WEIGHT)) + Moments.of(panel, self.weights(panel))
 
 
-def kept(estimator: Estimator, horizon: Horizon) -> float:
-    """The retention of an estimator, or an error where it is none."""
-    keep = estimator.retention(horizon)
+def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:
+    """The decay factor of an estimator, or an error where it is not one."""
+    keep = estimator.decay_factor(horizon)
     if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
         raise InvalidParameterError(
-            f"{type(estimator).__name__}.retention must be a number above 0 and at most 1, but {keep!r} came."
+            f"expected {type(estimator).__name__}.decay_factor above 0 and at most 1, got {keep!r}."
         )
     return float(keep)
 
 
 def require_panel(panel: object) -> None:
-    """Raise for what is no panel."""
+    """Raise for what is not a panel."""
     if not isinstance(panel, Panel):
-        # a panel of another kind knows how it is fitted
-        hint = (
-            "ask its own fit(estimator)"
-            if hasattr(panel, "fit")
-            else "make one with a provider's panel(assets, factors), for instance that of rm.InMemory"
+        raise InvalidParameterError(
+            f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors), for "
+            "instance that of rm.InMemory."
         )
-        raise InvalidParameterError(f"an estimator fits a ReturnPanel, but {type(panel).__name__} came; {hint}.")
     if not len(panel.dates):
-        raise InvalidParameterError(f"a panel without dates says nothing, but {panel!r} came; widen the window.")
+        raise InvalidParameterError(f"expected a panel with dates, got {panel!r}; widen the window.")
 
 
-def checked_estimate(estimator: Estimator, moments: Moments) -> FactorModel:
+def checked_estimate(estimator: MomentEstimator, moments: Moments) -> FactorModel:
     """What an estimator makes of moments, which must be a model of their assets and factors."""
     model = estimator.estimate(moments)
-    kind = f"{type(estimator).__name__}.estimate must return a FactorModel"
+    kind = f"{type(estimator).__name__}.estimate"
     if not isinstance(model, FactorModel):
-        raise InvalidParameterError(f"{kind}, but {type(model).__name__} came.")
+        raise InvalidParameterError(f"expected a FactorModel from {kind}, got {type(model).__name__}.")
     for what in ("assets", "factors"):
-        came, expected = getattr(model, what), getattr(moments, what)
-        if came is not expected and not came.equals(expected):
+        got, expected = getattr(model, what), getattr(moments, what)
+        if got is not expected and not got.equals(expected):
             raise InvalidParameterError(
-                f"{kind} of the moments' {what}, {labels.listing(expected)}, but one of {labels.listing(came)} came."
+                f"expected a model of the moments' {what}, {labels.listing(expected)}, from {kind}, got one of "
+                f"{labels.listing(got)}."
             )
     return model
+
+
+def _fit_available(counts: pd.Series[Any], minimum: int | None, fit: Callable[[list[Any]], FactorModel]) -> FactorModel:
+    """Fit what remains of the assets, whose observations are counted, and say who was left out."""
+    left_out = LeftOut.short(counts, minimum)
+    model = fit_remaining([a for a in counts.index if a not in left_out.reasons], fit, left_out)
+    if model is None:
+        raise EstimationError(
+            f"no asset of {len(counts)} can be estimated: {'; '.join(sorted(set(left_out.reasons.values())))}.",
+            assets=list(counts.index),
+        )
+    return attrs.evolve(model, missing=left_out.table(counts))

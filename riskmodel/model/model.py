@@ -20,7 +20,9 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.parts import PART
+from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
+from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, require_defined
 from riskmodel.panel.memory import ReturnPanel
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
@@ -28,14 +30,7 @@ RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
 def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     n, k = len(self.assets), len(self.factors)
-    shapes = {
-        "alpha": (n,),
-        "factor_mean": (k,),
-        "total_variance": (n,),
-        "rsquared": (n,),
-        "std_errors": (n, k + 1),
-        "n_observations": (n,),
-    }
+    shapes = {"alpha": (n,), "factor_mean": (k,)}
     for name, shape in shapes.items():
         came = getattr(self, f"_{name}").shape
         if came != shape:
@@ -44,14 +39,18 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     for name, values in finite.items():
         if not np.isfinite(values).all():
             raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
-    if len(self.sources) != k or len(self.funded) != k:
-        raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
+    require_defined(self.definitions, self.factors)
+    _require_same_regression(self)
     taken = RESERVED.intersection(self.factors)
     if taken:
         raise InvalidParameterError(
             f"a factor cannot be called {labels.listing(sorted(taken))}, which stands for something else in "
             "results; rename it."
         )
+
+
+def _nothing_missing() -> pd.DataFrame:
+    return pd.DataFrame({"asset": [], "observations": [], "reason": []})
 
 
 @final
@@ -76,24 +75,16 @@ class FactorModel:
         F = Var f, return² per `horizon`.
     idio_variance : array, shape (N,)
         Var ε, return² per `horizon`.
-    total_variance : array, shape (N,)
-        Variance of each asset over its own dates, return² per `horizon`.
-    rsquared : array, shape (N,)
-        Share of the variance over the asset's own dates that the factors explain.
-    std_errors : array, shape (N, K + 1)
-        Of alpha and the loadings; NaN where nothing was estimated.
-    n_observations : array of int, shape (N,)
-        Dates of each asset; 0 where nothing was estimated.
     risk_free_mean : float
         Mean risk-free rate per `horizon`.
     horizon : Horizon
         What all of this refers to.
-    sources : tuple
-        What each factor was asked for by: a `Factor`, or its name.
-    funded : tuple of bool
-        Whether each factor is funded: shorting it raises cash.
-    panel : ReturnPanel or StoredPanel, optional
-        What it was estimated on, for `summary`.
+    definitions : sequence of Factor or str
+        What each factor is, in the order of `factors`; a bare name is a `PublishedFactor`.
+    regression : RegressionFit, optional
+        What only a regression has, for the same assets and factors; None where nothing was regressed.
+    missing : DataFrame, optional
+        Which assets were left out, and why: see the attribute.
 
     Raises
     ------
@@ -110,15 +101,11 @@ class FactorModel:
     _factor_mean: Array = field(converter=PART)  # type: ignore[misc]
     _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
     _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
-    _total_variance: Array = field(converter=PART)  # type: ignore[misc]
-    _rsquared: Array = field(converter=PART)  # type: ignore[misc]
-    _std_errors: Array = field(converter=PART)  # type: ignore[misc]
-    _n_observations: Array = field(converter=PART)  # type: ignore[misc]
     risk_free_mean: float
     horizon: Horizon
-    sources: tuple[Any, ...]
-    funded: tuple[bool, ...]
-    panel: Panel | None = field(default=None, validator=_check)
+    definitions: tuple[Factor, ...] = field(converter=read_definitions)
+    regression: RegressionFit | None = None
+    _missing: Any = field(factory=_nothing_missing, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -149,7 +136,7 @@ class FactorModel:
         risk_free_mean: float = 0.0,
         funded: Sequence[bool] | None = None,
     ) -> Self:
-        """Build a model from numbers you were given; it has no standard errors and no observations.
+        """Build a model from numbers you were given; it has no `regression`.
 
         Parameters
         ----------
@@ -190,44 +177,31 @@ class FactorModel:
         >>> model.covariance.volatility({"FUND": 1.0}).at(rm.YEAR)
         Volatility(0.184...YEAR)
         """
-        names = [getattr(f, "name", f) for f in factors]
-        a, f = labels.unique(assets, "assets"), labels.unique(names, "factors")
-        n, k = len(a), len(f)
-        if funded is None:
-            funded = [bool(getattr(s, "funded", labels.is_excess(s))) for s in factors]
+        definitions = _define(factors, funded)
+        a, f = labels.unique(assets, "assets"), labels.unique([d.name for d in definitions], "factors")
         dated: dict[str, tuple[Any, type[Mean] | type[Variance]]] = {
             "alpha": (alpha, Mean), "factor_mean": (factor_mean, Mean), "risk_free_mean": (risk_free_mean, Mean),
             "factor_covariance": (factor_covariance, Variance), "idio_variance": (idio_variance, Variance),
         }  # fmt: skip
         for name, (values, kind) in dated.items():
             _require_kind(values, kind, horizon, name)
-        b = _table(loadings, a, f, "loadings")
-        covariance = _table(factor_covariance, f, f, "factor_covariance")
-        idio = _vector(idio_variance, a, "idio_variance", UnknownAssetError)
-        systematic = np.einsum("nk,kl,nl->n", b, covariance, b)
-        total = systematic + idio
         return cls(
             assets=a,
             factors=f,
             alpha=_vector(alpha, a, "alpha", UnknownAssetError),
-            loadings=b,
+            loadings=_table(loadings, a, f, "loadings"),
             factor_mean=_vector(factor_mean, f, "factor_mean", UnknownFactorError),
-            factor_covariance=covariance,
-            idio_variance=idio,
-            total_variance=total,
-            rsquared=np.divide(systematic, total, where=total > 0, out=np.full(n, np.nan)),
-            std_errors=np.full((n, k + 1), np.nan),
-            n_observations=np.zeros(n),
+            factor_covariance=_table(factor_covariance, f, f, "factor_covariance"),
+            idio_variance=_vector(idio_variance, a, "idio_variance", UnknownAssetError),
             risk_free_mean=float(floats(risk_free_mean)),
             horizon=horizon,
-            sources=tuple(factors),
-            funded=tuple(funded),
+            definitions=definitions,
         )
 
     def __repr__(self) -> str:
         n, k = self._loadings.shape
-        seen = f"{self.panel!r}" if self.panel is not None else "no panel"
-        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}, from {seen}>"
+        left_out = f", {len(self._missing)} assets left out" if len(self._missing) else ""
+        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}>"
 
     # -- its parts ---------------------------------------------------------------------------------
 
@@ -257,40 +231,19 @@ class FactorModel:
         return self.covariance.idio_variance
 
     @property
-    def unbiased_idio_variance(self) -> pd.Series[float]:
-        """Residual variance by asset, RSS / (T - K - 1), as standard errors use it; NaN where not estimated."""
-        n = self._n_observations
-        dof = n - len(self.factors) - 1
-        scale = np.divide(n - 1, dof, where=dof > 0, out=np.full(len(n), np.nan))
-        return self._by_asset(self._idio_variance * scale, "unbiased_idio_variance")
+    def funded(self) -> tuple[bool, ...]:
+        """Whether holding each factor costs cash."""
+        return tuple(bool(f.funded) for f in self.definitions)
 
     @property
-    def total_variance(self) -> pd.Series[float]:
-        """Variance by asset over its own dates with ddof 1, return² per horizon."""
-        return self._by_asset(self._total_variance, "total_variance")
+    def missing(self) -> pd.DataFrame:
+        """The assets that could not be estimated and were left out, by `Estimator.fit_available`.
 
-    @property
-    def rsquared(self) -> pd.Series[float]:
-        """Share of the variance over the asset's own dates that the factors explain; NaN without variance."""
-        return self._by_asset(self._rsquared, "rsquared")
-
-    @property
-    def std_errors(self) -> pd.DataFrame:
-        """Standard errors, assets × (``alpha``, factors); alpha's in decimals per horizon."""
-        return self._by_parameter(self._std_errors)
-
-    @property
-    def tvalues(self) -> pd.DataFrame:
-        """Estimate over standard error, assets × (``alpha``, factors), dimensionless."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._by_parameter(np.column_stack([self._alpha, self._loadings]) / self._std_errors)
-
-    @property
-    def n_observations(self) -> pd.Series[Any]:
-        """Dates on which each asset was estimated, the effective number where weighted; 0 where numbers were given."""
-        n = self._n_observations
-        whole = n.astype(np.int64)
-        return pd.Series(whole if (whole == n).all() else n, self.assets.copy(), name="n_observations")
+        Columns ``asset``, ``observations`` (dates on which the asset has a return; NaN where not counted) and
+        ``reason``.
+        """
+        left: pd.DataFrame = self._missing.copy()
+        return left
 
     @property
     def expected_returns(self) -> pd.DataFrame:
@@ -306,26 +259,20 @@ class FactorModel:
     def _by_asset(self, values: Array, name: str) -> pd.Series[float]:
         return pd.Series(values, self.assets.copy(), name=name, copy=False)
 
-    def _by_parameter(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, self.assets.copy(), pd.Index(["alpha", *self.factors]), copy=False)
-
     # -- other forms -------------------------------------------------------------------------------
 
     def at(self, horizon: Horizon) -> Self:
         """The same model at another horizon: means and variances by h, loadings and t values not at all."""
         to_mean, to_variance = self.horizon.scale_mean, self.horizon.scale_variance
-        errors = self._std_errors.copy()
-        errors[:, 0] = to_mean(errors[:, 0], to=horizon)
         return evolve(
             self,
             alpha=to_mean(self._alpha, to=horizon),
             factor_mean=to_mean(self._factor_mean, to=horizon),
             factor_covariance=to_variance(self._factor_covariance, to=horizon),
             idio_variance=to_variance(self._idio_variance, to=horizon),
-            total_variance=to_variance(self._total_variance, to=horizon),
-            std_errors=errors,
             risk_free_mean=to_mean(self.risk_free_mean, to=horizon),
             horizon=horizon,
+            regression=None if self.regression is None else self.regression.at(horizon),
         )
 
     def restrict(self, assets: Sequence[Any]) -> Self:
@@ -338,10 +285,7 @@ class FactorModel:
             alpha=self._alpha[at],
             loadings=self._loadings[at],
             idio_variance=self._idio_variance[at],
-            total_variance=self._total_variance[at],
-            rsquared=self._rsquared[at],
-            std_errors=self._std_errors[at],
-            n_observations=self._n_observations[at],
+            regression=None if self.regression is None else self.regression.take(at),
         )
 
     # -- back to the data --------------------------------------------------------------------------
@@ -352,7 +296,8 @@ class FactorModel:
         Parameters
         ----------
         panel : ReturnPanel
-            With the model's assets and factors, at its horizon; other dates than the estimation's will do.
+            With the model's assets, at its horizon, and what its factors are made of: columns of their names, or the
+            assets of a `PortfolioFactor`. Other dates than the estimation's will do.
 
         Raises
         ------
@@ -363,15 +308,14 @@ class FactorModel:
         """
         if not isinstance(panel, ReturnPanel):
             hint = "; take its blocks() or select(...)" if isinstance(panel, Panel) else ""
-            raise InvalidParameterError(f"residuals are those on a ReturnPanel, but {type(panel).__name__} came{hint}.")
+            raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
         require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
-        chosen = panel.select(self.assets, self.factors)
-        returns, factors, _ = chosen.arrays()
-        residuals = returns - self._alpha - factors @ self._loadings.T
-        return pd.DataFrame(residuals, chosen.dates, self.assets, copy=False)
+        returns = panel.select(self.assets, []).arrays()[0]
+        residuals = returns - self._alpha - panel.returns_of(self.definitions) @ self._loadings.T
+        return pd.DataFrame(residuals, panel.dates.copy(), self.assets.copy(), copy=False)
 
-    def summary(self, asset: Any) -> Any:
-        """Return the regression of one asset as statsmodels prints it.
+    def summary(self, asset: Any, panel: ReturnPanel) -> Any:
+        """Return the model's own regression of one asset, weights included, as statsmodels prints it.
 
         Coefficients with standard errors, t and p values and confidence intervals, R², F, Durbin-Watson,
         Jarque-Bera, condition number. It speaks per period of the panel, whatever the model's horizon.
@@ -380,6 +324,8 @@ class FactorModel:
         ----------
         asset : label
             One of `assets`.
+        panel : ReturnPanel
+            What the model was fitted on.
 
         Returns
         -------
@@ -391,22 +337,43 @@ class FactorModel:
         UnknownAssetError
             If the asset is not in the model.
         NotEstimatedError
-            If the model was given its numbers, or merged from moments, so that there are no returns to show.
+            If the model has no regression, or if the panel is not the one that it was fitted on.
         """
         labels.positions([asset], self.assets, "asset", UnknownAssetError)
-        if self.panel is None:
+        if self.regression is None:
             raise NotEstimatedError(
-                "a summary needs the returns that the model was estimated on, and this model holds none; "
-                "make it with an estimator's fit(panel), or read std_errors and tvalues."
+                "expected a model made by regressions, got one without; estimate it with rm.OLS() or rm.EWMA(...)."
             )
-        import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
+        return self.regression.summary(asset, panel)
 
-        panel = self.panel.select([asset])
-        returns = panel.assets[asset].dropna().rename(str(asset))
-        design = panel.factors.loc[returns.index]
-        design.insert(0, "alpha", 1.0)
-        fitted = sm.OLS(returns, design).fit()
-        return fitted.summary(title=f"{asset}: excess returns per {panel.horizon} on factors")
+
+def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Factor, ...]:
+    """Read factors, of which bare names are funded as told."""
+    if funded is None:
+        return read_definitions(factors)
+    if len(funded) != len(factors):
+        raise InvalidParameterError(
+            f"expected funded with one entry for each of the {len(factors)} factors, got {funded!r}."
+        )
+    objects = [f.name for f in factors if isinstance(f, Factor)]
+    if objects:
+        raise InvalidParameterError(
+            f"expected names as factors where funded is given, got {labels.listing(objects)} as Factor objects, which "
+            "say it themselves; leave funded out."
+        )
+    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, funded, strict=True))
+
+
+def _require_same_regression(model: FactorModel) -> None:
+    fit = model.regression
+    if fit is None:
+        return
+    same = fit.assets.equals(model.assets) and fit.factors.equals(model.factors) and fit.horizon == model.horizon
+    if not same:
+        raise InvalidParameterError(
+            f"expected a regression of the model's assets, factors and horizon, got {fit!r} for {len(model.assets)} "
+            f"assets on {len(model.factors)} factors, per {model.horizon}."
+        )
 
 
 def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:

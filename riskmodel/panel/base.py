@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
+from riskmodel.panel.factors import Factor
 
 if TYPE_CHECKING:
     from riskmodel.panel.memory import ReturnPanel
@@ -35,12 +36,12 @@ class Panel(ABC):
 
     @property
     @abstractmethod
-    def asset_names(self) -> pd.Index[Any]:
+    def assets(self) -> pd.Index[Any]:
         """N labels."""
 
     @property
     @abstractmethod
-    def factor_names(self) -> pd.Index[Any]:
+    def factors(self) -> pd.Index[Any]:
         """K labels."""
 
     @property
@@ -50,13 +51,14 @@ class Panel(ABC):
 
     @property
     @abstractmethod
-    def sources(self) -> tuple[Any, ...]:
-        """What each factor was asked for by."""
+    def definitions(self) -> tuple[Factor, ...]:
+        """What each factor is, in the order of `factors`."""
 
     @property
-    @abstractmethod
+    @final
     def funded(self) -> tuple[bool, ...]:
         """Whether holding each factor costs cash."""
+        return tuple(bool(f.funded) for f in self.definitions)
 
     @abstractmethod
     def arrays(self) -> tuple[Any, Array, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, by_constructor, floats, is_unchanging, read_only, set_read_only
+from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import require_decimals
 from riskmodel._core.dates import between, window
 from riskmodel._core.frames import LARGEST, ReturnFrame
@@ -23,25 +23,25 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
+from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
 
 
 def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
-    t, n, k = len(self.dates), len(self.asset_names), len(self.factor_names)
+    t, n, k = len(self.dates), len(self.assets), len(self.factors)
     if not isinstance(self.dates, pd.DatetimeIndex) or self.dates.hasnans or not _increasing(self.dates):
         raise InvalidParameterError("dates must be an increasing DatetimeIndex; ReturnPanel.align sorts and checks.")
-    expected = {"assets": (t, n), "factors": (t, k), "risk_free": (t,)}
+    expected = {"excess_returns": (t, n), "factor_returns": (t, k), "risk_free": (t,)}
     for name, shape in expected.items():
         came = getattr(self, f"_{name}").shape
         if came != shape:
             raise InvalidParameterError(f"{name} must have shape {shape}, but {came} came.")
-    for name in ("factors", "risk_free"):
+    for name in ("factor_returns", "risk_free"):
         if not (np.abs(getattr(self, f"_{name}")) <= LARGEST).all():
             raise InvalidParameterError(
                 f"{name} must be finite on every date of a panel, and at most {LARGEST:g} in size; ReturnPanel.align "
                 "leaves incomplete dates out."
             )
-    if len(self.sources) != k or len(self.funded) != k:
-        raise InvalidParameterError(f"sources and funded must have one entry for each of the {k} factors.")
+    require_defined(self.definitions, self.factors)
 
 
 def _by_asset(values: Any) -> Array:
@@ -69,20 +69,18 @@ class ReturnPanel(Panel):
     ----------
     dates : pandas.DatetimeIndex
         T dates, increasing. Monthly and longer spans are labelled by their last calendar day.
-    asset_names, factor_names : pandas.Index
+    assets, factors : pandas.Index
         N and K labels.
-    assets : array, shape (T, N)
+    excess_returns : array, shape (T, N)
         Simple returns in excess of the risk-free rate, decimals per `horizon`; NaN where missing.
-    factors : array, shape (T, K)
+    factor_returns : array, shape (T, K)
         Factor returns, decimals per `horizon`; none missing.
     risk_free : array, shape (T,)
         Risk-free rate, decimals per `horizon`; none missing.
     horizon : Horizon
         What one row spans.
-    sources : tuple
-        What each factor was asked for by: a `Factor`, or its name.
-    funded : tuple of bool
-        Whether each factor is funded: holding it costs cash, and shorting it raises cash.
+    definitions : sequence of Factor or str
+        What each factor is, in the order of `factors`; a bare name is a `PublishedFactor`.
     dropped : DataFrame, columns ``date`` and ``reason``
         The dates that alignment left out, and why.
     provenance : dict of str, optional
@@ -90,14 +88,13 @@ class ReturnPanel(Panel):
     """
 
     dates: pd.DatetimeIndex
-    asset_names: pd.Index[Any] = field(converter=labels.asset_labels)
-    factor_names: pd.Index[Any] = field(converter=labels.factor_labels)
-    _assets: Array = field(converter=_by_asset)
-    _factors: Array = field(converter=read_only)
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
+    _excess_returns: Array = field(converter=_by_asset)
+    _factor_returns: Array = field(converter=read_only)
     _risk_free: Array = field(converter=read_only)
     horizon: Horizon
-    sources: tuple[Any, ...]
-    funded: tuple[bool, ...]
+    definitions: tuple[Factor, ...] = field(converter=read_definitions)
     _dropped: Any = field(validator=_check)
     _provenance: Any = field(factory=dict)
 
@@ -109,8 +106,7 @@ class ReturnPanel(Panel):
         risk_free: pd.Series[float],
         *,
         horizon: Horizon,
-        sources: Sequence[Any] | None = None,
-        funded: Sequence[bool] | None = None,
+        definitions: Sequence[Factor | str] | None = None,
         provenance: Mapping[str, str] | None = None,
     ) -> Self:
         """Align total asset returns, factor returns and the risk-free rate on their common dates.
@@ -128,9 +124,8 @@ class ReturnPanel(Panel):
             Decimals per `horizon`.
         horizon : Horizon
             What one row spans.
-        sources, funded : sequence, optional
-            As in the class; by default the column names, and whether they say that they are excess returns, as
-            ``Mkt-RF`` does (`PublishedFactor` has the list).
+        definitions : sequence of Factor or str, optional
+            As in the class; by default a `PublishedFactor` for each column.
         provenance : mapping of str, optional
             As in the class; by default empty.
 
@@ -152,40 +147,38 @@ class ReturnPanel(Panel):
         rate = _rows(free, kept)[:, 0]
         excess = _rows(assets, kept)
         excess -= rate[:, None]
-        names = list(factors.labels)
         return cls(
             dates=kept,
-            asset_names=assets.labels,
-            factor_names=factors.labels,
-            assets=set_read_only(excess),
-            factors=_rows(factors, kept),
+            assets=assets.labels,
+            factors=factors.labels,
+            excess_returns=set_read_only(excess),
+            factor_returns=_rows(factors, kept),
             risk_free=rate,
             horizon=horizon,
-            sources=tuple(names if sources is None else sources),
-            funded=tuple(map(labels.is_excess, names) if funded is None else funded),
+            definitions=factors.labels if definitions is None else definitions,
             dropped=dropped,
             provenance=dict(provenance or {}),
         )
 
     def __repr__(self) -> str:
-        t, n = self._assets.shape
+        t, n = self._excess_returns.shape
         span = f"{self.dates[0].date()} to {self.dates[-1].date()}" if t else "no dates"
         return (
             f"<ReturnPanel {t} dates ({span}, per {self.horizon}) × {n} assets, "
-            f"{len(self.factor_names)} factors, {len(self._dropped)} dates dropped>"
+            f"{len(self.factors)} factors, {len(self._dropped)} dates dropped>"
         )
 
     __reduce__ = by_constructor
 
     @property
-    def assets(self) -> pd.DataFrame:
+    def excess_returns(self) -> pd.DataFrame:
         """Excess returns, dates × assets, decimals per `horizon`; NaN where missing."""
-        return pd.DataFrame(self._assets, self.dates.copy(), self.asset_names.copy(), copy=False)
+        return pd.DataFrame(self._excess_returns, self.dates.copy(), self.assets.copy(), copy=False)
 
     @property
-    def factors(self) -> pd.DataFrame:
+    def factor_returns(self) -> pd.DataFrame:
         """Factor returns, dates × factors, decimals per `horizon`."""
-        return pd.DataFrame(self._factors, self.dates.copy(), self.factor_names.copy(), copy=False)
+        return pd.DataFrame(self._factor_returns, self.dates.copy(), self.factors.copy(), copy=False)
 
     @property
     def risk_free(self) -> pd.Series[float]:
@@ -204,8 +197,35 @@ class ReturnPanel(Panel):
         return dict(self._provenance)
 
     def arrays(self) -> tuple[Array, Array, Array]:
-        """The read-only arrays behind `assets`, `factors` and `risk_free`."""
-        return self._assets, self._factors, self._risk_free
+        """The read-only arrays behind `excess_returns`, `factor_returns` and `risk_free`."""
+        return self._excess_returns, self._factor_returns, self._risk_free
+
+    def returns_of(self, factors: Iterable[Factor]) -> Array:
+        """Returns of factors on the panel's dates, shape (T, K): its columns, or what is made of its assets.
+
+        A `PortfolioFactor` is its assets' returns, weighted. Any other is the column of its name; where there is none,
+        it is asked for its returns on the panel's assets.
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+            K of them.
+
+        Raises
+        ------
+        UnknownFactorError
+            For a published factor that is no column.
+        UnknownAssetError
+            For assets that a factor is made of and the panel lacks.
+        """
+        columns = [self._returns_of(f) for f in factors]
+        return np.column_stack(columns) if columns else np.empty((len(self.dates), 0))
+
+    def _returns_of(self, factor: Factor) -> Array:
+        if factor.name in self.factors and not isinstance(factor, PortfolioFactor):
+            return self._factor_returns[:, self.factors.get_loc(factor.name)]
+        returns = factor.returns(_Source(self), None, None)
+        return floats(returns.reindex(self.dates))
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).
@@ -229,18 +249,17 @@ class ReturnPanel(Panel):
         """
         inside = within(self, start, end)
         dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
-        columns, a = chosen(assets, self.asset_names, "asset", UnknownAssetError)
-        names, f = chosen(factors, self.factor_names, "factor", UnknownFactorError)
+        columns, a = chosen(assets, self.assets, "asset", UnknownAssetError)
+        names, f = chosen(factors, self.factors, "factor", UnknownFactorError)
         return evolve(
             self,
             dates=self.dates[inside],
-            asset_names=columns,
-            factor_names=names,
-            assets=_part(self._assets, inside, a),
-            factors=_part(self._factors, inside, f),
+            assets=columns,
+            factors=names,
+            excess_returns=_part(self._excess_returns, inside, a),
+            factor_returns=_part(self._factor_returns, inside, f),
             risk_free=self._risk_free[inside],
-            sources=tuple(self.sources[j] for j in f),
-            funded=tuple(self.funded[j] for j in f),
+            definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
         )
 
@@ -313,3 +332,43 @@ def _no_overlap(*tables: ReturnFrame) -> str:
         + "; ".join(spans)
         + "); check the window and how the rows are dated."
     )
+
+
+def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> ReturnPanel:
+    """Some rows of a panel, and some of its assets: a view where those are all."""
+    assets, factors, free = panel.arrays()
+    taken = assets[rows] if columns is None else assets[rows, columns]
+    taken.flags.writeable = False
+    dates, dropped = panel.dates[rows], panel.dropped
+    return evolve(
+        panel,
+        dates=dates,
+        assets=panel.assets if columns is None else panel.assets[columns],
+        excess_returns=taken,
+        factor_returns=factors[rows],
+        risk_free=free[rows],
+        dropped=dropped[dropped["date"].between(dates[0], dates[-1])].reset_index(drop=True)
+        if len(dropped)
+        else dropped,
+    )
+
+
+@frozen
+class _Source:
+    """A panel as what a factor asks for returns."""
+
+    panel: ReturnPanel
+
+    @property
+    def horizon(self) -> Horizon:
+        return self.panel.horizon
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        chosen = self.panel.select(list(assets), [], start, end)
+        return chosen.excess_returns.add(chosen.risk_free, axis=0)
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        return self.panel.select(factors=list(names), start=start, end=end).factor_returns
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        return self.panel.select(start=start, end=end).risk_free

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
 from attrs import frozen
+from scipy import linalg
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, floats
@@ -20,13 +22,19 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.portfolio import Portfolio, read_weights, require_portfolio
 
 # A variance this small beside the factors' is that of rounding errors.
 _ROUNDING = 1e-24
 
 _NEWTON_STEPS = 100
+# How near to a cap a share must come where own risk depends on the hedge.
+_SHARE_TOLERANCE = 1e-12
+# Columns whose distance from the span of others is below this lie in it.
+_DEPENDENT = 1e-12
 _INSTRUMENT = "factor or asset"
 
 
@@ -36,7 +44,8 @@ class HedgedPortfolio(Portfolio):
     r"""A strategy with a hedge in factors, or in other instruments.
 
     Made by `neutral`, `with_factor_share` or `minimum_variance`, or with a hedge of your own. It is hedged =
-    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. Hedging
+    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. A hedge in a
+    `PortfolioFactor` holds the factor's assets, own risk included. Hedging
     what is hedged already adds to its hedge: the strategy is then the innermost, and the hedge all of its legs.
 
     Parameters
@@ -52,7 +61,7 @@ class HedgedPortfolio(Portfolio):
     UnknownAssetError
         For a hedge in something that is neither a factor nor an asset of the model.
     InvalidParameterError
-        For hedge weights that are not finite numbers.
+        For hedge weights that are not finite numbers, or a hedge in a factor that is not tradable.
 
     Examples
     --------
@@ -70,8 +79,9 @@ class HedgedPortfolio(Portfolio):
     _hedge: pd.Series[float]
 
     def __init__(self, strategy: Portfolio, hedge_weights: Any) -> None:
-        known = _instruments(require_portfolio(strategy, "strategy").model)
-        hedge = read_weights(hedge_weights, "hedge_weights", known, _INSTRUMENT)
+        model = require_portfolio(strategy, "strategy").model
+        hedge = read_weights(hedge_weights, "hedge_weights", _instruments(model), _INSTRUMENT)
+        require_tradable(model.definitions, np.asarray(hedge.reindex(model.factors, fill_value=0.0)))
         if isinstance(strategy, HedgedPortfolio):
             # a hedge of what is hedged already adds to its hedge, so that the legs are told in one place
             hedge = _add(strategy.hedge_weights, hedge)
@@ -85,8 +95,16 @@ class HedgedPortfolio(Portfolio):
         """Hedge all of the factor exposure: strategy less its tracking portfolio ("portable alpha").
 
         In the sample that an OLS model was estimated on, its mean is alpha and its variance the residual variance.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a factor that the strategy is exposed to is not tradable.
+        CollinearFactorsError
+            If factors that are portfolios of assets cannot be told apart by their exposures.
         """
-        return cls(strategy, -require_portfolio(strategy, "strategy").exposures)
+        b = require_portfolio(strategy, "strategy").exposures
+        return cls(strategy, pd.Series(Legs.of(strategy.model).reaching(-np.asarray(b)), b.index))
 
     @classmethod
     def with_factor_share(cls, strategy: Portfolio, cap: float, cost: Any = None) -> Self:
@@ -117,6 +135,10 @@ class HedgedPortfolio(Portfolio):
         portfolio already within the cap is left as it is. Without any idio variance, every exposure left makes the
         factors' share 1, so any cap below 1 takes the whole hedge.
 
+        Where factors are portfolios of assets, the hedge brings own risk with it, so v depends on h: the problem is
+        solved again with the own risk of the last hedge until the share is at the cap. The hedge is then the smallest
+        for the own risk that it has, not among all hedges.
+
         References
         ----------
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
@@ -130,9 +152,7 @@ class HedgedPortfolio(Portfolio):
         allowed = float(split.idio_variance) * share / (1.0 - share)
         if allowed <= _ROUNDING * float(split.factor_variance):
             return cls.neutral(strategy)
-        f = strategy.model.factor_covariance.to_numpy()
-        left = _within(np.asarray(b), f, allowed, costs)
-        return cls(strategy, pd.Series(left, b.index) - b)
+        return cls(strategy, _capped(strategy, share, allowed, costs))
 
     @classmethod
     def minimum_variance(cls, strategy: Portfolio, instruments: Sequence[Any]) -> Self:
@@ -161,17 +181,16 @@ class HedgedPortfolio(Portfolio):
         """
         tools = _read_instruments(instruments, require_portfolio(strategy, "strategy").model)
         model = strategy.model
-        b, d = _instrument_loadings(tools, model)
-        f = model.factor_covariance.to_numpy()
-        own = strategy.weights.reindex(tools, fill_value=0.0).to_numpy()
-        shared = b @ f @ strategy.exposures.to_numpy() + d * own
+        held = _Instruments.of(tools, model)
+        shared = held.loadings @ model.factor_covariance.to_numpy() @ strategy.exposures.to_numpy()
+        shared = shared + held.own_covariance_with(strategy.weights)
         try:
-            weights = FactorCovariance(tools, model.factors, b, f, d, model.horizon).solve(-shared)
+            weights = held.solve(-shared)
         except SingularCovarianceError as error:
             same = error.details["assets"]
             raise SingularCovarianceError(
-                f"the instruments {labels.listing(tools)} cannot be told apart: each of {labels.listing(same)} is "
-                "riskless or a combination of the others; leave it out.",
+                f"expected instruments that can be told apart, got {labels.listing(tools)}, of which each of "
+                f"{labels.listing(same)} is riskless or a combination of the others; leave it out.",
                 instruments=same,
             ) from error
         return cls(strategy, pd.Series(weights, tools))
@@ -198,15 +217,29 @@ class HedgedPortfolio(Portfolio):
 
     @property
     def weights(self) -> pd.Series[float]:
-        """Weight by asset, the strategy's and those of the hedge that are assets."""
-        assets = self._hedge[~self._hedge.index.isin(self.model.factors)]
-        return _add(self._strategy.weights, assets).rename("weight")
+        """Weight by asset: the strategy's, and those of the hedge, assets of factors that are portfolios included."""
+        return self._weights.copy()
 
     @property
     def legs(self) -> pd.Series[float]:
-        """Weight by factor of the hedge, and of what the strategy holds in factors itself."""
-        factors = self.model.factors
-        return self._strategy.legs + self._hedge.reindex(factors, fill_value=0.0).to_numpy()
+        """Weight by factor of what is held in factors themselves, by the hedge and the strategy."""
+        held = Legs.of(self.model).in_factors(self._by_factor())
+        return self._strategy.legs + held
+
+    @cached_property
+    def _weights(self) -> pd.Series[float]:
+        assets = self._hedge[~self._hedge.index.isin(self.model.factors)]
+        held = _add(self._strategy.weights, assets)
+        legs = Legs.of(self.model) if self._holds_portfolios() else None
+        return (held if legs is None else _add(held, legs.in_assets(self._by_factor()))).rename("weight")
+
+    def _by_factor(self) -> Array:
+        """The hedge in factors, shape (K,)."""
+        return np.asarray(self._hedge.reindex(self.model.factors, fill_value=0.0), dtype=np.float64)
+
+    def _holds_portfolios(self) -> bool:
+        definitions = self.model.definitions
+        return any(isinstance(f, PortfolioFactor) and h for f, h in zip(definitions, self._by_factor(), strict=True))
 
     def _held_legs(self) -> pd.Series[float]:
         return self.legs
@@ -286,12 +319,80 @@ def _instruments(model: FactorModel) -> pd.Index[Any]:
     return model.factors.append(model.assets.difference(model.factors, sort=False))
 
 
-def _instrument_loadings(tools: pd.Index, model: FactorModel) -> tuple[Array, Array]:
-    """Loadings and idio variances of instruments: a factor is its own and has no idio variance."""
-    k = len(model.factors)
-    b, d = np.zeros((len(tools), k)), np.zeros(len(tools))
-    is_factor = tools.isin(model.factors)
-    b[is_factor, model.factors.get_indexer(tools[is_factor])] = 1.0
-    assets = model.restrict(tools[~is_factor].to_list())
-    b[~is_factor], d[~is_factor] = assets.loadings.to_numpy(), assets.idio_variance.to_numpy()
-    return b, d
+@frozen(eq=False)
+class _Instruments:
+    """M instruments, as loadings on the factors and holdings that have own risk."""
+
+    labels: pd.Index[Any]
+    model: FactorModel
+    loadings: Array  # M × K
+    holdings: pd.DataFrame  # assets × M: what of each asset an instrument holds
+
+    @classmethod
+    def of(cls, tools: pd.Index[Any], model: FactorModel) -> Self:
+        legs, k = Legs.of(model), len(model.factors)
+        by_factor = np.zeros((k, len(tools)))  # an instrument that is a factor holds its leg
+        columns = np.flatnonzero(tools.isin(model.factors))
+        by_factor[model.factors.get_indexer(tools[columns]), columns] = 1.0
+        held = pd.DataFrame(legs.weights @ by_factor, legs.assets)
+        assets = np.flatnonzero(~tools.isin(model.factors))
+        held = held.reindex(legs.assets.union(tools[assets], sort=False), fill_value=0.0)
+        for column in assets:
+            held.loc[tools[int(column)], column] += 1.0
+        own = model.restrict(held.index.to_list())
+        loadings = held.to_numpy().T @ own.loadings.to_numpy() + legs.in_factors(by_factor).T
+        return cls(tools, model, loadings, held)
+
+    def own_covariance_with(self, weights: pd.Series[float]) -> Array:
+        """Own covariance of each instrument with some weights on assets, shape (M,)."""
+        return np.asarray(
+            self.holdings.to_numpy().T @ (self._idio * weights.reindex(self.holdings.index, fill_value=0.0))
+        )
+
+    @property
+    def _idio(self) -> Array:
+        return self.model.restrict(self.holdings.index.to_list())._idio_variance
+
+    def solve(self, b: Array) -> Array:
+        """Σ_II⁻¹ b. Instruments that hold no asset in common are low rank plus diagonal."""
+        f, model = self.model.factor_covariance.to_numpy(), self.model
+        a = self.holdings.to_numpy()
+        own = a.T @ (self._idio[:, None] * a)
+        if not (own - np.diag(np.diag(own))).any():
+            return np.asarray(
+                FactorCovariance(self.labels, model.factors, self.loadings, f, np.diag(own), model.horizon).solve(b)
+            )
+        # instruments that share assets have shared own risk: of so few, a dense matrix
+        half = np.vstack([root(f).T @ self.loadings.T, np.sqrt(self._idio)[:, None] * a])
+        return _solve_gram(half, b, self.labels)
+
+
+def _solve_gram(half: Array, b: Array, names: pd.Index[Any]) -> Array:
+    """(H'H)⁻¹ b, or an error where some columns of H are combinations of the others."""
+    _, r, order = linalg.qr(half, mode="economic", pivoting=True)
+    lengths = np.abs(np.diag(r)) / np.linalg.norm(half, axis=0).max(initial=0.0)
+    dependent = names[np.sort(order[lengths <= _DEPENDENT])]
+    if len(dependent) or len(r) < len(names):
+        raise SingularCovarianceError("the instruments are not independent.", assets=list(dependent))
+    weights = np.empty(len(names))
+    weights[order] = linalg.solve_triangular(r, linalg.solve_triangular(r, b[order], trans=1))
+    return weights
+
+
+def _capped(strategy: Portfolio, share: float, allowed: float, costs: Array) -> pd.Series[float]:
+    """The hedge that brings the factor share to the cap; see `HedgedPortfolio.with_factor_share`."""
+    model, b = strategy.model, strategy.exposures
+    f, legs = model.factor_covariance.to_numpy(), Legs.of(model)
+    for _ in range(_NEWTON_STEPS):
+        left = _within(np.asarray(b), f, allowed, costs)
+        hedge = pd.Series(legs.reaching(np.asarray(left - b.to_numpy())), b.index)
+        if not len(legs.portfolios):
+            return hedge
+        split = HedgedPortfolio(strategy, hedge).decompose()
+        if abs(split.factor_share - share) <= _SHARE_TOLERANCE:
+            return hedge
+        allowed = float(split.idio_variance) * share / (1.0 - share)
+    raise InvalidParameterError(
+        f"expected a hedge in the factors' portfolios that brings the factor share to {share:g}, found none; use "
+        "neutral, or hedge with minimum_variance(strategy, instruments)."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +17,7 @@ from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.factors import Factor
 from riskmodel.panel.memory import ReturnPanel
 
 # A volatility this small beside that of the holdings alone is what rounding leaves of a perfect hedge.
@@ -132,7 +133,7 @@ class Portfolio(ABC):
         return -(float(self.weights.sum()) + self._funded_legs())
 
     @final
-    def returns(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> pd.Series[float]:
+    def excess_returns(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Excess return by date: every leg's cash is borrowed or lent at the risk-free rate.
 
         Parameters
@@ -154,22 +155,22 @@ class Portfolio(ABC):
         UnknownAssetError, UnknownFactorError
             If they lack what is held.
         """
-        panel = self._panel(data, start, end)
-        assets, factors, _ = panel.arrays()
-        weights = self.weights.to_numpy()
         # what weighs nothing is not held, and may be missing
-        held = weights != 0
-        values = assets[:, held] @ weights[held] + factors @ self.legs.to_numpy()
+        weights, legs = self.weights[self.weights != 0], self.legs.to_numpy()
+        factors = [f for f, leg in zip(self.model.definitions, legs, strict=True) if leg]
+        panel = self._panel(data, factors, start, end)
+        values = panel.select(weights.index, []).arrays()[0] @ weights.to_numpy()
+        values = values + panel.returns_of(factors) @ legs[legs != 0]
         return pd.Series(values, panel.dates, name="excess_return")
 
-    def _panel(self, data: DataProvider | ReturnPanel, start: Any, end: Any) -> ReturnPanel:
+    def _panel(self, data: DataProvider | ReturnPanel, factors: Sequence[Factor], start: Any, end: Any) -> ReturnPanel:
         if isinstance(data, ReturnPanel):
             require_same(self.horizon, data.horizon, "a portfolio's model and the panel")
-            return data.select(self.weights.index, self.model.factors, start, end)
+            return data.select(start=start, end=end)
         if not isinstance(data, DataProvider):
             raise InvalidParameterError(f"data must be a DataProvider or a ReturnPanel, not {type(data).__name__}.")
         require_horizon(data, self.horizon)
-        return data.panel(list(self.weights.index), self.model.sources, start, end)
+        return data.panel(list(self.weights.index), factors, start, end)
 
     def _held(self) -> FactorModel:
         return self.model.restrict(self.weights.index.to_list())

@@ -69,7 +69,7 @@ def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = N
     ['month', 'fit: β = 1.09']
     """
     name, x = _factor_of(portfolio, panel, factor)
-    returns = portfolio.returns(panel)
+    returns = portfolio.excess_returns(panel)
     beta = float(portfolio.exposures[name])
     model = portfolio.model
     centre = float(portfolio.expected_excess_return) - beta * float(model.factor_mean[name])
@@ -105,7 +105,7 @@ def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | Non
     True
     """
     name, x = _factor_of(portfolio, panel, factor)
-    residual = portfolio.returns(panel) - _tracking(portfolio, panel) - float(portfolio.alpha)
+    residual = portfolio.excess_returns(panel) - _tracking(portfolio, panel) - float(portfolio.alpha)
     ends = np.array([x.min(), x.max()])
     traces = [
         _points(x, residual, str(panel.horizon), BLUE),
@@ -144,7 +144,7 @@ def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPa
     """
     name, x = _factor_of(portfolio, panel, factor)
     traces = [
-        _points(x, hedged.returns(panel), "hedged", BLUE),
+        _points(x, hedged.excess_returns(panel), "hedged", BLUE),
         _points(x, _tracking(portfolio, panel), "tracking", ORANGE),
     ]
     title = f"Tracking and hedged portfolio against {name}"
@@ -274,7 +274,7 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> position = rm.Position(tech, 1e6, rm.MONTH)
     >>> pnl = figures.cumulated_pnl({"unhedged": position}, panel).data[0].y
-    >>> bool(abs(pnl[-1] - 1e6 * tech.returns(panel).sum()) < 0.01)
+    >>> bool(abs(pnl[-1] - 1e6 * tech.excess_returns(panel).sum()) < 0.01)
     True
     """
     traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
@@ -416,7 +416,7 @@ def _line(x: Any, y: Any, name: str, colour: str, dash: str = "solid") -> Any:
 
 
 def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Any:
-    dollars = (position.portfolio.returns(panel).dropna() * position.capital).cumsum()
+    dollars = (position.portfolio.excess_returns(panel).dropna() * position.capital).cumsum()
     return _plotly().Scatter(
         x=[str(d.date()) for d in dollars.index],
         y=dollars.to_numpy().round(_decimals(position.capital)),
@@ -440,7 +440,7 @@ def _decimals(capital: float) -> int:
 def _tracking(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:
     """Return of the portfolio of factors that mimics this one, by date."""
     weights = portfolio.tracking
-    values = panel.factors[list(weights.index)].to_numpy() @ weights.to_numpy()
+    values = panel.factor_returns[list(weights.index)].to_numpy() @ weights.to_numpy()
     return pd.Series(values, panel.dates)
 
 
@@ -451,7 +451,7 @@ def _factor_of(portfolio: Portfolio, panel: ReturnPanel, factor: str | None) -> 
         raise InvalidParameterError("a picture against a factor needs a model with factors, but this one has none.")
     name = known[0] if factor is None else factor
     labels.positions([name], known, "factor", UnknownFactorError)
-    return name, panel.select(portfolio.weights.index, known).factors[name]
+    return name, panel.select(portfolio.weights.index, known).factor_returns[name]
 
 
 def _require_some(items: Iterable[object], what: str) -> None:

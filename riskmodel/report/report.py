@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from attrs import evolve, frozen
 
+from riskmodel._core.arrays import Array
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import EstimationError, InvalidParameterError, UnboundedPositionError
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
 from riskmodel.model.covariance import DENSE_LIMIT
+from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position, RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
@@ -121,7 +123,7 @@ class RiskReport:
             If the panel lacks what is held.
         """
         _require_something(strategy)
-        strategy.returns(panel)
+        strategy.excess_returns(panel)
         neutral = HedgedPortfolio.neutral(strategy)
         capped = {} if cap is None else {"capped": _capped(strategy, neutral, cap)}
         portfolios = {"unhedged": strategy, **capped, "hedged": neutral}
@@ -159,9 +161,9 @@ class RiskReport:
         own = pd.concat([model.alpha, model.loadings], axis=1)
         total = [float(self.strategy.alpha), *self.strategy.exposures]
         estimate = np.vstack([own.to_numpy(), total]).ravel()
-        error = np.vstack([model.std_errors.to_numpy(), self._portfolio_errors()]).ravel()
+        error = np.vstack([_std_errors(model), self._portfolio_errors()]).ravel()
         index = pd.MultiIndex.from_tuples(
-            [(a, p) for a in [*model.assets, self.total] for p in model.std_errors.columns],
+            [(a, p) for a in [*model.assets, self.total] for p in ["alpha", *model.factors]],
             names=["asset", "parameter"],
         )
         t = np.divide(estimate, error, where=error > 0, out=np.full(len(error), np.nan))
@@ -172,12 +174,13 @@ class RiskReport:
         """The holdings: ``weight``, ``rsquared``, ``idio_volatility`` per the model's horizon, ``n_observations``."""
         weights = self.strategy.weights
         model = self.strategy.model.restrict(weights.index.tolist())
+        fit = model.regression
         return pd.DataFrame(
             {
                 "weight": weights,
-                "rsquared": model.rsquared,
+                "rsquared": np.nan if fit is None else fit.rsquared,
                 "idio_volatility": np.sqrt(model.idio_variance),
-                "n_observations": model.n_observations,
+                "n_observations": np.nan if fit is None else fit.n_observations,
             }
         )
 
@@ -288,20 +291,22 @@ class RiskReport:
         model, weights = self.strategy.model, self.strategy.weights
         unknown = np.full(len(model.factors) + 1, np.nan)
         held = model.restrict(weights.index.tolist())
+        if held.regression is None:
+            return unknown
         if len(weights) == 1:
-            return abs(float(weights.iloc[0])) * held.std_errors.to_numpy()[0]
-        returns = self.strategy.returns(self.panel)
-        if (held.n_observations != returns.notna().sum()).any():
+            return abs(float(weights.iloc[0])) * _std_errors(held)[0]
+        returns = self.strategy.excess_returns(self.panel)
+        if (held.regression.n_observations != returns.notna().sum()).any():
             return unknown
         panel = self.panel.select(weights.index, model.factors)
         try:
-            same = np.allclose(OLS().fit(panel).std_errors, held.std_errors, rtol=1e-6, atol=0.0)
+            same = np.allclose(_std_errors(OLS().fit(panel)), _std_errors(held), rtol=1e-6, atol=0.0)
         except EstimationError:
             same = False
         if not same:
             return unknown
-        alone = evolve(panel, asset_names=[PORTFOLIO], assets=returns.to_numpy()[:, None])
-        return OLS().fit(alone).std_errors.to_numpy()[0]
+        alone = evolve(panel, assets=[PORTFOLIO], excess_returns=returns.to_numpy()[:, None])
+        return _std_errors(OLS().fit(alone))[0]
 
     # -- forms -------------------------------------------------------------------------------------
 
@@ -354,6 +359,13 @@ class RiskReport:
         return render(self)
 
 
+def _std_errors(model: FactorModel) -> Array:
+    """Standard errors of alpha and the loadings, N × (K + 1); NaN where the model has no regression."""
+    if model.regression is None:
+        return np.full((len(model.assets), len(model.factors) + 1), np.nan)
+    return model.regression.std_errors.to_numpy()
+
+
 def _require_something(strategy: Portfolio) -> None:
     if not len(strategy.model.factors):
         raise InvalidParameterError("a risk report needs a model with at least one factor, but this one has none.")
@@ -378,7 +390,7 @@ def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:
 
 def _compare(strategy: Portfolio, panel: ReturnPanel) -> CovarianceComparison | None:
     held = strategy.model.restrict(strategy.weights.index.tolist())
-    left = held.assets[held.idio_variance > _EXPLAINED**2 * held.total_variance]
+    left = held.assets[held.idio_variance > _EXPLAINED**2 * held.covariance.diagonal()]
     if not 2 <= len(left) <= DENSE_LIMIT:
         return None
     return CovarianceComparison.of(held.restrict(left.tolist()), panel)
@@ -472,7 +484,7 @@ def _gaps(report: RiskReport) -> list[str]:
         )
     elif report.tests.empty:
         notes.append("Residual correlations are not known: no two assets have three dates in common.")
-    missing = int(report.strategy.returns(report.panel).isna().sum())
+    missing = int(report.strategy.excess_returns(report.panel).isna().sum())
     if missing:
         notes.append(
             f"On {missing:,} of {len(report.panel.dates):,} dates one of the holdings has no return; pictures of the "

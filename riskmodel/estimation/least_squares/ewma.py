@@ -1,4 +1,4 @@
-"""Least squares that forget: exponentially weighted in time."""
+"""Exponentially weighted least squares."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ class EWMA(LeastSquares):
 
     half_life: Horizon = field(validator=_check)
 
-    def retention(self, horizon: Horizon) -> float:
+    def decay_factor(self, horizon: Horizon) -> float:
         """The share of its weight that a date keeps with each date that follows."""
         return float(0.5 ** horizon.in_units_of(self.half_life))

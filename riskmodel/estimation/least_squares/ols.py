@@ -9,27 +9,32 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
-from riskmodel._core.linalg import smallest_singular_value
+from riskmodel._core.arrays import Array, set_read_only
+from riskmodel._core.linalg import ROUNDING, smallest_singular_value
 from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
-from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.base import MomentEstimator
 from riskmodel.estimation.moments.value import Moments, are_still
+from riskmodel.estimation.windows.batch import fit_batch
+from riskmodel.estimation.windows.loop import fit_each
+from riskmodel.estimation.windows.segment import Segment
+from riskmodel.estimation.windows.spans import Spans
+from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
+from riskmodel.model.regression import RegressionFit
+from riskmodel.panel.memory import ReturnPanel
 
 # Factors whose smallest singular value, relative to unit columns, is below this are one too many.
 _COLLINEAR = 1e-10
 # The same over one asset's own dates, judged by eigenvalues, which are squares.
 _COLLINEAR_GRAM = 1e-12
-# A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
-ROUNDING = 1e-28
 # A factor whose deviations from its mean are this small beside the mean is that mean and rounding.
 _CONSTANT = 1e-12
 
 
-class LeastSquares(Estimator):
-    """Least squares, asset by asset: what differs from kind to kind is only how fast a date's weight fades.
+class LeastSquares(MomentEstimator):
+    """Least squares, asset by asset: kinds differ only in how fast the weight of a date fades.
 
-    Subclass it and say `retention`; `Rolling` and `Expanding` then estimate all windows at once.
+    Subclass it and write `decay_factor`; `Rolling` and `Expanding` then estimate all windows at once.
     """
 
     @final
@@ -37,12 +42,12 @@ class LeastSquares(Estimator):
         """Solve the least-squares problems that the moments hold."""
         if not isinstance(moments, Moments):
             raise InvalidParameterError(
-                f"an estimate is made of Moments, but {type(moments).__name__} came; fit a panel."
+                f"expected Moments, got {type(moments).__name__}; call fit(panel), or moments(panel) first."
             )
         m, r = moments, moments.regressions.without_rounding()
         root = _identified_root(m)
         n = r.each(r.n_effective())
-        # variances are means of squares times n/(n - 1); both are the plain count where nothing is forgotten
+        # variances are means of squares times n/(n - 1); n is the count of dates where all weigh the same
         scale = n / r.each(r.weight) / (n - 1)
         explained = r.fitted_squares()
         total = explained + r.rss
@@ -51,23 +56,40 @@ class LeastSquares(Estimator):
         # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
         idio = np.where(r.rss <= ROUNDING * total, 0.0, r.rss)
         sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
-        return FactorModel(
+        fit = RegressionFit(
             assets=m.assets,
             factors=m.factors,
-            alpha=r.r_mean + r.dot(zero),
-            loadings=r.coefficients @ np.linalg.inv(m.basis).T,
-            factor_mean=m.factor_mean,
-            factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
-            idio_variance=idio * scale,
+            alpha=set_read_only(r.r_mean + r.dot(zero)),
+            loadings=set_read_only(np.ascontiguousarray(r.coefficients @ np.linalg.inv(m.basis).T)),
+            idio_variance=set_read_only(idio * scale),
             total_variance=total * scale,
             rsquared=_share(explained, total),
             std_errors=r.outer(sigma, _unit_errors(m, zero, root)),
             n_observations=n,
+            horizon=m.horizon,
+            decay_factor=1.0 if m.decay_factor is None else m.decay_factor,
+        )
+        return FactorModel(
+            assets=m.assets,
+            factors=m.factors,
+            alpha=fit._alpha,
+            loadings=fit._loadings,
+            factor_mean=m.factor_mean,
+            factor_covariance=m.factor_root.T @ m.factor_root * (m.n_effective / m.weight / (m.n_effective - 1)),
+            idio_variance=fit._idio_variance,
             risk_free_mean=m.risk_free_mean,
             horizon=m.horizon,
-            sources=m.sources,
-            funded=m.funded,
+            definitions=m.definitions,
+            regression=fit,
         )
+
+    @final
+    def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
+        """Estimate all windows at once where they end close to each other, and one by one otherwise."""
+        segments = Segment.covering(spans)
+        if segments is None:
+            return fit_each(self.fit, panel, spans, minimum)
+        return fit_batch(self, panel, spans, segments, minimum)
 
 
 @final
@@ -123,6 +145,7 @@ def _identified_root(m: Moments) -> Array:
             f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
             f"{labels.listing(f'{a} has {c:g}' for a, c in counts.items()) or f'there are {m.n_effective:.3g} dates'}; "
             "leave these assets out, widen the window or use fewer factors.",
+            assets=list(counts),
             counts=counts,
         )
     _require_varied_factors(m)

@@ -46,7 +46,7 @@ def merge(a: Moments, b: Moments) -> Moments:
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
         factor_root=np.linalg.qr(stacked, mode="r")[: len(basis)],
         basis=basis,
-        retention=a.retention if b.retention is None else b.retention,
+        decay_factor=a.decay_factor if b.decay_factor is None else b.decay_factor,
         regressions=_merge_regressions(rebased(a, basis, a.origin), rebased(b, basis, a.origin)),
     )
 

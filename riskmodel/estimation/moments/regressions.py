@@ -67,6 +67,37 @@ class Regressions:
         """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
         return np.asarray(effective(self.weight, self.weight_squares))
 
+    def take(self, at: Index) -> Self:
+        """The regressions at some positions, shape (M,); -1 is an asset without any observation."""
+        empty = at < 0
+        r = self._with_empty_pattern() if empty.any() else self
+        there = np.where(empty, 0, at)
+        zero = np.zeros(len(at))
+        if not len(r.pattern):  # none of those wanted is there
+            k = r.q_mean.shape[1]
+            return evolve(
+                r,
+                pattern=np.full(len(at), len(r.count) - 1),
+                r_mean=zero,
+                coefficients=np.zeros((len(at), k)),
+                rss=zero.copy(),
+            )
+        return evolve(
+            r,
+            pattern=np.where(empty, len(r.count) - 1, r.pattern[there]),
+            r_mean=np.where(empty, 0.0, r.r_mean[there]),
+            coefficients=np.where(empty[:, None], 0.0, r.coefficients[there]),
+            rss=np.where(empty, 0.0, r.rss[there]),
+        )
+
+    def _with_empty_pattern(self) -> Self:
+        """The same, with one pattern more: that of an asset without any observation."""
+        by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
+        parts = {name: getattr(self, name) for name in by_pattern}
+        return evolve(
+            self, **{n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
+        )
+
     def without_rounding(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
         total = self.fitted_squares() + self.rss

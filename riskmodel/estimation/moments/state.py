@@ -1,9 +1,10 @@
-"""Moments in a file."""
+"""Moments in a file of numpy's ``npz`` format."""
 
 from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,21 +12,93 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
+from riskmodel._core import labels
 from riskmodel.errors import InvalidParameterError
+from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
 
-VERSION = 2
-_HEAD = {"version", "days", "name", "start", "end", "funded", "assets", "factors"} | {
-    "n_dates", "weight", "weight_squares", "risk_free_mean", "retention"
-}  # fmt: skip
+VERSION = 3
+NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor")
 ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
+_HEAD = {"version", "days", "name", "start", "end", "definitions", "assets", *NUMBERS}
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
 
 
-def plain_labels(labels: pd.Index[Any], what: str) -> list[Any]:
+def plain_labels(values: pd.Index[Any], what: str) -> list[Any]:
     """Labels as JSON can hold them."""
-    values = [v.item() if isinstance(v, np.generic) else v for v in labels.tolist()]
-    if not all(isinstance(v, str | int | float) for v in values):
-        raise InvalidParameterError(f"only {what} labelled by text or numbers can be saved; rename them.")
-    return values
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values.tolist()]
+    if not all(isinstance(v, str | int | float) for v in plain):
+        raise InvalidParameterError(f"expected {what} labelled by text or numbers, got others; rename them to save.")
+    return plain
+
+
+def describe(factor: Factor) -> dict[str, Any]:
+    """A factor as JSON can hold it; of a class that is not ours, the name alone."""
+    name = plain_labels(pd.Index([factor.name]), "factors")[0]
+    match factor:
+        case PublishedFactor():
+            return {"kind": "published", "name": name, "funded": factor.funded, "tradable": factor.tradable}
+        case AssetFactor():
+            return {"kind": "asset", "name": name}
+        case Spread():
+            return {
+                "kind": "spread",
+                "name": name,
+                "sides": plain_labels(pd.Index([factor.long, factor.short]), "assets"),
+            }
+        case PortfolioFactor():
+            weights = factor.weights
+            held = list(zip(plain_labels(weights.index, "assets"), weights.tolist(), strict=True))
+            return {"kind": "portfolio", "name": name, "weights": held}
+        case _:
+            return {"kind": "other", "name": name, "class": type(factor).__qualname__}
+
+
+def _defined(said: Mapping[str, Any]) -> Factor | None:
+    match said["kind"]:
+        case "published":
+            return PublishedFactor(said["name"], bool(said["funded"]), bool(said["tradable"]))
+        case "asset":
+            return AssetFactor(said["name"])
+        case "spread":
+            return Spread(*said["sides"])
+        case "portfolio":
+            return PortfolioFactor(said["name"], dict(map(tuple, said["weights"])))
+        case _:
+            return None
+
+
+def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[Any] | None) -> tuple[Factor, ...]:
+    """The factors that a file describes, or those given, which must bear their names."""
+    names = [d["name"] for d in said]
+    if given is not None:
+        factors = read_definitions(labels.require_list(given, "factors"))
+        if [f.name for f in factors] != names:
+            raise InvalidParameterError(
+                f"{path} holds moments of the factors {names}, got {[f.name for f in factors]}; give them in order.",
+                expected=names,
+            )
+        return factors
+    known = [_defined(d) for d in said]
+    unknown = [f"{d['name']} ({d['class']})" for d, f in zip(said, known, strict=True) if f is None]
+    if unknown:
+        raise InvalidParameterError(
+            f"{path} holds moments of {labels.listing(unknown)}, factors of classes that a file does not hold; "
+            f"pass all factors, Moments.load(path, factors=[...]), named {names}.",
+            expected=names,
+        )
+    return tuple(f for f in known if f is not None)
+
+
+def write_state(path: Path, head: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """Write the head and the arrays; what is at the path stays as it was unless all could be written."""
+    part = Path(f"{path}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, head=np.array(json.dumps(head)), **arrays)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -38,28 +111,29 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
-        raise InvalidParameterError(f"{path} is damaged, or no file that Moments.save wrote; save it again.") from error
+        raise InvalidParameterError(
+            f"{path} is damaged, or not a file that Moments.save wrote; save it again."
+        ) from error
     if not whole:
-        raise InvalidParameterError(f"{path} lacks a part of what Moments.save wrote, or has it in another shape.")
+        raise InvalidParameterError(f"{path} lacks a part of what Moments.save writes, or has it in another shape.")
     if version != VERSION:
         raise InvalidParameterError(
-            f"{path} is of version {version} and this riskmodel reads version {VERSION}; read the panel again "
-            "or use the riskmodel that wrote it.",
+            f"expected {path} of version {VERSION}, got version {version}; read the panel again, or use the riskmodel "
+            "that wrote it.",
             version=version,
         )
     return head, arrays
 
 
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
-
-
 def _is_whole(head: dict[str, Any], arrays: dict[str, Any]) -> bool:
     """Whether everything is there, in shapes that fit."""
-    n, k, p = len(head["assets"]), len(head["factors"]), len(arrays["count"])
+    n, k, p = len(head["assets"]), len(head["definitions"]), len(arrays["count"])
     by_pattern = dict.fromkeys(("count", "weight", "weight_squares"), (p,))
     by_asset = dict.fromkeys(("pattern", "r_mean", "rss"), (n,))
     shapes = by_pattern | by_asset | {"q_mean": (p, k), "q_gram": (p, k, k), "coefficients": (n, k)}
     shapes |= {"factor_mean": (k,), "origin": (k,), "factor_root": (k, k), "basis": (k, k)}
     fits = all(arrays[name].shape == shape for name, shape in shapes.items())
     known = n == 0 or (arrays["pattern"].min() >= 0 and arrays["pattern"].max() < p)
-    return fits and bool(known) and head.keys() >= _HEAD and len(head["funded"]) == k
+    return (
+        fits and bool(known) and head.keys() >= _HEAD and all("kind" in d and "name" in d for d in head["definitions"])
+    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from numbers import Real
-from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
@@ -22,9 +20,19 @@ from riskmodel.estimation.moments.concat import concat_regressions, in_basis_of,
 from riskmodel.estimation.moments.merging import merge
 from riskmodel.estimation.moments.reading import regress
 from riskmodel.estimation.moments.regressions import Regressions, _set_read_only, effective
-from riskmodel.estimation.moments.state import ARRAYS, VERSION, plain_labels, read_state
+from riskmodel.estimation.moments.state import (
+    ARRAYS,
+    NUMBERS,
+    VERSION,
+    describe,
+    plain_labels,
+    read_factors,
+    read_state,
+    write_state,
+)
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel.base import Panel
+from riskmodel.panel.factors import Factor, read_definitions
 
 # Up to here, and down to its reciprocal, squares of weights and sums of them are numbers with all their digits.
 _LARGEST_WEIGHT = 1e100
@@ -62,7 +70,7 @@ class Moments:
         N and K labels.
     horizon : Horizon
         What one observation spans.
-    sources, funded : tuple
+    definitions : tuple of Factor
         As in `ReturnPanel`.
     n_dates : int
         Dates seen, T.
@@ -82,7 +90,7 @@ class Moments:
         A, invertible.
     regressions : Regressions
         What there is by asset.
-    retention : float, optional
+    decay_factor : float, optional
         The share of its weight that a date keeps with each date that follows, where an estimator made these moments.
 
     References
@@ -98,8 +106,7 @@ class Moments:
     assets: pd.Index[Any]
     factors: pd.Index[Any]
     horizon: Horizon
-    sources: tuple[Any, ...]
-    funded: tuple[bool, ...]
+    definitions: tuple[Factor, ...] = field(converter=read_definitions)
     n_dates: int
     start: pd.Timestamp
     end: pd.Timestamp
@@ -111,7 +118,7 @@ class Moments:
     origin: Array = field(converter=read_only)
     basis: Array = field(converter=read_only)
     regressions: Regressions = field(converter=_set_read_only)
-    retention: float | None = None
+    decay_factor: float | None = None
 
     __reduce__ = by_constructor
 
@@ -144,11 +151,10 @@ class Moments:
         still = np.abs(centred).max(axis=0, initial=0.0) <= STILL * np.abs(mean)
         axes = FactorAxes.of(np.where(still, 0.0, centred) * root_weights)
         return cls(
-            assets=panel.asset_names,
-            factors=panel.factor_names,
+            assets=panel.assets,
+            factors=panel.factors,
             horizon=panel.horizon,
-            sources=panel.sources,
-            funded=panel.funded,
+            definitions=panel.definitions,
             n_dates=len(factors),
             start=panel.dates[0],
             end=panel.dates[-1],
@@ -162,9 +168,14 @@ class Moments:
             regressions=regress(returns, axes.q if weights is None else unweighted(axes, centred, w), weights),
         )
 
-    def keeping(self, retention: float) -> Self:
-        """The same moments, which say how fast they forget."""
-        return evolve(self, retention=retention)
+    def with_decay_factor(self, decay_factor: float) -> Self:
+        """The same moments, with the decay factor that weighted their dates."""
+        return evolve(self, decay_factor=decay_factor)
+
+    @property
+    def funded(self) -> tuple[bool, ...]:
+        """Whether holding each factor costs cash."""
+        return tuple(bool(f.funded) for f in self.definitions)
 
     @property
     def n_effective(self) -> float:
@@ -190,20 +201,13 @@ class Moments:
             If the file cannot be written; what was there is left as it was.
         """
         path = read_path(path, "path")
-        kept = {"version": VERSION, "days": self.horizon.days, "name": self.horizon.name}
-        kept |= {n: getattr(self, n) for n in ("n_dates", "weight", "weight_squares", "risk_free_mean", "retention")}
-        kept |= {"start": self.start.isoformat(), "end": self.end.isoformat(), "funded": list(map(bool, self.funded))}
-        kept |= {n: plain_labels(getattr(self, n), n) for n in ("assets", "factors")}
+        head = {"version": VERSION, "days": self.horizon.days, "name": self.horizon.name}
+        head |= {n: getattr(self, n) for n in NUMBERS}
+        head |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        head |= {"assets": plain_labels(self.assets, "assets"), "definitions": [*map(describe, self.definitions)]}
         arrays = {n: getattr(self, n) for n in ARRAYS}
         arrays |= {f.name: getattr(self.regressions, f.name) for f in fields(Regressions)}
-        part = Path(f"{path}.part")
-        try:
-            with part.open("wb") as file:
-                np.savez(file, head=np.array(json.dumps(kept)), **arrays)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        write_state(path, head, arrays)
 
     @classmethod
     def load(cls, path: AnyPath, factors: Sequence[Any] | None = None) -> Self:
@@ -214,8 +218,8 @@ class Moments:
         path : path
             The file.
         factors : sequence of Factor or str, optional
-            Where factors are more than published names (a `Spread`, a class of your own), the factors themselves,
-            which a file does not hold.
+            The factors themselves, needed where some are of a class of your own, which a file does not hold. Published
+            factors, assets, spreads and portfolios of assets are read back.
 
         Raises
         ------
@@ -224,20 +228,17 @@ class Moments:
         FileNotFoundError
             If there is none.
         """
-        head, arrays = read_state(read_path(path, "path"))
-        names = pd.Index(head["factors"])
-        sources = tuple(names if factors is None else labels.several(factors, "factors"))
-        if [getattr(f, "name", f) for f in sources] != list(names):
-            raise InvalidParameterError(f"{path} holds moments of the factors {list(names)}, but {sources} came.")
+        path = read_path(path, "path")
+        head, arrays = read_state(path)
+        definitions = read_factors(path, head["definitions"], factors)
         return cls(
             assets=pd.Index(head["assets"]),
-            factors=names,
+            factors=pd.Index([f.name for f in definitions]),
             horizon=Horizon(head["days"], head["name"]),
-            sources=sources,
-            funded=tuple(head["funded"]),
+            definitions=definitions,
             start=pd.Timestamp(head["start"]),
             end=pd.Timestamp(head["end"]),
-            **{n: head[n] for n in ("n_dates", "weight", "weight_squares", "risk_free_mean", "retention")},
+            **{n: head[n] for n in NUMBERS},
             **{n: arrays[n] for n in ARRAYS},
             regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
         )
@@ -272,16 +273,15 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two stretches of time over the same assets and factors, exactly.
 
-        Whether a date is in both is not known: it would count twice. `Estimator.update` asks for later ones. Of
-        moments that forget, the older ones must have been let `decay` over the dates of the newer ones, as
-        `Estimator.update` does.
+        A date that is in both counts twice; `MomentEstimator.update` requires later ones. Where moments are weighted by
+        age, `decay` the older ones over the dates of the newer ones first, as `MomentEstimator.update` does.
 
         Raises
         ------
         HorizonMismatchError
             If the two are of different horizons.
         InvalidParameterError
-            If they are not of the same assets and factors in the same order, or forget at different rates.
+            If they are not of the same assets and factors in the same order, or have different decay factors.
         """
         if not isinstance(other, Moments):
             return NotImplemented
@@ -292,14 +292,38 @@ class Moments:
                     "moments to be merged must be of the same assets and factors in the same order, but their "
                     f"{what} differ; select(...) the panels first."
                 )
-        if len({self.retention, other.retention} - {None}) > 1:
+        if len({self.decay_factor, other.decay_factor} - {None}) > 1:
             raise InvalidParameterError(
-                "moments to be merged must forget alike, but from row to row a date keeps "
-                f"{self.retention:.6g} of its weight in one and {other.retention:.6g} in the other."
+                f"cannot merge moments with different decay factors: {self.decay_factor:.6g} and "
+                f"{other.decay_factor:.6g}."
             )
         return merge(self, other)
 
-    def beside(self, *others: Moments) -> Moments:
+    def reindex(self, assets: Sequence[Any]) -> Self:
+        """The moments of another universe over the same dates: a listing starts empty, a delisting leaves.
+
+        Parameters
+        ----------
+        assets : sequence of labels
+            In the order wanted; those that are not in the moments have no observations yet.
+
+        Raises
+        ------
+        DuplicateLabelsError
+            If an asset comes twice.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> state = rm.Moments.of(rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"]))
+        >>> state.reindex(["XOM", "NEW"]).regressions.n_observations().tolist()
+        [4760, 0]
+        """
+        wanted = labels.unique(assets, "assets")
+        at = self.assets.get_indexer(wanted)
+        return evolve(self, assets=wanted, regressions=self.regressions.take(at))
+
+    def concat_assets(self, *others: Moments) -> Moments:
         """Put moments of other assets over the same dates beside these.
 
         Parameters
@@ -322,7 +346,7 @@ class Moments:
         >>> import riskmodel as rm
         >>> panel = rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"])
         >>> some, rest = (rm.Moments.of(panel.select(assets)) for assets in (["KO"], ["XOM", "JPM"]))
-        >>> some.beside(rest)
+        >>> some.concat_assets(rest)
         <Moments of 4760 dates × 3 assets, 1 factors, per day>
         """
         for other in others:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Self, final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from attrs import evolve, frozen
 
-from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel._core.linalg import CANCELS, ILL_CONDITIONED, STILL, smallest_singular_value, upper_triangle
+from riskmodel._core.arrays import Array, Counts, Flags, Index
+from riskmodel._core.linalg import CANCELS, ILL_CONDITIONED, ROUNDING, STILL, smallest_singular_value, upper_triangle
 from riskmodel.errors import EstimationError
-from riskmodel.estimation.base import kept
-from riskmodel.estimation.least_squares.ols import ROUNDING, LeastSquares
+from riskmodel.estimation.available import TOO_FEW
 from riskmodel.estimation.moments.regressions import effective
 from riskmodel.estimation.moments.value import are_still
-from riskmodel.estimation.windows.loop import FEW, fit_some, worth_of
+from riskmodel.estimation.windows.loop import fit_window
+from riskmodel.estimation.windows.segment import Segment
 from riskmodel.estimation.windows.sliding import Stretch
-from riskmodel.model.history import Figures, Spans, rows_of
-from riskmodel.panel.memory import ReturnPanel
+from riskmodel.estimation.windows.spans import Spans
+from riskmodel.model.history import ModelHistory
+from riskmodel.model.window_estimates import RegressionEstimates, WindowEstimates
+from riskmodel.panel.memory import ReturnPanel, rows_of
+
+if TYPE_CHECKING:
+    from riskmodel.estimation.least_squares.ols import LeastSquares
 
 # Columns taken together: their sums stay in cache.
 _COLUMNS = 512
@@ -28,7 +33,17 @@ _TURNED = 1e-3
 _NEARLY = 1e-7
 
 
-def fit_windows(estimator: LeastSquares, panel: ReturnPanel, spans: Spans, minimum: int) -> Figures:
+def fit_batch(
+    estimator: LeastSquares, panel: ReturnPanel, spans: Spans, segments: Sequence[Segment], minimum: int
+) -> ModelHistory:
+    """Estimate windows among the consecutive ones of some segments."""
+    parts = [_fit_segment(estimator, panel, segment, minimum) for segment in segments]
+    stops = np.concatenate([segment.stops for segment in segments])
+    estimates = WindowEstimates.concat(parts).take(np.flatnonzero(np.isin(stops, spans.stops)))
+    return ModelHistory(panel, spans.starts, spans.stops, (panel.definitions,), estimates)
+
+
+def _fit_segment(estimator: LeastSquares, panel: ReturnPanel, segment: Segment, minimum: int) -> WindowEstimates:
     """Estimate every window, as `estimator.fit` would.
 
     Notes
@@ -41,11 +56,12 @@ def fit_windows(estimator: LeastSquares, panel: ReturnPanel, spans: Spans, minim
     a difference of nearly equal sums: these are computed from the window's rows. The few whose own dates condition
     the factors badly are left to `estimator.fit`.
     """
-    fit = _Windows.of(estimator, panel, spans, minimum)
+    fit = _Windows.of(estimator, panel, segment, minimum)
     at = 0
-    while at < spans.count:
+    while at < segment.count:
         at += fit.stretch(at)
-    return fit.figures.spread()
+    fit.estimates.spread()
+    return fit.estimates
 
 
 @final
@@ -55,22 +71,23 @@ class _Windows:
 
     estimator: LeastSquares
     panel: ReturnPanel
-    spans: Spans
+    spans: Segment
     minimum: int
     keep: float
-    counts: Index | None  # D × N observations, where any return is missing
-    figures: Figures
+    counts: Counts | None  # D × N observations, where any return is missing
+    estimates: WindowEstimates
 
     @classmethod
-    def of(cls, estimator: LeastSquares, panel: ReturnPanel, spans: Spans, minimum: int) -> Self:
+    def of(cls, estimator: LeastSquares, panel: ReturnPanel, spans: Segment, minimum: int) -> Self:
         returns, factors, _ = panel.arrays()
         d, n, k = spans.count, returns.shape[1], factors.shape[1]
         missing = np.isnan(returns)
         ragged = np.flatnonzero(missing.any(axis=0))
         counts = spans.observations(~missing) if len(ragged) else None
         n_observations = np.empty((d, 1)) if counts is None else counts.astype(np.float64)
-        figures = Figures.blank(d, n, k, ragged, n_observations)
-        return cls(estimator, panel, spans, minimum, kept(estimator, panel.horizon), counts, figures)
+        keep = estimator.decay_factor(panel.horizon)
+        estimates = _blank((d, n, k), ragged, n_observations, keep)
+        return cls(estimator, panel, spans, minimum, keep, counts, estimates)
 
     def stretch(self, at: int) -> int:
         """Estimate a window and those after it that share its basis; return how many they are."""
@@ -79,9 +96,9 @@ class _Windows:
             basis = _Basis.of(self.estimator, window)
         except EstimationError as error:
             present = ~np.isnan(window.arrays()[0])
-            worth = worth_of(self.keep, present, present.sum(axis=0))
-            self.figures.n_observations[at] = worth[: self.figures.n_observations.shape[1]]
-            self.figures.fail(at, str(error))
+            worth = _n_effective(self.keep, present)
+            self.estimates.n_observations[at] = worth[: self.estimates.n_observations.shape[1]]
+            self.estimates.fail(at, str(error))
             return 1
         stretch = Stretch.at(self.spans, at, self.keep)
         if basis.doubtful:
@@ -90,7 +107,7 @@ class _Windows:
         returns, factors, free = self.panel.arrays()
         calendar = _Calendar.of(stretch, basis, _padded(factors, rows), _padded(free[:, None], rows))
         many = min(calendar.good, self.spans.count - at)
-        calendar.put(self.figures, slice(at, at + many))
+        calendar.put(self.estimates, slice(at, at + many))
         for low in range(0, returns.shape[1], _COLUMNS):
             columns = slice(low, min(low + _COLUMNS, returns.shape[1]))
             _Block.of(self, calendar, slice(at, at + many), columns, _padded(returns[:, columns], rows)).fit()
@@ -99,12 +116,12 @@ class _Windows:
     def leave_out(self, at: Index, columns: Index) -> None:
         """Note pairs that have too few observations."""
         if len(at):
-            self.figures.leave_out(at, columns, FEW)
+            self.estimates.leave_out(at, columns, TOO_FEW)
 
     def fit_alone(self, at: int, columns: Index) -> None:
         """Leave some assets of a window to the estimator itself."""
-        window = rows_of(self.panel, self.spans.rows(at), columns)
-        fit_some(window, self.estimator.fit).note(self.figures, at, self.panel)
+        result = fit_window(self.estimator.fit, rows_of(self.panel, self.spans.rows(at), columns))
+        self.estimates.note(at, self.panel.assets, self.panel.factors, result)
 
 
 def _padded(array: Array, rows: slice) -> Array:
@@ -137,7 +154,7 @@ class _Basis:
         """Those of a window, or an `EstimationError` where its factors identify no model."""
         t = len(window.dates)
         alone = rows_of(window, slice(None), np.zeros(1, dtype=np.intp))
-        moments = estimator.moments(evolve(alone, assets=np.zeros((t, 1))))
+        moments = estimator.moments(evolve(alone, excess_returns=np.zeros((t, 1))))
         estimator.estimate(moments)
         basis = moments.basis / np.sqrt(moments.weight)
         inverse = np.linalg.inv(basis)
@@ -197,18 +214,18 @@ class _Calendar:
             good=1 + int(np.argmin(np.append(well[1:], False))),
         )
 
-    def put(self, figures: Figures, at: slice) -> None:
+    def put(self, estimates: WindowEstimates, at: slice) -> None:
         """Note the moments of the factors, and the errors that assets without a missing date share."""
         many = at.stop - at.start
         weight, n, a = self.weight[:many, None], self.observations[:many, None], self.basis.basis
         mean = self.grams[:, 0, 1:] / self.weight[:, None]
         centred = self.grams[:, 1:, 1:] - mean[:, :, None] * self.grams[:, :1, 1:]
         covariance = (a.T @ centred @ a)[:many] * (n / weight / (n - 1.0))[:, :, None]
-        figures.factor_mean[at] = (self.basis.origin + mean @ a)[:many]
-        figures.factor_covariance[at] = (covariance + np.swapaxes(covariance, 1, 2)) / 2.0
-        figures.risk_free_mean[at] = self.free[:many]
+        estimates.factor_mean[at] = (self.basis.origin + mean @ a)[:many]
+        estimates.factor_covariance[at] = (covariance + np.swapaxes(covariance, 1, 2)) / 2.0
+        estimates.risk_free_mean[at] = self.free[:many]
         unit = (self.maps[:many] ** 2).sum(axis=2)
-        figures.shared_errors[at] = np.sqrt(unit * weight * (n - 1.0) / (n * (n - len(a) - 1.0)))
+        _regressions(estimates).shared_errors[at] = np.sqrt(unit * weight * (n - 1.0) / (n * (n - len(a) - 1.0)))
 
 
 def _all(stretch: Stretch, x: Array, y: Array) -> Array:
@@ -266,13 +283,13 @@ class _Block:
     columns: slice
     filled: Array  # rows × n, 0 where missing
     present: Flags
-    counts: Index  # observations, windows × n
+    counts: Counts  # observations, windows × n
     ragged: Flags  # where those are not all rows
 
     @classmethod
     def of(cls, whole: _Windows, calendar: _Calendar, at: slice, columns: slice, returns: Array) -> Self:
         lengths = whole.spans.lengths()[at, None]
-        counts = np.broadcast_to(lengths, (len(lengths), returns.shape[1]))
+        counts: Counts = np.broadcast_to(lengths.astype(np.int32), (len(lengths), returns.shape[1]))
         if whole.counts is not None:
             counts = whole.counts[at, columns]
         present = ~np.isnan(returns)
@@ -353,7 +370,7 @@ class _Group:
 
     def _fit_full(self) -> tuple[Flags, Array]:
         """Estimate all pairs as if no date were missing; return where that cancelled, and the scores."""
-        c, figures, columns = self.block.calendar, self.block.whole.figures, self.block.columns
+        c, estimates, columns = self.block.calendar, self.block.whole.estimates, self.block.columns
         # of all windows that were summed, lest the shape, and with it rounding, tell where a panel ends
         summed, many = slice(self.at.start, self.at.start + len(self.squares)), self.at.stop - self.at.start
         scores = np.matmul(c.roots[summed], self.cross.transpose(1, 0, 2))
@@ -361,10 +378,11 @@ class _Group:
         squares = self.squares[:many]
         rss = squares - scores[:many, 0] * scores[:many, 0] - explained
         at = slice(self._window(0), self._window(many))
-        np.matmul(c.maps[self.at], scores[:many], out=figures.parameters[at, :, columns])
+        np.matmul(c.maps[self.at], scores[:many], out=estimates.parameters[at, :, columns])
         n, weight = c.observations[self.at, None], c.weight[self.at, None]
-        figures.n_observations[at, columns if len(figures.own_columns) else slice(None)] = n
-        _put(figures, (at, columns), rss, explained, n / weight / (n - 1.0))
+        own_columns = _regressions(estimates).own_columns
+        estimates.n_observations[at, columns if len(own_columns) else slice(None)] = n
+        _put(estimates, (at, columns), rss, explained, n / weight / (n - 1.0))
         return rss <= CANCELS * squares, scores
 
     def _refine_full(self, suspect: Flags, scores: Array, ragged: Flags) -> None:
@@ -381,7 +399,7 @@ class _Group:
         """Estimate pairs that miss some dates."""
         pairs, squares, well = self._ragged_pairs(j, i)
         few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (pairs.observations <= len(pairs.root))
-        self.block.whole.figures.n_observations[self._window(j), self._column(i)] = pairs.observations
+        self.block.whole.estimates.n_observations[self._window(j), self._column(i)] = pairs.observations
         self.block.whole.leave_out(self._window(j[few]), self._column(i[few]))
         suspect = well & ~few & (pairs.rss <= CANCELS * squares)
         self._write(pairs.some(well & ~few & ~suspect))
@@ -413,23 +431,23 @@ class _Group:
 
     def _write(self, pairs: _Pairs) -> None:
         """Note estimates, and the standard errors of pairs that miss dates."""
-        figures, parameters = self.block.whole.figures, self.block.calendar.basis.parameters
+        estimates, parameters = self.block.whole.estimates, self.block.calendar.basis.parameters
         pairs = pairs.without_rounding()
         at, columns = self._window(pairs.window), self._column(pairs.column)
-        figures.parameters[at, :, columns] = _combined(parameters, pairs.coefficients()).T
+        estimates.parameters[at, :, columns] = _combined(parameters, pairs.coefficients()).T
         scale = pairs.observations / pairs.weight / (pairs.observations - 1.0)
-        _put(figures, (at, columns), pairs.rss, _squares(pairs.scores[1:]), scale)
+        _put(estimates, (at, columns), pairs.rss, _squares(pairs.scores[1:]), scale)
         ragged = self.block.ragged[self.at][pairs.window, pairs.column]
         if ragged.any():
             self._write_errors(pairs.some(ragged))
 
     def _write_errors(self, pairs: _Pairs) -> None:
-        figures, parameters = self.block.whole.figures, self.block.calendar.basis.parameters
+        r, parameters = _regressions(self.block.whole.estimates), self.block.calendar.basis.parameters
         sigma = np.sqrt(pairs.rss / (pairs.observations - len(parameters)))
-        place = np.searchsorted(figures.own_columns, self._column(pairs.column))
+        place = np.searchsorted(r.own_columns, self._column(pairs.column))
         for p, row in enumerate(parameters):
             unit = _squares(_times(pairs.root, row[:, None]))
-            figures.own_errors[self._window(pairs.window), p, place] = np.sqrt(unit) * sigma
+            r.own_errors[self._window(pairs.window), p, place] = np.sqrt(unit) * sigma
 
     def _window(self, j: Any) -> Any:
         """Which of all windows the j-th of the group is."""
@@ -473,10 +491,48 @@ def _squares(vectors: Array) -> Array:
     return total
 
 
-def _put(figures: Figures, where: Any, rss: Array, explained: Array, scale: Array) -> None:
-    """Note variances, which are sums of squares times a scale."""
-    total = rss + explained
-    figures.total_variance[where] = total * scale
+def _put(estimates: WindowEstimates, where: Any, rss: Array, explained: Array, scale: Array) -> None:
+    """Write variances, which are sums of squares times a scale."""
+    total, r = rss + explained, _regressions(estimates)
+    r.total_variance[where] = total * scale
     # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
-    figures.idio_variance[where] = np.where(rss <= ROUNDING * total, 0.0, rss) * scale
-    figures.rsquared[where] = np.divide(explained, total, where=total > 0, out=np.full(total.shape, np.nan))
+    r.idio_variance[where] = np.where(rss <= ROUNDING * total, 0.0, rss) * scale
+    r.rsquared[where] = np.divide(explained, total, where=total > 0, out=np.full(total.shape, np.nan))
+
+
+def _blank(shape: tuple[int, int, int], ragged: Index, n_observations: Array, keep: float) -> WindowEstimates:
+    """Estimates that are still to be written; nothing is written to memory that will be written to again."""
+    d, n, k = shape
+    parameters, idio = np.empty((d, k + 1, n)), np.empty((d, n))
+    regressions = RegressionEstimates(
+        coefficients=parameters,
+        idio_variance=idio,
+        total_variance=np.empty((d, n)),
+        rsquared=np.empty((d, n)),
+        shared_errors=np.full((d, k + 1), np.nan),
+        own_errors=np.full((d, k + 1, len(ragged)), np.nan),
+        own_columns=ragged,
+        decay_factor=keep,
+    )
+    return WindowEstimates(
+        parameters=parameters,
+        idio_variance=idio,
+        n_observations=n_observations,
+        factor_mean=np.full((d, k), np.nan),
+        factor_covariance=np.full((d, k, k), np.nan),
+        risk_free_mean=np.full(d, np.nan),
+        codes=np.zeros((d, n), dtype=np.int32),
+        faults=np.zeros(d, dtype=np.int32),
+        regressions=regressions,
+    )
+
+
+def _regressions(estimates: WindowEstimates) -> RegressionEstimates:
+    assert estimates.regressions is not None
+    return estimates.regressions
+
+
+def _n_effective(keep: float, present: Flags) -> Array:
+    """The effective observations of each asset in a window."""
+    weights = keep ** np.arange(len(present) - 1, -1, -1.0)
+    return np.asarray(effective(weights @ present, weights**2 @ present))

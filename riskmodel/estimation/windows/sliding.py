@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
-from riskmodel.model.history import Spans
+from riskmodel.estimation.windows.segment import Segment
 
 # Windows summed together. What they share is summed once, and each adds at most so many rows at either edge.
 _GROUP = 8
@@ -30,7 +30,7 @@ class Stretch:
     length : int
         Rows of the first window.
     stride : int
-        As in `Spans`.
+        As in `Segment`.
     step : int
         Windows in a group.
     groups : int
@@ -52,7 +52,7 @@ class Stretch:
     keep: float
 
     @classmethod
-    def at(cls, spans: Spans, window: int, keep: float) -> Self:
+    def at(cls, spans: Segment, window: int, keep: float) -> Self:
         """The stretch that begins with a window: as many windows as that has rows, or nearly."""
         rows = spans.rows(window)
         length = rows.stop - rows.start

@@ -15,7 +15,7 @@ from attrs import evolve, fields, frozen
 from riskmodel._core.arrays import Array, Counts, Flags, Index
 from riskmodel._core.checks import doubtful_size, rows_looked_at
 from riskmodel._core.frames import LARGEST
-from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.base import MomentEstimator as Estimator
 from riskmodel.estimation.moments.regressions import Regressions
 from riskmodel.estimation.moments.value import Moments
 from riskmodel.panel.memory import ReturnPanel
@@ -101,7 +101,7 @@ class Stretch:
         excess[:, signs.lost == _NEVER_RIGHT] = np.nan  # which will be refused, and should not warn before
         excess.flags.writeable = False
         names = pd.RangeIndex(excess.shape[1])
-        moments = Moments.of(evolve(self.panel, asset_names=names, assets=excess), self.weights)
+        moments = Moments.of(evolve(self.panel, assets=names, excess_returns=excess), self.weights)
         return Reading(moments, signs, self.at[_all_missing(excess)])
 
     def _excess(self, returns: Array) -> Array:
@@ -123,9 +123,9 @@ def _without_assets(known: ReturnPanel, at: Index, factors: Array) -> ReturnPane
     return evolve(
         known,
         dates=known.dates[at],
-        asset_names=pd.RangeIndex(0),
-        assets=np.empty((len(at), 0)),
-        factors=factors[at],
+        assets=pd.RangeIndex(0),
+        excess_returns=np.empty((len(at), 0)),
+        factor_returns=factors[at],
         risk_free=known.arrays()[2][at],
         dropped=None,
     )

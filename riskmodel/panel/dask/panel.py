@@ -14,7 +14,8 @@ from riskmodel._core import labels
 from riskmodel._core.dates import read_dates
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import InvalidParameterError
-from riskmodel.estimation.base import Estimator, checked_estimate
+from riskmodel.estimation.base import MomentEstimator as Estimator
+from riskmodel.estimation.base import checked_estimate
 from riskmodel.estimation.moments.value import Moments
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
@@ -38,7 +39,7 @@ class DaskPanel:
 
     Attributes
     ----------
-    asset_names : pandas.Index
+    assets : pandas.Index
         N labels.
     horizon : Horizon
         What one row spans.
@@ -63,7 +64,7 @@ class DaskPanel:
     """
 
     _returns: Source
-    asset_names: pd.Index[Any] = field(converter=labels.asset_labels)
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
     _factors: Any
     _risk_free: Any
     horizon: Horizon
@@ -105,7 +106,7 @@ class DaskPanel:
         UnknownFactorError, DataError
             As `InMemory`, for what cannot be used among dates, factors and rates.
         """
-        index, names = pd.Index(labels.several(dates, "dates")), labels.asset_labels(assets)
+        index, names = pd.Index(labels.require_list(dates, "dates")), labels.asset_labels(assets)
         require_array(returns, (len(index), len(names)))
         panel = cls(ArraySource(returns, index), names, _copy(factors), _copy(risk_free), horizon, funded)
         panel._data(pd.DataFrame(index=index))  # which raises here what would else be raised later
@@ -149,7 +150,7 @@ class DaskPanel:
         return panel
 
     def __repr__(self) -> str:
-        return f"<DaskPanel {len(self.asset_names):,} assets, {self._returns}, per {self.horizon}>"
+        return f"<DaskPanel {len(self.assets):,} assets, {self._returns}, per {self.horizon}>"
 
     def fit(self, estimator: Estimator) -> FactorModel:
         """Estimate a model: what ``estimator.fit`` makes of the same returns in memory.
@@ -211,7 +212,7 @@ class DaskPanel:
 
     def _rows(self) -> Rows:
         index, returns = self._returns.laid_out()
-        return Rows.of(self.asset_names, self._data, read_dates(index, RETURNS, self.horizon), returns)
+        return Rows.of(self.assets, self._data, read_dates(index, RETURNS, self.horizon), returns)
 
 
 def _copy(values: Any) -> Any:

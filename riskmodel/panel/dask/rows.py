@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import InvalidParameterError, NoOverlapError
-from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.base import MomentEstimator as Estimator
 from riskmodel.estimation.moments.value import Moments
 from riskmodel.panel.dask.chunk import Reading, Stretch
 from riskmodel.panel.dask.loader import Loader
@@ -112,7 +112,7 @@ class Rows:
         edges = np.cumsum([0, *(len(c.signs.seen) for c in columns)])
         parts = zip((c.moments for c in columns), pairwise(edges), strict=True)
         first, *rest = (evolve(m, assets=self.names[a:b]) for m, (a, b) in parts if m is not None)
-        return first.beside(*rest)
+        return first.concat_assets(*rest)
 
     def idle(self) -> pd.DatetimeIndex:
         """The dates on which no asset has a return."""

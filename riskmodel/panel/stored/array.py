@@ -38,7 +38,7 @@ class ArraySource(Source):
         """Check what can be told without reading the numbers."""
         _require_numbers(array)
         t, n = array.shape
-        days = read_dates(pd.Index(labels.several(dates, "dates")), "dates", horizon)
+        days = read_dates(pd.Index(labels.require_list(dates, "dates")), "dates", horizon)
         _require_increasing(days)
         names = pd.RangeIndex(n) if assets is None else labels.unique(assets, "assets")
         for what, came, expected in (("dates", len(days), t), ("assets", len(names), n)):

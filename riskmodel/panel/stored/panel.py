@@ -17,6 +17,7 @@ from riskmodel._core.frames import constant_rate, read_number
 from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
+from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.layout import Long, Wide
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.stored.returns import StoredReturns
@@ -191,13 +192,14 @@ class StoredPanel(Panel):
         calendar = ReturnPanel.align(pd.DataFrame(0.0, days, ["all"]), published, rate, horizon=horizon)
         if funded is not None:
             costly = labels.unique(funded, "funded")
-            labels.positions(costly, calendar.factor_names, "factor", UnknownFactorError)
-            calendar = evolve(calendar, funded=tuple(name in costly for name in calendar.factor_names))
+            labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
+            told = [PublishedFactor(name, funded=name in costly) for name in calendar.factors]
+            calendar = evolve(calendar, definitions=told)
         return cls(source, calendar, np.asarray(days.get_indexer(calendar.dates), dtype=np.intp))
 
     def __repr__(self) -> str:
         aligned = repr(self._calendar).removeprefix("<ReturnPanel ").removesuffix(">")
-        return f"<StoredPanel {aligned.replace('1 assets', f'{len(self.asset_names)} assets')}, in {self._source.name}>"
+        return f"<StoredPanel {aligned.replace('1 assets', f'{len(self.assets)} assets')}, in {self._source.name}>"
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -205,19 +207,19 @@ class StoredPanel(Panel):
         return self._calendar.dates
 
     @property
-    def asset_names(self) -> pd.Index[Any]:
+    def assets(self) -> pd.Index[Any]:
         """N labels."""
         return self._source.assets
 
     @property
-    def factor_names(self) -> pd.Index[Any]:
+    def factors(self) -> pd.Index[Any]:
         """K labels."""
-        return self._calendar.factor_names
+        return self._calendar.factors
 
     @property
-    def factors(self) -> pd.DataFrame:
+    def factor_returns(self) -> pd.DataFrame:
         """Factor returns, dates × factors, decimals per `horizon`."""
-        return self._calendar.factors
+        return self._calendar.factor_returns
 
     @property
     def risk_free(self) -> pd.Series[float]:
@@ -230,14 +232,9 @@ class StoredPanel(Panel):
         return self._calendar.horizon
 
     @property
-    def sources(self) -> tuple[Any, ...]:
-        """The factors' names."""
-        return self._calendar.sources
-
-    @property
-    def funded(self) -> tuple[bool, ...]:
-        """Whether each factor is funded: holding it costs cash."""
-        return self._calendar.funded
+    def definitions(self) -> tuple[Factor, ...]:
+        """What each factor is, in the order of `factors`."""
+        return self._calendar.definitions
 
     @property
     def dropped(self) -> pd.DataFrame:
@@ -283,16 +280,16 @@ class StoredPanel(Panel):
         """
         first = int(within(self, start, end).argmax())
         calendar = self._calendar.select(factors=factors, start=start, end=end)
-        names, columns = chosen(assets, self.asset_names, "asset", UnknownAssetError)
+        names, columns = chosen(assets, self.assets, "asset", UnknownAssetError)
         returns = self.arrays()[0].read(columns, range(first, first + len(calendar.dates)))
         returns.flags.writeable = False
-        return evolve(calendar, asset_names=names, assets=returns)
+        return evolve(calendar, assets=names, excess_returns=returns)
 
     def blocks(self) -> Iterator[ReturnPanel]:
         """Read all of it, one panel of bounded size after the other, each return in one of them.
 
         Each is of some consecutive dates, and of all assets unless these would not fit or the files are such that it is
-        better to read fewer assets on more dates. ``model.restrict(block.asset_names).residuals(block)`` gives the
+        better to read fewer assets on more dates. ``model.restrict(block.assets).residuals(block)`` gives the
         residuals of each.
 
         Raises
@@ -300,10 +297,10 @@ class StoredPanel(Panel):
         DataError
             As the class says.
         """
-        returns, n = self.arrays()[0], len(self.asset_names)
+        returns, n = self.arrays()[0], len(self.assets)
         for at, first, block in returns.blocks(np.arange(n, dtype=np.intp), range(len(self.dates))):
             if len(block):
                 block.flags.writeable = False
                 days = self.dates[first : first + len(block)]
                 calendar = self._calendar.select(start=days[0], end=days[-1])
-                yield evolve(calendar, asset_names=self.asset_names[at], assets=block)
+                yield evolve(calendar, assets=self.assets[at], excess_returns=block)

@@ -1,0 +1,84 @@
+"""Leave out the assets that cannot be estimated, and say which and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self, final
+
+import pandas as pd
+from attrs import define, field
+
+from riskmodel.errors import CollinearFactorsError, EstimationError, InvalidParameterError, TooFewObservationsError
+from riskmodel.model.model import FactorModel
+
+TOO_FEW = "too few observations"
+NOT_VARIED = "the factors do not vary independently over its own dates"
+
+
+@final
+@define(eq=False)
+class LeftOut:
+    """The assets left out so far.
+
+    Attributes
+    ----------
+    reasons : dict
+        By asset, why.
+    """
+
+    reasons: dict[Any, str] = field(factory=dict)
+
+    @classmethod
+    def short(cls, counts: pd.Series[Any], minimum: int | None) -> Self:
+        """Leave out the assets with fewer observations than a minimum, where there is one."""
+        if minimum is None:
+            return cls()
+        if isinstance(minimum, bool) or not isinstance(minimum, int) or minimum < 1:
+            raise InvalidParameterError(f"expected minimum as a whole number of observations, got {minimum!r}.")
+        return cls(dict.fromkeys(counts.index[counts < minimum], TOO_FEW))
+
+    def add(self, error: EstimationError) -> bool:
+        """Leave out the assets that an error names; return whether it named any."""
+        named = error.details.get("assets", ())
+        self.reasons |= dict.fromkeys(named, _reason(error))
+        return bool(len(named))
+
+    def table(self, counts: pd.Series[Any]) -> pd.DataFrame:
+        """As `FactorModel.missing`, in the order of the assets."""
+        assets = [a for a in counts.index if a in self.reasons]
+        rows = {
+            "asset": assets,
+            "observations": [counts[a] for a in assets],
+            "reason": [self.reasons[a] for a in assets],
+        }
+        return pd.DataFrame(rows)
+
+
+def fit_remaining(
+    assets: Sequence[Any], fit: Callable[[list[Any]], FactorModel], left_out: LeftOut
+) -> FactorModel | None:
+    """Fit assets without those that errors name, which are added to `left_out`; None where no asset remains.
+
+    Raises
+    ------
+    EstimationError
+        If the model cannot be estimated for a reason that lies in no asset.
+    """
+    remaining = list(assets)
+    while remaining:
+        try:
+            return fit(remaining)
+        except EstimationError as error:
+            before = len(remaining)
+            left_out.add(error)
+            remaining = [a for a in remaining if a not in left_out.reasons]
+            if len(remaining) == before:
+                raise
+    return None
+
+
+def _reason(error: EstimationError) -> str:
+    """The reason by asset; an error's own words name several, and change from window to window."""
+    if isinstance(error, TooFewObservationsError):
+        return TOO_FEW
+    return NOT_VARIED if isinstance(error, CollinearFactorsError) else type(error).__name__

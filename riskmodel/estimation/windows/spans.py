@@ -1,0 +1,61 @@
+"""Which rows of a panel each of many windows covers."""
+
+from __future__ import annotations
+
+from typing import Self, final
+
+import numpy as np
+from attrs import field, frozen
+
+from riskmodel._core.arrays import Counts, Flags, Index
+from riskmodel.errors import InvalidParameterError
+
+
+def _check(self: Spans, _attribute: object, _value: object) -> None:
+    if self.starts.shape != self.stops.shape or not (self.starts < self.stops).all() or (self.starts < 0).any():
+        raise InvalidParameterError("expected starts and stops of as many windows, each with a row or more.")
+    if (np.diff(self.stops) <= 0).any():
+        raise InvalidParameterError("expected windows in order of their last rows, each ending later than the last.")
+
+
+@final
+@frozen(eq=False)
+class Spans:
+    """The rows of D windows, in order of their last rows.
+
+    Attributes
+    ----------
+    starts, stops : array of int, shape (D,)
+        The first row of each window, and the row after its last.
+    """
+
+    starts: Index
+    stops: Index = field(validator=_check)
+
+    @classmethod
+    def rolling(cls, length: int, stops: Index) -> Self:
+        """Windows of some length, shorter where the panel begins, that end before some rows."""
+        return cls(np.maximum(stops - length, 0), stops)
+
+    @classmethod
+    def expanding(cls, stops: Index) -> Self:
+        """Windows from the first row on, that end before some rows."""
+        return cls(np.zeros_like(stops), stops)
+
+    def __len__(self) -> int:
+        return len(self.stops)
+
+    def rows(self, window: int) -> slice:
+        """The rows of one window."""
+        return slice(int(self.starts[window]), int(self.stops[window]))
+
+    @property
+    def lengths(self) -> Index:
+        """How many rows each window has, shape (D,)."""
+        return self.stops - self.starts
+
+    def observations(self, present: Flags) -> Counts:
+        """How many of the rows (T × N) are there in each window, shape (D, N)."""
+        counts = np.zeros((len(present) + 1, present.shape[1]), dtype=np.int32)
+        np.cumsum(present, axis=0, out=counts[1:])
+        return np.asarray(counts[self.stops] - counts[self.starts])

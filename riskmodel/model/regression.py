@@ -1,0 +1,182 @@
+"""What only a regression has: standard errors, R², observations."""
+
+from __future__ import annotations
+
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, Index, by_constructor
+from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
+from riskmodel.horizon import Horizon
+from riskmodel.model.parts import PART
+from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
+
+# Coefficients of one regression, computed in two ways, agree to this share of their standard errors.
+_SAME_FIT = 1e-4
+
+
+def _check(self: RegressionFit, _attribute: Any, _value: Any) -> None:
+    n, k = len(self.assets), len(self.factors)
+    shapes = {
+        "alpha": (n,), "loadings": (n, k), "idio_variance": (n,), "total_variance": (n,), "rsquared": (n,),
+        "std_errors": (n, k + 1), "n_observations": (n,),
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        got = getattr(self, f"_{name}").shape
+        if got != shape:
+            raise InvalidParameterError(f"expected {name} of shape {shape} for {n} assets, {k} factors, got {got}.")
+
+
+@final
+@frozen(eq=False, repr=False)
+class RegressionFit:
+    r"""Time-series regressions of assets on factors, one an asset, as an estimator solved them.
+
+    The coefficients are those of the regression, also where a model shrinks them afterwards.
+
+    Parameters
+    ----------
+    assets, factors : pandas.Index
+        N and K labels.
+    alpha : array, shape (N,)
+        Intercepts, decimals per `horizon`.
+    loadings : array, shape (N, K)
+        Slopes, dimensionless.
+    idio_variance : array, shape (N,)
+        Residual variance with ddof 1, return² per `horizon`.
+    total_variance : array, shape (N,)
+        Variance of each asset over its own dates with ddof 1, return² per `horizon`.
+    rsquared : array, shape (N,)
+        Share of the variance over the asset's own dates that the factors explain; NaN without variance.
+    std_errors : array, shape (N, K + 1)
+        Of alpha (decimals per `horizon`) and the loadings.
+    n_observations : array, shape (N,)
+        Dates of each asset; the effective number where weighted.
+    horizon : Horizon
+        What all of this refers to.
+    decay_factor : float
+        Share of its weight that a date keeps with each date that follows; 1 where all weigh the same.
+    """
+
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    factors: pd.Index[Any] = field(converter=labels.factor_labels)
+    # mypy cannot read a Converter that sees the other fields
+    _alpha: Array = field(converter=PART)  # type: ignore[misc]
+    _loadings: Array = field(converter=PART)  # type: ignore[misc]
+    _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _total_variance: Array = field(converter=PART)  # type: ignore[misc]
+    _rsquared: Array = field(converter=PART)  # type: ignore[misc]
+    _std_errors: Array = field(converter=PART)  # type: ignore[misc]
+    _n_observations: Array = field(converter=PART)  # type: ignore[misc]
+    horizon: Horizon
+    decay_factor: float = field(default=1.0, validator=_check)
+
+    __reduce__ = by_constructor
+
+    def __repr__(self) -> str:
+        return f"<RegressionFit {len(self.assets)} assets on {len(self.factors)} factors, per {self.horizon}>"
+
+    @property
+    def std_errors(self) -> pd.DataFrame:
+        """Standard errors, assets × (``alpha``, factors); alpha's in decimals per horizon."""
+        return self._by_parameter(self._std_errors)
+
+    @property
+    def tvalues(self) -> pd.DataFrame:
+        """Estimate over standard error, assets × (``alpha``, factors), dimensionless."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._by_parameter(np.column_stack([self._alpha, self._loadings]) / self._std_errors)
+
+    @property
+    def rsquared(self) -> pd.Series[float]:
+        """Share of the variance over the asset's own dates that the factors explain; NaN without variance."""
+        return self._by_asset(self._rsquared, "rsquared")
+
+    @property
+    def total_variance(self) -> pd.Series[float]:
+        """Variance by asset over its own dates with ddof 1, return² per horizon."""
+        return self._by_asset(self._total_variance, "total_variance")
+
+    @property
+    def unbiased_idio_variance(self) -> pd.Series[float]:
+        """Residual variance by asset, RSS / (T - K - 1), as standard errors use it, return² per horizon."""
+        scale = unbiased_scale(self._n_observations, len(self.factors))
+        return self._by_asset(self._idio_variance * scale, "unbiased_idio_variance")
+
+    @property
+    def n_observations(self) -> pd.Series[Any]:
+        """Dates on which each asset was estimated; the effective number where weighted."""
+        n = self._n_observations
+        whole = n.astype(np.int64)
+        return pd.Series(whole if (whole == n).all() else n, self.assets.copy(), name="n_observations")
+
+    def at(self, horizon: Horizon) -> Self:
+        """The same regressions at another horizon: means and variances by h, loadings and t values not at all."""
+        to_mean, to_variance = self.horizon.scale_mean, self.horizon.scale_variance
+        errors = self._std_errors.copy()
+        errors[:, 0] = to_mean(errors[:, 0], to=horizon)
+        return evolve(
+            self,
+            alpha=to_mean(self._alpha, to=horizon),
+            idio_variance=to_variance(self._idio_variance, to=horizon),
+            total_variance=to_variance(self._total_variance, to=horizon),
+            std_errors=errors,
+            horizon=horizon,
+        )
+
+    def take(self, at: Index) -> Self:
+        """The regressions of the assets at some positions."""
+        parts = ("alpha", "loadings", "idio_variance", "total_variance", "rsquared", "std_errors", "n_observations")
+        return evolve(self, assets=self.assets[at], **{name: getattr(self, f"_{name}")[at] for name in parts})
+
+    def summary(self, asset: Any, panel: ReturnPanel) -> Any:
+        """Return the regression of one asset as statsmodels prints it: see `FactorModel.summary`."""
+        import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
+
+        row = int(labels.positions([asset], self.assets, "asset", UnknownAssetError)[0])
+        if not isinstance(panel, ReturnPanel):
+            hint = "; take its select(...)" if isinstance(panel, Panel) else ""
+            raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
+        chosen = panel.select([asset], self.factors)
+        weights = pd.Series(self.decay_factor ** np.arange(len(chosen.dates) - 1, -1, -1.0), chosen.dates)
+        returns = chosen.excess_returns[asset].dropna().rename(str(asset))
+        design = chosen.factor_returns.loc[returns.index]
+        design.insert(0, "alpha", 1.0)
+        model = sm.WLS(returns, design, weights=weights.loc[returns.index])
+        # weights say how far a date still matters, so that the effective number of dates counts
+        model.df_resid = float(self._n_observations[row]) - design.shape[1]
+        fitted = model.fit()
+        self._require_same_fit(row, fitted, panel)
+        kind = (
+            "Least squares" if self.decay_factor == 1.0 else f"Weighted least squares ({self.decay_factor:.6g} a date)"
+        )
+        return fitted.summary(title=f"{kind}: {asset}, excess returns per {panel.horizon}")
+
+    def _require_same_fit(self, row: int, fitted: Any, panel: ReturnPanel) -> None:
+        """Raise where a panel is not the one that was fitted."""
+        own = self.at(panel.horizon)
+        mine, errors = np.append(own._alpha[row], own._loadings[row]), own._std_errors[row]
+        tolerance = _SAME_FIT * errors + 1e-9 * np.abs(mine)
+        if not (np.abs(fitted.params.to_numpy() - mine) <= tolerance).all():
+            raise NotEstimatedError(
+                f"expected the panel that the model was fitted on, got {panel!r}, on which the regression of "
+                f"{self.assets[row]} has other coefficients; pass the panel that was given to fit.",
+                asset=self.assets[row],
+            )
+
+    def _by_asset(self, values: Array, name: str) -> pd.Series[float]:
+        return pd.Series(values, self.assets.copy(), name=name, copy=False)
+
+    def _by_parameter(self, values: Array) -> pd.DataFrame:
+        return pd.DataFrame(values, self.assets.copy(), pd.Index(["alpha", *self.factors]), copy=False)
+
+
+def unbiased_scale(n: Array, k: int) -> Array:
+    """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN where there is none."""
+    dof = n - k - 1
+    return np.asarray(np.divide(n - 1, dof, where=dof > 0, out=np.full(n.shape, np.nan)))

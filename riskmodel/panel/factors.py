@@ -1,0 +1,240 @@
+"""Factors: what a model explains returns with. `Factor` is the class that a user subclasses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
+
+import numpy as np
+import pandas as pd
+from attrs import Factory, field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import by_constructor, floats
+from riskmodel.errors import InvalidParameterError
+from riskmodel.horizon import Horizon
+
+
+class ReturnData(Protocol):
+    """What a factor may ask for returns: every `DataProvider`, and every panel in memory."""
+
+    @property
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Total simple returns, dates × assets."""
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        """Published factor returns, dates × names."""
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        """Risk-free rate by date."""
+
+
+class Factor(ABC):
+    """One factor's return series. Subclass it to define your own.
+
+    Give it a `name`, say whether it is `funded`, and write `returns`. The two may be class attributes, fields of a
+    dataclass, set in ``__init__``, or properties. Set `tradable` to False for a series that nobody can hold, such as a
+    change in inflation.
+
+    Attributes
+    ----------
+    name : str
+        Its label, unique among the factors of a panel.
+    funded : bool
+        True where holding it costs cash and shorting it raises cash: an asset's or an index's excess return.
+        False for a self-financing long-short portfolio.
+    tradable : bool
+        True (the default) where a portfolio may hold the factor itself. A hedge in a factor that is not tradable is
+        refused.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> class BigMinusRest(rm.Factor):
+    ...     name, funded = "AAPL-rest", False
+    ...     def returns(self, data, start, end):
+    ...         r = data.asset_returns(["AAPL", "KO", "PG"], start, end)
+    ...         return r["AAPL"] - r[["KO", "PG"]].mean(axis=1)
+    >>> panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF", BigMinusRest()])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+          Mkt-RF  AAPL-rest
+    MSFT    1.03       0.07
+    """
+
+    tradable: bool = True
+
+    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
+
+        @property
+        def name(self) -> str:
+            """Its label."""
+
+        @property
+        def funded(self) -> bool:
+            """Whether it costs cash."""
+
+    @abstractmethod
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Return the factor by date, decimals per ``data.horizon``; NaN where it is missing.
+
+        A funded factor gives its return in excess of the risk-free rate.
+        """
+
+
+@final
+@frozen
+class PublishedFactor(Factor):
+    """A factor that the provider publishes under a name; a bare string means this, funded as the provider says.
+
+    Parameters
+    ----------
+    name : str
+        As the provider knows it, for instance ``"SMB"``.
+    funded : bool, optional
+        By default whether the name says that it is an excess return: in any case, and spaces aside, what ends in
+        ``-RF`` or ``_RF``, as ``"Mkt-RF"`` does, and ``"Mkt"``, ``"Market"``, ``"MktRF"``, ``"MarketRF"`` and
+        ``"RMRF"``.
+    tradable : bool
+        Whether a portfolio may hold it; False for a macroeconomic series.
+    """
+
+    name: str = field()
+    funded: bool = field(default=Factory(lambda self: labels.is_excess(self.name), takes_self=True))
+    tradable: bool = True
+
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Ask the provider."""
+        return data.factor_returns([self.name], start, end)[self.name]
+
+
+@final
+@frozen
+class AssetFactor(Factor):
+    """The excess return of one of the provider's assets, such as an index fund; funded.
+
+    Parameters
+    ----------
+    asset : label
+        As the provider knows it, for instance ``"SPY"``.
+    """
+
+    asset: str
+    funded: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """The asset's own label."""
+        return self.asset
+
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Total return less the risk-free rate."""
+        return data.asset_returns([self.asset], start, end)[self.asset] - data.risk_free(start, end)
+
+
+@final
+@frozen
+class Spread(Factor):
+    """The return of one asset less that of another: self-financing.
+
+    Parameters
+    ----------
+    long, short : label
+        Two of the provider's assets.
+    """
+
+    long: str
+    short: str
+    funded: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """``long-short``."""
+        return f"{self.long}-{self.short}"
+
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Difference of the two total returns."""
+        both = data.asset_returns([self.long, self.short], start, end)
+        return both[self.long] - both[self.short]
+
+
+def _read_weights(weights: Any) -> pd.Series[float]:
+    if not isinstance(weights, Mapping | pd.Series):
+        raise InvalidParameterError(
+            f"expected weights as a mapping or Series by asset, got {type(weights).__name__}; write {{'MSFT': 1.0}}."
+        )
+    series = weights if isinstance(weights, pd.Series) else pd.Series(list(weights.values()), list(weights))
+    index, values = labels.unique(series.index, "the assets of a factor"), np.array(floats(series))
+    if not len(index) or not np.isfinite(values).all():
+        raise InvalidParameterError("expected one finite weight or more, got none, NaN or infinity.")
+    return pd.Series(values, index, name="weight")
+
+
+@final
+@frozen(eq=False)
+class PortfolioFactor(Factor):
+    """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
+
+    A position in it is a position in its assets, own risk included: hedges, risk and returns hold the assets.
+
+    Parameters
+    ----------
+    name : str
+        Its label.
+    weights : mapping or Series by asset
+        Dollars of each asset for each dollar of the factor; they may add up to anything. Assets left out weigh zero.
+
+    Raises
+    ------
+    InvalidParameterError
+        For weights that are not finite numbers by asset, or none.
+    DuplicateLabelsError
+        For an asset that comes twice.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> tech = rm.PortfolioFactor("tech", {"AAPL": 0.5, "MSFT": 0.5})
+    >>> panel = rm.SampleData().panel(["AMD"], [tech])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+         tech
+    AMD  1.12
+    """
+
+    name: str
+    _weights: pd.Series[float] = field(converter=_read_weights)
+    funded: ClassVar[bool] = True
+
+    __reduce__ = by_constructor
+
+    @property
+    def weights(self) -> pd.Series[float]:
+        """Weight by asset."""
+        return self._weights.copy()
+
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Weighted sum of the assets' excess returns; NaN where one that weighs something is missing."""
+        held = self._weights[self._weights != 0]
+        total = data.asset_returns(list(held.index), start, end)
+        excess = total.sub(data.risk_free(start, end), axis=0)
+        return pd.Series(excess.to_numpy() @ held.to_numpy(), excess.index, name=self.name)
+
+
+def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
+    """Return factors, of which a bare name means a `PublishedFactor` (an attrs converter)."""
+    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in factors)
+
+
+def require_defined(definitions: Sequence[Factor], factors: pd.Index[Any]) -> None:
+    """Raise unless each label has the definition that bears its name."""
+    names = [f.name for f in definitions]
+    if names != list(factors):
+        raise InvalidParameterError(
+            f"expected one definition for each of the {len(factors)} factors, {labels.listing(factors)}, in order, "
+            f"got {labels.listing(names) or 'none'}.",
+            expected=list(factors),
+            got=names,
+        )
