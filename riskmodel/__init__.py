@@ -43,7 +43,7 @@ from riskmodel.errors import (
     UnknownDateError,
     UnknownFactorError,
 )
-from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.base import Estimator, MomentEstimator
 from riskmodel.estimation.least_squares.ewma import EWMA
 from riskmodel.estimation.least_squares.ols import OLS, LeastSquares
 from riskmodel.estimation.moments.value import Moments
@@ -77,7 +77,8 @@ if TYPE_CHECKING:
     from riskmodel.estimation.rolling import Expanding, Rolling
     from riskmodel.model.decomposition import RiskDecomposition
     from riskmodel.model.history import ModelHistory
-    from riskmodel.panel.factors import AssetFactor, Factor, PublishedFactor, Spread
+    from riskmodel.model.regression import RegressionFit
+    from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
     from riskmodel.panel.layout import Long, Wide
     from riskmodel.panel.stored.panel import StoredPanel
     from riskmodel.portfolio.budget import (
@@ -105,12 +106,12 @@ __all__ = [
     "DataProvider", "SampleData", "InMemory", "WRDS", "FamaFrench", "ValueWeighted", "EqualWeighted",
     "Joined", "Cached",
     "read_returns", "read_percent_returns", "read_prices", "Wide", "Long",
-    "Factor", "PublishedFactor", "AssetFactor", "Spread",
+    "Factor", "PublishedFactor", "AssetFactor", "Spread", "PortfolioFactor",
     "ReturnPanel", "StoredPanel",
     # estimation
-    "Moments", "Estimator", "LeastSquares", "OLS", "EWMA",
+    "Moments", "Estimator", "MomentEstimator", "LeastSquares", "OLS", "EWMA",
     "Rolling", "Expanding", "ModelHistory",
-    "FactorModel", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",
+    "FactorModel", "RegressionFit", "FactorCovariance", "RiskDecomposition", "CovarianceComparison", "DependenceTest",
     # portfolios
     "Portfolio", "Strategy", "HedgedPortfolio",
     "RiskBudget", "Position", "Breach",
@@ -129,10 +130,12 @@ __all__ = [
 
 # What only some programs use is imported when it is first asked for: together that takes longer than the rest.
 _LATER = {
-    "AssetFactor": "riskmodel.model.factors",
-    "Factor": "riskmodel.model.factors",
-    "PublishedFactor": "riskmodel.model.factors",
-    "Spread": "riskmodel.model.factors",
+    "AssetFactor": "riskmodel.panel.factors",
+    "Factor": "riskmodel.panel.factors",
+    "PublishedFactor": "riskmodel.panel.factors",
+    "Spread": "riskmodel.panel.factors",
+    "PortfolioFactor": "riskmodel.panel.factors",
+    "RegressionFit": "riskmodel.model.regression",
     "InMemory": "riskmodel.data.memory",
     "DataProvider": "riskmodel.data.provider",
     "SampleData": "riskmodel.data.sample",

@@ -19,7 +19,8 @@ def panel_of(returns, factors):
     t, k = factors.shape
     return rm.ReturnPanel(
         dates=pd.bdate_range("2010-01-01", periods=t), assets=list(returns.columns),
-        factors=[f"F{j}" for j in range(k)], excess_returns=returns.to_numpy(), factor_returns=factors, risk_free=np.zeros(t),
+        factors=[f"F{j}" for j in range(k)],
+        excess_returns=returns.to_numpy(), factor_returns=factors, risk_free=np.zeros(t),
         horizon=rm.DAY, definitions=[f"F{j}" for j in range(k)],
         dropped=pd.DataFrame({"date": pd.DatetimeIndex([]), "reason": []}),
     )  # fmt: skip

@@ -105,12 +105,12 @@ def test_weights_do_not_make_too_few_dates_enough(days, t, k):
         rm.EWMA(half_life=rm.Horizon(days)).fit(panel)
 
 
-class _SomeOnly(rm.Estimator):
+class _SomeOnly(rm.MomentEstimator):
     def estimate(self, moments):
         return rm.OLS().estimate(moments).restrict(["A1"])
 
 
-class _Others(rm.Estimator):
+class _Others(rm.MomentEstimator):
     def estimate(self, moments):
         return rm.OLS().fit(clean(n=1).select(["A0"]))
 

@@ -219,7 +219,7 @@ def test_one_line_says_what_it_is():
 
 
 def test_a_subclass_of_estimator_needs_one_method():
-    class Halved(rm.Estimator):
+    class Halved(rm.MomentEstimator):
         def estimate(self, moments):
             model = rm.OLS().estimate(moments)
             return rm.FactorModel.from_parameters(
@@ -311,7 +311,7 @@ class TestWhatLabelsAndHorizonsProtect:
         assert model.factors.name is None
 
     def test_estimators_want_a_panel_and_give_a_model(self):
-        class Broken(rm.Estimator):
+        class Broken(rm.MomentEstimator):
             def estimate(self, moments):
                 return None
 

@@ -130,9 +130,9 @@ def test_the_record_of_what_was_dropped_cannot_be_changed():
 
 def _constructor(**changes):
     arguments = {
-        "dates": DAYS, "assets": ["A"], "factors": ["F"], "assets": np.zeros((10, 1)),
-        "factors": np.zeros((10, 1)), "risk_free": np.zeros(10), "horizon": rm.DAY, "sources": ("F",),
-        "funded": (True,), "dropped": pd.DataFrame({"date": [], "reason": []}),
+        "dates": DAYS, "assets": ["A"], "factors": ["F"], "excess_returns": np.zeros((10, 1)),
+        "factor_returns": np.zeros((10, 1)), "risk_free": np.zeros(10), "horizon": rm.DAY,
+        "definitions": ["F"], "dropped": pd.DataFrame({"date": [], "reason": []}),
     }  # fmt: skip
     return rm.ReturnPanel(**(arguments | changes))
 
