@@ -24,9 +24,12 @@ class LeftOut:
     ----------
     reasons : dict
         By asset, why.
+    observations : dict
+        By asset, how many effective observations were too few, where an error says it.
     """
 
     reasons: dict[Any, str] = field(factory=dict)
+    observations: dict[Any, float] = field(factory=dict)
 
     @classmethod
     def short(cls, counts: pd.Series[Any], minimum: int | None) -> Self:
@@ -37,21 +40,16 @@ class LeftOut:
             raise InvalidParameterError(f"expected minimum as a whole number of observations, got {minimum!r}.")
         return cls(dict.fromkeys(counts.index[counts < minimum], TOO_FEW))
 
-    def add(self, error: EstimationError) -> bool:
-        """Leave out the assets that an error names; return whether it named any."""
-        named = error.details.get("assets", ())
-        self.reasons |= dict.fromkeys(named, _reason(error))
-        return bool(len(named))
+    def add(self, error: EstimationError) -> None:
+        """Leave out the assets that an error names."""
+        self.reasons |= dict.fromkeys(error.details.get("assets", ()), _reason(error))
+        self.observations |= error.details.get("counts", {})
 
     def table(self, counts: pd.Series[Any]) -> pd.DataFrame:
         """As `FactorModel.missing`, in the order of the assets."""
         assets = [a for a in counts.index if a in self.reasons]
-        rows = {
-            "asset": assets,
-            "observations": [counts[a] for a in assets],
-            "reason": [self.reasons[a] for a in assets],
-        }
-        return pd.DataFrame(rows)
+        observations = [self.observations.get(a, counts[a]) for a in assets]
+        return pd.DataFrame({"asset": assets, "observations": observations, "reason": [*map(self.reasons.get, assets)]})
 
 
 def fit_remaining(

@@ -30,12 +30,15 @@ class WindowResult:
         Of the assets that could be estimated; None where none could.
     reasons : mapping
         By asset that was left out, why.
+    observations : mapping
+        By asset that was left out, how many effective observations were too few, where that is known.
     fault : str or None
         Why no asset could be estimated, where the reason lies in none of them.
     """
 
     model: FactorModel | None
     reasons: Mapping[Any, str]
+    observations: Mapping[Any, float]
     fault: str | None = None
 
 
@@ -205,6 +208,8 @@ class WindowEstimates:
         for reason in dict.fromkeys(result.reasons.values()):
             named = [result.reasons.get(asset) == reason for asset in assets]
             self.leave_out(at, np.flatnonzero(named), reason)
+        for asset, n in result.observations.items():
+            self.n_observations[at, assets.get_loc(asset)] = n
         if result.fault is not None:
             self.fail(at, result.fault)
 

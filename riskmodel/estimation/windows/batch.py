@@ -96,8 +96,8 @@ class _Windows:
             basis = _Basis.of(self.estimator, window)
         except EstimationError as error:
             present = ~np.isnan(window.arrays()[0])
-            worth = _n_effective(self.keep, present)
-            self.estimates.n_observations[at] = worth[: self.estimates.n_observations.shape[1]]
+            n = self.estimates.n_observations
+            n[at] = present.sum(axis=0)[: n.shape[1]]
             self.estimates.fail(at, str(error))
             return 1
         stretch = Stretch.at(self.spans, at, self.keep)
@@ -398,8 +398,11 @@ class _Group:
     def _fit_ragged(self, j: Index, i: Index) -> None:
         """Estimate pairs that miss some dates."""
         pairs, squares, well = self._ragged_pairs(j, i)
-        few = (self.block.counts[self.at][j, i] < self.block.whole.minimum) | (pairs.observations <= len(pairs.root))
-        self.block.whole.estimates.n_observations[self._window(j), self._column(i)] = pairs.observations
+        counts = self.block.counts[self.at][j, i]
+        short = counts < self.block.whole.minimum
+        few = short | (pairs.observations <= len(pairs.root))
+        n = np.where(short, counts, pairs.observations)
+        self.block.whole.estimates.n_observations[self._window(j), self._column(i)] = n
         self.block.whole.leave_out(self._window(j[few]), self._column(i[few]))
         suspect = well & ~few & (pairs.rss <= CANCELS * squares)
         self._write(pairs.some(well & ~few & ~suspect))
@@ -530,9 +533,3 @@ def _blank(shape: tuple[int, int, int], ragged: Index, n_observations: Array, ke
 def _regressions(estimates: WindowEstimates) -> RegressionEstimates:
     assert estimates.regressions is not None
     return estimates.regressions
-
-
-def _n_effective(keep: float, present: Flags) -> Array:
-    """The effective observations of each asset in a window."""
-    weights = keep ** np.arange(len(present) - 1, -1, -1.0)
-    return np.asarray(effective(weights @ present, weights**2 @ present))

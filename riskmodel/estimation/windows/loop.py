@@ -37,5 +37,5 @@ def fit_window(fit: Fit, window: ReturnPanel, short: object = ()) -> WindowResul
             left_out,
         )
     except EstimationError as error:
-        return WindowResult(None, left_out.reasons, str(error))
-    return WindowResult(model, left_out.reasons)
+        return WindowResult(None, left_out.reasons, left_out.observations, str(error))
+    return WindowResult(model, left_out.reasons, left_out.observations)

@@ -39,16 +39,15 @@ class Segment:
 
         The first two windows decide whether it pays, so that no later date changes how a window is estimated.
         """
-        stops, lengths = spans.stops, spans.lengths
+        stops, length = spans.stops, spans.length
         if len(stops) > 1 and stops[1] - stops[0] > _FAR_APART:
             return None
-        first, last, length = int(stops[0]), int(stops[-1]), int(lengths.max())
-        if not spans.starts.any():
-            return (cls(first, last - first + 1, 0),)
-        if (spans.starts != np.maximum(stops - length, 0)).any():
-            return None
-        rolling = cls(length, last - length + 1, 1)
-        return (rolling,) if first >= length else (cls(first, length - first, 0), rolling)
+        first, last = int(stops[0]), int(stops[-1])
+        if length is None:
+            return None if spans.starts.any() else (cls(first, last - first + 1, 0),)
+        growing = (cls(first, min(length, last + 1) - first, 0),) if first < length else ()
+        rolling = (cls(length, last - length + 1, 1),) if last >= length else ()
+        return growing + rolling
 
     @property
     def stops(self) -> Index:

@@ -27,15 +27,18 @@ class Spans:
     ----------
     starts, stops : array of int, shape (D,)
         The first row of each window, and the row after its last.
+    length : int, optional
+        Rows of a whole window, where windows roll; windows at the panel's beginning may have fewer.
     """
 
     starts: Index
-    stops: Index = field(validator=_check)
+    stops: Index
+    length: int | None = field(default=None, validator=_check)
 
     @classmethod
     def rolling(cls, length: int, stops: Index) -> Self:
         """Windows of some length, shorter where the panel begins, that end before some rows."""
-        return cls(np.maximum(stops - length, 0), stops)
+        return cls(np.maximum(stops - length, 0), stops, length)
 
     @classmethod
     def expanding(cls, stops: Index) -> Self:
