@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def test_without_forgetting_it_is_ols():
     panel = ragged()
     slow, ols = rm.EWMA(half_life=rm.Horizon(1e15)).fit(panel), rm.OLS().fit(panel)
     np.testing.assert_allclose(slow.loadings, ols.loadings, rtol=1e-10)
-    np.testing.assert_allclose(slow.std_errors, ols.std_errors, rtol=1e-10)
+    np.testing.assert_allclose(slow.regression.std_errors, ols.regression.std_errors, rtol=1e-10)
     np.testing.assert_allclose(slow.idio_variance, ols.idio_variance, rtol=1e-10)
 
 
@@ -74,8 +75,11 @@ def assert_same(ours, theirs, tolerance):
     estimates = np.column_stack([theirs.alpha, theirs.loadings])
     gap = np.abs(np.column_stack([ours.alpha, ours.loadings]) - estimates)
     assert (gap <= tolerance * (np.abs(estimates) + errors)).all()
-    for name in ("std_errors", "idio_variance", "total_variance", "n_observations", "factor_mean"):
+    for name in ("idio_variance", "factor_mean"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=tolerance, err_msg=name)
+    for name in ("std_errors", "total_variance", "n_observations"):
+        one, other = (getattr(m.regression, name) for m in (ours, theirs))
+        np.testing.assert_allclose(one, other, rtol=tolerance, err_msg=name)
     np.testing.assert_allclose(ours.factor_covariance, theirs.factor_covariance, rtol=tolerance, atol=1e-20)
 
 
@@ -132,7 +136,7 @@ def test_what_is_long_forgotten_does_no_harm():
 def test_update_wants_later_dates():
     panel = clean()
     state = rm.OLS().moments(panel)
-    with pytest.raises(rm.InvalidParameterError, match="must come after"):
+    with pytest.raises(rm.InvalidParameterError, match="expected dates after"):
         rm.OLS().update(state, panel.select(start=panel.dates[-1]))
 
 
@@ -151,8 +155,10 @@ class TestFiles:
         state = ewma.moments(ragged())
         state.save(tmp_path / "state.npz")
         again = rm.Moments.load(tmp_path / "state.npz")
-        for name in ("alpha", "loadings", "std_errors", "idio_variance", "factor_covariance"):
-            np.testing.assert_array_equal(getattr(ewma.estimate(again), name), getattr(ewma.estimate(state), name))
+        one, other = ewma.estimate(again), ewma.estimate(state)
+        for name in ("alpha", "loadings", "idio_variance", "factor_covariance"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        np.testing.assert_array_equal(one.regression.std_errors, other.regression.std_errors)
         assert (again.start, again.end, again.horizon, again.funded) == (
             state.start, state.end, state.horizon, state.funded,
         )  # fmt: skip
@@ -164,14 +170,28 @@ class TestFiles:
         state = rm.OLS().update(rm.Moments.load(tmp_path / "s"), panel.select(start=panel.dates[251]))
         assert_same(rm.OLS().estimate(state), rm.OLS().fit(panel), 1e-11)
 
+    def test_factors_that_can_be_told_are_read_back(self, tmp_path):
+        basket = rm.PortfolioFactor("basket", {"KO": 0.5, "XOM": 0.5})
+        factors = [rm.Spread("KO", "XOM"), rm.AssetFactor("PG"), rm.PublishedFactor("Mkt-RF", funded=False), basket]
+        rm.Moments.of(rm.SampleData().panel(["MSFT"], factors)).save(tmp_path / "s")
+        again = rm.Moments.load(tmp_path / "s").definitions
+        assert list(again[:3]) == factors[:3]
+        pd.testing.assert_series_equal(again[3].weights, basket.weights)
+
     def test_factors_of_ones_own_are_given_again(self, tmp_path):
-        data = rm.SampleData()
-        spread = rm.Spread("KO", "XOM")
-        panel = data.panel(["MSFT"], [spread])
-        rm.Moments.of(panel).save(tmp_path / "s")
-        assert rm.Moments.load(tmp_path / "s", factors=[spread]).sources == (spread,)
-        with pytest.raises(rm.InvalidParameterError, match="holds moments of the factors"):
-            rm.Moments.load(tmp_path / "s", factors=["SMB"])
+        class Own(rm.Factor):
+            name, funded = "own", False
+
+            def returns(self, data, start, end):
+                return data.asset_returns(["KO"], start, end)["KO"]
+
+        own = Own()
+        rm.Moments.of(rm.SampleData().panel(["MSFT"], [own])).save(tmp_path / "s")
+        assert rm.Moments.load(tmp_path / "s", factors=[own]).definitions == (own,)
+        for wrong in (None, ["SMB"]):
+            with pytest.raises(rm.InvalidParameterError) as error:
+                rm.Moments.load(tmp_path / "s", factors=wrong)
+            assert error.value.details["expected"] == ["own"]
 
     @pytest.mark.parametrize("keep", [0, 10, 2_000])
     def test_damaged_files_are_told(self, tmp_path, keep):

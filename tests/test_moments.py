@@ -138,10 +138,13 @@ def test_moments_are_read_only():
         moments.regressions.rss[0] = 0.0
 
 
-def test_a_model_from_merged_moments_says_that_it_holds_no_returns():
-    model = rm.OLS().estimate(sum_of(split(clean(), 150)))
-    with pytest.raises(rm.NotEstimatedError, match="needs the returns"):
-        model.summary("A0")
+def test_a_model_from_merged_moments_has_the_summary_of_the_panel():
+    panel = clean()
+    model = rm.OLS().estimate(sum_of(split(panel, 150)))
+    assert str(model.summary("A0", panel).tables[1]) == str(rm.OLS().fit(panel).summary("A0", panel).tables[1])
+    with pytest.raises(rm.NotEstimatedError) as error:
+        model.summary("A0", panel.select(end=panel.dates[100]))
+    assert error.value.details["asset"] == "A0"
 
 
 def test_collinear_and_explained_at_once():

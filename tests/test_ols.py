@@ -120,7 +120,9 @@ def test_the_same_at_one_asset_as_at_many():
     for asset in ("A0", "A5", "A15"):
         one = rm.OLS().fit(panel.select([asset]))
         np.testing.assert_allclose(one.loadings.loc[asset], many.loadings.loc[asset], rtol=1e-10)
-        np.testing.assert_allclose(one.regression.std_errors.loc[asset], many.std_errors.loc[asset], rtol=1e-10)
+        np.testing.assert_allclose(
+            one.regression.std_errors.loc[asset], many.regression.std_errors.loc[asset], rtol=1e-10
+        )
 
 
 class TestErrors:
@@ -197,7 +199,7 @@ def test_fitting_changes_nothing_that_was_passed():
 def test_summary_is_statsmodels_own():
     panel = ragged()
     model = rm.OLS().fit(panel)
-    text = str(model.summary("A4"))
+    text = str(model.summary("A4", panel))
     fit = reference(panel)["A4"]
     for name in ("alpha", "F0", "F1", "F2", "R-squared", "F-statistic", "Durbin-Watson", "Jarque-Bera", "Cond. No."):
         assert name in text

@@ -99,8 +99,8 @@ def test_what_weighs_nothing_may_be_missing():
         assets=["A", "B"], factors=["Mkt-RF"], alpha=[0, 0], loadings=[[1.0], [1.0]], factor_covariance=1e-4,
         factor_mean=0.0, idio_variance=[1e-4, 1e-4], horizon=rm.DAY,
     )  # fmt: skip
-    assert rm.Strategy({"A": 1.0, "B": 0.0}, model).returns(data).tolist() == returns["A"].tolist()
-    held = rm.Strategy({"A": 1.0, "B": 1.0}, model).returns(data)
+    assert rm.Strategy({"A": 1.0, "B": 0.0}, model).excess_returns(data).tolist() == returns["A"].tolist()
+    held = rm.Strategy({"A": 1.0, "B": 1.0}, model).excess_returns(data)
     assert held.isna().tolist() == [False, True, False, False]
 
 
