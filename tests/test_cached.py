@@ -17,7 +17,7 @@ from french_server import Library, published
 import riskmodel as rm
 from riskmodel.data import store
 from riskmodel.data.meanings import Meaning
-from riskmodel.testing import ProviderContract
+from riskmodel.testing.providers import ProviderContract
 
 DAYS = pd.bdate_range("2018-01-01", "2018-12-31")
 LATER = dt.datetime(2020, 6, 1, 12, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
-from riskmodel.testing import ProviderContract
+from riskmodel.testing.providers import ProviderContract
 
 
 class TestSampleByDay(ProviderContract):

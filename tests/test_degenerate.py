@@ -57,9 +57,9 @@ def test_windows_of_still_factors_have_as_many_observations_as_dates():
     fading = rm.Rolling(rm.Horizon(30), rm.EWMA(half_life=rm.Horizon(20))).fit(panel_of(r, f))
     weights = 0.5 ** (np.arange(29, -1, -1) / 20)
     whole = weights.sum() ** 2 / (weights**2).sum()
-    np.testing.assert_allclose(fading.n_observations["A0"], whole, rtol=1e-12)
-    there = np.where(np.arange(30) == 5, 0.0, weights)
-    assert fading.n_observations["A1"].iloc[0] == pytest.approx(there.sum() ** 2 / (there**2).sum(), rel=1e-12)
+    estimated = fading.idio_variance["A0"].notna()
+    np.testing.assert_allclose(fading.n_observations["A0"][estimated], whole, rtol=1e-12)
+    assert fading.n_observations.iloc[0].tolist() == [30, 29]
 
 
 @pytest.mark.parametrize("value", [0.01, -1e-4, 1 / 3 - 0.3])
@@ -118,7 +118,7 @@ class _Others(rm.MomentEstimator):
 @pytest.mark.parametrize("estimator", [_SomeOnly(), _Others()])
 def test_a_model_of_other_assets_is_refused(estimator):
     for fit in (estimator.fit, rm.Rolling(rm.Horizon(60), estimator).fit, rm.Expanding(estimator).fit):
-        with pytest.raises(rm.InvalidParameterError, match="of the moments' assets, A0, A1, A2, but one of A"):
+        with pytest.raises(rm.InvalidParameterError, match="of the moments' assets, A0, A1, A2, from .*, got one of A"):
             fit(clean(n=3))
 
 
@@ -130,7 +130,7 @@ class TestStates:
         state.save(tmp_path / "state.npz")
         for kept in (state, rm.Moments.load(tmp_path / "state.npz"), pickle.loads(pickle.dumps(state))):
             for other in (rm.OLS(), rm.EWMA(half_life=rm.Horizon(41))):
-                with pytest.raises(rm.InvalidParameterError, match=r"keeps 0\.98"):
+                with pytest.raises(rm.InvalidParameterError, match=r"decay factor 0\.98"):
                     other.update(kept, new)
         assert rm.EWMA(half_life=rm.Horizon(40)).update(state, new).n_dates == 300
         assert rm.OLS().update(rm.Moments.of(old), new).n_dates == 300  # whoever made these weighed them
@@ -223,8 +223,8 @@ def test_a_factor_whose_variance_is_no_number_is_refused(size):
 
     with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {name} on"):
         fit(scaled(size))
-    with pytest.raises(rm.InvalidParameterError, match=r"factors must be finite .* at most 1e\+150"):
-        attrs.evolve(panel, factors=scaled(size).to_numpy())
+    with pytest.raises(rm.InvalidParameterError, match=r"factor_returns must be finite .* at most 1e\+150"):
+        attrs.evolve(panel, factor_returns=scaled(size).to_numpy())
     np.testing.assert_allclose(
         fit(scaled(1e140)).loadings[name] * 1e140, fit(panel.factor_returns).loadings[name], rtol=1e-12
     )
@@ -235,7 +235,7 @@ def test_windows_whose_variance_is_no_number_are_said():
     wild = panel.arrays()[0].copy()
     wild[20, 1] = 1e155  # which only the constructor takes
     with np.errstate(all="ignore"):
-        history = rm.Rolling(rm.Horizon(60)).fit(attrs.evolve(panel, assets=wild))
+        history = rm.Rolling(rm.Horizon(60)).fit(attrs.evolve(panel, excess_returns=wild))
     gone = history.idio_variance[panel.assets[1]].isna()
     assert gone.iloc[:21].all()
     assert history.missing.loc[history.missing["asset"] == panel.assets[1], "windows"].sum() == gone.sum()
@@ -249,7 +249,9 @@ def test_no_scale_of_the_weights_makes_a_factor_still_or_moving(weight):
     np.testing.assert_allclose(same.loadings, model.loadings, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(same.idio_variance, model.idio_variance, rtol=1e-11)
     mean = 1.0 + 1e-13 * np.random.default_rng(0).normal(size=len(panel.dates))
-    still = attrs.evolve(panel, factors=panel.factor_returns.assign(**{panel.factors[0]: 1e-3 * mean}).to_numpy())
+    still = attrs.evolve(
+        panel, factor_returns=panel.factor_returns.assign(**{panel.factors[0]: 1e-3 * mean}).to_numpy()
+    )
     with pytest.raises(rm.ConstantFactorError):
         rm.OLS().estimate(rm.Moments.of(still, weights))
 
@@ -268,7 +270,7 @@ def test_a_retention_that_is_none_is_refused(keep):
 
     panel = clean()
     for call in (Odd().fit, Odd().moments, rm.Rolling(rm.Horizon(60), Odd()).fit):
-        with pytest.raises(rm.InvalidParameterError, match=r"Odd\.decay_factor must be a number above 0 and at most 1"):
+        with pytest.raises(rm.InvalidParameterError, match=r"expected Odd\.decay_factor above 0 and at most 1"):
             call(panel)
 
 
@@ -277,7 +279,7 @@ def test_moments_that_forget_differently_do_not_merge():
     old, new = panel.select(end=panel.dates[149]), panel.select(start=panel.dates[150])
     fast, slow = rm.EWMA(half_life=rm.MONTH), rm.EWMA(half_life=rm.YEAR)
     for one, other in ((fast, slow), (fast, rm.OLS()), (rm.OLS(), slow)):
-        with pytest.raises(rm.InvalidParameterError, match="must forget alike"):
+        with pytest.raises(rm.InvalidParameterError, match="different decay factors"):
             one.moments(old) + other.moments(new)
     state = fast.moments(old).decay(fast.decay_factor(rm.DAY) ** 150)
     for plain in (state + rm.Moments.of(new, fast.weights(new)), rm.Moments.of(new, fast.weights(new)) + state):
@@ -316,7 +318,7 @@ def test_errors_speak_of_what_was_asked(tmp_path):
     with pytest.raises(rm.InvalidParameterError, match="dates must be a list"):
         rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=None, **more)
     with pytest.raises(rm.InvalidParameterError, match="a date must be a date such as"):
-        rm.Rolling(rm.Horizon(60)).fit(panel).at(5)
+        rm.Rolling(rm.Horizon(60)).fit(panel).on(5)
     for wanted in ([["A0"]], slice(0, 2)):
         with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):
             panel.select(wanted)

@@ -1,24 +1,16 @@
 """The examples of the pages run as they are printed: the French library's against a library on the loopback."""
 
 import functools
-import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from french_server import SETS, Library, factor_file, numbers, published
+from pages import blocks, run_page
 
 import riskmodel as rm
 
-ROOT = Path(__file__).parents[1]
 DAYS = pd.bdate_range("2010-01-01", periods=120)
-
-
-def blocks(page):
-    """The Python of a page that is no doctest, which pytest runs by itself."""
-    found = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
-    return [block for block in found if ">>>" not in block]
 
 
 def table(columns, seed):
@@ -82,5 +74,10 @@ def test_the_page_on_files(tmp_path):
     space = {"rm": rm, "provider": Mine(), "Mine": Mine}
     for block in blocks("docs/how-to/your-own-files.md"):
         exec(block, space)
-    assert space["panel"].assets.shape == (120, 2)
+    assert space["panel"].excess_returns.shape == (120, 2)
     space["TestMine"]().test_a_panel_can_be_made()
+
+
+def test_the_page_on_windows():
+    space = run_page("docs/how-to/rolling.md")
+    assert len(space["short"].missing) == 1

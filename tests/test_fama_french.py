@@ -28,7 +28,7 @@ from french_server import (
 
 import riskmodel as rm
 from riskmodel.data.french import provider as fama_french
-from riskmodel.testing import ProviderContract
+from riskmodel.testing.providers import ProviderContract
 
 THREE, FIVE = "F-F_Research_Data_Factors", "F-F_Research_Data_5_Factors_2x3"
 

@@ -42,7 +42,7 @@ def test_a_panel_holds_excess_returns_beside_factors_and_the_rate():
     pd.testing.assert_frame_equal(panel.factor_returns, factors, check_freq=False)
     assert (panel.risk_free == 0.0001).all()
     assert panel.horizon == rm.DAY
-    assert panel.definitions == ("Mkt-RF", "SMB")
+    assert panel.definitions == (rm.PublishedFactor("Mkt-RF"), rm.PublishedFactor("SMB"))
     assert panel.funded == (True, False)
     assert panel.dropped.empty
     assert list(panel.dropped.columns) == ["date", "reason"]
@@ -95,7 +95,7 @@ def test_neither_what_came_nor_the_panel_can_be_changed_through_the_other():
     assert panel.risk_free.max() < 1
 
 
-@pytest.mark.parametrize("name", ["assets", "factors", "risk_free"])
+@pytest.mark.parametrize("name", ["excess_returns", "factor_returns", "risk_free"])
 def test_the_frames_of_a_panel_cannot_be_used_to_change_it(name):
     panel = align()
     before = getattr(panel, name).copy(deep=True)
@@ -140,15 +140,15 @@ def _constructor(**changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"assets": np.zeros((10, 2))}, r"assets must have shape \(10, 1\)"),
-        ({"factors": np.zeros((9, 1))}, r"factors must have shape"),
+        ({"excess_returns": np.zeros((10, 2))}, r"excess_returns must have shape \(10, 1\)"),
+        ({"factor_returns": np.zeros((9, 1))}, r"factor_returns must have shape"),
         ({"risk_free": np.zeros((10, 1))}, r"risk_free must have shape"),
-        ({"sources": ()}, "one entry for each of the 1 factors"),
-        ({"funded": (True, False)}, "one entry for each of the 1 factors"),
+        ({"definitions": ()}, "one definition for each of the 1 factors"),
+        ({"definitions": ["G"]}, "one definition for each of the 1 factors"),
         ({"dates": DAYS[::-1]}, "increasing DatetimeIndex"),
         ({"dates": DAYS[[0, 0, 1, 2, 3, 4, 5, 6, 7, 8]]}, "increasing DatetimeIndex"),
         ({"dates": np.arange(10)}, "increasing DatetimeIndex"),
-        ({"factors": np.full((10, 1), np.nan)}, "factors must be finite"),
+        ({"factor_returns": np.full((10, 1), np.nan)}, "factor_returns must be finite"),
         ({"risk_free": np.full(10, np.nan)}, "risk_free must be finite"),
     ],
 )
@@ -160,7 +160,7 @@ def test_the_constructor_refuses_what_does_not_fit(changes, message):
 
 def test_the_constructor_copies_arrays_that_could_be_written_to():
     array = np.zeros((10, 1))
-    panel = _constructor(assets=array)
+    panel = _constructor(excess_returns=array)
     array[0, 0] = 9.0
     assert panel.excess_returns.iloc[0, 0] == 0.0
 
@@ -638,12 +638,12 @@ def test_labels_may_be_of_mixed_type():
 
 
 def test_select_chooses_assets_factors_and_dates_in_the_order_asked():
-    panel = align(frame("ABC"), frame(["F", "G-RF"], seed=1), sources=["f", "g"])
+    panel = align(frame("ABC"), frame(["F", "G-RF"], seed=1), definitions=["F", "G-RF"])
     part = panel.select(["C", "A"], ["G-RF"], "2020-01-03", "2020-01-07")
     assert part.excess_returns.equals(panel.excess_returns.loc["2020-01-03":"2020-01-07", ["C", "A"]])
     assert part.factor_returns.equals(panel.factor_returns.loc["2020-01-03":"2020-01-07", ["G-RF"]])
     assert part.risk_free.equals(panel.risk_free.loc["2020-01-03":"2020-01-07"])
-    assert (part.definitions, part.funded, part.horizon) == (("g",), (True,), rm.DAY)
+    assert (part.definitions, part.funded, part.horizon) == ((rm.PublishedFactor("G-RF"),), (True,), rm.DAY)
     assert panel.select("B").excess_returns.columns.tolist() == ["B"]
     assert panel.select(factors=[]).factor_returns.shape == (10, 0)
 
@@ -678,7 +678,7 @@ def test_an_unknown_label_that_prints_like_a_known_one_is_written_out():
 
 @pytest.mark.parametrize("lone", ["MSFT", b"MSFT", 10107, None, dt.date(2020, 1, 1)])
 def test_a_lone_label_in_place_of_a_list_is_told(lone):
-    with pytest.raises(rm.InvalidParameterError, match=r"a list of labels, but .* came; write \[") as caught:
+    with pytest.raises(rm.InvalidParameterError, match=r"a list of labels, got .*; write \[") as caught:
         _constructor(assets=lone)
     assert f"[{lone!r}]" in str(caught.value)
 

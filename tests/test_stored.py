@@ -48,7 +48,7 @@ def in_memory(panel):
     excess = total(panel).to_numpy() - SOME_RATE
     return rm.ReturnPanel(
         panel.dates, panel.assets, panel.factors, excess, panel.factor_returns.to_numpy(), rate_of(panel).to_numpy(),
-        rm.DAY, panel.definitions, panel.funded, panel.dropped,
+        rm.DAY, panel.definitions, panel.dropped,
     )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def same_moments(a, b, tolerance=1e-12):
     np.testing.assert_array_equal(a.basis, b.basis)
     np.testing.assert_array_equal(a.factor_root, b.factor_root)
     one, other = a.regressions, b.regressions
-    np.testing.assert_array_equal(one.regression.n_observations(), other.n_observations())
+    np.testing.assert_array_equal(one.n_observations(), other.n_observations())
     for name in ("q_mean", "q_gram"):
         left, right = (getattr(r, name)[r.pattern] for r in (one, other))
         np.testing.assert_allclose(left, right, rtol=0, atol=tolerance * np.abs(right).max(initial=1e-300))

@@ -15,7 +15,7 @@ import servers
 import riskmodel as rm
 from riskmodel.data.wrds import server as server_module
 from riskmodel.report.report import RiskReport
-from riskmodel.testing import ProviderContract
+from riskmodel.testing.providers import ProviderContract
 
 if importlib.util.find_spec("wrds") is None:
     servers.missing["WRDS"] = servers.WHY_NOT_WRDS

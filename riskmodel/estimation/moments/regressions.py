@@ -8,8 +8,10 @@ import numpy as np
 from attrs import evolve, fields, frozen
 from numpy.typing import NDArray
 
-from riskmodel._core.arrays import Array, Index
+from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.linalg import STILL, inverse_roots, quadratic_forms, row_dots, row_outers
+
+_BY_PATTERN = ("count", "weight", "weight_squares", "q_mean", "q_gram")
 
 
 @final
@@ -69,34 +71,21 @@ class Regressions:
 
     def take(self, at: Index) -> Self:
         """The regressions at some positions, shape (M,); -1 is an asset without any observation."""
-        empty = at < 0
-        r = self._with_empty_pattern() if empty.any() else self
-        there = np.where(empty, 0, at)
-        zero = np.zeros(len(at))
-        if not len(r.pattern):  # none of those wanted is there
-            k = r.q_mean.shape[1]
-            return evolve(
-                r,
-                pattern=np.full(len(at), len(r.count) - 1),
-                r_mean=zero,
-                coefficients=np.zeros((len(at), k)),
-                rss=zero.copy(),
-            )
-        return evolve(
-            r,
-            pattern=np.where(empty, len(r.count) - 1, r.pattern[there]),
-            r_mean=np.where(empty, 0.0, r.r_mean[there]),
-            coefficients=np.where(empty[:, None], 0.0, r.coefficients[there]),
-            rss=np.where(empty, 0.0, r.rss[there]),
-        )
+        empty, there = at < 0, np.maximum(at, 0)
+        patterns = self._with_empty_pattern() if empty.any() else self
+        nothing = len(patterns.count) - 1
+        taken = {n: _filled(getattr(self, n), there, empty, 0) for n in ("r_mean", "coefficients", "rss")}
+        own = _filled(self.pattern, there, empty, nothing)
+        # a pattern that no asset has would be judged as if one had it
+        used, pattern = np.unique(own, return_inverse=True)
+        by_pattern = {n: getattr(patterns, n)[used if len(used) else [0]] for n in _BY_PATTERN}
+        return evolve(self, pattern=pattern.reshape(-1).astype(np.intp), **by_pattern, **taken)
 
     def _with_empty_pattern(self) -> Self:
         """The same, with one pattern more: that of an asset without any observation."""
-        by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
-        parts = {name: getattr(self, name) for name in by_pattern}
-        return evolve(
-            self, **{n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
-        )
+        parts = {name: getattr(self, name) for name in _BY_PATTERN}
+        longer = {n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
+        return evolve(self, **longer)
 
     def without_rounding(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
@@ -115,6 +104,15 @@ class Regressions:
         """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where there is none."""
         root, definite = inverse_roots(self.q_gram)
         return np.where(definite, root, np.inf)
+
+
+def _filled(values: NDArray[Any], at: Index, empty: Flags, fill: int) -> NDArray[Any]:
+    """Values at some positions, and a fill where there are none."""
+    if not len(values):
+        return np.full((len(at), *values.shape[1:]), fill, dtype=values.dtype)
+    taken = values[at]
+    taken[empty] = fill
+    return taken
 
 
 def effective(weight: Any, weight_squares: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from attrs import field, frozen
@@ -11,7 +11,7 @@ from riskmodel._core.arrays import Counts, Flags, Index
 from riskmodel.errors import InvalidParameterError
 
 
-def _check(self: Spans, _attribute: object, _value: object) -> None:
+def _check(self: Spans, _attribute: Any, _value: Any) -> None:
     if self.starts.shape != self.stops.shape or not (self.starts < self.stops).all() or (self.starts < 0).any():
         raise InvalidParameterError("expected starts and stops of as many windows, each with a row or more.")
     if (np.diff(self.stops) <= 0).any():

@@ -1,0 +1,307 @@
+"""What every estimator owes its callers, as tests to inherit."""
+
+from __future__ import annotations
+
+import pickle
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+import pandas as pd
+
+from riskmodel._core.arrays import Array
+from riskmodel.errors import EstimationError
+from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.rolling import Expanding, Rolling
+from riskmodel.horizon import MONTH, YEAR, Horizon
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.strategy import Strategy
+from riskmodel.report.report import RiskReport
+
+
+class EstimatorContract(ABC):
+    """What every estimator owes its callers. Inherit it in a test class and give two hooks.
+
+    Attributes
+    ----------
+    rounding : float
+        How far two ways to the same figure may be apart, relative to the largest figure of its kind.
+    look_ahead_rounding : float
+        How far later returns may move earlier figures: 0 by default, not a bit; a number for an estimator whose
+        rounding depends on the size of the panel.
+    explains_sample_variance : bool
+        Whether the model's variance of an asset that is there on all dates is the sample's, B F B' + D with ddof 1.
+    separable : bool
+        Whether the figures of an asset depend on no other asset's returns, as those of a time-series regression.
+    estimates_short_assets : bool
+        Whether an asset with a single return is estimated, from a prior; otherwise `fit` names it.
+
+    Examples
+    --------
+    In your ``test_mine.py``, for pytest to collect:
+
+    >>> import riskmodel as rm
+    >>> from riskmodel.testing import EstimatorContract
+    >>> class TestOLS(EstimatorContract):
+    ...     def estimator(self):
+    ...         return rm.OLS()
+    ...     def panel(self):
+    ...         return rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"], start="2018-01-01")
+    >>> TestOLS().test_assets_may_come_in_any_order()
+    """
+
+    rounding: ClassVar[float] = 1e-8
+    look_ahead_rounding: ClassVar[float] = 0.0
+    explains_sample_variance: ClassVar[bool] = True
+    separable: ClassVar[bool] = True
+    estimates_short_assets: ClassVar[bool] = False
+
+    @abstractmethod
+    def estimator(self) -> Estimator:
+        """Return the estimator under test."""
+
+    @abstractmethod
+    def panel(self) -> ReturnPanel:
+        """Return a panel that it can estimate: 3 assets or more, 100 dates or more, no return missing."""
+
+    # -- the model -----------------------------------------------------------------------------------
+
+    def test_fit_gives_a_model_of_the_panel(self) -> None:
+        """A `FactorModel` of the panel's assets in their order, at its horizon, finite."""
+        panel, model = self._panel(), self._fit()
+        assert isinstance(model, FactorModel), f"expected a FactorModel, got {type(model).__name__}"
+        assert list(model.assets) == list(panel.assets), f"expected the panel's assets, got {list(model.assets)}"
+        assert model.horizon == panel.horizon, f"expected the panel's horizon, got {model.horizon!r}"
+        assert [f.name for f in model.definitions] == list(model.factors)
+        assert model.missing.empty, "fit must estimate all assets or raise"
+
+    def test_fitting_twice_gives_the_same(self) -> None:
+        """The same panel gives the same bits."""
+        for name, values in _figures(self._fit()).items():
+            np.testing.assert_array_equal(values, _figures(self._fit())[name], err_msg=name)
+
+    def test_the_panel_is_left_alone(self) -> None:
+        """`fit` changes no number of the panel."""
+        panel = self._panel()
+        before = [a.copy() for a in panel.arrays()]
+        self.estimator().fit(panel)
+        for was, now in zip(before, panel.arrays(), strict=True):
+            np.testing.assert_array_equal(was, now)
+
+    def test_the_model_cannot_be_written_to(self) -> None:
+        """The model is a value: no attribute and no array of it can be set."""
+        model = self._fit()
+        for change in (lambda: setattr(model, "horizon", YEAR), lambda: _first(model).__setitem__(0, 1.0)):
+            try:
+                change()
+            except (attrs.exceptions.FrozenInstanceError, ValueError):
+                continue
+            raise AssertionError("expected a frozen model with read-only arrays")
+
+    def test_estimator_and_model_can_be_pickled(self) -> None:
+        """What comes back from a pickle has the same figures."""
+        expected = _figures(self._fit())
+        again = pickle.loads(pickle.dumps(self.estimator())).fit(self._panel())
+        for model in (again, pickle.loads(pickle.dumps(self._fit()))):
+            for name, values in _figures(model).items():
+                np.testing.assert_array_equal(values, expected[name], err_msg=name)
+
+    def test_residuals_are_what_the_factors_leave(self) -> None:
+        """ε = r - α - B f, with factors that know how to get their returns on the panel."""
+        panel, model = self._panel(), self._fit()
+        fitted = panel.returns_of(model.definitions) @ model.loadings.to_numpy().T + model.alpha.to_numpy()
+        residuals = model.residuals(panel)
+        self._near(residuals.to_numpy() + fitted, panel.excess_returns.to_numpy(), "residuals")
+
+    # -- permutations, horizons ----------------------------------------------------------------------
+
+    def test_assets_may_come_in_any_order(self) -> None:
+        """Permuted assets give the permuted model."""
+        panel = self._panel()
+        turned = self.estimator().fit(panel.select(list(panel.assets[::-1])))
+        self._same(turned.restrict(list(panel.assets)), self._fit())
+
+    def test_factors_may_come_in_any_order(self) -> None:
+        """Permuted factors of the panel give the same loadings by name."""
+        panel, model = self._panel(), self._fit()
+        if len(panel.factors) < 2 or not model.factors.isin(panel.factors).all():
+            return  # factors that are made of the assets have no order to permute
+        turned = self.estimator().fit(panel.select(factors=list(panel.factors[::-1])))
+        self._near(turned.loadings[model.factors], model.loadings, "loadings")
+        self._near(turned.alpha, model.alpha, "alpha")
+        self._near(turned.idio_variance, model.idio_variance, "idio_variance")
+        self._near(turned.factor_covariance.loc[model.factors, model.factors], model.factor_covariance, "F")
+
+    def test_variances_scale_with_the_horizon(self) -> None:
+        """Means and variances by h, loadings not at all."""
+        model = self._fit()
+        yearly, h = model.at(YEAR), YEAR.in_units_of(model.horizon)
+        self._near(yearly.covariance.diagonal(), h * model.covariance.diagonal(), "variance")
+        self._near(yearly.alpha, h * model.alpha, "alpha")
+        self._near(yearly.loadings, model.loadings, "loadings")
+
+    # -- the covariance ------------------------------------------------------------------------------
+
+    def test_the_covariance_is_positive_semidefinite(self) -> None:
+        """No portfolio has a negative variance, and no own variance is negative."""
+        model = self._fit()
+        assert (model.idio_variance >= 0).all(), "expected own variances of zero or more"
+        values = np.linalg.eigvalsh(model.covariance.to_dense().to_numpy())
+        assert values[0] >= -self.rounding * values[-1], f"expected eigenvalues of zero or more, got {values[0]:g}"
+
+    def test_the_variance_is_the_samples(self) -> None:
+        """B F B' + D has the sample's variances on its diagonal, where the estimator promises it."""
+        if not self.explains_sample_variance:
+            return
+        returns = self._panel().excess_returns
+        self._near(self._fit().covariance.diagonal(), returns.var(), "variance")
+
+    # -- ragged panels -------------------------------------------------------------------------------
+
+    def test_fit_available_is_fit_of_the_assets_that_remain(self) -> None:
+        """Who is left out is told, and does not matter to the others' model."""
+        panel = self._short_asset()
+        model = self.estimator().fit_available(panel)
+        left = list(model.missing["asset"])
+        assert sorted(map(str, [*model.assets, *left])) == sorted(map(str, panel.assets))
+        assert model.missing["reason"].map(bool).all(), "expected a reason for each asset that is left out"
+        self._same(model, self.estimator().fit(panel.select(list(model.assets))))
+
+    def test_an_asset_that_cannot_be_estimated_is_named(self) -> None:
+        """`fit` raises an `EstimationError` with just that asset in ``details["assets"]``; `fit_available` tells it."""
+        if self.estimates_short_assets:
+            return
+        panel = self._short_asset()
+        try:
+            self.estimator().fit(panel)
+        except EstimationError as error:
+            named = list(error.details.get("assets", ()))
+            assert named == [panel.assets[1]], f"expected details['assets'] of [{panel.assets[1]!r}], got {named}"
+        else:
+            raise AssertionError("expected an EstimationError for an asset with one return")
+        assert list(self.estimator().fit_available(panel).missing["asset"]) == [panel.assets[1]]
+
+    def test_a_ragged_asset_does_not_matter_to_others(self) -> None:
+        """Missing returns of one asset leave the figures of the others, where assets are estimated one by one."""
+        if not self.separable:
+            return
+        panel = self._panel()
+        returns = panel.excess_returns.to_numpy(copy=True)
+        returns[: len(returns) // 3, 0] = np.nan
+        model = self.estimator().fit(attrs.evolve(panel, excess_returns=returns))
+        others = list(panel.assets[1:])
+        self._same(model.restrict(others), self._fit().restrict(others))
+
+    # -- windows -------------------------------------------------------------------------------------
+
+    def test_windows_are_fits(self) -> None:
+        """Each model of a history is what a fit of its window makes."""
+        panel = self._panel()
+        history = self._rolling(panel, every=7)
+        for date, model in history.items():
+            window = panel.select(start=history.starts[date], end=date)
+            self._same(model, self.estimator().fit_available(window))
+
+    def test_later_returns_change_no_earlier_model(self) -> None:
+        """No look-ahead: other returns after a date leave all that was estimated as of it."""
+        panel = self._panel()
+        cut = 3 * len(panel.dates) // 4
+        returns, factors, free = (a.copy() for a in panel.arrays())
+        returns[cut:], factors[cut:] = -0.5 * returns[cut:][::-1], 0.7 * factors[cut:][::-1]
+        changed = attrs.evolve(panel, excess_returns=returns, factor_returns=factors, risk_free=free)
+        for window in (lambda p: self._rolling(p, every=5), self._expanding):
+            before, after = window(panel), window(changed)
+            for date in before.dates[before.dates < panel.dates[cut]]:
+                self._unmoved(before.on(date), after.on(date))
+
+    def test_walking_forward_uses_yesterdays_model(self) -> None:
+        """`ModelHistory.excess_returns` is what hedging with each model of the day before earns."""
+        panel = self._panel()
+        history, asset = self._rolling(panel, every=9), panel.assets[0]
+        walked = history.excess_returns({asset: 1.0})
+        for date in walked.index[::11]:
+            known = history.asof(panel.dates[panel.dates < date][-1])
+            hedged = HedgedPortfolio.neutral(Strategy({asset: 1.0}, known))
+            earned = hedged.excess_returns(panel.select(start=date, end=date)).iloc[0]
+            self._near(walked.loc[date, "hedged"], earned, f"hedged return of {date.date()}", size=0.01)
+
+    # -- what a model is for -------------------------------------------------------------------------
+
+    def test_a_portfolio_can_be_hedged_sized_and_reported(self) -> None:
+        """A strategy goes through `HedgedPortfolio`, `RiskBudget` and `RiskReport`."""
+        panel, model = self._panel(), self._fit()
+        weights = {panel.assets[0]: 1.0, panel.assets[1]: -0.5}
+        strategy = Strategy(weights, model)
+        neutral = HedgedPortfolio.neutral(strategy)
+        self._near(neutral.exposures.to_numpy(), np.zeros(len(model.factors)), "exposures left", size=1.0)
+        assert np.isfinite(neutral.excess_returns(panel)).all()
+        budget = RiskBudget(1e6, MONTH)
+        position = budget.size(strategy)
+        self._near(float(position.volatility.at(MONTH)), 1e6, "volatility of the position")
+        report = RiskReport.of(strategy, panel, budget)
+        assert str(panel.assets[0]) in report.to_text()
+        assert report.to_dict()["factors"] == [str(f) for f in model.factors]
+
+    # -- helpers -------------------------------------------------------------------------------------
+
+    def _panel(self) -> ReturnPanel:
+        panel = self.panel()
+        complete = len(panel.assets) >= 3 and len(panel.dates) >= 100 and panel.excess_returns.notna().all(axis=None)
+        assert complete, f"expected 3 assets or more on 100 dates or more, none missing, got {panel!r}"
+        return panel
+
+    def _fit(self) -> FactorModel:
+        return self.estimator().fit(self._panel())
+
+    def _short_asset(self) -> ReturnPanel:
+        """The panel, with an asset that has a single return."""
+        panel = self._panel()
+        returns = panel.excess_returns.to_numpy(copy=True)
+        returns[:-1, 1] = np.nan
+        return attrs.evolve(panel, excess_returns=returns)
+
+    def _rolling(self, panel: ReturnPanel, every: int) -> Any:
+        days = panel.horizon.days * (len(panel.dates) // 2)
+        return Rolling(Horizon(days), self.estimator(), every=every).fit(panel)
+
+    def _expanding(self, panel: ReturnPanel) -> Any:
+        return Expanding(self.estimator(), minimum=len(panel.dates) // 2, every=5).fit(panel)
+
+    def _same(self, got: FactorModel, expected: FactorModel) -> None:
+        assert list(got.assets) == list(expected.assets)
+        for name, values in _figures(expected).items():
+            self._near(_figures(got)[name], values, name)
+
+    def _unmoved(self, got: FactorModel, expected: FactorModel) -> None:
+        for name, values in _figures(expected).items():
+            size = np.abs(values).max(initial=0.0)
+            gap = np.abs(_figures(got)[name] - values).max(initial=0.0)
+            assert gap <= self.look_ahead_rounding * size, f"later returns moved {name} by {gap:g} of {size:g}"
+
+    def _near(self, got: Any, expected: Any, what: str, size: float = 0.0) -> None:
+        """Compare numbers of one kind, relative to the largest of them or to a size."""
+        got, expected = np.asarray(got, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+        size = max(np.abs(expected).max(initial=0.0), size)
+        gap = np.abs(got - expected).max(initial=0.0)
+        assert gap <= self.rounding * size, f"{what} are {gap:g} apart, at a size of {size:g}"
+
+
+def _figures(model: FactorModel) -> dict[str, Array]:
+    """All numbers of a model."""
+    return {
+        "alpha": model.alpha.to_numpy(),
+        "loadings": model.loadings.to_numpy(),
+        "factor_mean": model.factor_mean.to_numpy(),
+        "factor_covariance": model.factor_covariance.to_numpy(),
+        "idio_variance": model.idio_variance.to_numpy(),
+        "risk_free_mean": np.array([model.risk_free_mean]),
+    }
+
+
+def _first(model: FactorModel) -> Any:
+    values: pd.Series[float] = model.alpha
+    return values.to_numpy()
