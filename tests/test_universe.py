@@ -1,7 +1,6 @@
 """A state lives through listings and delistings: updated by the day, it equals a fit of all days."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

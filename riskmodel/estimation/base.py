@@ -123,7 +123,7 @@ class MomentEstimator(Estimator):
     ...         print(len(model.assets), "betas, the median is", round(model.loadings["Mkt-RF"].median(), 2))
     ...         return model
     >>> model = Median().fit(rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"]))
-    3 betas, the median is 0.82
+    3 betas, the median is 0.84
     """
 
     @abstractmethod

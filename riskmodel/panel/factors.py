@@ -201,7 +201,7 @@ class PortfolioFactor(Factor):
     >>> panel = rm.SampleData().panel(["AMD"], [tech])
     >>> rm.OLS().fit(panel).loadings.round(2)
          tech
-    AMD  1.12
+    AMD  0.86
     """
 
     name: str
