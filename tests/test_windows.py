@@ -490,6 +490,8 @@ def test_windows_that_do_not_fit_are_refused():
         pd.Series(0.0, pd.date_range("2010-01-01", periods=50, freq="W-FRI")),
         horizon=rm.WEEK,
     )
-    with pytest.raises(rm.InvalidParameterError, match=r"YEAR, which is 50\.4 rows of one week; rm.Horizon\(50 \* 5\) is 50"):
+    with pytest.raises(
+        rm.InvalidParameterError, match=r"YEAR, which is 50\.4 rows of one week; rm.Horizon\(50 \* 5\) is 50"
+    ):
         rm.Rolling(rm.YEAR).fit(weekly)
     assert len(rm.Rolling(rm.Horizon(20 * 5)).fit(weekly)) == 31

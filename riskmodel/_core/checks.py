@@ -152,8 +152,7 @@ class ReturnChecks:
         if not block.size:
             return self
         stamps = _stamps(dates)
-        missing = np.isnan(np.minimum.reduce(block, axis=0))
-        low, high = _extremes(block, bool(missing.any()))
+        low, high, missing = _extremes(block)
         infinite, impossible, lost = _first_faults(block, stamps, low, high)
         present, nonzero, larger = self._count(_rows_in(block, stamps, self.sample), missing, low, high)
         return self + evolve(
@@ -248,6 +247,7 @@ class ReturnChecks:
                 f"expected {self.kind.name} to be finite or missing (NaN), got an infinite value, or one larger than "
                 f"{LARGEST:g}, first of {label} on {date.date()}, in {int(which.sum())} column(s); a return over a "
                 "price of zero looks like this: leave it missing.",
+                what=self.kind.name,
                 label=label,
                 date=date,
             )
@@ -263,6 +263,7 @@ class ReturnChecks:
                 f"security that ended worthless, got less, or a later return, first of {label} on {date.date()} (its "
                 f"lowest is {low:.4g}), in {int((when < _NEVER).sum())} column(s); convert percent, log returns or "
                 "prices to simple returns.",
+                what=self.kind.name,
                 label=label,
                 date=date,
             )
@@ -352,6 +353,7 @@ class RiskFreeRate(ReturnKind):
                 f"expected {self.name} in decimals per {horizon}, got values up to {largest:.3g}, which make "
                 f"{100 * horizon.scale_mean(largest, to=YEAR):.0f} % a year; divide by 100 if it is in percent, and "
                 f"bring a rate for a longer span here with rm.YEAR.scale_mean(rate, to=rm.{horizon!r}).",
+                what=self.name,
                 labels=list(checks.labels[wrong]),
                 largest=largest,
             )
@@ -414,6 +416,7 @@ def _refuse(checks: ReturnChecks, which: Flags, kind: type[DataError], why: str)
     raise kind(
         f"expected {checks.kind.name} to be simple returns in decimals (0.01 is one percent), got "
         f"{labels.listing(names)}, {why}.",
+        what=checks.kind.name,
         labels=list(names),
     )
 
@@ -432,16 +435,19 @@ def _sampled(dates: pd.DatetimeIndex) -> Stamps:
 
 
 def _rows_in(block: Array, stamps: Stamps, sample: Stamps) -> Array:
-    inside = np.isin(stamps, sample)
+    at = np.searchsorted(sample, stamps)
+    inside = sample[np.minimum(at, len(sample) - 1)] == stamps
     return block if inside.all() else block[inside]
 
 
-def _extremes(block: Array, gaps: bool) -> tuple[Array, Array]:
-    """The least and the greatest of each column; infinite where there is none."""
-    if not gaps:
-        return np.minimum.reduce(block, axis=0), np.maximum.reduce(block, axis=0)
-    low, high = np.fmin.reduce(block, axis=0), np.fmax.reduce(block, axis=0)
-    return np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
+def _extremes(block: Array) -> tuple[Array, Array, Flags]:
+    """The least and the greatest of each column, infinite where there is none, and which columns have gaps."""
+    low, high = np.minimum.reduce(block, axis=0), np.maximum.reduce(block, axis=0)
+    missing = np.isnan(low)
+    if missing.any():
+        low, high = np.fmin.reduce(block, axis=0), np.fmax.reduce(block, axis=0)
+        low, high = np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
+    return low, high, missing
 
 
 def _first_faults(block: Array, stamps: Stamps, low: Array, high: Array) -> tuple[Stamps, Stamps, Stamps]:

@@ -17,7 +17,6 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, set_read_only
-from riskmodel._core.checks import LARGEST as LARGEST
 from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError
@@ -67,7 +66,7 @@ class ReturnFrame:
 
         Raises
         ------
-        NonNumericError, InvalidDatesError, SpacingError, DuplicateDatesError, DuplicateLabelsError, InfiniteReturnsError
+        DataError
             For what is no table of finite numbers by date and label.
         """
         if isinstance(table, ReturnFrame):
@@ -90,7 +89,8 @@ class ReturnFrame:
         if not is_table(rate):
             raise NonNumericError(
                 f"expected {what} as a pandas Series by date, or as a table of dates and rates, got "
-                f"{type(rate).__name__}; give 0.0 to InMemory or StoredPanel where the returns are excess returns."
+                f"{type(rate).__name__}; give 0.0 to InMemory or StoredPanel where the returns are excess returns.",
+                what=what,
             )
         frame = as_pandas(rate, what)
         if frame.shape[1] != 1:
@@ -160,7 +160,8 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
     if columns is None:
         raise NonNumericError(
             f"expected {what} as a table indexed by date (a pandas DataFrame or Series, a Polars DataFrame, an Arrow "
-            f"table), got {type(table).__name__}; convert it."
+            f"table), got {type(table).__name__}; convert it.",
+            what=what,
         )
     if not hasattr(columns, "columns"):
         raise InvalidDatesError(
@@ -232,6 +233,7 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         raise NonNumericError(
             f"expected {what} to hold numbers, got {pd.api.types.infer_dtype(column, skipna=True)} values of dtype "
             f"{column.dtype} in column {column.name!r}; convert or drop it.",
+            what=what,
             column=column.name,
         )
     if pd.api.types.is_object_dtype(column.dtype):

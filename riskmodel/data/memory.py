@@ -14,7 +14,7 @@ from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import window
 from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.data.provider import DataProvider, Edge, require_list
-from riskmodel.errors import RiskModelError, UnknownAssetError, UnknownFactorError
+from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 
 
@@ -112,22 +112,24 @@ class InMemory(DataProvider):
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return self._assets_in(assets, *window(start, end)).frame()
+        return self._assets_in(_unique(assets, "assets"), *window(start, end)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return self._factors_in(names, *window(start, end)).frame()
+        return self._factors_in(_unique(names, "factors"), *window(start, end)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date."""
         rate: pd.Series[float] = self._rate_in(*window(start, end)).frame().iloc[:, 0]
         return rate.rename("risk_free")
 
-    def _assets_in(self, names: Sequence[Any], low: Edge, high: Edge) -> ReturnFrame:
-        return _columns(self._returns, names, "asset", UnknownAssetError).between(low, high)
+    def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        at = labels.positions(names, self._returns.labels, "asset", UnknownAssetError)
+        return self._returns.take(at).between(low, high)
 
-    def _factors_in(self, names: Sequence[Any], low: Edge, high: Edge) -> ReturnFrame:
-        return _columns(self._factors, names, "factor", UnknownFactorError).between(low, high)
+    def _factors_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        at = labels.positions(names, self._factors.labels, "factor", UnknownFactorError)
+        return self._factors.take(at).between(low, high)
 
     def _rate_in(self, low: Edge, high: Edge) -> ReturnFrame:
         return self._risk_free.between(low, high)
@@ -148,6 +150,5 @@ def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozens
     return frozenset(wanted)
 
 
-def _columns(table: ReturnFrame, names: Sequence[Any], what: str, error: type[RiskModelError]) -> ReturnFrame:
-    wanted = labels.unique(require_list(names, f"{what}s"), f"{what}s")
-    return table.take(labels.positions(wanted, table.labels, what, error))
+def _unique(names: Sequence[Any], what: str) -> pd.Index[Any]:
+    return labels.unique(require_list(names, what), what)

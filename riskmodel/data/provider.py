@@ -124,8 +124,8 @@ class DataProvider(ABC):
         InvalidParameterError
             If no asset is named, a lone string comes for a list, or the window is empty.
         """
-        names = list(labels.unique(require_list(assets, "assets"), "assets"))
-        if not names:
+        names = labels.unique(require_list(assets, "assets"), "assets")
+        if not len(names):
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
@@ -138,20 +138,20 @@ class DataProvider(ABC):
             self._rate_in(low, high),
             horizon=horizon,
             definitions=wanted,
-            provenance=self.provenance(names, [f.name for f in wanted if isinstance(f, PublishedFactor)]),
+            provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
         )
         return aligned.select(start=low, end=high)
 
-    def _assets_in(self, names: Sequence[Any], low: Edge, high: Edge) -> ReturnFrame:
+    def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read what `asset_returns` gives; a provider whose returns are checked already hands them on."""
-        returns = self.asset_returns(names, low, high)
+        returns = self.asset_returns(list(names), low, high)
         whose = f"{type(self).__name__}.asset_returns"
         chosen = _columns(returns, names, whose, "asset", UnknownAssetError)
         return ReturnFrame.read(chosen, ASSET_RETURNS, horizon_of(self))
 
-    def _factors_in(self, names: Sequence[Any], low: Edge, high: Edge) -> ReturnFrame:
+    def _factors_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read what `factor_returns` gives; a provider whose returns are checked already hands them on."""
-        returns = self.factor_returns(names, low, high)
+        returns = self.factor_returns(list(names), low, high)
         whose = f"{type(self).__name__}.factor_returns"
         chosen = _columns(returns, names, whose, "factor", UnknownFactorError)
         return ReturnFrame.read(chosen, FACTOR_RETURNS, horizon_of(self))
@@ -224,7 +224,7 @@ def horizon_of(data: DataProvider) -> Horizon:
     return horizon
 
 
-def _columns(table: Any, names: Sequence[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
+def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
     """Choose what was asked for from what a provider's method returned."""
     frame = as_pandas(table, whose)
     columns = labels.unique(frame.columns, f"the columns of {whose}")
@@ -240,7 +240,7 @@ def _factor_frame(
     Sources may label their dates differently, so each is read before they are put side by side.
     """
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
-    tables = [data._factors_in(published, low, high)] if published else []
+    tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
             returns = _returns_of(factor, data, low, high)

@@ -303,16 +303,17 @@ def _common_dates(
     every = assets.dates.union(factors.dates).union(free.dates)
     reasons = np.full(len(every), "", dtype=object)
     lacking = {
-        "no asset row": ~every.isin(assets.dates),
+        "no asset row": every.difference(assets.dates),
         # nothing is missing of no factors
-        "no factor row": ~every.isin(factors.dates) & bool(len(factors.labels)),
-        "no risk-free row": ~every.isin(free.dates),
-        "every asset missing": every.isin(assets.dates[_empty_rows(assets.numbers)]),
-        "risk-free rate missing": every.isin(_where(free, np.isnan(free.numbers[:, 0]))),
+        "no factor row": every[:0] if not len(factors.labels) else every.difference(factors.dates),
+        "no risk-free row": every.difference(free.dates),
+        "every asset missing": assets.dates[_empty_rows(assets.numbers)],
+        "risk-free rate missing": free.dates[np.isnan(free.numbers[:, 0])],
     }
     for j, name in enumerate(factors.labels):
-        lacking[f"factor {name} missing"] = every.isin(_where(factors, np.isnan(factors.numbers[:, j])))
-    for reason, where in lacking.items():
+        lacking[f"factor {name} missing"] = factors.dates[np.isnan(factors.numbers[:, j])]
+    for reason, dates in lacking.items():
+        where = every.get_indexer(dates)
         reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
     kept = reasons == ""
     if not kept.any():
@@ -329,10 +330,6 @@ def _empty_rows(numbers: Array) -> Index:
             break
         rows = rows[np.isnan(numbers[rows, start : start + _COLUMNS_AT_A_TIME]).all(axis=1)]
     return rows
-
-
-def _where(table: ReturnFrame, rows: NDArray[np.bool_]) -> pd.DatetimeIndex:
-    return table.dates[np.flatnonzero(rows)]
 
 
 def _no_overlap(*tables: ReturnFrame) -> str:
