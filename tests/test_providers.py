@@ -222,13 +222,13 @@ def test_memory_looks_at_the_whole_rate_and_not_at_the_window():
 
 @pytest.mark.parametrize("rate", [np.nan, np.inf, True])
 def test_a_rate_that_is_no_number_is_refused(rate):
-    with pytest.raises(rm.InvalidParameterError, match="risk_free must be"):
+    with pytest.raises(rm.InvalidParameterError, match="expected risk_free"):
         memory(risk_free=rate)
 
 
 @pytest.mark.parametrize("rate", [None, "0.01", [0.0]])
 def test_a_rate_that_is_no_series_is_refused(rate):
-    with pytest.raises(rm.NonNumericError, match=r"give 0\.0 to InMemory or StoredPanel, where the returns are excess"):
+    with pytest.raises(rm.NonNumericError, match=r"give 0\.0 to InMemory or StoredPanel"):
         memory(risk_free=rate)
 
 
@@ -272,17 +272,17 @@ def test_a_lazy_provider_may_ignore_names_order_window_and_sorting():
     assert len(Own().panel(["JPM"], ["SMB"], end="2020-01-03").dates) == 3
 
 
-@pytest.mark.parametrize("bad", [[0.1], None, {"MSFT": [0.1]}, np.zeros((10, 3)), frame(NAMES)["MSFT"]])
+@pytest.mark.parametrize("bad", [[0.1], None, {"MSFT": [0.1]}, np.zeros((10, 3))])
 def test_methods_that_return_no_frame_are_named(bad):
-    with pytest.raises(rm.NonNumericError, match=r"Own\.asset_returns must return a pandas DataFrame"):
+    with pytest.raises(rm.NonNumericError, match=r"expected Own\.asset_returns as a table"):
         Own(assets=bad).panel(["MSFT"], ["SMB"])
-    with pytest.raises(rm.NonNumericError, match=r"Own\.factor_returns must return a pandas DataFrame"):
+    with pytest.raises(rm.NonNumericError, match=r"expected Own\.factor_returns as a table"):
         Own(factors=bad).panel(["MSFT"], ["SMB"])
 
 
 @pytest.mark.parametrize("bad", [[0.1], None, 0.0, np.zeros(10)])
 def test_a_rate_that_is_no_series_is_refused_from_a_provider_too(bad):
-    with pytest.raises(rm.NonNumericError, match="risk-free rate must be a pandas Series"):
+    with pytest.raises(rm.NonNumericError, match="expected the risk-free rate as a pandas Series"):
         Own(rate=bad).panel(["MSFT"], ["SMB"])
 
 

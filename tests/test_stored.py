@@ -869,8 +869,9 @@ class TestVetting:
 
     def test_percent_in_all_is_told_early(self):
         sliced = _Sliced(100 * self.returns())
-        with pytest.raises(rm.PercentReturnsError, match=r"A0, A1, .* more often than not beyond 0.2 per day"):
+        with pytest.raises(rm.PercentReturnsError) as caught:
             rm.OLS().fit(self.of(sliced))
+        assert caught.value.details["labels"][:2] == ["A0", "A1"]
         assert sliced.asked[-1][1] < 300
 
     def test_percent_and_prices_in_one(self):
@@ -878,12 +879,13 @@ class TestVetting:
         percent[:, 4] *= 100
         prices[:, 2] = 50 * np.cumprod(1 + prices[:, 2])
         gross[:, 1] += 1
-        with pytest.raises(rm.PercentReturnsError, match="but A4 is more often") as caught:
+        with pytest.raises(rm.PercentReturnsError, match="divide by 100") as caught:
             rm.OLS().fit(self.of(percent))
         assert caught.value.details["labels"] == ["A4"]
         for values, name in ((prices, "A2"), (gross, "A1")):
-            with pytest.raises(rm.ImpossibleReturnsError, match=f"but {name} is never negative"):
+            with pytest.raises(rm.ImpossibleReturnsError, match="never negative") as refused:
                 rm.OLS().fit(self.of(values))
+            assert refused.value.details["labels"] == [name]
 
     def test_a_few_wild_days_are_no_percent(self):
         values = self.returns()
@@ -891,10 +893,13 @@ class TestVetting:
         values[:5, 3] = [0.4, 0.5, -0.3, 0.6, 0.5]
         assert rm.OLS().fit(self.of(values)).loadings.shape == (6, 1)
 
-    def test_short_panels_are_refused_if_most_assets_look_wrong(self):
+    def test_short_panels_are_judged_by_the_assets_that_have_returns_on_half_of_the_dates(self):
         values = self.returns(t=10)
-        values[:, 0] = 0.5
+        values[:4, 0], values[4:, 0] = 0.5, np.nan
         assert len(self.of(values).select().dates) == 10
+        values[4, 0] = 0.5
+        with pytest.raises(rm.PercentReturnsError):
+            self.of(values).select()
         with pytest.raises(rm.PercentReturnsError):
             self.of(100 * values).select()
 
@@ -902,21 +907,23 @@ class TestVetting:
         for bad in (np.inf, -np.inf):
             values = self.returns()
             values[700, 2] = bad
-            with pytest.raises(rm.InfiniteReturnsError, match="first A2 on 2002-09-09"):
+            with pytest.raises(rm.InfiniteReturnsError) as caught:
                 rm.OLS().fit(self.of(values))
+            assert caught.value.details["label"] == "A2"
+            assert caught.value.details["date"] == pd.Timestamp("2002-09-09")
 
     def test_losses_of_everything(self):
         values = self.returns()
         values[400, 2], values[401:, 2] = -1.0, np.nan
         assert rm.OLS().fit(self.of(values)).regression.n_observations["A2"] == 401
         values[850, 2] = 0.01  # many blocks later
-        with pytest.raises(rm.ImpossibleReturnsError, match=r"A2 lost all of its value before 2003-04-07"):
+        with pytest.raises(rm.ImpossibleReturnsError, match="A2 on 2001-07-16"):
             rm.OLS().fit(self.of(values))
         values[401, 2] = 0.01  # in the same block
-        with pytest.raises(rm.ImpossibleReturnsError, match="first A2 on 2001-07-16"):
+        with pytest.raises(rm.ImpossibleReturnsError, match="A2 on 2001-07-16"):
             rm.OLS().fit(self.of(values))
         values[3, 1] = -1.5
-        with pytest.raises(rm.ImpossibleReturnsError, match=r"first A1 on 2000-01-06 \(-1.5\)"):
+        with pytest.raises(rm.ImpossibleReturnsError, match=r"A1 on 2000-01-06 .*-1.5"):
             rm.OLS().fit(self.of(values))
 
 

@@ -1,138 +1,488 @@
-"""Checks of returns: percent, levels, codes, losses of more than everything."""
+"""Check returns while they stream: percent, levels, infinite values, losses of more than everything.
+
+Memory, stored files, Dask, WRDS, the provider contract and the command line use `ReturnChecks`, each on blocks of its
+own shape. What numbers must be like is said by a `ReturnKind`: asset returns, factor returns, or a risk-free rate.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, NoReturn, Self, final
+
 import numpy as np
+import pandas as pd
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
-from riskmodel._core.frames import ReturnFrame
-from riskmodel.errors import (
-    ImpossibleReturnsError,
-    PercentReturnsError,
-)
+from riskmodel._core.arrays import Array, Flags, Index
+from riskmodel.errors import DataError, ImpossibleReturnsError, InfiniteReturnsError, PercentReturnsError
 from riskmodel.horizon import YEAR, Horizon
 
-# A typical (median) move beyond this per √day is no return in decimals; in percent it is an everyday one.
-PLAINLY_PERCENT = 0.2
-# Beyond this a factor is no return in percent either, but something on a scale of its own.
-_NOT_PERCENT = 20.0
-_ROWS_LOOKED_AT = 256
-# Prices and gross returns, which are never negative, are told from returns by a typical size from here on...
-PLAINLY_LEVEL = 0.5
-# ... among so many values, of which some returns would have been negative.
-ENOUGH_SIGNS = 20
-# A risk-free rate beyond these is no decimal: typically, and at its highest, where years near zero hide the unit.
-_TYPICAL_RATE, _HIGH_RATE, _HIGH = 0.3, 1.0, 0.99
+# The squares of numbers up to this size can be summed.
+LARGEST = 1e150
+# A typical size beyond this per √day is percent, not decimals; asset returns in percent are typically 1 to 2.
+_PERCENT = 0.2
+# Factors beyond this per √day are not in percent either, but on a scale of their own, such as an index of sentiment.
+_OWN_SCALE = 20.0
+# Prices and gross returns are at least this large and never negative.
+_LEVEL = 0.5
+# Among so many returns some are negative, and a typical size is known.
+_ENOUGH = 20
+# In percent, half of the returns of an asset or factor are larger than this per √day: 1 % a year in decimals is 0.0004.
+_TINY = 0.0004
+# A risk-free rate beyond these a year is no decimal: typically, and in one of a hundred rows.
+_TYPICAL_RATE, _HIGH_RATE, _ROWS_HIGH = 0.3, 1.0, 0.01
+# Typical sizes are judged by about so many rows, spread over all.
+_SAMPLED_ROWS = 2_048
+# After so many rows, what is wrong with most columns is plain.
+_EARLY_ROWS = 64
+_NEVER, _BEFORE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+
+Stamps = NDArray[np.int64]
 
 
-def rows_looked_at(n: int) -> slice:
-    """Which of n rows, in order of their dates, tell a column's typical size."""
-    return slice(None, None, max(1, n // _ROWS_LOOKED_AT))
+class ReturnKind(ABC):
+    """What the numbers of a table are, and what they must be like.
+
+    A subclass says which sizes to count (`rungs`) and raises for columns that cannot be what it is (`require`).
+    """
+
+    name: str
+
+    @abstractmethod
+    def rungs(self, horizon: Horizon) -> tuple[float, ...]:
+        """Sizes, increasing: of each column, the checks count the values that are larger."""
+
+    @abstractmethod
+    def require(self, checks: ReturnChecks) -> None:
+        """Raise a `DataError` for columns whose sizes are not those of this kind."""
 
 
-def doubtful_size(horizon: Horizon) -> float:
-    """The least typical size at which a column of asset returns may be refused as no returns in decimals."""
-    return min(PLAINLY_LEVEL, PLAINLY_PERCENT * float(np.sqrt(horizon.days)))
+@final
+@frozen(eq=False)
+class ReturnChecks:
+    """What is known of the columns of a table of returns; it adds up over blocks of rows and of columns.
 
+    Whatever the blocks, `finish` gives the same answer. A block holds whole rows of some columns: add those of the
+    same columns with `update` or ``+``, in any order of dates, and put columns side by side with `concat`.
 
-def _typical(table: ReturnFrame) -> Array:
-    """The median size of the non-zero entries of each column, over rows spread through the table."""
-    sizes = np.abs(table.numbers[rows_looked_at(len(table.numbers))])
-    sizes[sizes == 0] = np.nan
-    seen = np.isfinite(sizes).any(axis=0)
-    medians = np.zeros(sizes.shape[1])
-    medians[seen] = np.nanmedian(sizes[:, seen], axis=0)
-    return medians
+    Attributes
+    ----------
+    kind : ReturnKind
+        What the numbers are.
+    horizon : Horizon
+        What one row spans.
+    labels : Index
+        N columns.
+    sample : array of int
+        The dates, as integers, whose rows tell typical sizes.
+    present, nonzero : array of int, shape (N,)
+        Values, and values other than zero, on the sampled dates.
+    larger : array of int, shape (rungs, N)
+        Values on the sampled dates that are larger than each of the kind's rungs.
+    low, high : array, shape (N,)
+        The least and the greatest value, over all dates; infinite where there is none.
+    infinite, impossible, lost : array of int, shape (N,)
+        The first date with an infinite value, one below -100 %, and one of exactly -100 %.
+    last : array of int, shape (N,)
+        The last date with a value.
+    """
 
+    kind: ReturnKind
+    horizon: Horizon
+    labels: pd.Index[Any]
+    sample: Stamps
+    present: Index
+    nonzero: Index
+    larger: Index
+    low: Array
+    high: Array
+    infinite: Stamps
+    impossible: Stamps
+    lost: Stamps
+    last: Stamps
 
-def require_decimals(assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame, horizon: Horizon) -> None:
-    root = float(np.sqrt(horizon.days))
-    for table, what, ceiling in (
-        (assets, "asset returns", np.inf),
-        (factors, "factor returns", _NOT_PERCENT),
-    ):
-        sizes = _typical(table)
-        _require_no_levels(table, what, sizes, root)
-        typical = sizes / root
-        percent = (typical > PLAINLY_PERCENT) & (typical <= ceiling)
-        if percent.any():
-            raise _in_percent(what, table, percent, float(sizes[percent].max()), horizon)
-    require_plausible_rate(free, horizon)
-    require_possible(assets)
+    # -- adding up -------------------------------------------------------------------------------------
 
+    @classmethod
+    def start(cls, kind: ReturnKind, horizon: Horizon, names: pd.Index[Any], dates: pd.DatetimeIndex) -> Self:
+        """Return the checks of no rows yet.
 
-def _require_no_levels(table: ReturnFrame, what: str, typical: Array, root: float) -> None:
-    """Raise for columns that are plainly no returns and never negative: something one takes changes of."""
-    positive = (table.numbers > 0).sum(axis=0)
-    level = (typical >= min(PLAINLY_LEVEL, PLAINLY_PERCENT * root)) & (positive >= ENOUGH_SIGNS)
-    level &= ~(table.numbers < 0).any(axis=0)
-    if level.any():
-        names = table.labels[level]
-        raise ImpossibleReturnsError(
-            f"{what} must be simple returns, but {labels.listing(names)} is never negative and typically "
-            f"{float(typical[level].max()):.4g}, which looks like prices or index levels (pass .pct_change()) or "
-            "gross returns (subtract 1).",
-            labels=list(names),
+        Parameters
+        ----------
+        kind : ReturnKind
+            What the numbers are.
+        horizon : Horizon
+            What one row spans.
+        names : Index
+            N columns.
+        dates : DatetimeIndex
+            All dates that will come, in any order: a few thousand of them are sampled for typical sizes.
+        """
+        n, rungs = len(names), len(kind.rungs(horizon))
+        return cls(
+            kind=kind,
+            horizon=horizon,
+            labels=names,
+            sample=_sampled(dates),
+            present=np.zeros(n, dtype=np.intp),
+            nonzero=np.zeros(n, dtype=np.intp),
+            larger=np.zeros((rungs, n), dtype=np.intp),
+            low=np.full(n, np.inf),
+            high=np.full(n, -np.inf),
+            infinite=np.full(n, _NEVER),
+            impossible=np.full(n, _NEVER),
+            lost=np.full(n, _NEVER),
+            last=np.full(n, _BEFORE),
         )
 
+    def update(self, block: Array, dates: pd.DatetimeIndex) -> Self:
+        """Return the checks with more rows of the same columns.
 
-def require_plausible_rate(free: ReturnFrame, horizon: Horizon) -> None:
-    """Raise where a risk-free rate is in percent or stated for a longer span than the horizon."""
-    sizes = np.abs(free.numbers[np.isfinite(free.numbers)])
-    if not sizes.size:
-        return
-    high = float(np.quantile(sizes, _HIGH, method="higher"))
-    for rate, ceiling, which in ((float(_typical(free)[0]), _TYPICAL_RATE, "typical"), (high, _HIGH_RATE, "high")):
-        yearly = horizon.scale_mean(rate, to=YEAR)
-        if yearly > ceiling:
+        Parameters
+        ----------
+        block : array, shape (rows, N)
+            NaN where missing. It is only read.
+        dates : DatetimeIndex
+            Of the rows, in any order.
+        """
+        if not block.size:
+            return self
+        stamps = _stamps(dates)
+        low, high, missing = _extremes(block)
+        infinite, impossible, lost = _first_faults(block, stamps, low, high)
+        present, nonzero, larger = self._count(_rows_in(block, stamps, self.sample), missing, low, high)
+        return self + evolve(
+            self,
+            present=present,
+            nonzero=nonzero,
+            larger=larger,
+            low=low,
+            high=high,
+            infinite=infinite,
+            impossible=impossible,
+            lost=lost,
+            last=_last(block, stamps),
+        )
+
+    def __add__(self, other: Self) -> Self:
+        """Return the checks of the same columns over the rows of both."""
+        return evolve(
+            self,
+            present=self.present + other.present,
+            nonzero=self.nonzero + other.nonzero,
+            larger=self.larger + other.larger,
+            low=np.minimum(self.low, other.low),
+            high=np.maximum(self.high, other.high),
+            infinite=np.minimum(self.infinite, other.infinite),
+            impossible=np.minimum(self.impossible, other.impossible),
+            lost=np.minimum(self.lost, other.lost),
+            last=np.maximum(self.last, other.last),
+        )
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """Return the checks of other columns over the same rows, side by side."""
+        names = reduce(lambda one, other: one.append(other), (p.labels for p in parts))
+        arrays: dict[str, Any] = {f: np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in _BY_COLUMN}
+        return evolve(parts[0], labels=names, **arrays)
+
+    def take(self, columns: Index) -> Self:
+        """Return the checks of some columns."""
+        arrays: dict[str, Any] = {f: getattr(self, f)[..., columns] for f in _BY_COLUMN}
+        return evolve(self, labels=self.labels[columns], **arrays)
+
+    def with_labels(self, names: pd.Index[Any]) -> Self:
+        """Return the same checks with other labels, such as those that a worker was not sent."""
+        return evolve(self, labels=names)
+
+    def _count(self, rows: Array, missing: Flags, low: Array, high: Array) -> tuple[Index, Index, Index]:
+        """Count the values, those other than zero, and those above each rung."""
+        gaps = np.zeros(rows.shape[1], dtype=np.intp)
+        gaps[missing] = np.count_nonzero(np.isnan(rows[:, missing]), axis=0)
+        nonzero = np.count_nonzero(rows, axis=0) - gaps
+        larger = np.zeros_like(self.larger)
+        biggest = np.maximum(-low, high)
+        for rung, counts in zip(self.kind.rungs(self.horizon), larger, strict=True):
+            at = np.flatnonzero(biggest > rung)
+            counts[at] = np.count_nonzero(np.abs(rows if len(at) == len(counts) else rows[:, at]) > rung, axis=0)
+        return len(rows) - gaps, nonzero, larger
+
+    # -- answers ---------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Raise for what cannot be returns, after the last row.
+
+        Raises
+        ------
+        InfiniteReturnsError
+            For infinite values, and values whose squares are.
+        PercentReturnsError, ImpossibleReturnsError
+            For columns that are plainly percent, prices or gross returns; for losses of more than everything.
+        """
+        self.require_finite()
+        self.kind.require(self)
+
+    def finish_early(self) -> None:
+        """Raise, before the last row, for what no later row can make right, and where most columns are wrong."""
+        if ((self.infinite < _NEVER) | (self.impossible < _NEVER) | (self.lost < self.last)).any():
+            self.finish()
+        if self.present.max(initial=0) < _EARLY_ROWS:
+            return
+        try:
+            self.kind.require(self)
+        except DataError as error:
+            if 2 * len(error.details.get("labels", ())) > len(self.labels):
+                raise
+
+    def require_finite(self) -> None:
+        """Raise for infinite values, and those whose squares are."""
+        which = self.infinite < _NEVER
+        if which.any():
+            label, date = self._first(self.infinite)
+            raise InfiniteReturnsError(
+                f"expected {self.kind.name} to be finite or missing (NaN), got an infinite value, or one larger than "
+                f"{LARGEST:g}, first of {label} on {date.date()}, in {int(which.sum())} column(s); a return over a "
+                "price of zero looks like this: leave it missing.",
+                what=self.kind.name,
+                label=label,
+                date=date,
+            )
+
+    def require_possible(self) -> None:
+        """Raise for returns below -100 %, and for -100 % where another return of the column follows."""
+        when = np.minimum(self.impossible, np.where(self.lost < self.last, self.lost, _NEVER))
+        if (when < _NEVER).any():
+            label, date = self._first(when)
+            low = self.low[self.labels.get_loc(label)]
+            raise ImpossibleReturnsError(
+                f"expected simple {self.kind.name} of -100 % or more, and of -100 % only as the last return of a "
+                f"security that ended worthless, got less, or a later return, first of {label} on {date.date()} (its "
+                f"lowest is {low:.4g}), in {int((when < _NEVER).sum())} column(s); convert percent, log returns or "
+                "prices to simple returns.",
+                what=self.kind.name,
+                label=label,
+                date=date,
+            )
+
+    def typically_above(self) -> Flags:
+        """Which columns have a median size, zeros left out, above each of the kind's rungs; shape (rungs, N).
+
+        Only columns with values enough to say: twenty, or where there are fewer rows, values on half of them.
+        """
+        enough = min(_ENOUGH, -(-len(self.sample) // 2))
+        return (2 * self.larger > self.nonzero) & (self.nonzero >= enough)
+
+    def never_negative(self) -> Flags:
+        """Which columns have no negative value, among so many that returns would have one."""
+        return (self.low >= 0) & (self.nonzero >= _ENOUGH)
+
+    def _first(self, when: Stamps) -> tuple[Any, pd.Timestamp]:
+        column = int(when.argmin())
+        return self.labels[column], pd.Timestamp(int(when[column]), unit="us")
+
+
+_BY_COLUMN = ("present", "nonzero", "larger", "low", "high", "infinite", "impossible", "lost", "last")
+
+
+# -- what the numbers are ----------------------------------------------------------------------------
+
+
+@final
+@frozen
+class AssetReturns(ReturnKind):
+    """Total or excess returns of assets: simple returns in decimals, never below -100 %."""
+
+    name: str = "asset returns"
+
+    def rungs(self, horizon: Horizon) -> tuple[float, ...]:
+        """Sizes of levels and of percent."""
+        return _doubtful(horizon), _PERCENT * float(np.sqrt(horizon.days))
+
+    def require(self, checks: ReturnChecks) -> None:
+        """Raise for levels, percent and losses of more than everything, in this order."""
+        level, percent = checks.typically_above()
+        _refuse_levels(checks, level)
+        _refuse_percent(checks, percent)
+        checks.require_possible()
+
+
+@final
+@frozen
+class FactorReturns(ReturnKind):
+    """Returns of factors in decimals, or a series on a scale of its own."""
+
+    name: str = "factor returns"
+
+    def rungs(self, horizon: Horizon) -> tuple[float, ...]:
+        """Sizes of levels, of percent, and of what is on a scale of its own."""
+        root = float(np.sqrt(horizon.days))
+        return _doubtful(horizon), _PERCENT * root, _OWN_SCALE * root
+
+    def require(self, checks: ReturnChecks) -> None:
+        """Raise for levels and percent."""
+        level, percent, own_scale = checks.typically_above()
+        _refuse_levels(checks, level)
+        _refuse_percent(checks, percent & ~own_scale)
+
+
+@final
+@frozen
+class RiskFreeRate(ReturnKind):
+    """A risk-free rate in decimals per horizon."""
+
+    name: str = "the risk-free rate"
+
+    def rungs(self, horizon: Horizon) -> tuple[float, ...]:
+        """What a typical rate and a high rate a year are per horizon."""
+        return YEAR.scale_mean(_TYPICAL_RATE, to=horizon), YEAR.scale_mean(_HIGH_RATE, to=horizon)
+
+    def require(self, checks: ReturnChecks) -> None:
+        """Raise where a rate is in percent, or stated for a longer span than the horizon."""
+        typical, high = checks.larger
+        # years near zero hide the unit from a median, and not from the highest of a hundred
+        rows = np.ceil(_ROWS_HIGH * checks.present).clip(min=1)
+        wrong = (2 * typical > checks.nonzero) | (high >= rows)
+        if wrong.any():
+            horizon = checks.horizon
+            largest = float(np.maximum(-checks.low, checks.high)[wrong].max())
             raise PercentReturnsError(
-                f"the risk-free rate must be in decimals per {horizon}, but a {which} value is {rate:.3g}, which "
-                f"makes {100 * yearly:.0f} % a year: it is in percent (divide by 100) or stated for a longer span "
-                f"(rm.YEAR.scale_mean(rate, to=rm.{horizon!r}) brings a yearly one here).",
-                labels=list(free.labels),
+                f"expected {self.name} in decimals per {horizon}, got values up to {largest:.3g}, which make "
+                f"{100 * horizon.scale_mean(largest, to=YEAR):.0f} % a year; divide by 100 if it is in percent, and "
+                f"bring a rate for a longer span here with rm.YEAR.scale_mean(rate, to=rm.{horizon!r}).",
+                what=self.name,
+                labels=list(checks.labels[wrong]),
+                largest=largest,
             )
 
 
-def _in_percent(
-    what: str, table: ReturnFrame, percent: NDArray[np.bool_], typical: float, horizon: Horizon
-) -> PercentReturnsError:
-    names = table.labels[percent]
-    # of a few rows, prices and percent of good days look alike
-    negative = (table.numbers[:, percent] < 0).any()
-    advice = (
-        "is plainly percent; divide by 100"
-        if negative
-        else "with none negative is prices (pass .pct_change()), gross returns (subtract 1) or percent (divide by 100)"
-    )
-    return PercentReturnsError(
-        f"{what} must be in decimals (0.01 is one percent), but a typical value of {labels.listing(names)} is "
-        f"{typical:.3g} per {horizon}, which {advice}.",
+@final
+@frozen
+class ReadInPercent(ReturnKind):
+    """Returns that were divided by 100 because somebody said that they were in percent."""
+
+    name: str = "returns"
+
+    def rungs(self, horizon: Horizon) -> tuple[float, ...]:
+        """What half of the returns of nearly everything are larger than."""
+        return (_TINY * float(np.sqrt(horizon.days)),)
+
+    def require(self, checks: ReturnChecks) -> None:
+        """Raise where at least half of the columns hardly move: they were decimals."""
+        seen = checks.nonzero > 0
+        tiny = seen & ~(2 * checks.larger[0] > checks.nonzero)
+        if 2 * tiny.sum() > seen.sum():
+            raise PercentReturnsError(
+                f"expected {self.name} in percent, got {labels.listing(checks.labels[tiny])}, which typically move by "
+                "less than 1 % a year; give decimals as such.",
+                labels=list(checks.labels[tiny]),
+            )
+
+
+ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE = AssetReturns(), FactorReturns(), RiskFreeRate()
+
+
+def _doubtful(horizon: Horizon) -> float:
+    """The least typical size of prices and gross returns, which may be no larger than percent."""
+    return min(_LEVEL, _PERCENT * float(np.sqrt(horizon.days)))
+
+
+def _refuse_levels(checks: ReturnChecks, large: Flags) -> None:
+    level = large & checks.never_negative()
+    if level.any():
+        _refuse(
+            checks,
+            level,
+            ImpossibleReturnsError,
+            f"never negative and typically beyond {_doubtful(checks.horizon):.2g}, as prices, index levels and gross "
+            "returns are; pass .pct_change() of prices, or subtract 1 from gross returns",
+        )
+
+
+def _refuse_percent(checks: ReturnChecks, percent: Flags) -> None:
+    if percent.any():
+        # of a few rows, prices and percent of good days look alike
+        signed = (checks.low[percent] < 0).any()
+        advice = "divide by 100" if signed else "divide percent by 100, pass .pct_change() of prices, or subtract 1"
+        size = _PERCENT * np.sqrt(checks.horizon.days)
+        _refuse(checks, percent, PercentReturnsError, f"typically beyond {size:.2g} per {checks.horizon}; {advice}")
+
+
+def _refuse(checks: ReturnChecks, which: Flags, kind: type[DataError], why: str) -> NoReturn:
+    names = checks.labels[which]
+    raise kind(
+        f"expected {checks.kind.name} to be simple returns in decimals (0.01 is one percent), got "
+        f"{labels.listing(names)}, {why}.",
+        what=checks.kind.name,
         labels=list(names),
     )
 
 
-def require_possible(assets: ReturnFrame) -> None:
-    """Raise for returns below -100 %, and for -100 % where another return of the asset follows."""
-    lost = assets.numbers <= -1.0
-    if lost.any():
-        lost &= ~_ended_worthless(assets.numbers, lost)
-    if lost.any():
-        row, column = np.argwhere(lost)[0]
-        raise ImpossibleReturnsError(
-            f"a simple return cannot be below -100 %, nor -100 % but for the last of a security that ended worthless; "
-            f"{int(lost.sum())} are, first {assets.labels[column]} on {assets.dates[row].date()} "
-            f"({assets.numbers[row, column]:.4g}); are these percent, log returns or prices?",
-            label=assets.labels[column],
-            date=assets.dates[row],
-        )
+# -- one block ---------------------------------------------------------------------------------------
 
 
-def _ended_worthless(returns: Array, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where a return of exactly -100 % is a security's last, as that of a bankrupt company is."""
-    rows, columns = np.nonzero(lost)
-    last = [returns[r, c] == -1.0 and np.isnan(returns[r + 1 :, c]).all() for r, c in zip(rows, columns, strict=True)]
-    ended = np.zeros_like(lost)
-    ended[rows, columns] = last
-    return ended
+def _stamps(dates: pd.DatetimeIndex) -> Stamps:
+    """Dates as integers, microseconds, whatever their resolution."""
+    return np.asarray(dates.to_numpy().astype("datetime64[us]").astype(np.int64))
+
+
+def _sampled(dates: pd.DatetimeIndex) -> Stamps:
+    stamps = np.sort(_stamps(dates))
+    return stamps[:: max(1, len(stamps) // _SAMPLED_ROWS)]
+
+
+def _rows_in(block: Array, stamps: Stamps, sample: Stamps) -> Array:
+    at = np.searchsorted(sample, stamps)
+    inside = sample[np.minimum(at, len(sample) - 1)] == stamps
+    return block if inside.all() else block[inside]
+
+
+def _extremes(block: Array) -> tuple[Array, Array, Flags]:
+    """The least and the greatest of each column, infinite where there is none, and which columns have gaps."""
+    low, high = np.minimum.reduce(block, axis=0), np.maximum.reduce(block, axis=0)
+    missing = np.isnan(low)
+    if missing.any():
+        low, high = np.fmin.reduce(block, axis=0), np.fmax.reduce(block, axis=0)
+        low, high = np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
+    return low, high, missing
+
+
+def _first_faults(block: Array, stamps: Stamps, low: Array, high: Array) -> tuple[Stamps, Stamps, Stamps]:
+    """Of each column, the first date of an infinite value, of one below -1, and of one that is -1."""
+    infinite, impossible, lost = (np.full(block.shape[1], _NEVER) for _ in range(3))
+    # few columns have any
+    odd = np.flatnonzero((low <= -1.0) | (high > LARGEST))
+    values = block[:, odd]
+    for first, where in (
+        (infinite, np.abs(values) > LARGEST),
+        (impossible, values < -1.0),
+        (lost, values == -1.0),
+    ):
+        first[odd] = np.where(where, stamps[:, None], _NEVER).min(axis=0)
+    return infinite, impossible, lost
+
+
+def _last(block: Array, stamps: Stamps) -> Stamps:
+    """Of each column, the last date with a value."""
+    latest = int(stamps.argmax())
+    last = np.where(np.isnan(block[latest]), _BEFORE, stamps[latest])
+    rest = np.flatnonzero(last == _BEFORE)
+    if len(rest):
+        last[rest] = np.where(np.isnan(block[:, rest]), _BEFORE, stamps[:, None]).max(axis=0)
+    return last
+
+
+# -- what riskmodel.panel.dask still uses ------------------------------------------------------------
+
+
+def rows_looked_at(n: int) -> slice:
+    """Which of n rows, in order of their dates, tell a column's typical size."""
+    return slice(None, None, max(1, n // 256))
+
+
+def doubtful_size(horizon: Horizon) -> float:
+    """The least typical size at which a column of asset returns may be refused as no returns in decimals."""
+    return _doubtful(horizon)

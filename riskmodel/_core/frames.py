@@ -1,74 +1,131 @@
-"""Read a caller's frame: dates, labels and numbers, checked and copied, never changed."""
+"""Read a caller's table: dates, labels and numbers, checked and copied, never changed.
+
+pandas, Polars and Arrow come in at this one door: `ReturnFrame.read`.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
-from riskmodel._core.dates import read_dates
-from riskmodel.errors import (
-    InfiniteReturnsError,
-    InvalidParameterError,
-    NonNumericError,
-)
+from riskmodel._core.arrays import Array, Index, set_read_only
+from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
+from riskmodel._core.dates import between, read_dates
+from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError
 from riskmodel.horizon import Horizon, Quantity, require_same
 
-# Sums of squares of numbers up to here are numbers.
-LARGEST = 1e150
+# Rows and columns of a tile that is copied at a time: what is read by row and written by column stays in the cache.
+_TILE = 512, 32
+# A column of these names holds the dates of a table where its type does not say so.
+_DATE_NAMES = frozenset({"date", "dates", "day", "datetime", "timestamp", "time"})
 
 
+@final
 @frozen(eq=False)
 class ReturnFrame:
-    """Numbers by date and label: float64, sorted by date, NaN where missing; each label's side by side in memory."""
+    """Numbers by date and label, and the checks of them.
+
+    Attributes
+    ----------
+    dates : DatetimeIndex
+        T dates, increasing.
+    labels : Index
+        N labels.
+    numbers : array, shape (T, N)
+        float64, NaN where missing, each column contiguous, read-only.
+    checks : ReturnChecks
+        What was seen of the columns: ``checks.finish()`` raises for what cannot be returns.
+    """
 
     dates: pd.DatetimeIndex
     labels: pd.Index[Any]
     numbers: Array
+    checks: ReturnChecks
 
     @classmethod
-    def read(cls, frame: Any, what: str, horizon: Horizon) -> ReturnFrame:
-        """Check and copy a frame or Series; `what` names it in errors."""
-        if isinstance(frame, pd.Series):
-            frame = frame.to_frame(frame.name if frame.name is not None else what)
-        if not isinstance(frame, pd.DataFrame):
-            raise NonNumericError(
-                f"{what} must be a pandas DataFrame (or Series) indexed by date, but {type(frame).__name__} came."
-            )
-        names = labels.unique(frame.columns.copy(), f"the columns of {what}")
-        dates = read_dates(frame.index, what, horizon)
-        numbers = read_numbers(frame, what)
+    def read(cls, table: Any, kind: ReturnKind, horizon: Horizon) -> ReturnFrame:
+        """Check and copy a table.
+
+        Parameters
+        ----------
+        table : DataFrame or Series, or a table of Polars, Arrow or what else narwhals reads
+            A table without an index has its dates in the one column of a date type, or else in one called ``date``. A
+            `ReturnFrame` was checked already and is returned as it is.
+        kind : ReturnKind
+            What the numbers are; its name is used in errors.
+        horizon : Horizon
+            What one row spans.
+
+        Raises
+        ------
+        DataError
+            For what is no table of finite numbers by date and label.
+        """
+        if isinstance(table, ReturnFrame):
+            return table
+        frame = as_pandas(table, kind.name)
+        names = labels.unique(frame.columns.copy(), f"the columns of {kind.name}")
+        dates = read_dates(frame.index, kind.name, horizon)
+        numbers = read_numbers(frame, kind.name)
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
             dates, numbers = dates[order], np.asfortranarray(numbers[order])
-        require_finite(numbers, dates, names, what)
-        return cls(dates, names, numbers)
+        return cls._checked(dates, names, numbers, kind, horizon)
 
     @classmethod
     def read_rate(cls, rate: Any, horizon: Horizon) -> ReturnFrame:
         """Check and copy the risk-free rate, which is one column."""
-        what = "the risk-free rate"
-        if not isinstance(rate, pd.Series | pd.DataFrame):
+        if isinstance(rate, ReturnFrame):
+            return rate
+        what = RISK_FREE_RATE.name
+        if not is_table(rate):
             raise NonNumericError(
-                f"{what} must be a pandas Series by date, but {type(rate).__name__} came; give 0.0 to InMemory or "
-                "StoredPanel, where the returns are excess returns already."
+                f"expected {what} as a pandas Series by date, or as a table of dates and rates, got "
+                f"{type(rate).__name__}; give 0.0 to InMemory or StoredPanel where the returns are excess returns.",
+                what=what,
             )
-        if isinstance(rate, pd.DataFrame) and rate.shape[1] != 1:
+        frame = as_pandas(rate, what)
+        if frame.shape[1] != 1:
             raise InvalidParameterError(
-                f"{what} must be one column, but {rate.shape[1]} came: {labels.listing(rate.columns)}; choose one."
+                f"expected {what} as one column, got {frame.shape[1]}: {labels.listing(frame.columns)}; choose one.",
+                columns=list(frame.columns),
             )
-        return cls.read(rate, what, horizon)
+        return cls.read(frame, RISK_FREE_RATE, horizon)
+
+    @classmethod
+    def _checked(
+        cls, dates: pd.DatetimeIndex, names: pd.Index[Any], numbers: Array, kind: ReturnKind, horizon: Horizon
+    ) -> Self:
+        checks = ReturnChecks.start(kind, horizon, names, dates).update(numbers, dates)
+        checks.require_finite()
+        return cls(dates, names, set_read_only(numbers), checks)
+
+    def take(self, columns: Index) -> ReturnFrame:
+        """Return some columns, which were checked; itself where that is all of them."""
+        if np.array_equal(columns, np.arange(len(self.labels))):
+            return self
+        numbers = set_read_only(np.asarray(self.numbers.T[columns].T))
+        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns))
+
+    def between(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> ReturnFrame:
+        """Return the rows of a window, both ends included, checked by themselves; itself where that is all rows."""
+        inside = between(self.dates, low, high)
+        if inside.all():
+            return self
+        numbers = np.asfortranarray(self.numbers[inside])
+        return self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
 
     def frame(self) -> pd.DataFrame:
-        """The numbers as a frame of their own."""
-        return pd.DataFrame(self.numbers.copy(), self.dates, self.labels, copy=False)
+        """Return the numbers as a DataFrame that the caller may change."""
+        return pd.DataFrame(self.numbers.copy(order="F"), self.dates, self.labels, copy=False)
 
 
 def read_number(rate: Real, horizon: Horizon) -> float:
@@ -76,7 +133,7 @@ def read_number(rate: Real, horizon: Horizon) -> float:
     if isinstance(rate, Quantity):
         require_same(rate.horizon, horizon, "the risk-free rate and the returns")
     if isinstance(rate, bool) or not math.isfinite(rate):
-        raise InvalidParameterError(f"risk_free must be a Series by date or a finite number, but {rate!r} came.")
+        raise InvalidParameterError(f"expected risk_free as a Series by date or a finite number, got {rate!r}.")
     return float(rate)
 
 
@@ -85,13 +142,87 @@ def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
     return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")
 
 
+# -- any table as a DataFrame ------------------------------------------------------------------------
+
+
+def is_table(table: Any) -> bool:
+    """Whether this is a table or a column of pandas, Polars, Arrow or what else narwhals reads."""
+    return isinstance(table, pd.Series | pd.DataFrame) or _by_narwhals(table) is not None
+
+
+def as_pandas(table: Any, what: str) -> pd.DataFrame:
+    """Return a table as a DataFrame indexed by its dates; `what` names it in errors."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    if isinstance(table, pd.Series):
+        return table.to_frame(table.name if table.name is not None else what)
+    columns = _by_narwhals(table)
+    if columns is None:
+        raise NonNumericError(
+            f"expected {what} as a table indexed by date (a pandas DataFrame or Series, a Polars DataFrame, an Arrow "
+            f"table), got {type(table).__name__}; convert it.",
+            what=what,
+        )
+    if not hasattr(columns, "columns"):
+        raise InvalidDatesError(
+            f"expected {what} by date, got a {type(table).__module__.partition('.')[0]} {type(table).__name__}, which "
+            "has no dates; give a table of two columns, dates and numbers."
+        )
+    date = _date_column(columns, what)
+    numbers = [name for name in columns.columns if name != date]
+    index = pd.Index(columns[date].to_numpy())
+    return pd.DataFrame({name: columns[name].to_numpy() for name in numbers}, index, copy=False)
+
+
+def _by_narwhals(table: Any) -> Any:
+    """Return a table or a column as narwhals sees it, or None where it does not."""
+    if isinstance(table, Sequence | Real) or table is None:  # which need no import to tell
+        return None
+    import narwhals.stable.v1 as nw  # noqa: PLC0415 - programs that use pandas alone do not need it
+
+    seen = nw.from_native(table, eager_only=True, allow_series=True, pass_through=True)
+    return seen if isinstance(seen, nw.DataFrame | nw.Series) else None
+
+
+def _date_column(table: Any, what: str) -> str:
+    """Find the one column of a date type, or one that is called so."""
+    import narwhals.stable.v1 as nw  # noqa: PLC0415
+
+    typed = [name for name, dtype in table.schema.items() if isinstance(dtype, nw.Date | nw.Datetime)]
+    named = [name for name in typed or table.columns if str(name).casefold() in _DATE_NAMES]
+    found = typed if len(typed) == 1 else named
+    if len(found) != 1:
+        raise InvalidDatesError(
+            f"expected {what} with one column of dates, got {labels.listing(found or typed) or 'none'} among the "
+            f"columns {labels.listing(table.columns) or 'none'}; cast one to a date type, or call it 'date'.",
+            columns=list(table.columns),
+            dates=list(found or typed),
+        )
+    return str(found[0])
+
+
+# -- numbers -----------------------------------------------------------------------------------------
+
+
 def read_numbers(frame: pd.DataFrame, what: str) -> Array:
-    """Copy a frame's columns, of whatever numeric dtype, to float64; NaN where missing."""
+    """Copy a DataFrame's columns, of whatever numeric dtype, to float64; NaN where missing."""
     if all(isinstance(d, np.dtype) and d.kind == "f" for d in frame.dtypes):
-        return np.array(frame.to_numpy(dtype=np.float64), order="F")
+        return _by_column(frame.to_numpy())
     out = np.empty(frame.shape, order="F")
     for j in range(frame.shape[1]):
         out[:, j] = _column(frame.iloc[:, j], what)
+    return out
+
+
+def _by_column(values: Array) -> Array:
+    """Copy to float64, each column contiguous."""
+    if values.flags.f_contiguous:
+        return np.array(values, dtype=np.float64, order="F")
+    out = np.empty(values.shape, order="F")
+    rows, columns = _TILE
+    for i in range(0, len(values), rows):
+        for j in range(0, values.shape[1], columns):
+            out[i : i + rows, j : j + columns] = values[i : i + rows, j : j + columns]
     return out
 
 
@@ -100,8 +231,9 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         return np.full(len(column), np.nan)
     if not _is_numeric(column):
         raise NonNumericError(
-            f"{what} must hold numbers, but column {column.name!r} holds "
-            f"{pd.api.types.infer_dtype(column, skipna=True)} values of dtype {column.dtype}; convert it first.",
+            f"expected {what} to hold numbers, got {pd.api.types.infer_dtype(column, skipna=True)} values of dtype "
+            f"{column.dtype} in column {column.name!r}; convert or drop it.",
+            what=what,
             column=column.name,
         )
     if pd.api.types.is_object_dtype(column.dtype):
@@ -115,17 +247,3 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
         return all(isinstance(x, Real | Decimal) and not isinstance(x, bool) for x in column.dropna())
     numeric = pd.api.types.is_numeric_dtype(column.dtype)
     return numeric and not (pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype))
-
-
-def require_finite(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], what: str) -> None:
-    """Raise for infinite numbers, and those whose squares are, naming the first."""
-    infinite = np.abs(numbers) > LARGEST
-    if infinite.any():
-        row, column = np.argwhere(infinite)[0]
-        raise InfiniteReturnsError(
-            f"{what} must be finite or missing (NaN), but {int(infinite.sum())} value(s) are infinite or "
-            f"larger than {LARGEST:g}, first {names[column]} on {dates[row].date()}; a return over a price of zero "
-            "looks like this.",
-            label=names[column],
-            date=dates[row],
-        )

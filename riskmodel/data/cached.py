@@ -14,8 +14,9 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.checks import FactorReturns
 from riskmodel._core.dates import window
-from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel._core.paths import read_path
 from riskmodel.data.meanings import Meaning, Meanings
 from riskmodel.data.provider import DataProvider, horizon_of, require_list
@@ -23,7 +24,6 @@ from riskmodel.data.store import DamagedError, Entry, Kind, Store, decode, exten
 from riskmodel.errors import (
     CoverageError,
     InvalidParameterError,
-    NonNumericError,
     SourceError,
     StaleDataWarning,
     UnknownAssetError,
@@ -346,10 +346,9 @@ class Cached(DataProvider):
         else:
             frame = self.provider.factor_returns(wanted, *asked)
         whose = f"what {type(self.provider).__name__} gave as {kind}"
-        if not isinstance(frame, pd.DataFrame):
-            raise NonNumericError(f"{whose} must be a pandas DataFrame, but {type(frame).__name__} came.")
+        frame = as_pandas(frame, whose)
         at = labels.positions(wanted, labels.unique(frame.columns, whose), kind.removesuffix("s"), error)
-        return ReturnFrame.read(frame.iloc[:, at], whose, self.horizon)
+        return ReturnFrame.read(frame.iloc[:, at], FactorReturns(whose), self.horizon)
 
     def _provenance_of(self, kind: Kind, label: Any) -> dict[str, str]:
         if kind == "assets":

@@ -10,14 +10,12 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import require_plausible_rate
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import window
 from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
-from riskmodel.data.provider import DataProvider, require_list
-from riskmodel.errors import RiskModelError, UnknownAssetError, UnknownFactorError
+from riskmodel.data.provider import DataProvider, Edge, require_list
+from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
-
-_FACTORS = "factor returns"
 
 
 @final
@@ -27,11 +25,12 @@ class InMemory(DataProvider):
 
     Parameters
     ----------
-    returns : DataFrame, dates × assets
-        Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-    factors : DataFrame, dates × factors, or Series, or None
+    returns : table, dates × assets
+        Total simple returns, decimals per `horizon`; NaN, ``pd.NA`` or null where missing. Rows in any order. A pandas
+        DataFrame indexed by date, or a table of Polars, Arrow or what else narwhals reads, with one column of dates.
+    factors : table, dates × factors, or Series, or None
         Factor returns, decimals per `horizon`; excess returns where the factor is funded.
-    risk_free : Series by date, or float
+    risk_free : Series by date, table of dates and one column, or float
         The risk-free rate, decimals per `horizon`. Give 0.0 where `returns` are excess returns already.
     horizon : Horizon
         What one row spans, for instance ``rm.DAY``.
@@ -64,23 +63,22 @@ class InMemory(DataProvider):
 
     def __init__(
         self,
-        returns: pd.DataFrame,
+        returns: Any,
         *,
-        factors: pd.DataFrame | pd.Series[float] | None,
-        risk_free: pd.Series[float] | float,
+        factors: Any,
+        risk_free: Any,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
     ) -> None:
         require_horizon(horizon)
-        assets = ReturnFrame.read(returns, "asset returns", horizon)
-        published = ReturnFrame.read(
-            pd.DataFrame(index=assets.dates) if factors is None else factors, _FACTORS, horizon
-        )
+        assets = ReturnFrame.read(returns, ASSET_RETURNS, horizon)
+        none = pd.DataFrame(index=assets.dates)
+        published = ReturnFrame.read(none if factors is None else factors, FACTOR_RETURNS, horizon)
         if isinstance(risk_free, Real):
             risk_free = constant_rate(read_number(risk_free, horizon), assets.dates.union(published.dates))
         rate = ReturnFrame.read_rate(risk_free, horizon)
         # all of it: a window of years when rates were near zero does not show the unit
-        require_plausible_rate(rate, horizon)
+        rate.checks.finish()
         self.__attrs_init__(
             returns=assets,
             factors=published,
@@ -114,16 +112,27 @@ class InMemory(DataProvider):
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return _between(_columns(self._returns, assets, "asset", UnknownAssetError), start, end)
+        return self._assets_in(_unique(assets, "assets"), *window(start, end)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return _between(_columns(self._factors, names, "factor", UnknownFactorError), start, end)
+        return self._factors_in(_unique(names, "factors"), *window(start, end)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Risk-free rate by date."""
-        rate: pd.Series[float] = _between(self._risk_free.frame(), start, end).iloc[:, 0]
+        rate: pd.Series[float] = self._rate_in(*window(start, end)).frame().iloc[:, 0]
         return rate.rename("risk_free")
+
+    def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        at = labels.positions(names, self._returns.labels, "asset", UnknownAssetError)
+        return self._returns.take(at).between(low, high)
+
+    def _factors_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        at = labels.positions(names, self._factors.labels, "factor", UnknownFactorError)
+        return self._factors.take(at).between(low, high)
+
+    def _rate_in(self, low: Edge, high: Edge) -> ReturnFrame:
+        return self._risk_free.between(low, high)
 
     def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         returns, rate = self._returns.dates, self._risk_free.dates
@@ -141,12 +150,5 @@ def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozens
     return frozenset(wanted)
 
 
-def _columns(table: ReturnFrame, names: Sequence[Any], what: str, error: type[RiskModelError]) -> pd.DataFrame:
-    wanted = labels.unique(require_list(names, f"{what}s"), f"{what}s")
-    columns = labels.positions(wanted, table.labels, what, error)
-    return pd.DataFrame(table.numbers[:, columns], table.dates, table.labels[columns], copy=False)
-
-
-def _between(frame: pd.DataFrame, start: Any, end: Any) -> pd.DataFrame:
-    low, high = window(start, end)
-    return frame.loc[low:high]
+def _unique(names: Sequence[Any], what: str) -> pd.Index[Any]:
+    return labels.unique(require_list(names, what), what)

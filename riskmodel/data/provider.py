@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
 from riskmodel._core.dates import window
-from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
@@ -24,6 +25,9 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
+
+# One end of a window of dates; None where it is open.
+Edge = pd.Timestamp | None
 
 
 class DataProvider(ABC):
@@ -120,24 +124,41 @@ class DataProvider(ABC):
         InvalidParameterError
             If no asset is named, a lone string comes for a list, or the window is empty.
         """
-        names = list(labels.unique(require_list(assets, "assets"), "assets"))
-        if not names:
+        names = labels.unique(require_list(assets, "assets"), "assets")
+        if not len(names):
             raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
         low, high = window(start, end)
         self._require_inside(low, high)
-        whose = f"{type(self).__name__}.asset_returns"
         aligned = ReturnPanel.align(
-            _columns(self.asset_returns(names, low, high), names, whose, "asset", UnknownAssetError),
+            self._assets_in(names, low, high),
             _factor_frame(wanted, self, low, high, horizon),
-            self.risk_free(low, high),
+            self._rate_in(low, high),
             horizon=horizon,
             definitions=wanted,
-            provenance=self.provenance(names, [f.name for f in wanted if isinstance(f, PublishedFactor)]),
+            provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
         )
         return aligned.select(start=low, end=high)
+
+    def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        """Read what `asset_returns` gives; a provider whose returns are checked already hands them on."""
+        returns = self.asset_returns(list(names), low, high)
+        whose = f"{type(self).__name__}.asset_returns"
+        chosen = _columns(returns, names, whose, "asset", UnknownAssetError)
+        return ReturnFrame.read(chosen, ASSET_RETURNS, horizon_of(self))
+
+    def _factors_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
+        """Read what `factor_returns` gives; a provider whose returns are checked already hands them on."""
+        returns = self.factor_returns(list(names), low, high)
+        whose = f"{type(self).__name__}.factor_returns"
+        chosen = _columns(returns, names, whose, "factor", UnknownFactorError)
+        return ReturnFrame.read(chosen, FACTOR_RETURNS, horizon_of(self))
+
+    def _rate_in(self, low: Edge, high: Edge) -> ReturnFrame:
+        """Read what `risk_free` gives; a provider whose rate is checked already hands it on."""
+        return ReturnFrame.read_rate(self.risk_free(low, high), horizon_of(self))
 
     def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """First and last date of the returns and the rate, for errors; None where they are not known beforehand."""
@@ -203,35 +224,29 @@ def horizon_of(data: DataProvider) -> Horizon:
     return horizon
 
 
-def _columns(frame: Any, names: list[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
+def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
     """Choose what was asked for from what a provider's method returned."""
-    if not isinstance(frame, pd.DataFrame):
-        raise NonNumericError(
-            f"{whose} must return a pandas DataFrame, dates × labels, but {type(frame).__name__} came."
-        )
+    frame = as_pandas(table, whose)
     columns = labels.unique(frame.columns, f"the columns of {whose}")
     at = labels.positions(names, columns, what, error)
     return frame if np.array_equal(at, np.arange(len(columns))) else frame.iloc[:, at]
 
 
 def _factor_frame(
-    factors: Sequence[Factor], data: DataProvider, start: Any, end: Any, horizon: Horizon
-) -> pd.DataFrame:
+    factors: Sequence[Factor], data: DataProvider, low: Edge, high: Edge, horizon: Horizon
+) -> ReturnFrame | pd.DataFrame:
     """Ask each factor for its returns; those that are merely published are fetched together.
 
-    Sources may label their dates differently, so each is read before they are put beside each other.
+    Sources may label their dates differently, so each is read before they are put side by side.
     """
-    tables = []
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
-    if published:
-        whose = f"{type(data).__name__}.factor_returns"
-        fetched = data.factor_returns(published, start, end)
-        chosen = _columns(fetched, published, whose, "factor", UnknownFactorError)
-        tables.append(ReturnFrame.read(chosen, "factor returns", horizon))
+    tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
-            returns = _returns_of(factor, data, start, end)
-            tables.append(ReturnFrame.read(returns, f"factor {factor.name!r}", horizon))
+            returns = _returns_of(factor, data, low, high)
+            tables.append(ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon))
+    if len(tables) == 1:
+        return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import require_decimals
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
 from riskmodel._core.dates import between, window
-from riskmodel._core.frames import LARGEST, ReturnFrame
+from riskmodel._core.frames import ReturnFrame
 from riskmodel.errors import (
     InvalidParameterError,
     NoOverlapError,
@@ -24,6 +24,9 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
+
+# Columns that are searched at a time for rows without a number.
+_COLUMNS_AT_A_TIME = 32
 
 
 def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
@@ -101,9 +104,9 @@ class ReturnPanel(Panel):
     @classmethod
     def align(
         cls,
-        asset_returns: pd.DataFrame,
-        factor_returns: pd.DataFrame,
-        risk_free: pd.Series[float],
+        asset_returns: Any,
+        factor_returns: Any,
+        risk_free: Any,
         *,
         horizon: Horizon,
         definitions: Sequence[Factor | str] | None = None,
@@ -116,11 +119,12 @@ class ReturnPanel(Panel):
 
         Parameters
         ----------
-        asset_returns : DataFrame, dates × assets
-            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``) where missing.
-        factor_returns : DataFrame, dates × factors
+        asset_returns : table, dates × assets
+            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``, or null) where missing. A pandas DataFrame
+            indexed by date, or a table of Polars or Arrow with one column of dates.
+        factor_returns : table, dates × factors
             Decimals per `horizon`.
-        risk_free : Series by date
+        risk_free : Series by date, or table of dates and one column
             Decimals per `horizon`.
         horizon : Horizon
             What one row spans.
@@ -137,16 +141,16 @@ class ReturnPanel(Panel):
             `ImpossibleReturnsError`, `SpacingError`.
         """
         require_horizon(horizon)
-        assets = ReturnFrame.read(asset_returns, "asset returns", horizon)
+        assets = ReturnFrame.read(asset_returns, ASSET_RETURNS, horizon)
         if not len(assets.labels):
-            raise InvalidParameterError("a panel needs at least one asset, but asset returns without columns came.")
-        factors = ReturnFrame.read(factor_returns, "factor returns", horizon)
+            raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
+        factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        require_decimals(assets, factors, free, horizon)
+        for table in (assets, factors, free):
+            table.checks.finish()
         kept, dropped = _common_dates(assets, factors, free)
         rate = _rows(free, kept)[:, 0]
-        excess = _rows(assets, kept)
-        excess -= rate[:, None]
+        excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
         return cls(
             dates=kept,
             assets=assets.labels,
@@ -299,16 +303,17 @@ def _common_dates(
     every = assets.dates.union(factors.dates).union(free.dates)
     reasons = np.full(len(every), "", dtype=object)
     lacking = {
-        "no asset row": ~every.isin(assets.dates),
+        "no asset row": every.difference(assets.dates),
         # nothing is missing of no factors
-        "no factor row": ~every.isin(factors.dates) & bool(len(factors.labels)),
-        "no risk-free row": ~every.isin(free.dates),
-        "every asset missing": every.isin(_where(assets, np.asarray(np.isnan(assets.numbers).all(axis=1)))),
-        "risk-free rate missing": every.isin(_where(free, np.isnan(free.numbers[:, 0]))),
+        "no factor row": every[:0] if not len(factors.labels) else every.difference(factors.dates),
+        "no risk-free row": every.difference(free.dates),
+        "every asset missing": assets.dates[_empty_rows(assets.numbers)],
+        "risk-free rate missing": free.dates[np.isnan(free.numbers[:, 0])],
     }
     for j, name in enumerate(factors.labels):
-        lacking[f"factor {name} missing"] = every.isin(_where(factors, np.isnan(factors.numbers[:, j])))
-    for reason, where in lacking.items():
+        lacking[f"factor {name} missing"] = factors.dates[np.isnan(factors.numbers[:, j])]
+    for reason, dates in lacking.items():
+        where = every.get_indexer(dates)
         reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
     kept = reasons == ""
     if not kept.any():
@@ -317,8 +322,14 @@ def _common_dates(
     return every[kept], left
 
 
-def _where(table: ReturnFrame, rows: NDArray[np.bool_]) -> pd.DatetimeIndex:
-    return table.dates[np.flatnonzero(rows)]
+def _empty_rows(numbers: Array) -> Index:
+    """Rows without a number; a few columns rule out nearly all rows, so that the rest of these is not read."""
+    rows = np.arange(len(numbers))
+    for start in range(0, numbers.shape[1], _COLUMNS_AT_A_TIME):
+        if not len(rows):
+            break
+        rows = rows[np.isnan(numbers[rows, start : start + _COLUMNS_AT_A_TIME]).all(axis=1)]
+    return rows
 
 
 def _no_overlap(*tables: ReturnFrame) -> str:

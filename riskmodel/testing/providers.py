@@ -13,12 +13,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE
 from riskmodel._core.dates import read_dates
 from riskmodel._core.frames import ReturnFrame
 from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
-from riskmodel.horizon import YEAR, Horizon
+from riskmodel.horizon import Horizon
 from riskmodel.panel.memory import ReturnPanel
+
+_KINDS = {kind.name: kind for kind in (ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE)}
 
 
 class ProviderContract(ABC):
@@ -96,24 +99,18 @@ class ProviderContract(ABC):
     def test_no_code_for_a_missing_return_is_left_in(self) -> None:
         """No return of -99 % or less, which is what -99.99 and -999 percent become in decimals."""
         for what, table in self._tables(self.provider()).items():
-            worst = float(np.nanmin(table.numbers))
-            assert worst > -0.99, f"{what} holds {worst:g}: a code for missing, percent, or a log return?"
+            lowest = float(table.checks.low.min())
+            assert lowest > -0.99, f"expected {what} above -99 %, got {lowest:g}: a code for missing, or percent?"
 
     def test_returns_are_decimals(self) -> None:
-        """The size of a typical return is plausible at the horizon, and not a hundred times that."""
-        data = self.provider()
-        for what, table in self._tables(data).items():
-            sizes = np.abs(table.numbers[np.isfinite(table.numbers) & (table.numbers != 0)])
-            if not len(sizes):
-                continue
-            typical = float(np.median(sizes)) / float(np.sqrt(data.horizon.days))
-            assert typical < 0.2, f"a typical value of {what} is {np.median(sizes):.3g}: percent?"
+        """Assets and factors pass the checks of every panel: no percent, no prices, no loss of more than everything."""
+        tables = self._tables(self.provider())
+        for what in ("asset returns", "factor returns"):
+            tables[what].checks.finish()
 
     def test_the_risk_free_rate_is_per_horizon(self) -> None:
-        """The rate is decimals per horizon: per year it is below 100 %."""
-        data = self.provider()
-        yearly = data.horizon.scale_mean(float(np.nanmedian(data.risk_free().to_numpy(dtype=float))), to=YEAR)
-        assert yearly < 1.0, f"the risk-free rate is typically {yearly:.3g} a year: percent, or annual?"
+        """The rate passes the checks of every panel: decimals per horizon, not percent and not per year."""
+        self._tables(self.provider())["the risk-free rate"].checks.finish()
 
     # -- windows ---------------------------------------------------------------------------------------
 
@@ -264,7 +261,7 @@ class ProviderContract(ABC):
 
     @staticmethod
     def _read(frame: Any, what: str, data: DataProvider) -> ReturnFrame:
-        return ReturnFrame.read(frame, what, data.horizon)
+        return ReturnFrame.read(frame, _KINDS[what], data.horizon)
 
 
 def _same(came: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:

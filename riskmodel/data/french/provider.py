@@ -16,6 +16,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.checks import FactorReturns
 from riskmodel._core.dates import window
 from riskmodel._core.frames import ReturnFrame
 from riskmodel.data.french import catalogue
@@ -356,7 +357,7 @@ def _fetch(source: FamaFrench, file: str, caption: re.Pattern[str] | None, serie
         raise _changed(file, f"pandas-datareader could not read it ({type(error).__name__}: {error})") from error
     frame = _decimals(tables.get(0), reader.chosen, file)
     frame.index = _timestamps(frame.index)
-    return _Published(file, ReturnFrame.read(frame, file, source.horizon).frame(), _vintage(reader.text))
+    return _Published(file, ReturnFrame.read(frame, FactorReturns(file), source.horizon).frame(), _vintage(reader.text))
 
 
 def _refusal(reader: Any, error: OSError) -> str:

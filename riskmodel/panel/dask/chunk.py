@@ -13,8 +13,7 @@ import pandas as pd
 from attrs import evolve, fields, frozen
 
 from riskmodel._core.arrays import Array, Counts, Flags, Index
-from riskmodel._core.checks import doubtful_size, rows_looked_at
-from riskmodel._core.frames import LARGEST
+from riskmodel._core.checks import LARGEST, doubtful_size, rows_looked_at
 from riskmodel.estimation.base import MomentEstimator as Estimator
 from riskmodel.estimation.moments.regressions import Regressions
 from riskmodel.estimation.moments.value import Moments

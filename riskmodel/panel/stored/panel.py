@@ -31,7 +31,7 @@ class StoredPanel(Panel):
 
     What takes moments takes it as it does a `ReturnPanel`: an estimator's ``fit``, ``moments`` and ``update``, and
     `Moments.of`. Returns are read in blocks of bounded size, whatever their number, once but for the few assets whose
-    sums would cancel, which are read again. They are looked at as they are read: what a `ReturnPanel` would refuse when
+    sums would cancel, which are read again. They are checked as they are read: what a `ReturnPanel` would refuse when
     it is made (percent, prices, infinite values, losses of more than everything) is refused then.
 
     As in a `ReturnPanel`, a date is kept where every factor and the risk-free rate are there, and `dropped` says what

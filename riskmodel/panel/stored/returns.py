@@ -9,10 +9,10 @@ import numpy as np
 from attrs import define, field, frozen
 
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.checks import ASSET_RETURNS, ReturnChecks
 from riskmodel._core.progress import Progress
 from riskmodel.horizon import Horizon
 from riskmodel.panel.stored.source import Source
-from riskmodel.panel.stored.vetting import Vetting
 
 
 @final
@@ -84,15 +84,20 @@ class StoredReturns:
     def _pass(self, columns: Index, dates: range, progress: Progress) -> Iterator[tuple[int, Array]]:
         """Read the columns of one group, in blocks of consecutive dates."""
         raw = self._raw(dates)
-        vetting = Vetting.of(self.source.assets[columns], self.horizon, len(raw))
+        days = self.source.dates
+        checks = ReturnChecks.start(
+            ASSET_RETURNS, self.horizon, self.source.assets[columns], days[raw.start : raw.stop]
+        )
         try:
             for first, block in self.source.blocks(columns, raw):
-                vetting.see(self.source.dates[first : first + len(block)], block)
+                checks = checks.update(block, days[first : first + len(block)])
+                # before the block is handed on: infinite values would spoil sums, and the rest may take an hour
+                checks.finish_early()
                 progress.add(block.size)
                 i, j = np.searchsorted(self.rows, [first, first + len(block)])
                 kept = block if j - i == len(block) else block[self.rows[i:j] - first]
                 yield int(i), kept - self.rate[i:j, None]
-            vetting.judge()
+            checks.finish()
         finally:
             progress.clear()
 
