@@ -1,8 +1,8 @@
 """The error tree.
 
 Every error is a :class:`RiskModelError` and also the built-in it is a kind of, so both
-``except rm.RiskModelError`` and ``except ValueError`` work. A message says what came, what was
-expected, and what to do; ``details`` carries the same facts as data. What is no error but must be
+``except rm.RiskModelError`` and ``except ValueError`` work. A message says what was expected, what
+it got, and what to do; ``details`` carries the same facts as data. What is no error but must be
 known is a :class:`RiskModelWarning`.
 """
 
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
+
+# what the package is called where it is published: its import name is taken there by another project
+DISTRIBUTION = "factor-riskmodel"
 
 
 class RiskModelError(Exception):
@@ -19,7 +22,7 @@ class RiskModelError(Exception):
     Parameters
     ----------
     message : str
-        What came, what was expected, what to do.
+        What was expected, what it got, what to do.
     **details
         The facts in the message, as data.
     """
@@ -148,6 +151,26 @@ class CredentialsError(SourceError, PermissionError):
 
 class MissingExtraError(RiskModelError, ImportError):
     """An optional package is needed that is not installed."""
+
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> Self:
+        """Say what needs which package, and how to install the extra that brings it.
+
+        Parameters
+        ----------
+        what : str
+            What needs the package, as the subject of a sentence.
+        package : str
+            Its name.
+        extra : str
+            The extra of this distribution that has it.
+        """
+        return cls(
+            f"{what} needs {package}, which is not installed; in a clone of this project run pip install '.[{extra}]', "
+            f"once it is published pip install '{DISTRIBUTION}[{extra}]'.",
+            package=package,
+            extra=extra,
+        )
 
 
 class RiskModelWarning(UserWarning):

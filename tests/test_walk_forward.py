@@ -34,7 +34,7 @@ def by_objects(history, weights, dates):
         rm.Rolling(rm.YEAR, minimum=60),
         rm.Rolling(rm.YEAR, PrincipalComponents(2), every=rm.QUARTER),
     ],
-    ids=repr,
+    ids=["daily", "monthly", "EWMA", "expanding", "short", "components"],
 )
 def test_walking_forward_is_hedging_by_objects(panel, window):
     history = window.fit(panel)

@@ -22,6 +22,9 @@ OF_REGRESSIONS = ("total_variance", "rsquared", "std_errors")
 class Halfway(rm.MomentEstimator):
     """An estimator of a user's own, which has `estimate` alone: loadings halfway to 1."""
 
+    def __repr__(self):
+        return "Halfway()"
+
     def estimate(self, moments):
         ols = rm.OLS().estimate(moments)
         parts = ("alpha", "loadings", "factor_mean", "factor_covariance", "idio_variance")
@@ -34,6 +37,9 @@ class Halfway(rm.MomentEstimator):
 
 class Plain(rm.MomentEstimator):
     """OLS by the general way."""
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
 
     def estimate(self, moments):
         return rm.OLS().estimate(moments)

@@ -1,0 +1,103 @@
+# The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
+from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
+from .data.cached import Cached as Cached
+from .data.files import (
+    read_percent_returns as read_percent_returns,
+    read_prices as read_prices,
+    read_returns as read_returns,
+)
+from .data.french.provider import (
+    EqualWeighted as EqualWeighted,
+    FamaFrench as FamaFrench,
+    ValueWeighted as ValueWeighted,
+)
+from .data.joined import Joined as Joined
+from .data.memory import InMemory as InMemory
+from .data.provider import DataProvider as DataProvider
+from .data.sample import SampleData as SampleData
+from .data.wrds.provider import WRDS as WRDS
+from .errors import (
+    AmbiguousAssetError as AmbiguousAssetError,
+    CollinearFactorsError as CollinearFactorsError,
+    ConstantFactorError as ConstantFactorError,
+    CoverageError as CoverageError,
+    CredentialsError as CredentialsError,
+    DamagedEntryWarning as DamagedEntryWarning,
+    DataError as DataError,
+    DuplicateDatesError as DuplicateDatesError,
+    DuplicateLabelsError as DuplicateLabelsError,
+    EstimationError as EstimationError,
+    HorizonMismatchError as HorizonMismatchError,
+    ImpossibleReturnsError as ImpossibleReturnsError,
+    InfiniteReturnsError as InfiniteReturnsError,
+    InvalidDatesError as InvalidDatesError,
+    InvalidParameterError as InvalidParameterError,
+    LayoutError as LayoutError,
+    MissingExtraError as MissingExtraError,
+    MixedSetsWarning as MixedSetsWarning,
+    NoOverlapError as NoOverlapError,
+    NonNumericError as NonNumericError,
+    NotEstimatedError as NotEstimatedError,
+    PercentReturnsError as PercentReturnsError,
+    RiskModelError as RiskModelError,
+    RiskModelWarning as RiskModelWarning,
+    SingularCovarianceError as SingularCovarianceError,
+    SourceError as SourceError,
+    SpacingError as SpacingError,
+    StaleDataWarning as StaleDataWarning,
+    TooFewObservationsError as TooFewObservationsError,
+    TooLargeError as TooLargeError,
+    UnboundedPositionError as UnboundedPositionError,
+    UnknownAssetError as UnknownAssetError,
+    UnknownDateError as UnknownDateError,
+    UnknownFactorError as UnknownFactorError,
+)
+from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.least_squares.ewma import EWMA as EWMA
+from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
+from .estimation.moments.value import Moments as Moments
+from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
+from .horizon import (
+    DAY as DAY,
+    Horizon as Horizon,
+    MONTH as MONTH,
+    Mean as Mean,
+    QUARTER as QUARTER,
+    Quantity as Quantity,
+    SharpeRatio as SharpeRatio,
+    Variance as Variance,
+    Volatility as Volatility,
+    WEEK as WEEK,
+    YEAR as YEAR,
+)
+from .model.covariance import FactorCovariance as FactorCovariance
+from .model.decomposition import RiskDecomposition as RiskDecomposition
+from .model.history import ModelHistory as ModelHistory
+from .model.model import FactorModel as FactorModel
+from .model.regression import RegressionFit as RegressionFit
+from .panel.factors import (
+    AssetFactor as AssetFactor,
+    Factor as Factor,
+    PortfolioFactor as PortfolioFactor,
+    PublishedFactor as PublishedFactor,
+    Spread as Spread,
+)
+from .panel.layout import Long as Long, Wide as Wide
+from .panel.memory import ReturnPanel as ReturnPanel
+from .panel.stored.panel import StoredPanel as StoredPanel
+from .portfolio.budget import (
+    Breach as Breach,
+    CapitalLimit as CapitalLimit,
+    FactorVolatilityLimit as FactorVolatilityLimit,
+    GrossLimit as GrossLimit,
+    Limit as Limit,
+    Position as Position,
+    RiskBudget as RiskBudget,
+    VolatilityLimit as VolatilityLimit,
+)
+from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.portfolio import Portfolio as Portfolio
+from .portfolio.strategy import Strategy as Strategy
+from .report.report import RiskReport as RiskReport
+
+__version__: str
