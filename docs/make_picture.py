@@ -13,32 +13,34 @@ from pathlib import Path
 
 import riskmodel as rm
 from riskmodel.report import html
-from riskmodel.report.report import RiskReport
+from riskmodel.report.document import Document
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 WIDTH, HEIGHT, SCALE = 1000, 800, 2
 SHOWN = ("against", "Tracking", "variance", "Cumulated")
 
-# What the README needs of the page: four pictures without captions, at its width.
+# What the README needs of the page: four pictures without heading and captions, at its width.
 STYLE = """
-main { padding: 1rem; } figure { padding: 0.7rem 0.9rem 0.3rem; flex-basis: calc(50% - 1.25rem) !important; }
+header { display: none; } main { padding: 1rem; }
+figure { padding: 0.7rem 0.9rem 0.3rem; flex-basis: calc(50% - 1.25rem) !important; }
 figcaption { display: none; } .plot { height: 19.6rem; }
 """
 
 
-def demo() -> RiskReport:
+def demo() -> rm.RiskReport:
     """Report on one stock, hedged fully and to a factor share of a fifth."""
     panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"])
     msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
-    return RiskReport.of(msft, panel, rm.RiskBudget(1_000_000, rm.MONTH), cap=0.2)
+    return rm.RiskReport.of(msft, panel, rm.RiskBudget(1_000_000, rm.MONTH), cap=0.2)
 
 
-def gallery(report: RiskReport) -> str:
+def gallery(report: rm.RiskReport) -> str:
     """Write a page with the four pictures that tell the story."""
-    pictures = html.pictures(report)
-    chosen = [next(p for p in pictures if word in p.heading) for word in SHOWN]
-    return html.document("riskmodel report", f"<style>{STYLE}</style>{html.gallery(chosen)}")
+    pictures = report.pictures()
+    chosen = tuple(next(p for p in pictures if word in p.heading) for word in SHOWN)
+    page = html.render(Document("riskmodel report", pictures=chosen))
+    return page.replace("</head>", f"<style>{STYLE}</style>\n</head>", 1)
 
 
 def browser() -> str:

@@ -15,3 +15,11 @@ class Terminal:
 
     def flush(self):
         pass
+
+    def is_clean(self):
+        """Whether the current line is blank, with the cursor at its start."""
+        line, cursor = {}, 0
+        for character in self.text.rsplit("\n", 1)[-1]:
+            cursor = 0 if character == "\r" else cursor + 1
+            line[cursor] = character
+        return cursor == 0 and all(line[at] in " \r" for at in line)

@@ -198,7 +198,7 @@ class TestReport:
     def test_riskless_hedge(self, run):
         status, out, _ = run("report", "SPX", "--cap", "0.1")
         assert status == 0
-        assert "No risk is left in capped and hedged but rounding" in out
+        assert "No risk is left in capped and hedged" in out
         status, out, _ = run("report", "SPX", "--json")
         assert parsed(out)["positions"]["hedged"] is None
 

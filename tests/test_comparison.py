@@ -190,17 +190,18 @@ def test_pairs_that_never_meet_leave_nothing_to_test():
     assert got.common_dates.loc["A", "B"] == 0
     assert got.largest().empty
     for test in (got.pesaran_cd, got.breusch_pagan):
-        with pytest.raises(rm.InvalidParameterError, match="no pair of assets has a residual correlation"):
+        with pytest.raises(rm.InvalidParameterError, match="three common dates"):
             test()
 
 
 def test_it_takes_two_assets_and_not_too_many():
     panel = ragged_panel()
     model = rm.OLS().fit(panel)
-    with pytest.raises(rm.InvalidParameterError, match="at least two assets"):
+    with pytest.raises(rm.InvalidParameterError, match="two assets"):
         Comparison.of(model.restrict(["A"]), panel)
-    with pytest.raises(rm.TooLargeError, match=r"7 × 7 arrays and the limit is 6.*say limit=7"):
+    with pytest.raises(rm.TooLargeError, match="limit=7") as caught:
         Comparison.of(model, panel, limit=6)
+    assert caught.value.details == {"n_assets": 7, "limit": 6}
 
 
 def test_a_panel_of_another_horizon_is_refused():

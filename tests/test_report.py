@@ -15,7 +15,10 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
-from riskmodel.report import figures, html, tables, text
+from riskmodel.estimation.base import MomentEstimator
+from riskmodel.estimation.least_squares.ols import LeastSquares
+from riskmodel.report import figures, formats, html, text
+from riskmodel.report.document import Document, Table, Width
 from riskmodel.report.report import RiskReport
 
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
@@ -24,6 +27,7 @@ WITHOUT_FACTORS = rm.FactorModel.from_parameters(
     assets=["MSFT"], factors=[], alpha=0.0, loadings=np.empty((1, 0)), factor_covariance=np.empty((0, 0)),
     factor_mean=np.empty(0), idio_variance=1e-4, horizon=rm.DAY,
 )  # fmt: skip
+DRAWN = '<script type="application/json">'
 NASTY = "</script><script>alert(1)</script>&\"'<b>"
 
 
@@ -57,6 +61,15 @@ def report():
 def three_factors():
     weights = {"BusEq": 1.0, "Utils": -0.5}
     return make(weights, ["Mkt-RF", "SMB", "HML"], data=rm.SampleData(rm.MONTH))
+
+
+def table(report, title, most=12):
+    """A table of the report by its title."""
+    return next(t for t in report.document(most).tables if t.title.startswith(title))
+
+
+def facts(report):
+    return dict(report.document(12).facts)
 
 
 def naive_ols(y, x):
@@ -102,37 +115,39 @@ class TestEstimates:
         ragged = make({"A0": 0.5, "A1": 0.5}, ["F0"], data=in_memory(returns, factors))
         assert ragged.estimates.loc["portfolio", "std_error"].isna().all()
         assert ragged.estimates.loc["A0", "std_error"].notna().all()
-        assert any("exact only where" in n for n in ragged.notes)
+        assert any("same dates" in n for n in ragged.notes)
         assert any("On 20 of 120 dates" in n for n in ragged.notes)
 
-    def test_given_numbers_leave_no_errors(self):
-        returns, factors = synthetic(2)
-        panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
-        model = rm.FactorModel.from_parameters(
-            assets=["A0", "A1"], factors=["F0"], alpha=[0.0, 0.0], loadings=[[1.0], [1.0]], factor_covariance=1e-4,
-            factor_mean=0.0, idio_variance=[1e-4, 1e-4], horizon=rm.DAY,
-        )  # fmt: skip
-        given = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), panel, BUDGET)
-        assert given.estimates["std_error"].isna().all()
-        assert given.to_dict()["estimates"][0]["t"] is None
-
-    def test_errors_of_another_estimator_are_not_passed_off(self):
-        """The portfolio's errors are OLS's, so a model with errors of its own gets none."""
+    def test_a_model_of_another_window_gives_no_errors(self):
         returns, factors = synthetic(2)
         panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
         half = rm.OLS().fit(panel.select(end="2020-03-31"))
-        doubled = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, half), panel, BUDGET)
-        assert doubled.estimates.loc["portfolio", "std_error"].isna().all()
+        other = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, half), panel, BUDGET)
+        assert other.estimates.loc["portfolio", "std_error"].isna().all()
+        assert "std_error" not in other.exposures
+        assert any("not known" in n for n in other.notes)
 
-    def test_a_panel_too_short_to_fit(self):
+    def test_a_panel_too_short_for_a_regression(self):
         returns, factors = synthetic(2)
         data = in_memory(returns, factors)
-        model = rm.OLS().fit(data.panel(["A0", "A1"], ["F0"], end="2020-01-03"))
-        short = data.panel(["A0", "A1"], ["F0"], start="2020-01-02", end="2020-01-03")
-        # as many observations as the model says, but not enough for the regression
-        model = attrs.evolve(model, n_observations=[2.0, 2.0])
+        model = rm.OLS().fit(data.panel(["A0", "A1"], ["F0"]))
+        short = data.panel(["A0", "A1"], ["F0"], end="2020-01-02")
         out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), short, BUDGET)
         assert out.estimates.loc["portfolio", "std_error"].isna().all()
+
+    def test_a_weighted_model_has_those_of_its_weights(self):
+        panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+        estimator = rm.EWMA(rm.QUARTER)
+        own = RiskReport.of(rm.Strategy({"MSFT": 0.5, "JPM": -0.2}, estimator.fit(panel)), panel, BUDGET)
+        returns = own.strategy.excess_returns(panel)
+        alone = attrs.evolve(panel, assets=["P"], excess_returns=returns.to_numpy()[:, None])
+        expected = estimator.fit(alone).regression.std_errors.loc["P"]
+        np.testing.assert_allclose(own.estimates.loc["portfolio", "std_error"], expected, rtol=1e-9)
+
+    def test_an_explained_holding_does_not_hide_them(self):
+        out = make({"SPX": 1.0, "MSFT": 1.0}, start="2010")
+        _, errors = naive_ols(out.strategy.excess_returns(out.panel).to_numpy(), out.panel.factor_returns.to_numpy())
+        np.testing.assert_allclose(out.estimates.loc["portfolio", "std_error"], errors, rtol=1e-9)
 
 
 class TestTables:
@@ -159,7 +174,7 @@ class TestTables:
         assert math.isclose(split["share"].iloc[:-1].sum(), 1.0, rel_tol=1e-12)
         model = report.strategy.model
         beta = report.strategy.exposures["Mkt-RF"]
-        assert math.isclose(split.loc["Mkt-RF", "variance"], beta**2 * report.panel.factors["Mkt-RF"].var())
+        assert math.isclose(split.loc["Mkt-RF", "variance"], beta**2 * report.panel.factor_returns["Mkt-RF"].var())
         # between the assets the model has no residual covariance, so the sample's is near, not equal
         assert math.isclose(split.loc["total", "variance"], returns.var(), rel_tol=0.1)
         np.testing.assert_allclose(split["year"], np.sqrt(252 * split["variance"]))
@@ -215,12 +230,12 @@ class TestTables:
         data = rm.InMemory(returns, factors=factors, risk_free=1e-4, horizon=rm.DAY, funded=["F1"])
         out = make({"A0": 1.0}, ["F0", "F1"], data=data)
         assert out.funded == ("F1",)
-        assert dict(tables.facts(out))["Funded factors"] == "F1"
+        assert facts(out)["Funded factors"] == "F1"
         assert math.isclose(out.trade.loc["hedged", "cash"], -1e6 * (1 - out.exposures.loc["F1", "unhedged"]))
-        assert "pays for assets and funded factors, borrowed" in tables.trade(out).note
+        assert "pays for assets and funded factors, borrowed" in table(out, "PnL of").note
         none = make({"A0": 1.0}, ["F0"], data=data)
-        assert dict(tables.facts(none))["Funded factors"] == "none"
-        assert "pays for assets, borrowed" in tables.trade(none).note
+        assert facts(none)["Funded factors"] == "none"
+        assert "pays for assets, borrowed" in table(none, "PnL of").note
 
     def test_hedged_expected_pnl_is_alpha(self, report):
         hedged = report.pnl.loc["hedged"]
@@ -241,6 +256,168 @@ class TestTables:
 
     def test_repr(self, report):
         assert repr(report).startswith("<RiskReport on <Strategy of 3 assets")
+
+
+class TestComputedOnce:
+    @pytest.fixture
+    def counts(self, monkeypatch):
+        counts = dict.fromkeys(["restrict", "decompose", "fit"], 0)
+
+        def count(cls, name, key):
+            real = cls.__dict__[name]
+            call = real.__func__ if isinstance(real, classmethod) else real
+
+            def counted(*args, **kwargs):
+                counts[key] += 1
+                return call(*args, **kwargs)
+
+            monkeypatch.setattr(cls, name, classmethod(counted) if isinstance(real, classmethod) else counted)
+
+        count(rm.FactorModel, "restrict", "restrict")
+        count(rm.RiskDecomposition, "of", "decompose")
+        count(MomentEstimator, "fit", "fit")
+        count(LeastSquares, "estimate", "fit")
+        return counts
+
+    @pytest.mark.parametrize("forms", [["to_text"], ["to_dict"], ["to_html"], ["to_text", "to_dict", "to_html"]])
+    def test_one_decomposition_a_portfolio_and_no_fit(self, report, counts, forms):
+        fresh = rm.Strategy(WEIGHTS, report.strategy.model)
+        again = RiskReport.of(fresh, report.panel, BUDGET, cap=0.2)
+        for form in forms:
+            getattr(again, form)()
+        assert len(again.portfolios) == 3
+        assert counts == {"restrict": 4, "decompose": 3, "fit": 0}
+
+    def test_frames_are_copies(self, report):
+        before = report.to_text()
+        for name in ("estimates", "assets", "exposures", "variance", "volatility", "legs", "pnl", "trade", "tests"):
+            frame = getattr(report, name)
+            frame.loc[:, :] = 17
+        pairs = report.correlations
+        pairs[:] = 17
+        assert report.to_text() == before
+
+
+def flat_model(data, factors, n_assets=6, **numbers):
+    """A model of given numbers: loadings from least squares, no regression kept."""
+    panel = data.panel([f"A{i}" for i in range(n_assets)], factors)
+    m = rm.OLS().fit(panel)
+    given = {
+        "assets": m.assets, "factors": list(m.definitions), "alpha": m.alpha, "loadings": m.loadings,
+        "factor_covariance": m.factor_covariance, "factor_mean": m.factor_mean, "idio_variance": m.idio_variance,
+        "horizon": m.horizon,
+    }  # fmt: skip
+    return rm.FactorModel.from_parameters(**(given | numbers)), panel
+
+
+def principal_components(k=2, n=6):
+    """Factors that are portfolios of assets: B = V and weights V / (V'V), which V'V = 1 leaves as they are."""
+    returns, factors = synthetic(n, k=3, seed=3)
+    panel = in_memory(returns, factors).panel(list(returns), [])
+    centred = returns - returns.mean()
+    _, _, vt = np.linalg.svd(centred, full_matrices=False)
+    v = pd.DataFrame(vt[:k].T, returns.columns, [f"PC{j + 1}" for j in range(k)])
+    f = returns @ v
+    residual = centred - (centred @ v) @ v.T
+    model = rm.FactorModel.from_parameters(
+        assets=list(returns), factors=[rm.PortfolioFactor(name, v[name]) for name in v],
+        alpha=returns.mean() - v @ f.mean(), loadings=v, factor_covariance=f.cov(), factor_mean=f.mean(),
+        idio_variance=residual.var(), horizon=rm.DAY,
+    )  # fmt: skip
+    return model, panel, v
+
+
+@pytest.fixture(scope="module")
+def components():
+    model, panel, _ = principal_components()
+    return RiskReport.of(rm.Strategy({"A0": 0.5, "A1": 0.5}, model), panel, BUDGET, cap=0.2)
+
+
+class TestAnyEstimator:
+    """Models without a regression, of factors that are no columns of the panel, or that nobody can hold."""
+
+    def test_what_only_a_regression_knows_is_left_out(self, components):
+        assert components.estimates.columns.tolist() == ["estimate"]
+        assert components.assets.columns.tolist() == ["weight", "idio_volatility"]
+        assert components.exposures.columns.tolist() == ["unhedged", "capped", "hedged"]
+        assert table(components, "Exposures").columns == ("Asset", "Weight", "Factor", "Beta")
+        assert table(components, "Alpha").columns == ("Asset", "Alpha %/yr", "Idio vol %/yr")
+        assert "Std err" not in components.to_text()
+        assert any("no standard errors" in n for n in components.notes)
+
+    def test_the_dict_has_none_for_it(self, components):
+        out = json.loads(json.dumps(components.to_dict(), allow_nan=False))
+        assert {(a["rsquared"], a["n_observations"]) for a in out["assets"]} == {(None, None)}
+        assert {(e["std_error"], e["t"]) for e in out["estimates"] + out["exposures"]} == {(None, None)}
+        assert list(out["exposures"][0]) == ["factor", "unhedged", "std_error", "t", "capped", "hedged"]
+
+    def test_the_page_has_every_picture(self, components):
+        page = components.to_html()
+        assert page.count(DRAWN) == 8
+        for heading in ("Portfolio against PC1", "Portfolio against PC2", "Residual against PC1"):
+            assert heading in page
+
+    def test_pictures_show_the_returns_of_the_portfolios(self, components):
+        _, panel, v = principal_components()
+        points = figures.fitted_line(components.strategy, panel, "PC2").data[0]
+        np.testing.assert_allclose(points.x, panel.excess_returns @ v["PC2"])
+        residual = figures.residual_scatter(components.strategy, panel).data[0].y
+        expected = components.strategy.model.residuals(panel)[["A0", "A1"]] @ [0.5, 0.5]
+        np.testing.assert_allclose(residual, expected, atol=1e-15)
+        hedged, tracking = figures.tracking_and_hedged(components.strategy, components.portfolios["hedged"], panel).data
+        np.testing.assert_allclose(hedged.y + tracking.y, components.strategy.excess_returns(panel), atol=1e-15)
+
+    def test_legs_show_the_hedge_by_factor_and_what_it_holds(self, components):
+        _, _, v = principal_components()
+        hedged, legs = components.portfolios["hedged"], components.legs.loc["hedged", "weight"]
+        np.testing.assert_allclose(legs["hedge in assets"], hedged.hedge_weights)
+        np.testing.assert_allclose(legs["hedge in assets"], -components.exposures["unhedged"])
+        held = pd.Series({"A0": 0.5, "A1": 0.5}).reindex(v.index, fill_value=0.0) + v @ hedged.hedge_weights
+        pd.testing.assert_series_equal(legs["asset"].sort_index(), held, check_names=False)
+        assert math.isclose(legs["asset"].sum() + legs[("cash", "cash")], 0.0, abs_tol=1e-12)
+        shown = table(components, "Holdings")
+        names = [row[0] for row in shown.rows]
+        assert names[:2] == ["A0", "A1"]
+        assert sorted(names[2:6]) == ["A2", "A3", "A4", "A5"]
+        assert names[6:] == ["cash", "hedge in PC1", "hedge in PC2"]
+        assert shown.rows[6][5] == f"{legs[('cash', 'cash')]:.3f}"
+        assert "A hedge in PC1, PC2 holds assets" in shown.note
+
+    def test_of_what_a_hedge_holds_the_largest_are_shown(self, components):
+        shown = table(components, "Holdings", most=2)
+        legs = components.legs.loc["hedged", "weight"]["asset"].drop(["A0", "A1"]).abs()
+        assert [row[0] for row in shown.rows[:4]] == ["A0", "A1", *legs.nlargest(2).index]
+        assert shown.hidden == 2
+
+    def test_columns_and_portfolios_together(self):
+        returns, factors = synthetic(6, k=1)
+        basket = rm.PortfolioFactor("basket", {"A4": 0.5, "A5": 0.5})
+        model, panel = flat_model(in_memory(returns, factors), ["F0", basket])
+        out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), panel.select(factors=["F0"]), BUDGET)
+        kinds = out.legs.loc["hedged"].index.get_level_values("kind")
+        assert kinds.value_counts().to_dict() == {"asset": 4, "hedge": 1, "hedge in assets": 1, "cash": 1}
+        assert out.to_html().count(DRAWN) == 8
+        assert np.allclose(out.exposures["hedged"], 0.0, atol=1e-12)
+
+    def test_what_nobody_can_hold_is_not_hedged(self):
+        returns, factors = synthetic(6, k=2)
+        macro = [rm.PublishedFactor("F0"), rm.PublishedFactor("F1", tradable=False)]
+        model, panel = flat_model(in_memory(returns, factors), macro)
+        strategy = rm.Strategy({"A0": 1.0, "A1": 1.0}, model)
+        out = RiskReport.of(strategy, panel, BUDGET, cap=0.2)
+        assert list(out.portfolios) == ["unhedged"]
+        assert any("F1" in n and "not tradable" in n for n in out.notes)
+        assert not any("'capped'" in n for n in out.notes)
+        text, page = out.to_text(), out.to_html()
+        assert "HOLDINGS AND CASH" in text
+        assert "(hedge)" not in text
+        assert page.count(DRAWN) == 7
+        assert "Capacity, unhedged" in page
+        assert list(out.to_dict()["exposures"][0]) == ["factor", "unhedged", "std_error", "t"]
+        # the same factor without exposure to it leaves nothing to refuse
+        flat = model.loadings.assign(F1=0.0)
+        free, _ = flat_model(in_memory(returns, factors), macro, loadings=flat)
+        assert list(RiskReport.of(rm.Strategy({"A0": 1.0}, free), panel, BUDGET).portfolios) == ["unhedged", "hedged"]
 
 
 class TestEdges:
@@ -333,7 +510,7 @@ class TestEdges:
         kinds = [(e["kind"], e["asset"]) for e in out.to_dict()["estimates"]]
         assert kinds[::2] == [("asset", name), ("asset", "cash"), ("portfolio", "portfolio (total)")]
         assert "\nportfolio (total) " in out.to_text()
-        assert [row[0] for row in tables.legs(out, 12).rows] == [name, "cash", "F0 (hedge)", "cash (leg)"]
+        assert [row[0] for row in table(out, "Holdings").rows] == [name, "cash", "F0 (hedge)", "cash (leg)"]
         assert "portfolio (total)" in out.to_html()
 
     def test_the_total_is_the_portfolio(self, report):
@@ -374,8 +551,8 @@ class TestDict:
 
     def test_numbers_are_the_tables(self, report):
         out = report.to_dict()
-        for key, table in {"variance": report.variance, "legs": report.legs, "pnl": report.pnl}.items():
-            flat = table.reset_index()
+        for key, frame in {"variance": report.variance, "legs": report.legs, "pnl": report.pnl}.items():
+            flat = frame.reset_index()
             assert [list(r) for r in out[key]] == [flat.columns.tolist()] * len(flat)
             assert [list(r.values()) for r in out[key]] == flat.to_numpy().tolist()
 
@@ -436,7 +613,8 @@ class TestText:
         assert "$0.01 of volatility per month" in text
         assert "$0 " not in text
         assert re.search(rf"unhedged +{capital:.3g}  day", text)
-        assert "within $0.01 of volatility per month" in html._of_budget(out).about
+        capacity = next(p for p in out.pictures() if p.heading.startswith("Capacity"))
+        assert "within $0.01 of volatility per month" in capacity.about
         lines = figures.cumulated_pnl(out.positions, out.panel).data
         total = capital * float(out.strategy.excess_returns(out.panel).sum())
         assert math.isclose(lines[0].y[-1], total, rel_tol=1e-6)
@@ -447,11 +625,11 @@ class TestText:
          (-123_456.7, 1e6, "-123,457"), (1e-9, 1e6, "0"), (-0.5, 1e3, "-0.5"), (math.nan, math.nan, "-")],
     )  # fmt: skip
     def test_dollars(self, amount, capital, said):
-        assert tables._dollars(amount, capital) == said
+        assert formats.dollars(amount, capital) == said
 
     def test_rounding_of_a_weight_is_no_dollars(self):
         out = make({"KO": 0.1 + 0.2, "PEP": -0.3}, budget=rm.RiskBudget(1e9, rm.MONTH))
-        cash = tables.legs(out, 12).rows[-1]
+        cash = table(out, "Holdings").rows[-1]
         assert cash[:3] == ("cash", "0.000", "0")
 
     def test_trade_is_told(self, report):
@@ -462,13 +640,13 @@ class TestText:
         assert re.search(rf"\nhedged +{told}\n", out)
 
     def test_no_minus_zero(self):
-        assert tables._fixed(-0.0001, 2) == "0.00"
-        assert tables._fixed(-1234.5, 1) == "-1,234.5"
-        assert tables._fixed(math.inf, 1) == "-"
+        assert formats.fixed(-0.0001, 2) == "0.00"
+        assert formats.fixed(-1234.5, 1) == "-1,234.5"
+        assert formats.fixed(math.inf, 1) == "-"
 
     @pytest.mark.parametrize(("p", "said"), [(0.0, "< 0.001"), (0.0456, "0.046")])
     def test_pvalues(self, p, said):
-        assert tables._pvalue(p) == said
+        assert formats.pvalue(p) == said
 
     def test_width_constant(self):
         assert text._WIDTH < 80
@@ -535,7 +713,7 @@ class TestFigures:
     def test_points_are_thinned_but_keep_the_extremes(self, report):
         points = figures.fitted_line(report.strategy, report.panel).data[0]
         assert len(points.x) == figures.MOST_POINTS
-        returns, factor = report.strategy.excess_returns(report.panel), report.panel.factors["Mkt-RF"]
+        returns, factor = report.strategy.excess_returns(report.panel), report.panel.factor_returns["Mkt-RF"]
         assert {returns.min(), returns.max()} <= set(points.y)
         assert {factor.min(), factor.max()} <= set(points.x)
         assert list(points.text) == sorted(set(points.text))
@@ -574,43 +752,53 @@ class TestFigures:
          (3e13, "$30.0tn"), (0.0123, "$0.0123"), (999_999, "$1.00m")],
     )  # fmt: skip
     def test_short_dollars(self, amount, said):
-        assert figures.short_dollars(amount) == said
+        assert formats.short_dollars(amount) == said
 
     def test_backgrounds_are_clear(self, report):
-        for picture in html.pictures(report):
+        for picture in report.pictures():
             assert picture.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
             assert picture.figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
 
 
-class TestWithoutPlotly:
-    @pytest.fixture(autouse=True)
-    def _no_plotly(self, monkeypatch):
+class TestWithoutExtras:
+    @pytest.fixture
+    def without(self, monkeypatch):
         real = builtins.__import__
 
-        def refuse(name, *args, **kwargs):
-            if name.startswith("plotly"):
-                raise ImportError(name)
-            return real(name, *args, **kwargs)
+        def refuse(package):
+            def imported(name, *args, **kwargs):
+                if name.split(".")[0] == package:
+                    raise ImportError(name)
+                return real(name, *args, **kwargs)
 
-        monkeypatch.setattr(builtins, "__import__", refuse)
+            monkeypatch.setattr(builtins, "__import__", imported)
 
-    def test_figures_say_what_to_install(self, report):
-        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[report\]'"):
+        return refuse
+
+    def test_figures_need_plotly(self, report, without):
+        without("plotly")
+        with pytest.raises(rm.MissingExtraError, match=r"install .*\[report\]") as caught:
             figures.fitted_line(report.strategy, report.panel)
+        assert caught.value.details["package"] == "plotly"
 
-    def test_page_says_it_too(self, report):
-        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[report\]'"):
-            html.document("title", "body")
+    @pytest.mark.parametrize("package", ["plotly", "jinja2"])
+    def test_the_page_needs_both(self, report, without, package):
+        without(package)
+        with pytest.raises(rm.MissingExtraError, match=r"install .*\[report\]") as caught:
+            report.to_html()
+        assert caught.value.details["package"] == package
 
-    def test_tables_need_none(self, report):
+    @pytest.mark.parametrize("package", ["plotly", "jinja2"])
+    def test_tables_need_none(self, report, without, package):
+        without(package)
         assert report.to_text()
         assert report.to_dict()
 
 
-def test_plotly_is_imported_only_for_pictures():
+def test_plotly_and_jinja_are_imported_only_for_pages():
     code = (
         "import sys, riskmodel, riskmodel.cli.main, riskmodel.report.report, riskmodel.report.figures, "
-        "riskmodel.report.html; sys.exit(any(m.split('.')[0] == 'plotly' for m in sys.modules))"
+        "riskmodel.report.html; sys.exit(any(m.split('.')[0] in ('plotly', 'jinja2') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -667,8 +855,9 @@ class TestPage:
         style = re.search(r"<style>(.*?)</style>", source, re.DOTALL)[1]
         assert "url(" not in style
         assert "@import" not in style
-        assert "default-src 'none'" in source
-        assert "connect-src" not in source
+        policy = next(a for tag, a in read(source).elements if a.get("http-equiv") == "Content-Security-Policy")
+        assert policy["content"].startswith("default-src 'none'; ")
+        assert "connect-src" not in policy["content"]
 
     def test_plotly_is_there_once(self, source):
         big = [t for tag, t in read(source).texts if tag == "script" and len(t) > 500_000 and t[0] != "{"]
@@ -701,8 +890,8 @@ class TestPage:
         reader = read(source)
         assert all(a.get("scope") in {"col", "row"} for tag, a in reader.elements if tag == "th")
         cells = {t for tag, t in reader.texts if tag in {"td", "th"}}
-        for table in tables.all_of(report, 100):
-            for row in table.rows:
+        for shown in report.document(100).tables:
+            for row in shown.rows:
                 assert {c for c in row if c} <= cells
 
     def test_light_and_dark_and_print(self, source):
@@ -720,23 +909,28 @@ class TestPage:
         assert "MSFT against Mkt-RF" in make({"MSFT": 1.0}, start="2018-01-01").to_html()
 
     def test_a_figure_for_each_further_factor(self, three_factors):
-        headings = [p.heading for p in html.pictures(three_factors)]
+        headings = [p.heading for p in three_factors.pictures()]
         assert "Portfolio against SMB" in headings
         assert "Portfolio against HML" in headings
-        assert [p.size for p in html.pictures(three_factors)].count("small") == 2
+        assert [p.width for p in three_factors.pictures()].count(Width.SMALL) == 2
+
+    def test_no_picture_of_a_factor_is_alone_in_its_row(self, components):
+        widths = [p.width for p in components.pictures()]
+        assert Width.SMALL not in widths
+        assert widths == [Width.HALF] * 8
 
     def test_few_points_are_all_drawn(self, three_factors):
-        assert "points are drawn" not in html.pictures(three_factors)[0].about
+        assert "points are drawn" not in three_factors.pictures()[0].about
         assert "819" in three_factors.to_text()
 
     @pytest.mark.parametrize(("n", "wide"), [(29, False), (30, True), (200, True)])
     def test_long_tables_are_stacked(self, n, wide):
         returns, factors = synthetic(n)
         out = make(dict.fromkeys(returns, 1 / n), ["F0"], data=in_memory(returns, factors))
-        first, second, *others = tables.all_of(out, 100)
+        first, second, *others = out.document(100).tables
         assert (first.title, second.title) == ("Exposures", "Alpha and fit")
-        assert (first.wide, second.wide) == (wide, wide)
-        assert not others[0].wide
+        assert {first.width, second.width} == {Width.WIDE if wide else Width.HALF}
+        assert others[0].width is Width.HALF
 
     def test_the_trade_is_on_it(self, source):
         assert "PnL of a $1,000,000 trade over a year" in source
@@ -765,6 +959,16 @@ class TestPage:
         # what plotly is given reads as the label once it has undone the escapes
         heat = [json.loads(t) for tag, t in reader.texts if tag == "script" and '"heatmap"' in t and t[0] == "{"]
         assert markup.unescape(heat[0]["data"][0]["x"][0]) == name
+
+
+def test_every_text_of_a_document_is_escaped():
+    shown = Table(NASTY, (NASTY, NASTY), ((NASTY, NASTY),), note=NASTY)
+    page = html.render(Document(NASTY, NASTY, ((NASTY, NASTY),), (shown,), notes=(NASTY,)))
+    reader = read(page)
+    assert "script" not in [tag for tag, _ in reader.elements]
+    assert "b" not in [tag for tag, _ in reader.elements]
+    texts = [(tag, t) for tag, t in reader.texts if NASTY in t]
+    assert sorted({tag for tag, _ in texts}) == ["dd", "dt", "h1", "h2", "li", "p", "td", "th", "title"]
 
 
 def test_the_release_of_each_source_is_told():

@@ -935,20 +935,20 @@ class TestProgress:
         stored = as_long(clean(), tmp_path)
         rm.OLS().fit(stored)
         assert terminal.text == ""
-        monkeypatch.setattr(progress, "_PATIENCE_SECONDS", -1.0)
-        monkeypatch.setattr(progress, "_BETWEEN_SECONDS", -1.0)
+        monkeypatch.setattr(progress, "_DELAY_SECONDS", 0.0)
+        monkeypatch.setattr(progress, "_INTERVAL_SECONDS", 0.0)
         rm.OLS().fit(stored)
-        assert ("Reading [" in terminal.text) is is_terminal
-        assert ("100% of 3,600 returns" in terminal.text) is is_terminal
-        assert terminal.text.endswith("\r\033[K") is is_terminal
+        assert ("Reading: 100%" in terminal.text) is is_terminal
+        assert ("3.60k/3.60k" in terminal.text) is is_terminal
+        assert terminal.is_clean()
         rm.StoredPanel.parquet(tmp_path, layout=rm.Long(), **beside(clean()))
-        assert ("Looking through [" in terminal.text) is is_terminal
+        assert ("Looking through: 100%" in terminal.text) is is_terminal
 
     def test_the_terminal_is_left_clean_when_reading_fails(self, monkeypatch):
         terminal = Terminal(True)
         monkeypatch.setattr("sys.stderr", terminal)
-        monkeypatch.setattr(progress, "_PATIENCE_SECONDS", -1.0)
-        monkeypatch.setattr(progress, "_BETWEEN_SECONDS", -1.0)
+        monkeypatch.setattr(progress, "_DELAY_SECONDS", 0.0)
+        monkeypatch.setattr(progress, "_INTERVAL_SECONDS", 0.0)
         panel = clean()
         values = np.ascontiguousarray(total(panel))
         values[290, 3] = np.inf
@@ -957,8 +957,8 @@ class TestProgress:
         stored = rm.StoredPanel.array(values, dates=panel.dates, **beside(panel))
         with pytest.raises(rm.InfiniteReturnsError):
             rm.OLS().fit(stored)
-        assert "Reading [" in terminal.text
-        assert terminal.text.endswith("\r\033[K")
+        assert "Reading: " in terminal.text
+        assert terminal.is_clean()
 
 
 def test_the_how_to_page_runs(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -173,3 +174,21 @@ def test_at_another_horizon():
 
 def test_repr_says_what_it_is(strategy):
     assert repr(strategy) == "<Strategy of 3 assets, per day>"
+
+
+def test_a_figure_is_computed_once_and_given_as_a_copy(monkeypatch):
+    panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"])
+    hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"BusEq": 0.5, "Utils": 0.5}, rm.OLS().fit(panel)))
+    first = (hedged.exposures, hedged.weights, hedged.legs, hedged.decompose().by_factor)
+    alpha, volatility, share = hedged.alpha, hedged.volatility, hedged.decompose().factor_share
+    monkeypatch.setattr(rm.FactorModel, "restrict", None)
+    monkeypatch.setattr(rm.RiskDecomposition, "of", None)
+    for figure in first:
+        figure[:] = 17.0
+    assert (hedged.alpha, hedged.volatility, hedged.decompose().factor_share) == (alpha, volatility, share)
+    again = (hedged.exposures, hedged.weights, hedged.legs, hedged.decompose().by_factor)
+    assert not any((figure == 17.0).any() for figure in again)
+    with pytest.raises(AttributeError):
+        hedged.alpha = 0.0
+    monkeypatch.undo()
+    assert pickle.loads(pickle.dumps(hedged)).volatility == volatility

@@ -1,22 +1,21 @@
-"""A line on the terminal that says how far a long run is."""
+"""A progress bar for long runs."""
 
 from __future__ import annotations
 
 import sys
-import time
-from typing import TextIO, final
+from typing import Any, final
 
-from attrs import define, field
+from attrs import define
 
-_PATIENCE_SECONDS = 2.0
-_BETWEEN_SECONDS = 0.1
-_BAR_LENGTH = 30
+# How long people wait without asking.
+_DELAY_SECONDS = 2.0
+_INTERVAL_SECONDS = 0.1
 
 
 @final
 @define(eq=False)
 class Progress:
-    """A bar on the terminal while something long goes on; nothing where there is no terminal.
+    """A tqdm bar on the terminal while something long goes on; nothing where there is no terminal.
 
     Parameters
     ----------
@@ -31,25 +30,36 @@ class Progress:
     what: str
     total: int
     unit: str
-    _stream: TextIO = field(factory=lambda: sys.stderr)
     _done: int = 0
-    _since: float = field(factory=time.monotonic)
-    _drawn: float = 0.0
+    _bar: Any = None
 
     def add(self, count: int) -> None:
-        """Count what came, and draw once it takes longer than people wait without asking."""
+        """Count what came; the bar appears two seconds after the first."""
+        if self._bar is None:
+            self._bar = self._open()
         self._done += count
-        now = time.monotonic()
-        late = now - self._since > _PATIENCE_SECONDS and now - self._drawn > _BETWEEN_SECONDS
-        if late and self._stream is not None and self._stream.isatty():
-            self._drawn = now
-            share = min(1.0, self._done / max(1, self.total))
-            bar = "#" * round(share * _BAR_LENGTH)
-            self._stream.write(f"\r{self.what} [{bar:<{_BAR_LENGTH}}] {share:4.0%} of {self.total:,} {self.unit}")
-            self._stream.flush()
+        if self._bar is not None:
+            self._bar.update(count)
 
     def clear(self) -> None:
-        """Leave the terminal as it was."""
-        if self._drawn:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
+        """Leave the terminal as it was; adding more opens the bar again."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _open(self) -> Any:
+        # even a disabled bar of tqdm starts a thread and makes a lock, so there is none without a terminal
+        if sys.stderr is None or not sys.stderr.isatty():
+            return None
+        from tqdm import tqdm  # noqa: PLC0415 - used only on terminals
+
+        return tqdm(
+            desc=self.what,
+            total=self.total,
+            initial=self._done,
+            unit=f" {self.unit}",
+            unit_scale=True,
+            leave=False,
+            delay=_DELAY_SECONDS,
+            mininterval=_INTERVAL_SECONDS,
+        )

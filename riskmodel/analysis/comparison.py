@@ -1,8 +1,9 @@
-"""Is one factor enough? A model held against the sample covariance of the same returns."""
+"""Comparison of a factor model with the sample covariance of the same returns."""
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Self, final
 
 import numpy as np
@@ -97,15 +98,15 @@ class CovarianceComparison:
         n = len(model.assets)
         if n > limit:
             raise TooLargeError(
-                f"a comparison of {n} assets needs {n} × {n} arrays and the limit is {limit}; restrict the "
-                f"model to some assets, or say limit={n}.",
+                f"expected at most {limit} assets, as a comparison holds {n} × {n} arrays, got {n}; restrict the model "
+                f"to some assets, or pass limit={n}.",
                 n_assets=n,
                 limit=limit,
             )
         if n < 2:
-            raise InvalidParameterError("a comparison needs at least two assets, but the model has one.")
+            raise InvalidParameterError("expected a model of at least two assets, got one; fit it to more.")
         residuals = model.residuals(panel).to_numpy(copy=True)
-        returns = panel.select(model.assets).arrays()[0]
+        returns = panel.select(model.assets, []).arrays()[0]
         cross, _, dates = _pairwise(returns)
         sample = np.divide(cross, dates - 1, where=dates > 1, out=np.full_like(cross, np.nan))
         # residuals this small beside the returns are rounding: the asset is a combination of the factors
@@ -133,7 +134,7 @@ class CovarianceComparison:
 
     def largest(self, n: int = 10) -> pd.Series[float]:
         """Return the `n` residual correlations that are largest in size, by pair of assets."""
-        rows, columns, values = self._pairs(self.residual_correlation)
+        rows, columns, values = self._pairs
         order = np.argsort(-np.abs(values), kind="stable")[:n]
         names = self.residual_correlation.index
         index = pd.MultiIndex.from_arrays([names[rows[order]], names[columns[order]]])
@@ -150,7 +151,7 @@ class CovarianceComparison:
         .. [1] Pesaran, M. H. (2004). General Diagnostic Tests for Cross Section Dependence in Panels. CESifo
            Working Paper 1229, section 9 for unbalanced panels.
         """
-        rho, t = self._correlations()
+        rho, t = self._correlations
         statistic = float((np.sqrt(t) * rho).sum() / math.sqrt(len(rho)))
         return DependenceTest(statistic, math.erfc(abs(statistic) / math.sqrt(2.0)))
 
@@ -167,23 +168,24 @@ class CovarianceComparison:
         """
         from scipy import special  # noqa: PLC0415 - an eighth of what importing numpy, pandas and scipy.linalg costs
 
-        rho, t = self._correlations()
+        rho, t = self._correlations
         statistic = float((t * rho * rho).sum())
         return DependenceTest(statistic, float(special.chdtrc(len(rho), statistic)))
 
+    @cached_property
     def _correlations(self) -> tuple[Array, Array]:
-        rows, columns, rho = self._pairs(self.residual_correlation)
+        """Correlation and number of common dates of each pair of assets."""
+        rows, columns, rho = self._pairs
         if not len(rho):
             raise InvalidParameterError(
-                "no pair of assets has a residual correlation to test: that takes three common dates and residuals "
-                "that vary."
+                "expected a pair of assets with three common dates and residuals that vary, got none; widen the window."
             )
         return rho, self.common_dates.to_numpy()[rows, columns].astype(np.float64)
 
-    @staticmethod
-    def _pairs(table: pd.DataFrame) -> tuple[Index, Index, Array]:
-        """Row, column and value of each entry above the diagonal that is known."""
-        values = table.to_numpy()
+    @cached_property
+    def _pairs(self) -> tuple[Index, Index, Array]:
+        """Row, column and value of each residual correlation that is known, above the diagonal."""
+        values = self.residual_correlation.to_numpy()
         rows, columns = np.triu_indices(len(values), k=1)
         known = np.isfinite(values[rows, columns])
         return rows[known], columns[known], values[rows[known], columns[known]]

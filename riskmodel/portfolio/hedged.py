@@ -223,8 +223,12 @@ class HedgedPortfolio(Portfolio):
     @property
     def legs(self) -> pd.Series[float]:
         """Weight by factor of what is held in factors themselves, by the hedge and the strategy."""
-        held = Legs.of(self.model).in_factors(self._by_factor())
-        return self._strategy.legs + held
+        return self._legs.copy()
+
+    @cached_property
+    def _legs(self) -> pd.Series[float]:
+        in_assets = [isinstance(f, PortfolioFactor) for f in self.model.definitions]
+        return self._strategy.legs + np.where(in_assets, 0.0, self._by_factor())
 
     @cached_property
     def _weights(self) -> pd.Series[float]:

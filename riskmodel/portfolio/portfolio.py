@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -27,7 +28,8 @@ _RISKLESS = 1e-10
 class Portfolio(ABC):
     """Weights on assets, and legs on factors, seen through a model (abstract: `Strategy`, `HedgedPortfolio`).
 
-    Weights are dollars per dollar of strategy. Figures are per the model's `horizon`.
+    Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed at its first
+    read and kept; Series are returned as copies.
     """
 
     @property
@@ -55,20 +57,19 @@ class Portfolio(ABC):
     @final
     def exposures(self) -> pd.Series[float]:
         """Exposure by factor, B'w + legs (dimensionless)."""
-        loadings = self._held().loadings
-        return (loadings.T @ self.weights + self.legs).rename("exposure")
+        return self._exposures.copy()
 
-    @property
+    @cached_property
     @final
     def alpha(self) -> Mean:
         """Expected return that the factors do not explain, w'α, decimals per horizon."""
-        return Mean(_dot(self.weights, self._held().alpha), self.horizon)
+        return Mean(_dot(self.weights, self._held.alpha), self.horizon)
 
-    @property
+    @cached_property
     @final
     def expected_excess_return(self) -> Mean:
         """Expected return with every leg's cash borrowed or lent at the risk-free rate: α + β·E f."""
-        return Mean(float(self.alpha) + _dot(self.exposures, self.model.factor_mean), self.horizon)
+        return Mean(float(self.alpha) + _dot(self._exposures, self.model.factor_mean), self.horizon)
 
     @final
     def expected_return_by(self) -> pd.Series[float]:
@@ -80,7 +81,7 @@ class Portfolio(ABC):
         parts = [
             self.model.risk_free_mean * (float(self.weights.sum()) + self._funded_legs() + self._own_cash()),
             float(self.alpha),
-            *(self.exposures * self.model.factor_mean),
+            *(self._exposures * self.model.factor_mean),
         ]
         return pd.Series(parts, pd.Index(["risk_free", "alpha", *self.model.factors]), name="expected_return")
 
@@ -89,24 +90,24 @@ class Portfolio(ABC):
         """E r = rf + α + β·E f of what is held, decimals per horizon (rf times the cash that the holdings cost)."""
         return Mean(float(self.expected_return_by().sum()), self.horizon)
 
-    @property
+    @cached_property
     @final
     def volatility(self) -> Volatility:
         """Standard deviation of the return, decimals per horizon."""
         return Volatility(np.sqrt(float(self.decompose().total_variance)), self.horizon)
 
-    @property
+    @cached_property
     @final
     def sharpe(self) -> SharpeRatio:
         """Expected excess return per unit of volatility; NaN where there is none but rounding."""
         ratio = math.nan if self.is_riskless else float(self.expected_excess_return) / float(self.volatility)
         return SharpeRatio(ratio, self.horizon)
 
-    @property
+    @cached_property
     @final
     def is_riskless(self) -> bool:
-        """Whether the volatility is none but rounding, beside what its holdings have one by one."""
-        held, f = self._held().covariance, self.model.factor_covariance.to_numpy()
+        """Whether the volatility is rounding error beside the volatilities of its holdings."""
+        held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
         alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
         alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
         return float(self.volatility) <= _RISKLESS * float(alone)
@@ -114,7 +115,7 @@ class Portfolio(ABC):
     @final
     def decompose(self) -> RiskDecomposition:
         """Split the variance by factor and own, and by holding."""
-        return RiskDecomposition.of(self.model.covariance, self.weights, self._held_legs())
+        return self._decomposition
 
     @property
     @final
@@ -122,7 +123,7 @@ class Portfolio(ABC):
         """The portfolio of factors that mimics this one: weights equal to the exposures; minus it is the hedge."""
         return self.exposures.rename("tracking")
 
-    @property
+    @cached_property
     @final
     def cash_weight(self) -> float:
         """Cash that pays for the holdings: minus what assets and funded legs cost, per dollar of strategy.
@@ -172,8 +173,18 @@ class Portfolio(ABC):
         require_horizon(data, self.horizon)
         return data.panel(list(self.weights.index), factors, start, end)
 
+    @cached_property
     def _held(self) -> FactorModel:
+        """The model of the assets held."""
         return self.model.restrict(self.weights.index.to_list())
+
+    @cached_property
+    def _exposures(self) -> pd.Series[float]:
+        return (self._held.loadings.T @ self.weights + self.legs).rename("exposure")
+
+    @cached_property
+    def _decomposition(self) -> RiskDecomposition:
+        return RiskDecomposition.of(self.model.covariance, self.weights, self._held_legs())
 
     @abstractmethod
     def _held_legs(self) -> pd.Series[float] | None:

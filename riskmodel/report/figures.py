@@ -1,7 +1,7 @@
-"""The pictures of a risk report, each a function that returns a plotly figure.
+"""The figures of a risk report, each a function that returns a plotly figure.
 
-Plotly is imported when the first picture is drawn. Backgrounds are transparent and colours are chosen to be
-legible on light and on dark; on a page, a script sets the colours of text and grid.
+Plotly is imported when the first figure is drawn. Backgrounds are transparent and colours are legible on light and on
+dark; on a page, a script sets the colours of text and grid.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.report.formats import short_dollars
 
 BLUE, ORANGE, TEAL, PURPLE, GREY = "#3b82c4", "#dd6b20", "#17907a", "#9467bd", "#8a8f98"
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
@@ -203,6 +204,7 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
         x=f"share of the variance of {next(iter(portfolios))}",
         percent="x",
         barmode="relative",
+        uniformtext={"minsize": 9, "mode": "hide"},
         yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
     )
 
@@ -331,26 +333,12 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
 
 
-def short_dollars(amount: float) -> str:
-    """Write dollars in three digits: ``$11.4m``."""
-    # to three digits first, so that what rounds up to a unit gets it
-    size = float(f"{abs(amount):.3g}")
-    for unit, letter in ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k")):
-        if size >= unit:
-            return f"{'-' if amount < 0 else ''}${_three_digits(size / unit)}{letter}"
-    return f"{'-' if amount < 0 else ''}${size:.3g}"
-
-
-def _three_digits(number: float) -> str:
-    return f"{number:.{max(0, 3 - len(str(int(number))))}f}"
-
-
 def _plotly() -> Any:
     try:
         import plotly.graph_objects as go  # noqa: PLC0415 - optional, and used only for pictures
     except ImportError as error:
         raise MissingExtraError(
-            "pictures need plotly, which is not installed; pip install 'riskmodel[report]'."
+            "expected plotly to draw pictures, got no such package; pip install 'riskmodel[report]'.", package="plotly"
         ) from error
     return go
 
@@ -439,8 +427,7 @@ def _decimals(capital: float) -> int:
 
 def _tracking(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:
     """Return of the portfolio of factors that mimics this one, by date."""
-    weights = portfolio.tracking
-    values = panel.factor_returns[list(weights.index)].to_numpy() @ weights.to_numpy()
+    values = panel.returns_of(portfolio.model.definitions) @ portfolio.tracking.to_numpy()
     return pd.Series(values, panel.dates)
 
 
@@ -448,15 +435,15 @@ def _factor_of(portfolio: Portfolio, panel: ReturnPanel, factor: str | None) -> 
     """Name of the factor to draw, and its returns."""
     known = portfolio.model.factors
     if not len(known):
-        raise InvalidParameterError("a picture against a factor needs a model with factors, but this one has none.")
+        raise InvalidParameterError("expected a model with factors to draw against, got one without.")
     name = known[0] if factor is None else factor
-    labels.positions([name], known, "factor", UnknownFactorError)
-    return name, panel.select(portfolio.weights.index, known).factor_returns[name]
+    at = int(labels.positions([name], known, "factor", UnknownFactorError)[0])
+    return name, pd.Series(panel.returns_of([portfolio.model.definitions[at]])[:, 0], panel.dates)
 
 
 def _require_some(items: Iterable[object], what: str) -> None:
     if not list(items):
-        raise InvalidParameterError(f"a picture needs at least one of the {what}, but none came.")
+        raise InvalidParameterError(f"expected at least one of the {what} to draw, got none.")
 
 
 def _colour(name: object, order: int) -> str:

@@ -1,156 +1,105 @@
-"""The tables of a report as strings, for the terminal and the page alike."""
+"""Tables of a report as strings, for the terminal and the page alike."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Any, final
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from attrs import evolve, frozen
+from attrs import evolve
 
 from riskmodel.horizon import YEAR
-from riskmodel.report.report import HORIZONS, TRADE, TRADE_HORIZON, RiskReport, distinct
+from riskmodel.report.document import Row, Table, Width
+from riskmodel.report.formats import NOTHING, distinct, dollars, fixed, limit, listed, pvalue
+from riskmodel.report.measures import ASSET, CASH, HEDGE, HEDGE_IN_ASSETS, HORIZONS, TRADE, TRADE_HORIZON, Measures
 
-Row = tuple[str, ...]
-_NONE = "-"
 _TALL = 30
-# beside the capital, a smaller amount is rounding
-_NOTHING = 1e-9
+_ESTIMATES = {"estimate": ("Beta", 3), "std_error": ("Std err", 3), "t": ("t", 1)}
 
 
-@final
-@frozen
-class Table:
-    """A table of strings.
-
-    Parameters
-    ----------
-    title : str
-        What it shows.
-    columns : tuple of str
-        Headers, with units.
-    rows : tuple of tuple of str
-        Cells.
-    words : tuple of int
-        Which columns hold words, not numbers.
-    wide : bool
-        Whether it needs the whole width of a page.
-    note : str
-        How to read it.
-    hidden : int
-        How many rows were left out.
-    """
-
-    title: str
-    columns: Row
-    rows: tuple[Row, ...]
-    words: tuple[int, ...] = (0,)
-    wide: bool = False
-    note: str = ""
-    hidden: int = 0
-
-
-def all_of(report: RiskReport, most: int) -> list[Table]:
+def all_of(m: Measures, most: int) -> list[Table]:
     """Every table of a report, with at most so many holdings each."""
     tables = [
-        *_beside(exposures(report, most), alphas(report, most)),
-        *_beside(variance(report), volatility(report)),
-        legs(report, most),
-        pnl(report),
-        trade(report),
+        *_side_by_side(exposures(m, most), alphas(m, most)),
+        *_side_by_side(variance(m), volatility(m)),
+        legs(m, most),
+        pnl(m),
+        trade(m),
     ]
-    return tables if report.tests.empty else [*tables, correlations(report)]
+    return tables if m.tests.empty else [*tables, correlations(m)]
 
 
-def _beside(*tables: Table) -> list[Table]:
+def _side_by_side(*tables: Table) -> list[Table]:
     """Tables beside each other, or below each other where one is so long that the other would leave a gap."""
     tall = max(len(t.rows) for t in tables) > _TALL
-    return [evolve(t, wide=t.wide or tall) for t in tables]
+    return [evolve(t, width=Width.WIDE if tall else t.width) for t in tables]
 
 
-def facts(report: RiskReport) -> list[tuple[str, str]]:
-    """What the report is on, line by line."""
-    panel, dropped = report.panel, report.dropped
-    left_out = "; ".join(f"{n:,} ({reason})" for reason, n in dropped.items()) or "none"
-    # history is revised: which release of each source the returns are from
-    vintages = [("Vintage", f"{source}: {vintage}") for source, vintage in panel.provenance.items()]
-    return [
-        ("Portfolio", holdings(report.strategy.weights)),
-        ("Factors", _listed(map(str, report.strategy.model.factors), 8)),
-        ("Funded factors", _listed(map(str, report.funded), 8) or "none"),
-        ("Data", report.source or _NONE),
-        *vintages,
-        (
-            "Span",
-            f"{panel.dates[0].date()} to {panel.dates[-1].date()}, {len(panel.dates):,} dates, per {panel.horizon}",
-        ),
-        ("Dates left out", left_out),
-        ("Budget", limit(report)),
-    ]
-
-
-def limit(report: RiskReport) -> str:
-    """Write the volatility that the budget allows."""
-    return f"${_dollars(float(report.budget.volatility))} of volatility per {report.budget.horizon}"
-
-
-def holdings(weights: pd.Series[float], most: int = 6) -> str:
-    """Write weights in a line: ``MSFT 0.5, JPM 0.5``."""
-    return _listed([f"{asset} {weight:.4g}" for asset, weight in weights.items()], most)
-
-
-def exposures(report: RiskReport, most: int) -> Table:
-    """Betas with standard errors: a row per asset and factor, then the portfolio's."""
-    n_factors = len(report.exposures)
-    weights = [*report.assets["weight"].map(lambda w: _fixed(w, 3)), ""]
-    rows = []
-    for i in _shown(report, most):
-        own = report.estimates.iloc[i * (n_factors + 1) + 1 : (i + 1) * (n_factors + 1)]
-        for j, ((asset, factor), beta) in enumerate(zip(own.index, own.to_numpy(), strict=True)):
+def exposures(m: Measures, most: int) -> Table:
+    """Betas, with standard errors where they are known: a row per asset and factor, then the portfolio's."""
+    known = {str(column): _ESTIMATES[str(column)] for column in m.estimates}
+    n_rows = 1 + len(m.held.factors)
+    weights = [*m.weights.map(lambda w: fixed(w, 3)), ""]
+    rows: list[Row] = []
+    for i in _shown(m, most):
+        betas = m.estimates.iloc[i * n_rows + 1 : (i + 1) * n_rows]
+        for j, ((asset, factor), beta) in enumerate(zip(betas.index, betas.to_numpy(), strict=True)):
             head = (str(asset), weights[i]) if j == 0 else ("", "")
-            rows.append((*head, str(factor), _fixed(beta[0], 3), _fixed(beta[1], 3), _fixed(beta[2], 1)))
+            cells = (fixed(b, digits) for b, (_, digits) in zip(beta, known.values(), strict=True))
+            rows.append((*head, str(factor), *cells))
+    errors = "; t is beta over its standard error" if "t" in known else ""
     return Table(
         "Exposures",
-        ("Asset", "Weight", "Factor", "Beta", "Std err", "t"),
+        ("Asset", "Weight", "Factor", *(header for header, _ in known.values())),
         tuple(rows),
         words=(0, 2),
-        note="Beta is dollars of factor per dollar of asset; t is beta over its standard error.",
-        hidden=_hidden(report, most),
+        note=f"Beta is dollars of factor per dollar of asset{errors}.",
+        hidden=_hidden(m, most),
     )
 
 
-def alphas(report: RiskReport, most: int) -> Table:
-    """Alpha with standard errors, the fit, and the own volatility, per year."""
-    per_year = report.panel.horizon.scale_mean(100.0, to=YEAR)
-    idio = report.panel.horizon.scale_volatility(100.0, to=YEAR)
-    own_variance = float(report.strategy.decompose().idio_variance)
-    fits = [
-        *zip(report.assets["rsquared"], report.assets["idio_volatility"], strict=True),
-        (report.factor_share("unhedged"), math.sqrt(own_variance)),
-    ]
-    alpha = report.estimates.iloc[:: len(report.exposures) + 1]
-    counts = [*report.assets["n_observations"].map(lambda n: f"{n:,}"), ""]
-    rows = []
-    for i in _shown(report, most):
-        estimate, error, t = alpha.iloc[i]
-        r2, own = fits[i]
-        cells = (_fixed(estimate * per_year, 2), _fixed(error * per_year, 2), _fixed(t, 1))
-        rows.append((str(alpha.index[i][0]), *cells, _fixed(100 * r2, 1), _fixed(own * idio, 1), counts[i]))
+def alphas(m: Measures, most: int) -> Table:
+    """Alpha per year, with its standard error and the fit where they are known, and the own volatility per year."""
+    cells = {**_alpha_cells(m), **_fit_cells(m)}
+    known = {header: column for header, column in cells.items() if column}
+    names = [*m.held.assets, m.total]
     return Table(
         "Alpha and fit",
-        ("Asset", "Alpha %/yr", "Std err", "t", "R2 %", "Idio vol %/yr", "Dates"),
-        tuple(rows),
+        ("Asset", *known),
+        tuple((str(names[i]), *(column[i] for column in known.values())) for i in _shown(m, most)),
         note="Alpha is the mean return that the factors do not explain; idio vol is what they leave.",
-        hidden=_hidden(report, most),
+        hidden=_hidden(m, most),
     )
 
 
-def variance(report: RiskReport) -> Table:
+def _alpha_cells(m: Measures) -> dict[str, list[str]]:
+    alpha = m.estimates.iloc[:: 1 + len(m.held.factors)]
+    per_year = m.panel.horizon.scale_mean(100.0, to=YEAR)
+    return {
+        "Alpha %/yr": [fixed(a * per_year, 2) for a in alpha["estimate"]],
+        "Std err": [fixed(e * per_year, 2) for e in alpha.get("std_error", [])],
+        "t": [fixed(t, 1) for t in alpha.get("t", [])],
+    }
+
+
+def _fit_cells(m: Measures) -> dict[str, list[str]]:
+    per_year = m.panel.horizon.scale_volatility(100.0, to=YEAR)
+    own = float(np.sqrt(m.strategy.decompose().idio_variance))
+    cells = {"R2 %": [], "Idio vol %/yr": [fixed(v * per_year, 1) for v in [*m.assets["idio_volatility"], own]]}
+    if "rsquared" not in m.assets:
+        return cells
+    share = m.volatility["factor_share"].iloc[0]
+    return cells | {
+        "R2 %": [fixed(100 * r, 1) for r in [*m.assets["rsquared"], share]],
+        "Dates": [*(fixed(n, 0 if float(n).is_integer() else 1) for n in m.assets["n_observations"]), ""],
+    }
+
+
+def variance(m: Measures) -> Table:
     """The unhedged variance, factor by factor and idio."""
-    split = report.variance.loc["unhedged"]
+    split = m.variance.loc[next(iter(m.portfolios))]
     rows = [
-        (str(source), _fixed(100 * row["share"], 1), *(_fixed(100 * row[str(h)], 2) for h in HORIZONS))
+        (str(source), fixed(100 * row["share"], 1), *(fixed(100 * row[str(h)], 2) for h in HORIZONS))
         for source, row in split.iterrows()
     ]
     return Table(
@@ -161,136 +110,131 @@ def variance(report: RiskReport) -> Table:
     )
 
 
-def volatility(report: RiskReport) -> Table:
+def volatility(m: Measures) -> Table:
     """Factor share and volatility of each portfolio."""
-    rows = []
-    for name, p in report.portfolios.items():
-        sizes = (_fixed(100 * float(p.volatility.at(h)), 2) for h in HORIZONS)
-        rows.append((name, _fixed(100 * report.factor_share(name), 1), *sizes))
+    rows = [
+        (str(name), fixed(100 * row["factor_share"], 1), *(fixed(100 * row[str(h)], 2) for h in HORIZONS))
+        for name, row in m.volatility.iterrows()
+    ]
     return Table(
-        "Unhedged and hedged",
+        "Unhedged and hedged" if m.is_hedged else "Volatility, unhedged",
         ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS)),
         tuple(rows),
-        note="'hedged' sells the exposures, so that no factor moves it.",
+        note="'hedged' sells the exposures, so that no factor moves it." if m.is_hedged else "",
     )
 
 
-def legs(report: RiskReport, most: int) -> Table:
+def legs(m: Measures, most: int) -> Table:
     """Weights and dollars of holdings, hedge and cash, for each portfolio at its own capacity."""
-    names = list(report.portfolios)
-    cash = distinct("cash", "leg", report.strategy.weights.index)
-    by_name = [report.legs.loc[name] for name in names]
-    n = len(report.assets)
-    shown = [*range(min(n, most)), *range(n, len(by_name[0]))]
-    rows = []
-    for i in shown:
-        kind, leg = by_name[0].index[i]
-        cells = [c for t in by_name for c in _leg(t, i)]
-        rows.append(({"hedge": f"{leg} (hedge)", "cash": cash}.get(kind, str(leg)), *cells))
+    by_name: dict[str, Any] = {name: m.legs.loc[name] for name in m.portfolios}
+    index = next(iter(by_name.values())).index
+    shown, hidden = _shown_legs(m, by_name, most)
+    rows = [(_leg_name(m, *index[i]), *(cell for t in by_name.values() for cell in _leg(t, i))) for i in shown]
     return Table(
-        "Holdings, hedge and cash",
-        ("Leg", *(header for name in names for header in (name, "$"))),
+        "Holdings, hedge and cash" if m.is_hedged else "Holdings and cash",
+        ("Leg", *(header for name in by_name for header in (name, "$"))),
         tuple(rows),
-        wide=True,
-        note="Weights are dollars per dollar of strategy; dollars are at the capacity below; cash below 0 is borrowed.",
-        hidden=_hidden(report, most),
+        width=Width.WIDE,
+        note=_about_legs(m),
+        hidden=hidden,
     )
 
 
-def _leg(table: Any, i: int) -> Row:
-    weight, dollars = table["weight"].iloc[i], table["dollars"].iloc[i]
+def _shown_legs(m: Measures, by_name: dict[str, Any], most: int) -> tuple[list[int], int]:
+    """Positions of the legs to show, and how many assets are left out.
+
+    The assets of the strategy come first, then the largest of those that only its hedge holds.
+    """
+    kinds = next(iter(by_name.values())).index.get_level_values("kind")
+    size = np.max([t["weight"].abs().to_numpy() for t in by_name.values()], axis=0)
+    assets, n = np.flatnonzero(kinds == ASSET), len(m.weights)
+    more = assets[n:][size[assets[n:]] > 0]
+    more = more[np.argsort(-size[more], kind="stable")]
+    rest = np.flatnonzero(kinds != ASSET) if m.is_hedged else np.flatnonzero(kinds == CASH)
+    return [*assets[:n][:most], *more[:most], *rest], max(0, n - most) + max(0, len(more) - most)
+
+
+def _leg_name(m: Measures, kind: str, leg: Any) -> str:
+    special = {
+        HEDGE: f"{leg} (hedge)",
+        HEDGE_IN_ASSETS: f"hedge in {leg}",
+        CASH: distinct("cash", "leg", m.weights.index),
+    }
+    return special.get(kind, str(leg))
+
+
+def _leg(table: pd.DataFrame, i: int) -> Row:
+    weight, amount = table["weight"].iloc[i], table["dollars"].iloc[i]
     # what is a rounding error of a weight is one of the dollars too
-    return _fixed(weight, 3), _dollars(dollars if abs(weight) > _NOTHING else 0.0 * dollars)
+    return fixed(weight, 3), dollars(amount if abs(weight) > NOTHING else 0.0 * amount)
 
 
-def pnl(report: RiskReport) -> Table:
+def _about_legs(m: Measures) -> str:
+    note = "Weights are dollars per dollar of strategy; dollars are at the capacity below; cash below 0 is borrowed."
+    factors = dict.fromkeys(leg for _, kind, leg in m.legs.index if kind == HEDGE_IN_ASSETS)
+    if not factors or not m.is_hedged:
+        return note
+    return f"{note} A hedge in {listed(factors, 3)} holds assets, which are among those above."
+
+
+def pnl(m: Measures) -> Table:
     """Capital, risk and expected PnL of what the budget holds."""
     rows = []
-    for name in report.portfolios:
+    for name in m.portfolios:
         for i, h in enumerate(HORIZONS):
-            row: Any = report.pnl.loc[(name, str(h))]
-            head = (name, _dollars(row["capital"])) if i == 0 else ("", "")
-            amounts = (_dollars(row[c], row["capital"]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
-            rows.append((*head, str(h), *amounts, _fixed(row["sharpe"], 3)))
+            row: Any = m.pnl.loc[(name, str(h))]
+            head = (name, dollars(row["capital"])) if i == 0 else ("", "")
+            amounts = (dollars(row[c], row["capital"]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
+            rows.append((*head, str(h), *amounts, fixed(row["sharpe"], 3)))
+    bound = sorted({p.binding for p in m.positions.values() if p is not None and p.binding})
     return Table(
         "Budget",
         ("Portfolio", "Capital $", "Per", "Volatility $", "Exp. PnL $", "Adj. PnL $", "Sharpe"),
         tuple(rows),
         words=(0, 2),
-        wide=True,
-        note=_binding(report),
+        width=Width.WIDE,
+        note=f"The largest positions within {limit(m.budget)}; what binds: {', '.join(bound) or 'nothing'}. "
+        "Adj. PnL is factor-adjusted: the part of the expected PnL that is alpha.",
     )
 
 
-def trade(report: RiskReport) -> Table:
+def trade(m: Measures) -> Table:
     """PnL of one trade with the cash leg, the cash leg's own, and without it."""
     columns = ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash")
-    rows = [(str(name), *(_dollars(row[c], TRADE) for c in columns)) for name, row in report.trade.iterrows()]
-    rate = report.panel.horizon.scale_mean(100.0 * report.strategy.model.risk_free_mean, to=TRADE_HORIZON)
-    costs = " and ".join(["assets", *(["funded factors"] if report.funded else [])])
+    rows = [(str(name), *(dollars(row[c], TRADE) for c in columns)) for name, row in m.trade.iterrows()]
+    rate = m.panel.horizon.scale_mean(100.0 * m.held.risk_free_mean, to=TRADE_HORIZON)
+    costs = " and ".join(["assets", *(["funded factors"] if m.funded else [])])
     return Table(
         f"PnL of a ${TRADE:,.0f} trade over a {TRADE_HORIZON}",
         ("Portfolio", "Cash leg $", "With cash $", "Cash alone $", "Without cash $"),
         tuple(rows),
-        wide=True,
+        width=Width.WIDE,
         note=f"Expected PnL. The cash leg pays for {costs}, borrowed where negative, at the risk-free rate of "
-        f"{_fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
+        f"{fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
     )
 
 
-def correlations(report: RiskReport) -> Table:
+def correlations(m: Measures) -> Table:
     """The largest residual correlations, and the tests that there are none."""
-    pairs = report.correlations
-    rows = [(str(a), str(b), _fixed(rho, 2)) for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)]
-    cd, lm = report.tests.to_numpy()
+    pairs = m.correlations
+    rows = [(str(a), str(b), fixed(rho, 2)) for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)]
+    cd, lm = m.tests.to_numpy()
     return Table(
         "Largest residual correlations",
         ("Asset", "with", "Correlation"),
         tuple(rows),
         words=(0, 1),
-        note=f"Tests that there are none: Pesaran CD {cd[0]:.2f} (p {_pvalue(cd[1])}), Breusch-Pagan LM "
-        f"{lm[0]:,.1f} (p {_pvalue(lm[1])}). A small p says that the factors are not enough.",
+        note=f"Tests that there are none: Pesaran CD {cd[0]:.2f} (p {pvalue(cd[1])}), Breusch-Pagan LM "
+        f"{lm[0]:,.1f} (p {pvalue(lm[1])}). A small p says that the factors are not enough.",
     )
 
 
-def _binding(report: RiskReport) -> str:
-    bound = {p.binding for p in report.positions.values() if p is not None and p.binding}
-    return (
-        f"The largest positions within {limit(report)}; what binds: {', '.join(sorted(bound)) or 'nothing'}. "
-        "Adj. PnL is factor-adjusted: the part of the expected PnL that is alpha."
-    )
-
-
-def _shown(report: RiskReport, most: int) -> list[int]:
+def _shown(m: Measures, most: int) -> list[int]:
     """Positions of the assets to show and of the portfolio, which a lone unit holding already is."""
-    n = len(report.assets)
-    lone = n == 1 and float(report.assets["weight"].iloc[0]) == 1.0
+    n = len(m.weights)
+    lone = n == 1 and float(m.weights.iloc[0]) == 1.0
     return [*range(min(n, most)), *([] if lone else [n])]
 
 
-def _hidden(report: RiskReport, most: int) -> int:
-    return max(0, len(report.assets) - most)
-
-
-def _listed(items: Iterable[str], most: int) -> str:
-    every = list(items)
-    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
-
-
-def _fixed(number: Any, digits: int) -> str:
-    if not math.isfinite(number):
-        return _NONE
-    text = f"{number:,.{digits}f}"
-    # no minus sign on what rounds to zero
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
-
-
-def _dollars(amount: Any, capital: float = 0.0) -> str:
-    """Write dollars: whole ones, or three digits of what is below a thousand."""
-    if not math.isfinite(amount) or abs(amount) >= 999.5:
-        return _fixed(amount, 0)
-    return f"{amount:.3g}" if abs(amount) > _NOTHING * capital else "0"
-
-
-def _pvalue(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def _hidden(m: Measures, most: int) -> int:
+    return max(0, len(m.weights) - most)

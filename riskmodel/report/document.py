@@ -1,0 +1,102 @@
+"""What a report shows, as plain values: renderers read these, and nothing else of a report."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, final
+
+from attrs import frozen
+
+Row = tuple[str, ...]
+
+
+class Width(Enum):
+    """How much of the width of a page something takes where there is room."""
+
+    SMALL = "small"
+    HALF = "half"
+    WIDE = "wide"
+
+
+@final
+@frozen
+class Table:
+    """A table of strings.
+
+    Parameters
+    ----------
+    title : str
+        What it shows.
+    columns : tuple of str
+        Headers, with units.
+    rows : tuple of tuple of str
+        Cells.
+    words : tuple of int
+        Positions of the columns that hold words, not numbers.
+    width : Width
+        On a page.
+    note : str
+        How to read it.
+    hidden : int
+        How many rows were left out.
+    """
+
+    title: str
+    columns: Row
+    rows: tuple[Row, ...]
+    words: tuple[int, ...] = (0,)
+    width: Width = Width.HALF
+    note: str = ""
+    hidden: int = 0
+
+
+@final
+@frozen(eq=False)
+class Picture:
+    """A figure on a page.
+
+    Parameters
+    ----------
+    heading : str
+        Its title.
+    about : str
+        What it shows, in words: the caption, and the description for readers who cannot see it.
+    figure : plotly.graph_objects.Figure
+        The picture.
+    width : Width
+        On a page.
+    """
+
+    heading: str
+    about: str
+    figure: Any
+    width: Width = Width.HALF
+
+
+@final
+@frozen(eq=False)
+class Document:
+    """A report, ready for a renderer. All text is plain: a renderer escapes it.
+
+    Parameters
+    ----------
+    heading : str
+        What kind of report it is.
+    subject : str
+        What it is on; the title of a page has both.
+    facts : tuple of (str, str)
+        Name and value, line by line.
+    tables : tuple of Table
+        In order.
+    pictures : tuple of Picture
+        In order; a terminal shows none.
+    notes : tuple of str
+        What a reader should know, a sentence or two each.
+    """
+
+    heading: str
+    subject: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    notes: tuple[str, ...] = ()

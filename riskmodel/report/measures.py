@@ -1,0 +1,251 @@
+"""Every number of a report, each computed once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core.arrays import floats
+from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
+from riskmodel.model.covariance import DENSE_LIMIT
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.factors import PortfolioFactor
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.budget import Position, RiskBudget
+from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.report import standard_errors
+from riskmodel.report.formats import distinct
+
+HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
+PORTFOLIO = "portfolio"
+# the trade whose PnL is shown with and without its cash leg
+TRADE, TRADE_HORIZON = 1e6, YEAR
+ASSET, HEDGE, HEDGE_IN_ASSETS, CASH = "asset", "hedge", "hedge in assets", "cash"
+
+# An asset whose own volatility is below this share of its total has no residuals but rounding error.
+_EXPLAINED = 1e-6
+
+
+@final
+@frozen(eq=False)
+class Measures:
+    """The numbers of a report, as the frames that `RiskReport` describes.
+
+    Columns of which nothing is known are left out. The frames are shared, so `RiskReport` returns copies.
+    """
+
+    portfolios: Mapping[str, Portfolio]
+    positions: Mapping[str, Position | None]
+    budget: RiskBudget
+    panel: ReturnPanel
+
+    @property
+    def strategy(self) -> Portfolio:
+        """The first portfolio: what is reported on."""
+        return next(iter(self.portfolios.values()))
+
+    @cached_property
+    def weights(self) -> pd.Series[float]:
+        """Weight by asset of the strategy."""
+        return self.strategy.weights
+
+    @cached_property
+    def held(self) -> FactorModel:
+        """The model of the assets held."""
+        return self.strategy.model.restrict(self.weights.index.tolist())
+
+    @cached_property
+    def total(self) -> str:
+        """What the portfolio as a whole is called among its assets."""
+        return distinct(PORTFOLIO, "total", self.weights.index)
+
+    @property
+    def is_hedged(self) -> bool:
+        """Whether there is a hedge beside the strategy."""
+        return len(self.portfolios) > 1
+
+    @property
+    def not_tradable(self) -> tuple[Any, ...]:
+        """The factors that the strategy is exposed to and that nobody can hold."""
+        return not_tradable(self.strategy)
+
+    @property
+    def funded(self) -> tuple[Any, ...]:
+        """The factors that cost cash to hold."""
+        return tuple(f for f, is_funded in zip(self.held.factors, self.held.funded, strict=True) if is_funded)
+
+    @cached_property
+    def n_missing(self) -> int:
+        """On how many dates an asset held has no return."""
+        return int(self.strategy.excess_returns(self.panel).isna().sum())
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """Alpha and loadings of the holdings and of the portfolio."""
+        held, total = self.held, [float(self.strategy.alpha), *self.strategy.exposures]
+        index = pd.MultiIndex.from_product(
+            [[*held.assets, self.total], ["alpha", *held.factors]], names=["asset", "parameter"]
+        )
+        estimate = np.vstack([np.column_stack([held.alpha, held.loadings]), total]).ravel()
+        table = pd.DataFrame({"estimate": estimate}, index)
+        if held.regression is None:
+            return table
+        own = standard_errors.of_portfolio(held, floats(self.weights), self.panel)
+        unknown = np.full(len(total), np.nan)
+        error = np.vstack([held.regression.std_errors, unknown if own is None else own]).ravel()
+        t = np.divide(estimate, error, where=error > 0, out=np.full(len(error), np.nan))
+        return table.assign(std_error=error, t=t)
+
+    @cached_property
+    def assets(self) -> pd.DataFrame:
+        """The holdings: weight, fit, own volatility."""
+        held, fit = self.held, self.held.regression
+        columns = {
+            "weight": self.weights,
+            "rsquared": None if fit is None else fit.rsquared,
+            "idio_volatility": np.sqrt(held.idio_variance),
+            "n_observations": None if fit is None else fit.n_observations,
+        }
+        return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """Exposures of each portfolio, and the standard errors of the first one's where they are known."""
+        table = pd.DataFrame({name: p.exposures for name, p in self.portfolios.items()})
+        own = self.estimates.iloc[-len(table) :]
+        if "std_error" in own and own["std_error"].notna().any():
+            table.insert(1, "std_error", own["std_error"].to_numpy())
+            table.insert(2, "t", own["t"].to_numpy())
+        return table
+
+    @cached_property
+    def variance(self) -> pd.DataFrame:
+        """Variance of each portfolio by source."""
+        tables = {name: _split(p) for name, p in self.portfolios.items()}
+        return pd.concat(tables, names=["portfolio", "source"])
+
+    @cached_property
+    def volatility(self) -> pd.DataFrame:
+        """Factor share and volatility of each portfolio at each horizon."""
+        rows = {
+            name: {"factor_share": factor_share(p), **{str(h): float(p.volatility.at(h)) for h in HORIZONS}}
+            for name, p in self.portfolios.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
+
+    @cached_property
+    def legs(self) -> pd.DataFrame:
+        """What each portfolio holds, per dollar of strategy and in dollars."""
+        held = list(dict.fromkeys(asset for p in self.portfolios.values() for asset in p.weights.index))
+        tables = {name: _legs(p, held) for name, p in self.portfolios.items()}
+        table = pd.concat(tables, names=["portfolio", "kind", "leg"]).to_frame("weight")
+        capital = {name: math.nan if p is None else p.capital for name, p in self.positions.items()}
+        of_row = table.index.get_level_values("portfolio").map(capital).to_numpy(dtype=np.float64)
+        return table.assign(dollars=table["weight"].to_numpy() * of_row)
+
+    @cached_property
+    def pnl(self) -> pd.DataFrame:
+        """Capital, risk and expected PnL of what the budget holds."""
+        rows = {(name, str(h)): _pnl(p, h) for name, p in self.positions.items() for h in HORIZONS}
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index = pd.MultiIndex.from_tuples(rows, names=["portfolio", "horizon"])
+        return table
+
+    @cached_property
+    def trade(self) -> pd.DataFrame:
+        """Expected PnL of one trade, with the cash leg and without."""
+        rows = {name: _trade(Position(p, TRADE, TRADE_HORIZON)) for name, p in self.portfolios.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
+
+    @cached_property
+    def comparison(self) -> CovarianceComparison | None:
+        """Of the holdings that have residuals, where there are two or more, and not too many."""
+        left = self.held.assets[self.held.idio_variance > _EXPLAINED**2 * self.held.covariance.diagonal()]
+        if not 2 <= len(left) <= DENSE_LIMIT:
+            return None
+        held = self.held if len(left) == len(self.held.assets) else self.held.restrict(left.tolist())
+        return CovarianceComparison.of(held, self.panel)
+
+    @cached_property
+    def correlations(self) -> pd.Series[float]:
+        """The largest residual correlations; empty without a comparison."""
+        if self.comparison is None:
+            nothing = pd.MultiIndex.from_arrays([[], []])
+            return pd.Series(np.empty(0), nothing, name="residual_correlation")
+        return self.comparison.largest(10)
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Tests that residuals are uncorrelated; empty without pairs."""
+        if self.comparison is None or self.correlations.empty:
+            return pd.DataFrame({"statistic": [], "pvalue": []})
+        results = {"pesaran_cd": self.comparison.pesaran_cd(), "breusch_pagan": self.comparison.breusch_pagan()}
+        return pd.DataFrame({n: [t.statistic, t.pvalue] for n, t in results.items()}, ["statistic", "pvalue"]).T
+
+
+def not_tradable(portfolio: Portfolio) -> tuple[Any, ...]:
+    """The factors that a portfolio is exposed to and that nobody can hold, so that it cannot be hedged fully."""
+    definitions = portfolio.model.definitions
+    return tuple(f.name for f, b in zip(definitions, portfolio.exposures, strict=True) if b and not f.tradable)
+
+
+def factor_share(portfolio: Portfolio) -> float:
+    """Share of the variance that the factors explain; NaN where there is none but rounding error."""
+    return math.nan if portfolio.is_riskless else portfolio.decompose().factor_share
+
+
+def _split(portfolio: Portfolio) -> pd.DataFrame:
+    split = portfolio.decompose()
+    variance = pd.concat([split.by_factor, pd.Series({"total": float(split.total_variance)})])
+    total = math.nan if portfolio.is_riskless else float(split.total_variance)
+    sizes = np.sqrt(variance.where(variance >= 0).to_numpy(dtype=np.float64))
+    scaled = {str(h): portfolio.horizon.scale_volatility(sizes, to=h) for h in HORIZONS}
+    return pd.DataFrame({"variance": variance, "share": variance / total, **scaled}, index=variance.index)
+
+
+def _legs(portfolio: Portfolio, assets: list[Any]) -> pd.Series[float]:
+    in_assets = np.array([isinstance(f, PortfolioFactor) for f in portfolio.model.definitions])
+    parts = {
+        ASSET: portfolio.weights.reindex(assets, fill_value=0.0),
+        HEDGE: portfolio.legs[~in_assets],
+        CASH: pd.Series({"cash": portfolio.cash_weight}),
+        HEDGE_IN_ASSETS: _hedge(portfolio)[in_assets],
+    }
+    return pd.concat({kind: part for kind, part in parts.items() if len(part)})
+
+
+def _hedge(portfolio: Portfolio) -> pd.Series[float]:
+    """The hedge by factor, whatever it holds."""
+    if isinstance(portfolio, HedgedPortfolio):
+        return portfolio.hedge_weights.reindex(portfolio.model.factors, fill_value=0.0)
+    return portfolio.legs
+
+
+def _trade(position: Position) -> dict[str, float]:
+    return {
+        "cash": float(position.cash),
+        "expected_pnl": float(position.expected_pnl(position.horizon)),
+        "cash_pnl": float(position.cash_pnl(position.horizon)),
+        "expected_pnl_without_cash": float(position.expected_pnl_without_cash(position.horizon)),
+    }
+
+
+def _pnl(position: Position | None, horizon: Horizon) -> dict[str, float]:
+    if position is None:
+        names = ("capital", "volatility", "expected_pnl", "factor_adjusted_pnl", "sharpe")
+        return dict.fromkeys(names, math.nan)
+    return {
+        "capital": float(position.capital),
+        "volatility": float(position.volatility.at(horizon)),
+        "expected_pnl": float(position.expected_pnl(horizon)),
+        "factor_adjusted_pnl": float(position.factor_adjusted_pnl(horizon)),
+        "sharpe": float(position.sharpe(horizon)),
+    }
