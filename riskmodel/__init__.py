@@ -26,6 +26,7 @@ from riskmodel.errors import (
     LayoutError,
     MissingExtraError,
     MixedSetsWarning,
+    MixedVintagesWarning,
     NonNumericError,
     NoOverlapError,
     NotEstimatedError,
@@ -66,7 +67,7 @@ from riskmodel.panel.memory import ReturnPanel
 
 if TYPE_CHECKING:
     from riskmodel.analysis.comparison import CovarianceComparison, DependenceTest
-    from riskmodel.data.cached import Cached
+    from riskmodel.data.cache.provider import Cached
     from riskmodel.data.files import read_percent_returns, read_prices, read_returns
     from riskmodel.data.french.provider import EqualWeighted, FamaFrench, ValueWeighted
     from riskmodel.data.joined import Joined
@@ -125,7 +126,7 @@ __all__ = [
     "EstimationError", "ConstantFactorError", "CollinearFactorsError", "TooFewObservationsError",
     "NotEstimatedError", "SingularCovarianceError", "TooLargeError", "UnboundedPositionError", "MissingExtraError",
     # warnings
-    "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning",
+    "RiskModelWarning", "StaleDataWarning", "DamagedEntryWarning", "MixedSetsWarning", "MixedVintagesWarning",
 ]  # fmt: skip
 
 # What only some programs use is imported when it is first asked for: together that takes longer than the rest.
@@ -142,7 +143,7 @@ _LATER = {
     "RiskDecomposition": "riskmodel.model.decomposition",
     "CovarianceComparison": "riskmodel.analysis.comparison",
     "DependenceTest": "riskmodel.analysis.comparison",
-    "Cached": "riskmodel.data.cached",
+    "Cached": "riskmodel.data.cache.provider",
     "EqualWeighted": "riskmodel.data.french.provider",
     "FamaFrench": "riskmodel.data.french.provider",
     "ValueWeighted": "riskmodel.data.french.provider",
