@@ -165,6 +165,13 @@ class TestWhatIsFetched:
         assert data.asset_returns(["A"], "2017-01", "2017-06").shape == (0, 1)
         assert source.new_calls() == [("assets", ["A"], "2017-01-01", "2017-06-30")]
 
+    def test_a_history_without_rows_is_not_stored(self, source, data):
+        whole, source.kept = source.kept, source.kept.iloc[:0]
+        assert data.asset_returns(["A"]).shape == (0, 1)
+        assert data.info().empty
+        source.kept = whole
+        same(data.asset_returns(["A"]), whole[["A"]])
+
     def test_a_new_object_and_another_process_find_it(self, source, data, clock):
         data.asset_returns(["A"], "2018-03-01", "2018-05-31")
         source.new_calls()
