@@ -1,6 +1,6 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
-from .data.cached import Cached as Cached
+from .data.cache.provider import Cached as Cached
 from .data.files import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
@@ -35,6 +35,7 @@ from .errors import (
     LayoutError as LayoutError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
+    MixedVintagesWarning as MixedVintagesWarning,
     NoOverlapError as NoOverlapError,
     NonNumericError as NonNumericError,
     NotEstimatedError as NotEstimatedError,

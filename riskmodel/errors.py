@@ -187,3 +187,7 @@ class DamagedEntryWarning(RiskModelWarning):
 
 class MixedSetsWarning(RiskModelWarning):
     """Factors of one model come from sets that define one of them differently."""
+
+
+class MixedVintagesWarning(RiskModelWarning):
+    """Returns of one request are of different vintages of their source."""
