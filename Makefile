@@ -20,12 +20,18 @@ FIND_PYTHON = \
 	  echo "$$found lacks the modules venv and ensurepip, which make virtual environments." >&2; \
 	  echo "On Debian and Ubuntu: apt install python3-venv; or say: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; \
 	fi
+# what make check runs: a file of each floor, together a few seconds
+FAST = tests/test_horizon.py tests/test_panel.py tests/test_ols.py tests/test_strategy.py tests/test_walk_forward.py README.md
+# processes that run the tests
+WORKERS = 2
+
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-wrds test-versions bench clean
+.PHONY: help demo check test test-wrds test-versions bench clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
+	@echo "make check          run lint, import floors and a few fast tests: half a minute"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
@@ -48,13 +54,19 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 demo: $(VENV)/demo.stamp
 	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html
 
+check: $(VENV)/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quiet --exitfirst -n 2 $(FAST)
+
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@rm -f $(RISKMODEL_SERVERS)
-	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= --cov-fail-under=0
 	@$(MAKE) --no-print-directory test-wrds
 	$(BIN)/coverage combine .coverage.core .coverage.wrds
 	$(BIN)/coverage report

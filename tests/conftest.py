@@ -9,6 +9,7 @@ from wrds_server import account, market, replica  # noqa: F401 - fixtures
 # The same examples on every run: a red test is red for everybody. HYPOTHESIS_PROFILE=thorough looks at many more.
 _COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("riskmodel", max_examples=50, **_COMMON)
+settings.register_profile("quick", max_examples=5, **_COMMON)
 settings.register_profile("thorough", max_examples=1000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "riskmodel"))
 

@@ -337,9 +337,7 @@ def _plotly() -> Any:
     try:
         import plotly.graph_objects as go  # noqa: PLC0415 - optional, and used only for pictures
     except ImportError as error:
-        raise MissingExtraError(
-            "expected plotly to draw pictures, got no such package; pip install 'riskmodel[report]'.", package="plotly"
-        ) from error
+        raise MissingExtraError.of("the page", "plotly", "report") from error
     return go
 
 

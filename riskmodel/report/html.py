@@ -46,9 +46,7 @@ def _environment() -> Environment:
     try:
         import jinja2  # noqa: PLC0415 - optional, and used only for pages
     except ImportError as error:
-        raise MissingExtraError(
-            "expected Jinja2 to write a page, got no such package; pip install 'riskmodel[report]'.", package="jinja2"
-        ) from error
+        raise MissingExtraError.of("the page", "jinja2", "report") from error
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )

@@ -146,9 +146,7 @@ def extra(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise MissingExtraError(
-            f"Cached needs {name}, which is not installed; pip install 'riskmodel[cache]'."
-        ) from error
+        raise MissingExtraError.of("Cached", name, "cache") from error
 
 
 def _digest(text: str) -> str:

@@ -374,9 +374,7 @@ def _reader_class() -> Any:
     try:
         from pandas_datareader.famafrench import FamaFrenchReader  # noqa: PLC0415 - optional
     except ImportError as error:
-        raise MissingExtraError(
-            "FamaFrench needs pandas-datareader, which is not installed; pip install 'riskmodel[french]'."
-        ) from error
+        raise MissingExtraError.of("FamaFrench", "pandas-datareader", "french") from error
 
     class Reader(FamaFrenchReader):  # type: ignore[misc]
         folder = _LIBRARY

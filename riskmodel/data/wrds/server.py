@@ -198,7 +198,7 @@ class Held:
 def require_client() -> Any:
     """Import the ``wrds`` package, or say how to install it."""
     if importlib.util.find_spec("wrds") is None:
-        raise MissingExtraError("WRDS needs the wrds client, which is not installed; pip install 'riskmodel[wrds]'.")
+        raise MissingExtraError.of("WRDS", "wrds", "wrds")
     return importlib.import_module("wrds")
 
 

@@ -88,9 +88,7 @@ def pyarrow(what: str = "Parquet") -> tuple[Any, Any]:
         import pyarrow as arrow  # noqa: PLC0415 - heavy, and in an extra
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
-        raise MissingExtraError(
-            f"{what} needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
-        ) from error
+        raise MissingExtraError.of(what, "pyarrow", "cache") from error
     return arrow, parquet
 
 
