@@ -66,7 +66,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@rm -f $(RISKMODEL_SERVERS)
-	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= --cov-fail-under=0
+	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-fail-under=0
 	@$(MAKE) --no-print-directory test-wrds
 	$(BIN)/coverage combine .coverage.core .coverage.wrds
 	$(BIN)/coverage report

