@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 import servers
 from hypothesis import HealthCheck, settings
 from wrds_server import account, market, replica  # noqa: F401 - fixtures
@@ -12,6 +13,20 @@ settings.register_profile("riskmodel", max_examples=50, **_COMMON)
 settings.register_profile("quick", max_examples=5, **_COMMON)
 settings.register_profile("thorough", max_examples=1000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "riskmodel"))
+
+
+def pytest_sessionfinish(session):
+    """A process that ran some of the tests tells the one that started it which servers it used."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["servers"] = {"used": servers.used, "missing": servers.missing}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Gather what the processes tell."""
+    told = getattr(node, "workeroutput", {}).get("servers", {})
+    servers.used.update(told.get("used", {}))
+    servers.missing.update(told.get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter):

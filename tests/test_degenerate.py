@@ -118,9 +118,7 @@ class _Others(rm.MomentEstimator):
 @pytest.mark.parametrize("estimator", [_SomeOnly(), _Others()])
 def test_a_model_of_other_assets_is_refused(estimator):
     for fit in (estimator.fit, rm.Rolling(rm.Horizon(60), estimator).fit, rm.Expanding(estimator).fit):
-        with pytest.raises(
-            rm.InvalidParameterError, match=r"of the moments' assets, A0, A1, A2, from .*, got"
-        ):
+        with pytest.raises(rm.InvalidParameterError, match=r"of the moments' assets, A0, A1, A2, from .*, got"):
             fit(clean(n=3))
 
 

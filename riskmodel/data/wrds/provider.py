@@ -35,7 +35,7 @@ class WRDS(DataProvider):
     """CRSP and the Fama-French factors on WRDS, or on any PostgreSQL server with the same tables.
 
     Nothing is asked of the server before the first return is; the connection is made by the ``wrds`` client
-    (``pip install 'riskmodel[wrds]'``), never prompts, and leaves the password to libpq: ``~/.pgpass``,
+    (``pip install '.[wrds]'``), never prompts, and leaves the password to libpq: ``~/.pgpass``,
     ``PGPASSWORD`` or a service file.
 
     Parameters

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
+from riskmodel._core.atomic import replacing
 from riskmodel.errors import InvalidParameterError
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
 
@@ -91,14 +92,8 @@ def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[
 
 def write_state(path: Path, head: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     """Write the head and the arrays; what is at the path stays as it was unless all could be written."""
-    part = Path(f"{path}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, head=np.array(json.dumps(head)), **arrays)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        np.savez(file, head=np.array(json.dumps(head)), **arrays)
 
 
 def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
