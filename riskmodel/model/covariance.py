@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_finite, row_blocks, set_read_only
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
+from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
     InvalidParameterError,
     TooLargeError,
@@ -19,10 +20,13 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, Variance, Volatility
 from riskmodel.model.parts import PART
-from riskmodel.model.woodbury import SMALL_IDIO, Elimination, Scores, require_independent
+from riskmodel.model.woodbury import BLOCK, Elimination, require_independent
 
 DENSE_LIMIT = 5_000  # 200 MB of float64
-_LEAST_IDIO = 1e-300
+# An idio variance below this share of the asset's factor variance is rounding, and so is zero.
+NO_IDIO = 1e-12
+# Below it the reciprocal of a variance overflows.
+_SMALLEST = 1e-300
 # What a factor correlation matrix may be short of symmetric, or of positive semidefinite.
 _ROUNDING = 1e-10
 
@@ -45,15 +49,10 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
         raise InvalidParameterError(
             f"idio_variance must not be negative, but it is for {labels.listing(negative)}.", assets=negative
         )
-    tiny = (self._idio_variance > 0) & (self._idio_variance < _LEAST_IDIO)
-    if tiny.any():
-        raise InvalidParameterError(
-            f"idio_variance must be 0 or at least {_LEAST_IDIO:g}, below which its reciprocal is no number, but it is "
-            f"{self._idio_variance[tiny].min():g} among those of {labels.listing(self.assets[tiny])}."
-        )
     _check_positive_semidefinite(self._factor_covariance)
 
 
+@one_blas_thread()
 def _check_positive_semidefinite(matrix: Array) -> None:
     if (np.diag(matrix) < 0).any():
         raise InvalidParameterError("factor_covariance has a negative variance on its diagonal.")
@@ -131,6 +130,25 @@ class FactorCovariance:
 
     __reduce__ = by_constructor
 
+    def __attrs_post_init__(self) -> None:
+        # the one place that decides: the covariance and the model that holds it have the same zeros
+        idio = self._idio_variance.copy()
+        idio[self._without_idio()] = 0.0
+        object.__setattr__(self, "_idio_variance", set_read_only(idio))
+
+    def _without_idio(self) -> Index:
+        """Positions of the assets whose idio variance is so small beside their factor variance that it is none."""
+        idio, loadings = self._idio_variance, self._loadings
+        with np.errstate(over="ignore", invalid="ignore"):
+            # K times the sum of (loading × deviation)² bounds all factor variances, for one reading of the loadings
+            squares = np.einsum("nk,nk->k", loadings, loadings)
+            bound = len(squares) * float(squares @ np.diag(self._factor_covariance))
+            suspects = np.flatnonzero(~(idio >= max(NO_IDIO * bound, _SMALLEST)))
+            if not len(suspects):
+                return suspects
+            least = np.maximum(NO_IDIO * _squared_rows(loadings[suspects], self._root), _SMALLEST)
+        return np.asarray(suspects[idio[suspects] < least])
+
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
 
@@ -180,16 +198,13 @@ class FactorCovariance:
     @cached_property
     def _root(self) -> Array:
         """L with F = L L', shape (K, rank of F)."""
-        return root(self._factor_covariance)
+        with one_blas_thread():
+            return root(self._factor_covariance)
 
     @cached_property
     def _systematic(self) -> Array:
         """The factor variance of each asset, the diagonal of B F B', shape (N,)."""
-        variances = np.empty(len(self.assets))
-        for rows in row_blocks(len(variances)):
-            scores = self._loadings[rows] @ self._root
-            variances[rows] = np.einsum("nk,nk->n", scores, scores)
-        return variances
+        return _squared_rows(self._loadings, self._root)
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -202,9 +217,16 @@ class FactorCovariance:
         """W' Σ, equal to Σ w because Σ is symmetric."""
         return self._multiply(self._rows(floats(other).T)).T
 
+    @one_blas_thread()
     def _multiply(self, w: Array) -> Array:
-        return self._returned(w, self._loadings.T @ w)
+        return self._returned(w, self._exposures(w))
 
+    @one_blas_thread()
+    def _exposures(self, w: Array) -> Array:
+        """B'w."""
+        return np.asarray(self._loadings.T @ w)
+
+    @one_blas_thread()
     def _returned(self, w: Array, exposures: Array) -> Array:
         """The product Σ w where the exposures B'w are known."""
         systematic = self._loadings @ (self._factor_covariance @ exposures)
@@ -214,7 +236,7 @@ class FactorCovariance:
         """Marginal contribution of each asset to the volatility of `w`: (Σ w) / σ(w), per unit of weight."""
         values, wrap = self._read(w)
         _require_vectors(values)
-        exposures = self._loadings.T @ values
+        exposures = self._exposures(values)
         volatility = np.sqrt(self._squared(values, exposures))
         if volatility == 0:
             raise InvalidParameterError("the volatility of these weights is zero, so it has no derivative there.")
@@ -243,13 +265,13 @@ class FactorCovariance:
         """Both w' Σ v and v' Σ v, for one reading of the loadings."""
         left, right = self._read(w)[0], self._read(v)[0]
         _require_vectors(left, right)
-        one, other = np.stack([left, right]) @ self._loadings
+        one, other = self._exposures(np.column_stack([left, right])).T
         systematic = one @ self._factor_covariance @ other
         return float(systematic + left @ (self._idio_variance * right)), self._squared(right, other)
 
     def _quadratic(self, w: Array) -> float:
         _require_vectors(w)
-        return self._squared(w, self._loadings.T @ w)
+        return self._squared(w, self._exposures(w))
 
     def _squared(self, w: Array, exposures: Array) -> float:
         """The variance w' Σ w where the exposures B'w are known."""
@@ -264,19 +286,11 @@ class FactorCovariance:
     # -- inverse -----------------------------------------------------------------------------------
 
     @cached_property
+    @one_blas_thread()
     def _elimination(self) -> Elimination:
         zero = np.flatnonzero(self._idio_variance == 0)
         require_independent(self._loadings[zero] @ self._root, self.assets[zero])
-        scores = Scores.of(self._loadings, self._root, self._idio_variance)
-        thin = self._thin if scores.ratio > 1 / SMALL_IDIO else zero
-        return Elimination.of(scores.without(thin), thin, self._idio_variance[thin])
-
-    @property
-    def _thin(self) -> Index:
-        """Positions of the assets with too little idio variance to divide by."""
-        thin = np.flatnonzero(self._idio_variance <= SMALL_IDIO * self._systematic)
-        # with more of them than the factors tell apart the Schur complement would be a difference, and that of nothing
-        return thin if len(thin) <= self._root.shape[1] else np.flatnonzero(self._idio_variance == 0)
+        return Elimination.of(self._loadings, self._root, self._idio_variance)
 
     def solve(self, b: Any) -> Any:
         """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
@@ -287,7 +301,9 @@ class FactorCovariance:
             If Σ cannot be inverted; the message and ``details["assets"]`` name the assets that make it so.
         """
         values, wrap = self._read(b)
-        return wrap(self._elimination.solve(values if values.ndim == 2 else values[:, None]).reshape(values.shape))
+        with one_blas_thread():
+            x = self._elimination.solve(values if values.ndim == 2 else values[:, None])
+        return wrap(x.reshape(values.shape))
 
     def logdet(self) -> float:
         """Log of the determinant of Σ; raises `SingularCovarianceError` where Σ is singular."""
@@ -394,6 +410,16 @@ class FactorCovariance:
         if not is_finite(values):
             raise InvalidParameterError("weights and right-hand sides must be finite, but NaN or infinity came.")
         return np.ascontiguousarray(values) if values.ndim == 1 else values
+
+
+@one_blas_thread()
+def _squared_rows(loadings: Array, root: Array) -> Array:
+    """The diagonal of B L L' B'."""
+    squares = np.empty(len(loadings))
+    for rows in row_blocks(len(loadings), BLOCK):
+        scores = loadings[rows] @ root
+        squares[rows] = np.einsum("nk,nk->n", scores, scores)
+    return squares
 
 
 def _require_vectors(*values: Array) -> None:

@@ -121,6 +121,10 @@ class FactorModel:
             self.horizon,
         )
 
+    def __attrs_post_init__(self) -> None:
+        # the covariance decides which idio variances are none
+        object.__setattr__(self, "_idio_variance", self.covariance._idio_variance)
+
     @classmethod
     def from_parameters(
         cls,
