@@ -196,7 +196,7 @@ class TestReport:
         assert math.isclose(got["positions"]["unhedged"]["capital"], capital)
 
     def test_riskless_hedge(self, run):
-        status, out, _ = run("report", "SPX", "--cap", "0.1")
+        status, out, _ = run("report", "SPX", "--cap", "0.1", "--no-html")
         assert status == 0
         assert "No risk is left in capped and hedged" in out
         status, out, _ = run("report", "SPX", "--json")
@@ -255,7 +255,7 @@ class TestFiles:
         "kind",
         [
             *itertools.product(
-                ["returns", "percent-returns", "prices"],
+                ["decimal", "percent", "price"],
                 ["wide", "long", "long by another name"],
                 ["csv", "csv.gz", "parquet"],
             )
@@ -268,9 +268,9 @@ class TestFiles:
         if form == "parquet":
             pytest.importorskip("pyarrow")
         _, out, _ = run("report", "--json", *files)
-        mine = {"returns": frames[0], "percent-returns": 100 * frames[0], "prices": prices_of(frames[0])}[unit]
-        factor_unit = "factor-returns" if unit == "returns" else "percent-factor-returns"
-        theirs = frames[1] if unit == "returns" else 100 * frames[1]
+        mine = {"decimal": frames[0], "percent": 100 * frames[0], "price": prices_of(frames[0])}[unit]
+        factor_unit = "decimal" if unit == "decimal" else "percent"
+        theirs = frames[1] if unit == "decimal" else 100 * frames[1]
         labels = {"wide": None, "long": ("ticker", "factor"), "long by another name": ("id", "series")}[shape]
         columns = []
         if labels is not None:
@@ -284,7 +284,8 @@ class TestFiles:
             else:
                 frame.to_csv(name, index=labels is None)
         status, got, err = run(
-            "report", "--json", f"--{unit}", f"mine.{form}", f"--{factor_unit}", f"theirs.{form}", *columns
+            "report", "--json", "--returns", f"mine.{form}", "--unit", unit,
+            "--factor-returns", f"theirs.{form}", "--factor-unit", factor_unit, *columns
         )  # fmt: skip
         assert (status, err) == (0, "")
         got, want = json.loads(got), json.loads(out)
@@ -304,7 +305,7 @@ class TestFiles:
     def test_factors_from_prices_are_excess_returns_that_cost_cash(self, run, files, frames):
         prices_of(frames[1][["Mkt-RF"]].rename(columns={"Mkt-RF": "SPY"})).to_csv("factors.csv")
         status, out, _ = run(
-            "report", "FUND", "--json", *files[:2], "--factor-prices", "factors.csv", "--risk-free", "0.0001"
+            "report", "FUND", "--json", *files, "--factor-unit", "price", "--risk-free", "0.0001"
         )  # fmt: skip
         assert status == 0
         got = json.loads(out)
@@ -392,6 +393,44 @@ class TestFiles:
         assert "<script>alert(1)" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+class TestLeftOut:
+    """Assets that cannot be estimated are left out of a whole file, and said; those that are named are an error."""
+
+    @pytest.fixture
+    def short(self, files, frames):
+        returns = frames[0].assign(SHORT=frames[0]["FUND"], SHORTER=frames[0]["FUND"])
+        returns.iloc[:-2, 2], returns.iloc[:-20, 3] = np.nan, np.nan
+        returns.to_csv("returns.csv")
+        return files
+
+    def test_one_short_asset_does_not_refuse_the_file(self, run, short):
+        status, out, err = run("report", "--json", *short)
+        assert status == 0
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["FUND", "OTHER", "SHORTER"]
+        assert [a["weight"] for a in json.loads(out)["assets"]] == [1 / 3] * 3
+        assert "Left out 1 asset(s)" in err
+        assert "SHORT (2)" in err
+        assert err.strip() in json.loads(out)["notes"]
+
+    def test_a_minimum(self, run, short):
+        _, out, err = run("report", "--json", *short, "--min-observations", "30")
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["FUND", "OTHER"]
+        assert "too few observations: SHORT (2), SHORTER (20)" in err
+
+    @pytest.mark.parametrize("named", [["FUND", "SHORT"], ["FUND=1", "SHORT=-0.5"]])
+    def test_a_named_asset_is_an_error(self, fails, short, named):
+        assert "got SHORT with 2 observations" in fails("report", *named, *short, "--min-observations", "3")
+        assert "SHORT" in fails("report", *named, *short)
+
+    def test_a_weight_of_zero_is_no_part_of_the_portfolio(self, run, short):
+        _, out, err = run("report", "FUND=1", "SHORT=0", "--json", *short, "--min-observations", "3")
+        assert [a["asset"] for a in json.loads(out)["assets"]] == ["FUND"]
+        assert "SHORT (2)" in err
+
+    def test_no_asset_is_long_enough(self, fails, short):
+        assert "no asset of 4 can be estimated" in fails("report", *short, "--min-observations", "99")
+
+
 class TestHelp:
     @pytest.mark.parametrize(
         ("argv", "said"),
@@ -438,49 +477,51 @@ class TestBadArguments:
             (["report", "--factors", "Mkt-RF", "KO"], "unknown factor: KO, which is an asset; write assets before "
              "--factors, or -- in between"),
             (["report", "--factors", "Mkt-RF", "Mkt-RF"], "Mkt-RF came more than once"),
-            (["report", "KO=1", "PEP"], "but PEP came without"),
-            (["report", "KO", "KO"], "KO came more than once"),
-            (["report", "KO=half"], "the weight of KO must be a number"),
-            (["report", "KO=1e308"], "the weight of KO is dollars per dollar of strategy"),
-            (["report", "KO=-inf"], "the weight of KO is dollars per dollar of strategy"),
-            (["report", "KO=1e-300", "PEP=1"], "must be 0, or between 1e-6 and 1e6 in size, but '1e-300' came"),
+            (["report", "KO=1", "PEP"], "got PEP without"),
+            (["report", "KO", "KO"], "got KO more than once"),
+            (["report", "KO=half"], "the weight of KO as a number"),
+            (["report", "KO=1e308"], "the weight of KO in dollars per dollar of strategy"),
+            (["report", "KO=-inf"], "the weight of KO in dollars per dollar of strategy"),
+            (["report", "KO=1e-300", "PEP=1"], "0, or between 1e-6 and 1e6 in size, got '1e-300'"),
             (["report", "KO=nan"], "weights must be finite"),
             (["report", "KO=0"], "a weight that is not zero"),
-            (["report", "=1"], "an asset is written NAME or NAME=WEIGHT"),
-            (["report", "--start", "yesterday"], "--start must be a date such as 2010-01-31"),
-            (["report", "--start", "01/02/2010"], "--start must be a date"),
-            (["report", "--end", "2010-02-30"], "--end must be a date"),
+            (["report", "=1"], "expected an asset as NAME or NAME=WEIGHT"),
+            (["report", "--start", "yesterday"], "expected --start as a date such as 2010-01-31"),
+            (["report", "--start", "01/02/2010"], "expected --start as a date"),
+            (["report", "--end", "2010-02-30"], "expected --end as a date"),
             (["report", "--start", "2012", "--end", "2010"], "start must not come after end"),
             (["report", "--start", "2030"], "lies from 2030-01-01; widen the window"),
             (["report", "--start", "2018-11-29"], "at least 3 observations"),
-            (["report", "--budget", "0"], "a budget is a positive number of dollars"),
-            (["report", "--budget", "-5"], "a budget is a positive number of dollars"),
-            (["report", "--budget", "-1e6"], "a budget is a positive number of dollars"),
-            (["report", "--budget", "lots"], "dollars are written 1e6"),
-            (["report", "--budget", "2,5m"], "decimals take a point, as in 2.5m, but '2,5m' came"),
-            (["report", "--budget", "1,00,000"], "commas stand between thousands"),
-            (["report", "--budget", "1000,000"], "commas stand between thousands"),
-            (["report", "--budget", "5x"], "dollars are written 1e6"),
-            (["report", "--budget", "1.2.3"], "dollars are written 1e6"),
-            (["report", "--budget", "1e999"], "positive number of dollars"),
+            (["report", "--budget", "0"], "expected a budget of more than 0 dollars"),
+            (["report", "--budget", "-5"], "expected a budget of more than 0 dollars"),
+            (["report", "--budget", "-1e6"], "expected a budget of more than 0 dollars"),
+            (["report", "--budget", "lots"], "expected dollars such as 1e6"),
+            (["report", "--budget", "2,5m"], "a decimal point, as in 2.5m, got '2,5m'"),
+            (["report", "--budget", "1,00,000"], "expected commas between thousands"),
+            (["report", "--budget", "1000,000"], "expected commas between thousands"),
+            (["report", "--budget", "5x"], "expected dollars such as 1e6"),
+            (["report", "--budget", "1.2.3"], "expected dollars such as 1e6"),
+            (["report", "--budget", "1e999"], "expected a budget of more than 0 dollars"),
             (["report", "--horizon", "fortnight"], "invalid choice: 'fortnight'"),
             (["report", "--cap", "-0.1"], "cap must be a share of the variance"),
-            (["report", "--cap", "20"], "a share is at most 1, and 0.2 is 20 %, but '20' came"),
-            (["report", "--cap", "some"], "a number is needed, such as 0.2, but 'some' came"),
-            (["report", "--cap", "nan"], "a finite number is needed"),
-            (["report", "--returns", "x.csv"], "--returns came without a file of factors: one of --factor-returns, "),
-            (["report", "--factor-returns", "x.csv"], "--factor-returns came without a file of assets: one of --ret"),
-            (["report", "--prices", "x.csv"], "--prices came without a file of factors: one of --factor-returns, "),
-            (["report", "--returns", "x.csv", "--prices", "x.csv"], "argument --prices: not allowed with argument"),
-            (["report", "--factor-prices", "x", "--factor-returns", "x"], "not allowed with argument --factor-prices"),
-            (["report", "--columns", "date"], "--columns is about files of returns"),
-            (["report", "--columns", "date,permno,ret,x"], "needed, or those of dates, labels and numbers of a long"),
-            (["report", "--columns", "date,,ret"], "but 'date,,ret' came"),
-            (["report", "--factor-columns", "date,date"], "but 'date,date' came"),
-            (["report", "--data-horizon", "month"], "--data-horizon is about files of returns"),
-            (["report", "--risk-free", "0"], "--risk-free is about files of returns"),
-            (["report", "--funded", "Mkt-RF"], "--funded is about files of returns"),
-            (["report", "--no-html", "--output", "x.html"], "--output and --no-html came together"),
+            (["report", "--cap", "20"], "expected a share of at most 1, such as 0.2 for 20 %, got '20'"),
+            (["report", "--cap", "some"], "expected a number such as 0.2, got 'some'"),
+            (["report", "--cap", "nan"], "expected a finite number"),
+            (["report", "--returns", "x.csv"], "got --returns alone; give --factor-returns too"),
+            (["report", "--factor-returns", "x.csv"], "got --factor-returns alone; give --returns too"),
+            (["report", "--returns", "x.csv", "--unit", "bps"], "invalid choice: 'bps'"),
+            (["report", "--unit", "price"], "expected --unit with files of returns"),
+            (["report", "--factor-unit", "price"], "expected --factor-unit with files of returns"),
+            (["report", "--columns", "date"], "expected --columns with files of returns"),
+            (["report", "--columns", "date,permno,ret,x"], "or those of dates, labels and numbers of a long"),
+            (["report", "--columns", "date,,ret"], "got 'date,,ret'"),
+            (["report", "--factor-columns", "date,date"], "got 'date,date'"),
+            (["report", "--data-horizon", "month"], "expected --data-horizon with files of returns"),
+            (["report", "--risk-free", "0"], "expected --risk-free with files of returns"),
+            (["report", "--funded", "Mkt-RF"], "expected --funded with files of returns"),
+            (["report", "--min-observations", "few"], "expected a whole number of observations such as 60, got 'few'"),
+            (["report", "--min-observations", "0"], "expected a whole number of observations"),
+            (["report", "--no-html", "--output", "x.html"], "expected --output or --no-html, got both"),
             (["report", "--output", "nowhere/x.html"], "nowhere/x.html: No such file or directory"),
             (["report", "--output", "."], "Is a directory"),
         ],
@@ -593,43 +634,43 @@ class TestBadFiles:
     def test_no_risk_free(self, fails, files, frames):
         frames[1].drop(columns="RF").to_csv("factors.csv")
         message = fails("report", *files)
-        assert "factors.csv has no column RF" in message
+        assert "expected a column RF with the risk-free rate in factors.csv" in message
         assert "--risk-free 0" in message
 
     def test_two_risk_free(self, fails, files):
-        assert "--risk-free came too" in fails("report", "--risk-free", "0", *files)
+        assert "got the column RF of factors.csv and --risk-free" in fails("report", "--risk-free", "0", *files)
 
     def test_only_risk_free(self, fails, files, frames):
         frames[1][["RF"]].to_csv("factors.csv")
-        assert "factors.csv has no factor beside RF" in fails("report", *files)
+        assert "expected a factor beside RF in factors.csv" in fails("report", *files)
 
     def test_sample_beside_files(self, fails, files):
-        assert "--sample and --returns came together" in fails("report", "--sample", "day", *files)
+        assert "expected --sample or --returns, got both" in fails("report", "--sample", "day", *files)
 
     def test_percent(self, fails, files, frames):
         (100 * frames[0]).to_csv("returns.csv")
         message = fails("report", *files)
         assert "returns.csv and factors.csv: " in message
-        assert "Files in percent are given with --percent-returns" in message
+        assert "--unit and --factor-unit: decimal, percent or price" in message
 
     def test_prices_as_returns(self, fails, files, frames):
         prices_of(frames[0]).to_csv("returns.csv")
-        assert "prices with --prices" in fails("report", *files)
+        assert "--unit and --factor-unit: decimal, percent or price" in fails("report", *files)
 
     def test_returns_as_prices(self, fails, files):
-        message = fails("report", "--prices", *files[1:])
+        message = fails("report", *files, "--unit", "price")
         assert "returns.csv, line 2, column 'FUND': a price must be positive" in message
 
     def test_a_rate_among_prices(self, fails, files):
-        message = fails("report", *files[:2], "--factor-prices", "factors.csv")
+        message = fails("report", *files, "--factor-unit", "price")
         assert "a price must be positive" in message
         Path("factors.csv").write_text("date,SPY,RF\n" + "".join(f"{d.date()},{100 + d.day},1\n" for d in DAYS))
-        message = fails("report", *files[:2], "--factor-prices", "factors.csv")
-        assert "factors.csv has the column RF, but a rate is no price" in message
+        message = fails("report", *files, "--factor-unit", "price")
+        assert "expected prices in factors.csv, got the column RF, which is a rate" in message
 
     def test_two_rates(self, fails, files, frames):
         frames[1].assign(rf=0.0).to_csv("factors.csv")
-        assert "factors.csv has the columns RF, rf, but there is one risk-free rate" in fails("report", *files)
+        assert "one risk-free rate in factors.csv, got the columns RF, rf" in fails("report", *files)
 
     def test_columns_that_are_not_there(self, fails, files):
         message = fails("report", *files, "--columns", "day,permno,ret")
@@ -672,18 +713,22 @@ class TestDecimalsGivenAsPercent:
         return [n for n in json.loads(out)["notes"] if n.startswith("Read in percent")]
 
     def test_it_is_said(self, run, files):
-        doubts = self.notes(run, "--percent-returns", "returns.csv", "--percent-factor-returns", "factors.csv")
+        doubts = self.notes(run, *files, "--unit", "percent", "--factor-unit", "percent")
         assert len(doubts) == 2
-        assert "as --percent-returns says, half of the columns of returns.csv vary by less than 1 % a year" in doubts[0]
-        assert "give it with --returns" in doubts[0]
-        assert "give it with --factor-returns" in doubts[1]
-        assert len(self.notes(run, "--percent-returns", "returns.csv", *files[2:])) == 1
+        assert (
+            "as --unit says, at least half of the columns of returns.csv typically vary by less than 1 % a year"
+            in (doubts[0])
+        )
+        assert "give --unit decimal" in doubts[0]
+        assert "give --factor-unit decimal" in doubts[1]
+        assert len(self.notes(run, *files, "--unit", "percent")) == 1
 
     def test_it_is_not_said_of_what_is_right(self, run, files, frames):
         (100 * frames[0]).to_csv("percent.csv")
         (100 * frames[1]).to_csv("factors_percent.csv")
         assert self.notes(run, *files) == []
-        right = ("--percent-returns", "percent.csv", "--percent-factor-returns", "factors_percent.csv")
+        right = ("--returns", "percent.csv", "--unit", "percent")
+        right += ("--factor-returns", "factors_percent.csv", "--factor-unit", "percent")
         assert self.notes(run, *right) == []
         (frames[0] / 1000).to_csv("bills.csv")
         assert self.notes(run, "--returns", "bills.csv", *files[2:]) == [], "decimals are what they are"
@@ -700,12 +745,12 @@ class TestOutput:
         elif link == "hard link":
             os.link(which, page)
         message = fails("report", *files, "--output", page)
-        assert f"the page would be written over {which}, which --" in message
+        assert f"got {which}, which --" in message
         assert {name: Path(name).read_bytes() for name in before} == before
 
     def test_the_default_page_over_its_own_input_is_refused(self, fails, files):
         os.rename("returns.csv", "report.html")
-        assert "written over report.html" in fails("report", "--returns", "report.html", *files[2:])
+        assert "got report.html, which --returns reads" in fails("report", "--returns", "report.html", *files[2:])
         assert Path("report.html").read_bytes().startswith(b"date,")
 
     def test_an_older_page_is_replaced(self, run, files):
@@ -714,9 +759,9 @@ class TestOutput:
         assert Path("page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
     def test_names_that_are_empty(self, fails, files):
-        assert "--output must name a file such as report.html" in fails("report", *files, "--output", "")
-        assert "--output and --no-html came together" in fails("report", "--no-html", "--output", "")
-        assert "--factors must name at least one factor" in fails("report", *files, "--factors", ",")
+        assert "expected --output to name a file such as report.html" in fails("report", *files, "--output", "")
+        assert "expected --output or --no-html, got both" in fails("report", "--no-html", "--output", "")
+        assert "expected --factors with at least one factor" in fails("report", *files, "--factors", ",")
         assert not Path("report.html").exists()
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only there are names of files bytes")

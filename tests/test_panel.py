@@ -810,7 +810,7 @@ def test_numbers_and_gaps_of_polars():
         "null": values,
         "float32": pl.Series(values, dtype=pl.Float32),
         "decimal": pl.Series(values).cast(pl.Decimal(10, 4)),
-        "whole": [None, *[0] * 9],
+        "whole": [0, None, *[0] * 8],
     })  # fmt: skip
     panel = align(table, frame(["F"]), pd.Series(0.0, DAYS))
     expected = pd.DataFrame({key: [np.nan, *values[1:]] for key in ["null", "float32", "decimal"]}, DAYS)

@@ -71,11 +71,9 @@ def positions(
     """Return where each wanted label stands among the known ones, or raise with the nearest names."""
     if wanted is known:
         return np.arange(len(known), dtype=np.intp)
-    if isinstance(wanted, pd.Index) and len(wanted):
-        asked = wanted
-    else:
-        asked = _index(list(wanted), known.dtype if len(wanted) == 0 else None)
-    found = known.get_indexer(asked)
+    if not isinstance(wanted, pd.Index) or not len(wanted):
+        wanted = _index(list(wanted), known.dtype if len(wanted) == 0 else None)
+    found = known.get_indexer(wanted)
     if (found < 0).any():
         raise unknown([w for w, f in zip(wanted, found, strict=True) if f < 0], known, what, error)
     return found

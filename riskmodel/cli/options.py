@@ -1,0 +1,157 @@
+"""Read the arguments of the command line: weights, dollars, shares, dates, names."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
+from riskmodel.panel.layout import Layout, Long, Wide
+
+_LARGEST_WEIGHT = 1e6
+# Options that take a number, which may be negative.
+_NUMBERS = {"--budget", "--cap", "--risk-free"}
+_WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+# commas between thousands: in 2,5m it would be a decimal sign, and the amount ten times what was meant
+_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
+
+
+def layout(text: str) -> Layout:
+    """Read ``DATE`` of a wide file, or ``DATE,ASSET`` or ``DATE,ASSET,VALUE`` of a long one."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(names) > 3 or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(
+            "expected the column of dates of a wide file, or those of dates, labels and numbers of a long one, as in "
+            f"date,permno,ret, got {text!r}"
+        )
+    return Wide(*names) if len(names) == 1 else Long(*names)
+
+
+def joined(argv: Sequence[str]) -> list[str]:
+    """Tie a negative number to its option: argparse takes some, such as ``-1e6``, for options of their own."""
+    joined: list[str] = []
+    for item in argv:
+        if joined and joined[-1] in _NUMBERS and re.match(r"-[0-9.]", item):
+            joined[-1] += f"={item}"
+        else:
+            joined.append(item)
+    return joined
+
+
+def end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | None:
+    """Read a day, or the first or last day of a month or a year."""
+    if text is None:
+        return None
+    try:
+        if not _WINDOW.fullmatch(text):
+            raise ValueError(text)
+        moment: pd.Timestamp = getattr(pd.Period(text), side)
+        return moment.normalize()
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"expected {option} as a date such as 2010-01-31, a month such as 2010-01 or a year, got {text!r}."
+        ) from error
+
+
+def count(text: str) -> int:
+    """Read a number of rows."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of observations such as 60, got {text!r}")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """Read a finite number."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number such as 0.2, got {text!r}") from error
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a finite number, got {text!r}")
+    return value
+
+
+def share(text: str) -> float:
+    """Read a share of the variance."""
+    value = number(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"expected a share of at most 1, such as 0.2 for 20 %, got {text!r}")
+    return value
+
+
+def dollars(text: str) -> float:
+    """Read dollars: ``1e6``, ``1_000_000``, ``$1,000,000``, ``2.5m``."""
+    found = re.fullmatch(r"\$?([-+0-9.,_]+(?:e[-+]?[0-9]+)?)([a-z]*)", text.strip().lower())
+    try:
+        if found is None:
+            raise ValueError(text)
+        if "," in found[1] and not _GROUPED.fullmatch(found[1]):
+            raise argparse.ArgumentTypeError(
+                f"expected commas between thousands, as in 2,500,000, and a decimal point, as in 2.5m, got {text!r}"
+            )
+        amount = float(found[1].replace(",", "")) * _SUFFIXES[found[2]]
+    except (ValueError, KeyError) as error:
+        raise argparse.ArgumentTypeError(
+            f"expected dollars such as 1e6, 1_000_000, 500k, 2.5m or 1bn, got {text!r}"
+        ) from error
+    if amount <= 0:
+        raise argparse.ArgumentTypeError(f"expected a budget of more than 0 dollars, got {text!r}")
+    return amount
+
+
+def weights(items: Sequence[str]) -> dict[str, float | None]:
+    """Read ``ASSET`` and ``ASSET=WEIGHT``; None is a weight that was not given."""
+    weights: dict[str, float | None] = {}
+    for item in items:
+        asset, equals, weight = item.rpartition("=")
+        name = asset if equals else item
+        if not name:
+            raise InvalidParameterError(f"expected an asset as NAME or NAME=WEIGHT, got {item!r}.")
+        if name in weights:
+            raise InvalidParameterError(f"expected each asset once, got {name} more than once; give it one weight.")
+        weights[name] = _weight(name, weight) if equals else None
+    given = [w is not None for w in weights.values()]
+    if any(given) and not all(given):
+        bare = [name for name, w in weights.items() if w is None]
+        raise InvalidParameterError(
+            f"expected a weight for each asset or for none, got {', '.join(bare)} without; give all of them "
+            "one, or none for equal weights."
+        )
+    return weights
+
+
+def _weight(asset: str, text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"expected the weight of {asset} as a number such as 0.5 or -0.5, got {text!r}."
+        ) from error
+    # beyond, squares of weights are no longer numbers, and nobody means it
+    if weight != 0 and not 1 / _LARGEST_WEIGHT <= abs(weight) <= _LARGEST_WEIGHT and not math.isnan(weight):
+        raise InvalidParameterError(
+            f"expected the weight of {asset} in dollars per dollar of strategy, 0, or between 1e-6 and 1e6 in "
+            f"size, got {text!r}."
+        )
+    return weight
+
+
+def names(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Names with spaces or commas between them, unless it is a name that has the comma."""
+    return [name for item in items or () for name in ([item] if item in known else item.split(",")) if name]
+
+
+def require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
+    """Raise for assets that an option took for its own; what is known nowhere, the provider tells."""
+    held = {*assets} - {*factors}
+    stray = [name for name in names if name in held or (name not in factors and name.partition("=")[0] in held)]
+    if stray:
+        raise UnknownFactorError(
+            f"unknown factor: {stray[0]}, which is an asset; write assets before {option}, or -- in between.",
+            missing=stray,
+        )
