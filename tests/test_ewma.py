@@ -149,6 +149,22 @@ def test_half_life_and_decay_are_checked():
         rm.Moments.of(clean(), np.zeros(300))
 
 
+def test_summary_prints_the_weighted_regression_of_the_model():
+    panel = ragged()
+    model = rm.EWMA(half_life=LIFE).fit(panel)
+    table = model.summary("A5", panel).tables[1].data
+    own = model.regression
+    for row in table[1:]:
+        name = row[0].strip()
+        estimate = model.alpha["A5"] if name == "alpha" else model.loadings.loc["A5", name]
+        assert float(row[1]) == pytest.approx(estimate, abs=6e-5)
+        assert float(row[2]) == pytest.approx(own.std_errors.loc["A5", name], abs=6e-4)
+    plain = rm.OLS().fit(panel)
+    assert abs(plain.loadings.loc["A5", "F0"] - model.loadings.loc["A5", "F0"]) > 1e-3
+    with pytest.raises(rm.NotEstimatedError):
+        plain.summary("A5", panel.select(start=panel.dates[100]))
+
+
 class TestFiles:
     def test_saved_and_loaded_are_the_same_bits(self, tmp_path):
         ewma = rm.EWMA(half_life=LIFE)
