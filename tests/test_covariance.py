@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import strategies as our
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import linalg as sparse
 
 import riskmodel as rm
 
@@ -56,6 +58,12 @@ def duplicates():
     return covariance(b, some_factors(2), some_idio(6))
 
 
+def small_idio_under_collinear_factors(*zeros):
+    b = some_loadings(8, 3)
+    b[:, 1] = b[:, 0] * (1 + 1e-9 * np.arange(8))
+    return covariance(b, some_factors(3), with_zeros(np.geomspace(1e-11, 1e-4, 8), *zeros))
+
+
 CASES = {
     "full rank": lambda: covariance(some_loadings(8, 3), some_factors(3), some_idio(8)),
     "singular F": lambda: covariance(some_loadings(8, 4), some_factors(4, rank=2), some_idio(8)),
@@ -75,11 +83,13 @@ CASES = {
     ),
     "one tiny idio": lambda: covariance(some_loadings(6, 2), some_factors(2), [*some_idio(5), 1e-30]),
     "two tiny idio": lambda: covariance(some_loadings(6, 2), some_factors(2), [*some_idio(4), 1e-30, 1e-30]),
-    "more tiny idio than the rank": lambda: covariance(
-        some_loadings(9, 2), some_factors(2), [*some_idio(5), 1e-13, 1e-14, 1e-15, 1e-16]
+    "more small idio than the rank": lambda: covariance(
+        some_loadings(9, 2), some_factors(2), [*some_idio(5), 1e-10, 5e-11, 2e-11, 1e-11]
     ),
     "all idio small": lambda: covariance(some_loadings(8, 2), some_factors(2), np.full(8, 1e-12)),
     "idio of all sizes": lambda: covariance(some_loadings(8, 2), some_factors(2), 10.0 ** np.arange(-14, 2, 2)),
+    "a basis of eigenvectors": small_idio_under_collinear_factors,
+    "a basis of eigenvectors, and zeros": lambda: small_idio_under_collinear_factors(0, 3),
     "tiny idio without exposure": lambda: covariance(
         np.vstack([np.zeros(2), some_loadings(4, 2)]), some_factors(2), [1e-30, *some_idio(4)]
     ),
@@ -234,6 +244,21 @@ class TestAgainstTheDenseMatrix:
         assert (np.abs(x.mean(axis=0)) <= 5 * np.sqrt(variances / n)).all()
         assert (np.abs(x.T @ x / n - sigma) <= 5 * spread).all()
 
+    def test_square_root(self, cov):
+        g, s = cov.square_root()
+        assert list(g.index) == list(s.index) == list(cov.assets)
+        assert g.shape[1] <= len(cov.factors)
+        assert (np.abs(g @ g.T + np.diag(s**2) - dense(cov)) <= 1e-12 * bound(cov, np.eye(len(s)))).all(axis=None)
+
+    def test_as_an_operator_of_scipy(self, cov):
+        operator = sparse.aslinearoperator(cov)
+        w, many = some_weights(cov), some_weights(cov, 3)
+        assert operator.shape == cov.shape
+        assert operator.dtype == np.float64
+        assert np.array_equal(operator @ w, cov @ w)
+        assert np.array_equal(operator.rmatvec(w), cov @ w)
+        assert (np.abs(operator @ many - cov.matmat(many)) <= 1e-12 * bound(cov, many)).all()
+
     def test_restrict(self, cov):
         chosen = list(cov.assets[::-2])
         got = cov.restrict(chosen)
@@ -282,20 +307,80 @@ def exactly(cov, b):
     return np.array([float(row[-1]) for row in rows]), logdet
 
 
-@pytest.mark.parametrize("small", [1e-18, 1e-22, 1e-26, 1e-34, 1e-60, 1e-150])
+def factor_variances(b, f):
+    return np.einsum("nk,nk->n", b @ f, b)
+
+
+@pytest.mark.parametrize("small", [1e-9, 1e-10, 1e-11, 2e-12])
 @pytest.mark.parametrize("thin", [1, 2, 3, 5])
-def test_more_tiny_idio_than_the_factors_tell_apart_cost_no_digits(small, thin):
-    idio = np.where(np.arange(7) < thin, small, some_idio(7))
+def test_more_small_idio_than_the_factors_tell_apart_cost_no_digits(small, thin):
     b, f, right = some_loadings(7, 2), some_factors(2), np.arange(1.0, 8.0)
-    exact, _ = exactly(covariance(b, f, idio), right)
-    np.testing.assert_allclose(covariance(b, f, idio).solve(right), exact, rtol=1e-8)
+    cov = covariance(b, f, np.where(np.arange(7) < thin, small * factor_variances(b, f), some_idio(7)))
+    assert cov.idio_variance.gt(0).all()
+    exact, _ = exactly(cov, right)
+    np.testing.assert_allclose(cov.solve(right), exact, rtol=1e-8 if small > 1e-11 else 1e-5)
 
 
+class TestIdioVariancesThatAreNone:
+    """Below 1e-12 of the asset's factor variance, an idio variance is zero, wherever it is read."""
+
+    @pytest.mark.parametrize("share", [0.99e-12, 1e-13, 1e-20, 1e-150])
+    def test_are_zero(self, share):
+        b, f = some_loadings(7, 2), some_factors(2)
+        idio = np.where(np.arange(7) == 3, share, 1.01e-12) * factor_variances(b, f)
+        cov = covariance(b, f, idio)
+        assert list(cov.idio_variance == 0) == [i == 3 for i in range(7)]
+        assert np.array_equal(np.delete(cov.idio_variance, 3), np.delete(idio, 3))
+        assert cov.diagonal().to_numpy() == pytest.approx(factor_variances(b, f) + idio, rel=1e-12)
+
+    def test_are_judged_by_the_variance_of_the_assets_own_exposures(self):
+        hedged = covariance([[1.0, -1.0], [1.0, 1.0]], np.ones((2, 2)), [1e-14, 1e-14])
+        assert list(hedged.idio_variance == 0) == [False, True]
+
+    def test_do_not_depend_on_the_scale_of_factors_or_returns(self):
+        b, f, d = some_loadings(6, 2), some_factors(2), np.geomspace(1e-17, 1e-7, 6)
+        scales = np.array([1e-8, 1e8])
+        zero = covariance(b, f, d).idio_variance == 0
+        assert 0 < zero.sum() < 6
+        assert zero.equals(covariance(b / scales, f * np.outer(scales, scales), d).idio_variance == 0)
+        assert zero.equals(covariance(b, f * 1e-20, d * 1e-20).idio_variance == 0)
+
+    def test_without_factor_variance_are_only_those_without_a_reciprocal(self):
+        cov = covariance(np.zeros((4, 2)), some_factors(2), [1e-310, 5e-324, 1e-299, 1e-30])
+        assert list(cov.idio_variance == 0) == [True, True, False, False]
+
+    def test_stay_zero_in_parts_at_other_horizons_and_when_pickled(self):
+        cov = covariance(some_loadings(4, 2), some_factors(2), [1e-30, *some_idio(3)])
+        for other in (cov, cov.restrict(["A2", "A0"]), cov.at(rm.YEAR), pickle.loads(pickle.dumps(cov))):
+            assert other.idio_variance["A0"] == 0
+            assert not other.idio_variance.to_numpy().flags.writeable
+
+    def test_the_model_and_its_covariance_say_the_same(self):
+        b, f = some_loadings(3, 2), some_factors(2)
+        model = rm.FactorModel.from_parameters(
+            assets=our.assets(3), factors=our.factors(2), alpha=np.zeros(3), loadings=b, factor_covariance=f,
+            factor_mean=np.zeros(2), idio_variance=[1e-20, 0.1, 0.2], horizon=rm.DAY,
+        )  # fmt: skip
+        for one in (model, model.at(rm.YEAR), model.restrict(["A1", "A0"]), pickle.loads(pickle.dumps(model))):
+            assert one.idio_variance["A0"] == one.covariance.idio_variance["A0"] == 0
+            assert one._idio_variance is one.covariance._idio_variance
+
+    @pytest.mark.parametrize("n", [3, 5])
+    def test_more_of_them_than_the_factors_tell_apart_are_singular(self, n):
+        cov = covariance(some_loadings(7, 2), some_factors(2), np.where(np.arange(7) < n, 1e-18, some_idio(7)))
+        with pytest.raises(rm.SingularCovarianceError) as error:
+            cov.solve(np.ones(7))
+        assert len(error.value.details["assets"]) == n - 2
+        assert set(error.value.details["assets"]) < set(our.assets(n))
+
+
+# in units of each asset's factor variance
 IDIO = {
     "alike": lambda rng, n: rng.uniform(1e-4, 9e-4, n),
-    "of all sizes": lambda rng, n: 10.0 ** rng.uniform(-16, 2, n),
-    "small": lambda _, n: np.full(n, 1e-13),
-    "of which a tenth is small": lambda rng, n: np.where(rng.random(n) < 0.1, 1e-15, 1e-4),
+    "of all sizes": lambda rng, n: 10.0 ** rng.uniform(-11.9, 2, n),
+    "small": lambda _, n: np.full(n, 2e-12),
+    "of which a tenth is small": lambda rng, n: np.where(rng.random(n) < 0.1, 2e-12, 1e-4),
+    "of which a few are zero": lambda rng, n: np.where(np.arange(n) < 3, 0.0, rng.uniform(1e-4, 9e-4, n)),
 }
 
 
@@ -306,7 +391,7 @@ def test_many_assets_are_solved_to_the_last_digits(idio, loadings):
     b = rng.normal(size=(n, k))
     if loadings == "nearly collinear":
         b[:, 1] = b[:, 0] * (1 + 1e-9 * rng.normal(size=n))
-    cov = covariance(b, some_factors(k), IDIO[idio](rng, n))
+    cov = covariance(b, some_factors(k), IDIO[idio](rng, n) * factor_variances(b, some_factors(k)))
     for right in (rng.normal(size=n), b @ np.ones(k)):
         x = cov.solve(right)
         # the product in eighteen digits, beside the size of what it adds up
@@ -369,8 +454,8 @@ class TestSingularCovariance:
         assert cov.volatility([1.0, 1.0]) == pytest.approx(0.4)
 
     def test_precision_elsewhere_does_not_look_like_singularity(self):
-        # the third asset pins the first factor down to 1e-14 and must not make the other two seem alike
-        cov = covariance([[1.0, 0.0], [1.0, 1.0], [1.0, 0.0]], np.eye(2), [0.0, 0.0, 1e-15])
+        # the third asset pins the first factor down to 1e-11 and must not make the other two seem alike
+        cov = covariance([[1.0, 0.0], [1.0, 1.0], [1.0, 0.0]], np.eye(2), [0.0, 0.0, 2e-12])
         b = np.array([1.0, 2.0, 3.0])
         assert cov.solve(b) == pytest.approx(exactly(cov, b)[0], rel=1e-10)
 
@@ -412,6 +497,20 @@ class TestSize:
         with pytest.raises(rm.TooLargeError):
             small.to_dense(limit=19)
         assert small.to_dense(limit=20).shape == (20, 20)
+
+
+class TestIterativeMethodsOfScipy:
+    def test_conjugate_gradients_agree_with_solving(self, large):
+        b = np.random.default_rng(8).standard_normal(LARGE)
+        x, failed = sparse.cg(large, b, rtol=1e-10)
+        assert not failed
+        np.testing.assert_allclose(x, large.solve(b), atol=1e-7 * np.abs(x).max())
+
+    def test_eigenvalues_agree_with_those_of_the_dense_matrix(self, large):
+        small = large.restrict(range(200))
+        values = sparse.eigsh(small, k=3, return_eigenvectors=False)
+        np.testing.assert_allclose(np.sort(values), np.linalg.eigvalsh(small.to_dense())[-3:], rtol=1e-10)
+        assert sparse.eigsh(large, k=1, return_eigenvectors=False)[0] > values.max()
 
 
 class TestWhatTheCallerKeeps:

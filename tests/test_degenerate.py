@@ -303,12 +303,6 @@ def test_states_are_kept_or_nothing_is(tmp_path):
         rm.Moments.load(tmp_path / "state.npz", factors=5)
 
 
-def test_idio_variances_without_a_reciprocal_are_refused():
-    for tiny in (5e-324, 1e-310):
-        with pytest.raises(rm.InvalidParameterError, match=r"must be 0 or at least 1e-300"):
-            rm.FactorCovariance(["a", "b"], ["f"], [[1.0], [1.0]], [[1e-4]], [tiny, 1e-4], rm.DAY)
-
-
 def test_errors_speak_of_what_was_asked(tmp_path):
     panel = clean()
     more = {"factors": panel.factor_returns, "risk_free": 0.0, "horizon": rm.DAY}

@@ -84,7 +84,8 @@ class FactorCovariance:
     factor_covariance : array, shape (K, K)
         F, symmetric positive semidefinite (it may be singular), return² at `horizon`.
     idio_variance : array, shape (N,)
-        The diagonal of D, not negative (zeros are allowed), return² at `horizon`.
+        The diagonal of D, not negative, return² at `horizon`. An idio variance below 1e-12 of the asset's factor
+        variance (or below 1e-300) is rounding, and becomes exactly zero here.
     horizon : Horizon
         What the variances refer to.
 
@@ -98,9 +99,12 @@ class FactorCovariance:
     Every operation costs O(N·K) time and memory per vector. Weights and right-hand sides may be an array of
     length N (or N × M), or a Series (or frame) labelled by asset, in which assets that are left out weigh zero;
     what comes back is of the same kind. Solving uses the Woodbury identity [1]_ on :math:`F = L L^\top`, so a
-    singular F costs nothing, and needs K × K numbers beside the loadings. The solution is corrected once more from
-    the loadings themselves (the corrected seminormal equations [2]_), so idio variances far below the factors' cost
-    no digits; assets with little or no idio variance are eliminated as a block (a Schur complement).
+    singular F costs nothing, and needs K × K numbers beside the loadings. The solution is corrected from the loadings
+    themselves (the corrected seminormal equations [2]_), so idio variances far below the factors' cost no digits;
+    assets without idio variance are eliminated as a block (a Schur complement).
+
+    It is also an operator as `scipy.sparse.linalg` knows them (``shape``, ``dtype``, ``matvec``, ``rmatvec``,
+    ``matmat``): ``eigsh(cov)`` and ``cg(cov, b)`` work on it.
 
     References
     ----------
@@ -161,6 +165,25 @@ class FactorCovariance:
     def __repr__(self) -> str:
         return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
 
+    # -- as a linear operator of scipy -------------------------------------------------------------
+
+    @property
+    def dtype(self) -> np.dtype[np.float64]:
+        """float64."""
+        return self._loadings.dtype
+
+    def matvec(self, w: Any) -> Any:
+        """Σ w for one vector, as ``cov @ w``."""
+        return self @ w
+
+    def rmatvec(self, w: Any) -> Any:
+        """Σ' w, equal to Σ w because Σ is symmetric."""
+        return self @ w
+
+    def matmat(self, w: Any) -> Any:
+        """Σ W for a matrix of vectors, as ``cov @ W``."""
+        return self @ w
+
     # -- its parts ---------------------------------------------------------------------------------
 
     @property
@@ -194,6 +217,33 @@ class FactorCovariance:
         """Free parameters of a covariance matrix without structure: N(N+1)/2."""
         n = len(self.assets)
         return n * (n + 1) // 2
+
+    def square_root(self) -> tuple[pd.DataFrame, pd.Series[float]]:
+        """G and s with Σ = G G' + diag(s)², so that the variance of w is ‖G'w‖² + ‖s·w‖².
+
+        This is the form that optimisers want: a sum of K' + N squares, without an N × N matrix.
+
+        Returns
+        -------
+        G : DataFrame, assets × 0 … K' - 1
+            Exposures to K' uncorrelated factors of variance one, return at the horizon; K' is the rank of F.
+        s : Series by asset
+            Idio volatilities, return at the horizon.
+
+        Examples
+        --------
+        >>> import numpy as np, riskmodel as rm
+        >>> cov = rm.FactorCovariance(["A", "B"], ["Mkt"], [[1.0], [0.5]], [[0.04]], [0.01, 0.04], rm.YEAR)
+        >>> g, s = cov.square_root()
+        >>> g @ g.T + np.diag(s**2)
+              A     B
+        A  0.05  0.02
+        B  0.02  0.05
+        """
+        with one_blas_thread():
+            g = self._loadings @ self._root
+        s = pd.Series(np.sqrt(self._idio_variance), self.assets.copy(), name="idio_volatility", copy=False)
+        return pd.DataFrame(g, self.assets.copy(), copy=False), s
 
     @cached_property
     def _root(self) -> Array:
