@@ -501,7 +501,7 @@ class TestBadArguments:
             (["report", "--budget", "1000,000"], "expected commas between thousands"),
             (["report", "--budget", "5x"], "expected dollars such as 1e6"),
             (["report", "--budget", "1.2.3"], "expected dollars such as 1e6"),
-            (["report", "--budget", "1e999"], "expected a budget of more than 0 dollars"),
+            (["report", "--budget", "1e999"], "positive number of dollars"),
             (["report", "--horizon", "fortnight"], "invalid choice: 'fortnight'"),
             (["report", "--cap", "-0.1"], "cap must be a share of the variance"),
             (["report", "--cap", "20"], "expected a share of at most 1, such as 0.2 for 20 %, got '20'"),
@@ -650,7 +650,7 @@ class TestBadFiles:
     def test_percent(self, fails, files, frames):
         (100 * frames[0]).to_csv("returns.csv")
         message = fails("report", *files)
-        assert "returns.csv and factors.csv: " in message
+        assert "(returns.csv and factors.csv)" in message
         assert "--unit and --factor-unit: decimal, percent or price" in message
 
     def test_prices_as_returns(self, fails, files, frames):

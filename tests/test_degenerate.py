@@ -206,8 +206,9 @@ def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path)
         lambda: rm.OLS().fit(rm.StoredPanel.parquet(tmp_path, **more)),
         lambda: on_a_cluster.fit(rm.OLS()),
     ):
-        with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {wild.columns[1]} on"):
+        with pytest.raises(rm.InfiniteReturnsError, match=r"larger than 1e\+150") as caught:
             fit()
+        assert caught.value.details["label"] == wild.columns[1]
 
 
 @pytest.mark.parametrize("size", [1e152, 1e200])
@@ -221,8 +222,9 @@ def test_a_factor_whose_variance_is_no_number_is_refused(size):
     def fit(factors):
         return rm.OLS().fit(rm.ReturnPanel.align(panel.excess_returns, factors, panel.risk_free * 0, horizon=rm.DAY))
 
-    with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {name} on"):
+    with pytest.raises(rm.InfiniteReturnsError, match=r"larger than 1e\+150") as caught:
         fit(scaled(size))
+    assert caught.value.details["label"] == name
     with pytest.raises(rm.InvalidParameterError, match=r"factor_returns must be finite .* at most 1e\+150"):
         attrs.evolve(panel, factor_returns=scaled(size).to_numpy())
     np.testing.assert_allclose(
