@@ -155,3 +155,13 @@ def test_some_columns():
     with pytest.raises(rm.PercentReturnsError) as caught:
         checks.take(np.array([5, 2])).with_labels(pd.Index(["x", "y"])).finish()
     assert caught.value.details["labels"] == ["y"]
+
+
+def test_columns_that_were_counted_where_they_are_stored():
+    percent = 100 * returns()[:, :1]
+    sizes = np.abs(percent)
+    counts = [len(percent), len(percent), percent.min(), percent.max()]
+    counts += [int((sizes > rung).sum()) for rung in FACTOR_RETURNS.rungs(rm.DAY)]
+    with pytest.raises(rm.PercentReturnsError) as caught:
+        ReturnChecks.counted(FACTOR_RETURNS, rm.DAY, "ff.mktrf", counts).finish()
+    assert caught.value.details == {"what": "factor returns", "labels": ["ff.mktrf"]}

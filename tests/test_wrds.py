@@ -528,10 +528,12 @@ class TestFactors:
             "UPDATE ff.factors_monthly SET rf = 100 * rf; UPDATE ff.fivefactors_daily SET rf = 0",
         )
         monkeypatch.setenv("PGDATABASE", "percent")
-        with pytest.raises(rm.PercentReturnsError, match=r"ff\.factors_daily must be in decimals .* plainly percent"):
+        with pytest.raises(rm.PercentReturnsError, match="divide by 100") as caught:
             rm.WRDS().risk_free("2022-02-01", "2022-02-10")
-        with pytest.raises(rm.PercentReturnsError, match=r"ff\.factors_monthly"):
+        assert caught.value.details["labels"] == ["ff.factors_daily.mktrf"]
+        with pytest.raises(rm.PercentReturnsError, match="divide by 100") as caught:
             rm.WRDS(rm.MONTH).panel(["MSFT"], ["SMB"])
+        assert caught.value.details["labels"] == ["ff.factors_monthly.rf"]
         assert rm.WRDS().factor_returns(["RMW"]).notna().all().all()
 
     def test_sentinels_are_missing(self, account, monkeypatch):

@@ -139,6 +139,30 @@ class ReturnChecks:
             last=np.full(n, _BEFORE),
         )
 
+    @classmethod
+    def counted(cls, kind: ReturnKind, horizon: Horizon, label: Any, counts: Sequence[float]) -> Self:
+        """Return the checks of one column that was counted where it is stored, such as by a database.
+
+        Parameters
+        ----------
+        kind, horizon
+            As in the class.
+        label : label
+            The column.
+        counts : sequence of numbers
+            Its values, its values other than zero, the least, the greatest, and those larger than each rung of the
+            kind. Codes for missing are left out. Infinite values and losses of everything are not looked for.
+        """
+        present, nonzero, low, high, *larger = counts
+        return evolve(
+            cls.start(kind, horizon, pd.Index([label]), pd.DatetimeIndex([])),
+            present=np.array([present], dtype=np.intp),
+            nonzero=np.array([nonzero], dtype=np.intp),
+            larger=np.array(larger, dtype=np.intp)[:, None],
+            low=np.array([low]),
+            high=np.array([high]),
+        )
+
     def update(self, block: Array, dates: pd.DatetimeIndex) -> Self:
         """Return the checks with more rows of the same columns.
 

@@ -11,10 +11,11 @@ import pandas as pd
 from attrs import define, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.checks import FACTOR_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import FACTOR_TABLES, Catalogue
-from riskmodel.errors import LayoutError, PercentReturnsError, UnknownFactorError
-from riskmodel.horizon import MONTH, YEAR, Horizon
+from riskmodel.errors import LayoutError, UnknownFactorError
+from riskmodel.horizon import MONTH, Horizon
 
 # In the three-factor table, in the five-factor table: names as the French library prints them, and their columns.
 _THREE = {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "Mom": "umd"}
@@ -22,8 +23,8 @@ _FIVE = {"RMW": "rmw", "CMA": "cma", "SMB5": "smb"}
 _RISK_FREE = "rf"
 # What the library writes where it has no number, in percent and, where somebody divided by 100, in decimals.
 _SENTINELS = "-999, -99.99, -9.99, -0.9999"
-# The market's mean absolute return is about 0.0065 a day, growing with the root of time; a percent table has 0.65.
-_PLAINLY_PERCENT = 0.1
+# The columns that tell whether a table is in percent.
+_CHECKED: dict[str, ReturnKind] = {"mktrf": FACTOR_RETURNS, _RISK_FREE: RISK_FREE_RATE}
 
 
 @final
@@ -120,18 +121,21 @@ class FactorLibrary:
         """Raise where a table is in percent, judged by all of it, for in some windows all rates are zero."""
         if table in self._checked:
             return
-        columns = [c for c in ("mktrf", _RISK_FREE) if self._catalogue.has({table: {c}})]
-        sizes = ", ".join(f"avg(abs({c}))::float8" for c in columns)
-        (answer,) = self._server.fetch(f"SELECT {sizes} FROM {table}", {}) if columns else [()]
-        typical: dict[str, Any] = dict(zip(columns, answer, strict=True))
-        market, rate = typical.get("mktrf") or 0.0, typical.get(_RISK_FREE) or 0.0
-        root = float(np.sqrt(self._horizon.days))
-        if market / root > _PLAINLY_PERCENT or self._horizon.scale_mean(rate, to=YEAR) > 1.0:
-            raise PercentReturnsError(
-                f"{table} must be in decimals (0.01 is one percent), but its market moves {market:.3g} and its "
-                f"risk-free rate is {rate:.3g} in a typical {self._horizon}, which is plainly percent.",
-                table=table,
-                market=market,
-                risk_free=rate,
-            )
+        for column, kind in _CHECKED.items():
+            if self._catalogue.has({table: {column}}):
+                counts = self._counts(table, column)
+                ReturnChecks.counted(kind, self._horizon, f"{table}.{column}", counts).finish()
         self._checked.add(table)
+
+    def _counts(self, table: str, column: str) -> Sequence[float]:
+        """Let the server count what tells returns from percent, as `ReturnChecks.counted` takes it."""
+        larger = ", ".join(f"count(*) FILTER (WHERE abs(x) > {rung!r})" for rung in self._rungs(column))
+        (counts,) = self._server.fetch(
+            "SELECT count(x), count(*) FILTER (WHERE x <> 0), coalesce(min(x), 0), coalesce(max(x), 0), "
+            f"{larger} FROM (SELECT {column}::float8 AS x FROM {table} WHERE {column} NOT IN ({_SENTINELS})) AS known",
+            {},
+        )
+        return counts
+
+    def _rungs(self, column: str) -> tuple[float, ...]:
+        return tuple(float(rung) for rung in _CHECKED[column].rungs(self._horizon))
