@@ -214,7 +214,7 @@ def test_the_class_in_place_of_the_factor_is_told():
 @pytest.mark.parametrize("factors", [["given", 0], [0, 0], [0, rm.PublishedFactor("given")]])
 def test_two_factors_of_one_name_are_refused(factors):
     mine = Given(returns()["A"])
-    with pytest.raises(rm.DuplicateLabelsError, match="factors must be unique, but given"):
+    with pytest.raises(rm.DuplicateLabelsError, match="factors.*given"):
         memory().panel(["A"], [mine if f == 0 else f for f in factors])
 
 
@@ -244,7 +244,7 @@ def test_a_factor_that_returns_bad_numbers_is_told(series, error):
 @pytest.mark.parametrize("kind", ["infinite", "text", "twice", "no dates", "monthly"])
 def test_the_factor_that_returns_bad_numbers_is_named(kind):
     series, error = BAD_SERIES[kind]
-    with pytest.raises(error, match=r"^factor 'given' (must|is stated)"):
+    with pytest.raises(error, match="factor 'given'"):
         memory().panel(["A"], ["SMB", Given(series)])
 
 

@@ -96,14 +96,14 @@ class TestFromParameters:
             ({"alpha": [0.1, np.nan]}, rm.InvalidParameterError, "alpha must be finite"),
             ({"alpha": {"A": 0.1}}, rm.UnknownAssetError, "without a value in alpha: B"),
             ({"alpha": {"A": 0.1, "B": 0.2, "C": 0.3}}, rm.UnknownAssetError, "label in alpha: C"),
-            ({"alpha": pd.Series([0.1, 0.2, 0.3], ["A", "B", "A"])}, rm.DuplicateLabelsError, "alpha must be unique"),
+            ({"alpha": pd.Series([0.1, 0.2, 0.3], ["A", "B", "A"])}, rm.DuplicateLabelsError, "labels of alpha"),
             ({"factor_mean": {"SMB": 0.3, "Mkt": 0.6}}, rm.UnknownFactorError, "nearest to 'Mkt': Mkt-RF"),
             ({"loadings": np.ones((2, 3))}, rm.InvalidParameterError, r"loadings must have shape \(2, 2\)"),
             ({"idio_variance": [-1.0, 1.0]}, rm.InvalidParameterError, "must not be negative, but it is for A"),
             ({"factor_covariance": [[1.0, 2.0], [2.0, 1.0]]}, rm.InvalidParameterError, "positive semidefinite"),
             ({"factor_covariance": [[1.0, 0.5], [0.4, 1.0]]}, rm.InvalidParameterError, "symmetric"),
-            ({"assets": ["A", "A"]}, rm.DuplicateLabelsError, "assets must be unique, but A came"),
-            ({"factors": ["SMB", "SMB"]}, rm.DuplicateLabelsError, "factors must be unique"),
+            ({"assets": ["A", "A"]}, rm.DuplicateLabelsError, "assets.* A "),
+            ({"factors": ["SMB", "SMB"]}, rm.DuplicateLabelsError, "factors.* SMB "),
             ({"risk_free_mean": np.inf}, rm.InvalidParameterError, "risk_free_mean must be finite"),
             ({"funded": [True]}, rm.InvalidParameterError, "one entry for each of the 2 factors"),
         ],
@@ -288,7 +288,7 @@ class TestWhatLabelsAndHorizonsProtect:
         ],
     )
     def test_quantities_of_another_horizon_are_refused(self, change):
-        with pytest.raises(rm.HorizonMismatchError, match="and the model need one horizon"):
+        with pytest.raises(rm.HorizonMismatchError, match="and the model"):
             two_by_two(**change)
 
     def test_quantities_of_another_kind_are_refused(self):
@@ -296,7 +296,7 @@ class TestWhatLabelsAndHorizonsProtect:
             two_by_two(idio_variance=[rm.Volatility(0.1, rm.MONTH), 0.2])
 
     def test_text_is_not_read_as_numbers(self):
-        with pytest.raises(rm.InvalidParameterError, match="real numbers are wanted"):
+        with pytest.raises(rm.InvalidParameterError, match="real numbers"):
             two_by_two(alpha=["0.1", "0.2"])
 
     def test_what_comes_back_from_a_pickle_is_read_only(self):
