@@ -317,7 +317,7 @@ def test_errors_speak_of_what_was_asked(tmp_path):
         stored.between("2130")
     with pytest.raises(rm.InvalidParameterError, match=r"dates.*\[None\]"):
         rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=None, **more)
-    with pytest.raises(rm.InvalidParameterError, match="date.* 5"):
+    with pytest.raises(rm.InvalidParameterError, match=r"date.* 5"):
         rm.Rolling(rm.Horizon(60)).fit(panel).on(5)
     for wanted in ([["A0"]], slice(0, 2)):
         with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):

@@ -160,7 +160,7 @@ def test_scaling_to_a_number_is_refused(wrong):
 def test_require_helpers_return_what_they_accept():
     assert require_horizon(rm.DAY) is rm.DAY
     assert require_same(rm.MONTH, rm.Horizon(21), "both") == rm.MONTH
-    with pytest.raises(rm.HorizonMismatchError, match="budgets.*DAY and YEAR") as caught:
+    with pytest.raises(rm.HorizonMismatchError, match=r"budgets.*DAY and YEAR") as caught:
         require_same(rm.DAY, rm.YEAR, "budgets")
     assert caught.value.details == {"left": rm.DAY, "right": rm.YEAR}
 

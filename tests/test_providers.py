@@ -96,11 +96,11 @@ def test_unknown_names_come_with_the_nearest():
 
 
 def test_names_asked_for_twice_are_refused():
-    with pytest.raises(rm.DuplicateLabelsError, match="assets.*MSFT"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().panel(["MSFT", "MSFT"], ["SMB"])
-    with pytest.raises(rm.DuplicateLabelsError, match="factors.*SMB"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"factors.*SMB"):
         memory().panel(["MSFT"], ["SMB", rm.PublishedFactor("SMB", funded=True)])
-    with pytest.raises(rm.DuplicateLabelsError, match="assets.*MSFT"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().asset_returns(["MSFT", "MSFT"])
 
 
