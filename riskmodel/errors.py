@@ -1,9 +1,8 @@
 """The error tree.
 
-Every error is a :class:`RiskModelError` and also the built-in it is a kind of, so both
-``except rm.RiskModelError`` and ``except ValueError`` work. A message says what was expected, what
-it got, and what to do; ``details`` carries the same facts as data. What is no error but must be
-known is a :class:`RiskModelWarning`.
+Every error is a :class:`RiskModelError` and also a built-in error, so both ``except rm.RiskModelError``
+and ``except ValueError`` work. A message says what was expected, what was passed, and what to do;
+``details`` holds the same facts as data. Every warning is a :class:`RiskModelWarning`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-# what the package is called where it is published: its import name is taken there by another project
+# the name on PyPI: another project has the import name there
 DISTRIBUTION = "factor-riskmodel"
 
 
@@ -22,7 +21,7 @@ class RiskModelError(Exception):
     Parameters
     ----------
     message : str
-        What was expected, what it got, what to do.
+        What was expected, what was passed, and what to do.
     **details
         The facts in the message, as data.
     """
@@ -38,7 +37,7 @@ class RiskModelError(Exception):
 
 
 class InvalidParameterError(RiskModelError, ValueError):
-    """A number or an object that was passed lies outside what the method accepts."""
+    """An argument has the wrong type or value."""
 
 
 class HorizonMismatchError(RiskModelError, ValueError):
@@ -46,7 +45,7 @@ class HorizonMismatchError(RiskModelError, ValueError):
 
 
 class UnknownAssetError(RiskModelError, LookupError):
-    """An asset was asked for that is not there."""
+    """An asset is not among the known ones."""
 
 
 class AmbiguousAssetError(RiskModelError, LookupError):
@@ -54,15 +53,15 @@ class AmbiguousAssetError(RiskModelError, LookupError):
 
 
 class UnknownFactorError(RiskModelError, LookupError):
-    """A factor was asked for that is not there."""
+    """A factor is not among the known ones."""
 
 
 class UnknownDateError(RiskModelError, LookupError):
-    """A date was asked for that is not there."""
+    """A date is not among the known ones."""
 
 
 class DataError(RiskModelError, ValueError):
-    """The returns that came cannot be used as they are."""
+    """Returns cannot be used as they are."""
 
 
 class DuplicateDatesError(DataError):
@@ -90,7 +89,7 @@ class InfiniteReturnsError(DataError):
 
 
 class PercentReturnsError(DataError):
-    """Returns are plainly in percent where decimals are expected."""
+    """Returns are in percent where decimals are expected."""
 
 
 class ImpossibleReturnsError(DataError):
@@ -98,15 +97,15 @@ class ImpossibleReturnsError(DataError):
 
 
 class SpacingError(DataError, HorizonMismatchError):
-    """Dates are spaced unlike the horizon that was stated."""
+    """The spacing of the dates contradicts the stated horizon."""
 
 
 class CoverageError(DataError):
-    """The window that was asked for reaches past what the source holds."""
+    """The requested window extends beyond the data of the source."""
 
 
 class LayoutError(DataError):
-    """A source's tables or files are laid out unlike what this package reads."""
+    """A source's tables or files have a layout that this package cannot read."""
 
 
 class EstimationError(RiskModelError, ValueError):
@@ -126,7 +125,7 @@ class TooFewObservationsError(EstimationError):
 
 
 class NotEstimatedError(RiskModelError, ValueError):
-    """A figure was asked of a model that was given its numbers, not estimated."""
+    """The model does not have a requested figure, because it was not estimated by a regression."""
 
 
 class SingularCovarianceError(RiskModelError, ArithmeticError):
@@ -134,7 +133,7 @@ class SingularCovarianceError(RiskModelError, ArithmeticError):
 
 
 class TooLargeError(RiskModelError, MemoryError):
-    """A dense array was asked for that is larger than the stated limit."""
+    """A requested dense array is larger than the limit."""
 
 
 class UnboundedPositionError(RiskModelError, ArithmeticError):
@@ -146,24 +145,24 @@ class SourceError(RiskModelError, OSError):
 
 
 class CredentialsError(SourceError, PermissionError):
-    """A data source did not let the user in."""
+    """A data source refused the user's credentials."""
 
 
 class MissingExtraError(RiskModelError, ImportError):
-    """An optional package is needed that is not installed."""
+    """An optional package is not installed."""
 
     @classmethod
     def of(cls, what: str, package: str, extra: str) -> Self:
-        """Say what needs which package, and how to install the extra that brings it.
+        """Make the error of a missing package, with the command that installs the extra that contains it.
 
         Parameters
         ----------
         what : str
-            What needs the package, as the subject of a sentence.
+            The feature that needs the package, as the subject of a sentence.
         package : str
             Its name.
         extra : str
-            The extra of this distribution that has it.
+            The extra of this distribution that contains it.
         """
         return cls(
             f"{what} needs {package}, which is not installed; in a clone of this project run pip install '.[{extra}]', "
@@ -178,15 +177,15 @@ class RiskModelWarning(UserWarning):
 
 
 class StaleDataWarning(RiskModelWarning):
-    """A source could not be reached, so that what was fetched earlier is served."""
+    """A source could not be reached, so data fetched earlier are returned."""
 
 
 class DamagedEntryWarning(RiskModelWarning):
-    """A file of a cache is not what was written, so that it is fetched again."""
+    """A file of a cache is damaged, so its data are fetched again."""
 
 
 class MixedSetsWarning(RiskModelWarning):
-    """Factors of one model come from sets that define one of them differently."""
+    """Factors of one model are from sets that define one of them differently."""
 
 
 class MixedVintagesWarning(RiskModelWarning):

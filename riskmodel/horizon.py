@@ -1,4 +1,4 @@
-"""The one place where anything is scaled in time."""
+"""Horizons and quantities: all scaling in time is done here."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _positive_days(days: Any) -> float:
     """Read a number of days (an attrs converter)."""
     if isinstance(days, bool) or not isinstance(days, Real) or not 0 < float(days) < math.inf:
         raise InvalidParameterError(
-            f"a horizon is a positive number of trading days, but {days!r} came; "
-            "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, say, rm.Horizon(10).",
+            f"expected a positive number of trading days, got {days!r}; "
+            "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, for instance, rm.Horizon(10).",
             days=days,
         )
     return float(days)
@@ -39,7 +39,7 @@ class Horizon:
     days : float
         Length in trading days, positive. A year has 252.
     name : str, optional
-        How to print it. Two horizons of the same length are equal whatever their names.
+        The printed name. Two horizons of the same length are equal whatever their names.
 
     Raises
     ------
@@ -78,7 +78,7 @@ class Horizon:
         return self.name or f"{self.days:g} days"
 
     def in_units_of(self, other: Horizon) -> float:
-        """How many times `other` this horizon lasts (dimensionless)."""
+        """The length of this horizon divided by that of `other` (dimensionless)."""
         return self.days / require_horizon(other).days
 
     def scale_mean(self, value: V, *, to: Horizon) -> V:
@@ -98,10 +98,10 @@ class Horizon:
         return self._scaled(value, math.sqrt(require_horizon(to).in_units_of(self)))
 
     def _scaled(self, value: V, factor: float) -> V:
-        """Multiply plain numbers; a `Quantity` would keep its old horizon, and it scales itself."""
+        """Multiply plain numbers; refuse a `Quantity`, which would keep its old horizon."""
         if isinstance(value, Quantity):
             raise InvalidParameterError(
-                f"{value!r} knows its horizon and how it scales; write .at(...) instead of scaling it from {self!r}.",
+                f"expected a plain number per {self!r}, got {value!r}, which has a horizon; scale it with .at(...).",
                 value=value,
             )
         scaled: V = value * factor
@@ -118,10 +118,10 @@ NAMED = {h.name: h for h in (DAY, WEEK, MONTH, QUARTER, YEAR)}
 
 
 def require_horizon(horizon: object) -> Horizon:
-    """Return what came if it is a `Horizon`, or raise."""
+    """Return a `Horizon`, or raise for anything else."""
     if not isinstance(horizon, Horizon):
         raise InvalidParameterError(
-            f"a horizon such as rm.DAY or rm.Horizon(10) is needed, but {horizon!r} came.", horizon=horizon
+            f"expected a horizon such as rm.DAY or rm.Horizon(10), got {horizon!r}.", horizon=horizon
         )
     return horizon
 
@@ -130,7 +130,7 @@ def require_same(left: Horizon, right: Horizon, what: str) -> Horizon:
     """Return the common horizon, or raise `HorizonMismatchError` naming what was combined."""
     if left != right:
         raise HorizonMismatchError(
-            f"{what} need one horizon, but {left!r} and {right!r} came; bring one to the other with .at(...).",
+            f"expected {what} at one horizon, got {left!r} and {right!r}; convert one with .at(...).",
             left=left,
             right=right,
         )
@@ -155,27 +155,25 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
 
 
 class Quantity(float):
-    """A number that knows the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
+    """A number with the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
-    It is a float wherever a float is wanted. Adding, subtracting, dividing or comparing two quantities of
-    different horizons raises `HorizonMismatchError`, and a plain number takes the horizon of the quantity that
-    it meets, so an annual figure cannot be made from a daily one by ``* 12``: say ``.at(rm.YEAR)``. Two
-    different kinds, or a product or ratio of two quantities, make a plain number, and so do numpy's functions (which
-    need one horizon from numpy 2 on).
-    Arrays, Series and frames hold numbers only: what is in them no longer knows its horizon, and the object that they
-    came from does.
+    It can be used wherever a float can. Adding, subtracting, dividing or comparing two quantities of different horizons
+    raises `HorizonMismatchError`. A plain number takes the horizon of the quantity that it is combined with, so
+    ``* 12`` does not make an annual figure: use ``.at(rm.YEAR)``. Two different kinds, or a product or ratio of two
+    quantities, make a plain number, and so do numpy's functions (which need one horizon from numpy 2 on).
+    Arrays, Series and frames hold plain numbers; the object that returned them has the horizon.
 
     Parameters
     ----------
     value : float
         The number, at `horizon`.
     horizon : Horizon
-        What it refers to.
+        The horizon of the number.
 
     Raises
     ------
     HorizonMismatchError
-        If `value` is a quantity of another horizon already.
+        If `value` is a quantity of another horizon.
     InvalidParameterError
         If `horizon` is no `Horizon`.
 
@@ -187,19 +185,19 @@ class Quantity(float):
     Volatility(0.158745078663875..., YEAR)
     >>> daily * 12 < Volatility(0.2, YEAR)
     Traceback (most recent call last):
-    riskmodel.errors.HorizonMismatchError: two quantities need one horizon, but DAY and YEAR came; ...
+    riskmodel.errors.HorizonMismatchError: expected two quantities at one horizon, got DAY and YEAR; ...
     """
 
     __slots__ = ("horizon",)
     horizon: Horizon
 
     def __new__(cls, value: float, horizon: Horizon) -> Self:
-        """Make the number and note its horizon."""
+        """Make a number with a horizon."""
         if cls is Quantity:
             raise TypeError("Quantity is abstract; make a Mean, Variance, Volatility or SharpeRatio.")
         require_horizon(horizon)
         if isinstance(value, Quantity):
-            require_same(value.horizon, horizon, "a quantity and what it is made from")
+            require_same(value.horizon, horizon, "a quantity and its value")
         self = super().__new__(cls, value)
         object.__setattr__(self, "horizon", horizon)
         return self
@@ -246,7 +244,7 @@ class Quantity(float):
     def __add__(self, other: object) -> Any:
         return self._sum(other, operator.add)
 
-    # also what sum() begins with: 0 takes the horizon of the first
+    # sum() starts with 0, which takes the horizon of the first item
     __radd__ = __add__
 
     def __sub__(self, other: object) -> Any:
@@ -278,17 +276,17 @@ class Quantity(float):
     if _NUMPY_2:
 
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-            """Apply a function of numpy's: an operator as Python's own, any other to plain numbers of one horizon."""
+            """Apply a numpy function: an operator as Python's, any other to plain numbers of one horizon."""
             known = [x for x in inputs if isinstance(x, Quantity)]
             for other in known[1:]:
                 require_same(known[0].horizon, other.horizon, "two quantities")
             if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
-                # np.float64(12) * daily comes by here, and must stay daily
+                # np.float64(12) * daily is handled here, and must stay daily
                 return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
             return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
 
     else:
-        # numpy 1 asks by priority who multiplies, and would see a plain number with the method above
+        # numpy 1 chooses the operand that multiplies by priority, and would use a plain number with the method above
         __array_priority__ = -1.0
 
     def __round__(self, digits: int | None = None) -> Any:  # type: ignore[override]

@@ -476,14 +476,14 @@ class TestBadArguments:
             (["report", "--factors", "Mkt-RF", "KO=1"], "unknown factor: KO=1, which is an asset; write assets before"),
             (["report", "--factors", "Mkt-RF", "KO"], "unknown factor: KO, which is an asset; write assets before "
              "--factors, or -- in between"),
-            (["report", "--factors", "Mkt-RF", "Mkt-RF"], "Mkt-RF came more than once"),
+            (["report", "--factors", "Mkt-RF", "Mkt-RF"], "got Mkt-RF more than once"),
             (["report", "KO=1", "PEP"], "got PEP without"),
             (["report", "KO", "KO"], "got KO more than once"),
             (["report", "KO=half"], "the weight of KO as a number"),
             (["report", "KO=1e308"], "the weight of KO in dollars per dollar of strategy"),
             (["report", "KO=-inf"], "the weight of KO in dollars per dollar of strategy"),
             (["report", "KO=1e-300", "PEP=1"], "0, or between 1e-6 and 1e6 in size, got '1e-300'"),
-            (["report", "KO=nan"], "weights must be finite"),
+            (["report", "KO=nan"], "finite weights"),
             (["report", "KO=0"], "a weight that is not zero"),
             (["report", "=1"], "expected an asset as NAME or NAME=WEIGHT"),
             (["report", "--start", "yesterday"], "expected --start as a date such as 2010-01-31"),
@@ -683,7 +683,8 @@ class TestBadFiles:
         long["variable"] = long["variable"].map({10107: "10107", 10107.5: " 10107"})
         long.to_parquet("returns.parquet")
         message = fails("report", *files[2:], "--returns", "returns.parquet", "--columns", "date,variable,value")
-        assert "the columns of returns.parquet must be unique, but 10107 came more than once" in message
+        assert "the columns of returns.parquet" in message
+        assert "10107" in message
 
     def test_wrong_horizon(self, fails, files):
         message = fails("report", "--data-horizon", "month", *files)

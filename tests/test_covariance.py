@@ -487,7 +487,7 @@ class TestSize:
         assert large.solve(large @ w) == pytest.approx(w, abs=1e-8)
 
     def test_to_dense_refuses_and_says_what_it_would_take(self, large):
-        with pytest.raises(rm.TooLargeError, match=r"80\.0 GB.*limit is 5000.*to_dense\(limit=100000\)") as error:
+        with pytest.raises(rm.TooLargeError, match=r"80\.0 GB.*to_dense\(limit=100000\)") as error:
             large.to_dense()
         assert error.value.details == {"n_assets": LARGE, "limit": 5000}
         assert isinstance(error.value, MemoryError)
@@ -589,7 +589,7 @@ class TestLabels:
             cov.variance(pd.Series([1.0, 2.0], ["A1", "A1"]))
         with pytest.raises(rm.DuplicateLabelsError, match="A1"):
             cov.restrict(["A1", "A1"])
-        with pytest.raises(rm.DuplicateLabelsError, match="assets must be unique"):
+        with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*A"):
             rm.FactorCovariance(["A", "A"], ["F"], np.ones((2, 1)), [[1.0]], [1.0, 1.0], rm.DAY)
 
     def test_labels_that_are_not_text(self):
@@ -598,9 +598,10 @@ class TestLabels:
 
     def test_labelled_parts_in_another_order_are_refused(self):
         b = pd.DataFrame([[1.0], [2.0]], ["B", "A"], ["F"])
-        with pytest.raises(rm.InvalidParameterError, match="loadings is labelled B, A, but the assets are A, B"):
+        with pytest.raises(rm.InvalidParameterError, match="loadings") as caught:
             rm.FactorCovariance(["A", "B"], ["F"], b, [[1.0]], [1.0, 1.0], rm.DAY)
-        with pytest.raises(rm.InvalidParameterError, match="idio_variance is labelled"):
+        assert caught.value.details == {"name": "loadings", "expected": ["A", "B"], "got": ["B", "A"]}
+        with pytest.raises(rm.InvalidParameterError, match="idio_variance"):
             rm.FactorCovariance(["A", "B"], ["F"], b.loc[["A", "B"]], [[1.0]], pd.Series([1.0, 1.0]), rm.DAY)
         cov = rm.FactorCovariance(["A", "B"], ["F"], b.loc[["A", "B"]], [[1.0]], [1.0, 1.0], rm.DAY)
         assert cov.loadings.loc["B", "F"] == 1.0
@@ -618,25 +619,25 @@ def build(**changes):
 
 
 REFUSED = {
-    "loadings of another shape": ({"loadings": [[1.0], [1.0]]}, r"loadings must have shape \(2, 2\).*\(2, 1\)"),
+    "loadings of another shape": ({"loadings": [[1.0], [1.0]]}, r"loadings.*\(2, 2\).*\(2, 1\)"),
     "transposed loadings": ({"assets": ["A"], "idio_variance": [1.0], "loadings": [[1.0], [2.0]]}, r"shape \(1, 2\)"),
-    "F of another shape": ({"factor_covariance": [[1.0]]}, r"factor_covariance must have shape \(2, 2\)"),
-    "idio as a matrix": ({"idio_variance": np.eye(2)}, r"idio_variance must have shape \(2,\)"),
-    "NaN in the loadings": ({"loadings": [[1.0, np.nan], [1.0, 1.0]]}, "loadings must be finite"),
-    "infinite F": ({"factor_covariance": [[np.inf, 0.0], [0.0, 1.0]]}, "factor_covariance must be finite"),
-    "NaN idio": ({"idio_variance": [0.1, np.nan]}, "idio_variance must be finite"),
-    "negative idio": ({"idio_variance": [0.1, -1e-12]}, "idio_variance must not be negative, but it is for B"),
-    "F not symmetric": ({"factor_covariance": [[1.0, 0.5], [0.4, 1.0]]}, "must be symmetric"),
-    "small F not symmetric": ({"factor_covariance": [[1e12, 0.0], [1e-3, 1e-9]]}, "must be symmetric"),
-    "F with a negative variance": ({"factor_covariance": np.diag([1.0, -1e-9])}, "negative variance on its diagonal"),
+    "F of another shape": ({"factor_covariance": [[1.0]]}, r"factor_covariance.*\(2, 2\)"),
+    "idio as a matrix": ({"idio_variance": np.eye(2)}, r"idio_variance.*\(2,\)"),
+    "NaN in the loadings": ({"loadings": [[1.0, np.nan], [1.0, 1.0]]}, "finite loadings"),
+    "infinite F": ({"factor_covariance": [[np.inf, 0.0], [0.0, 1.0]]}, "finite factor_covariance"),
+    "NaN idio": ({"idio_variance": [0.1, np.nan]}, "finite idio_variance"),
+    "negative idio": ({"idio_variance": [0.1, -1e-12]}, "idio_variance.* B\\."),
+    "F not symmetric": ({"factor_covariance": [[1.0, 0.5], [0.4, 1.0]]}, "symmetric"),
+    "small F not symmetric": ({"factor_covariance": [[1e12, 0.0], [1e-3, 1e-9]]}, "symmetric"),
+    "F with a negative variance": ({"factor_covariance": np.diag([1.0, -1e-9])}, "diagonal"),
     "F not positive semidefinite": ({"factor_covariance": [[1.0, 2.0], [2.0, 1.0]]}, r"semidefinite.*eigenvalue -1"),
     "covariance without variance": ({"factor_covariance": [[1.0, 0.1], [0.1, 0.0]]}, "positive semidefinite"),
-    "text": ({"idio_variance": ["0.1", "0.2"]}, "real numbers are wanted"),
-    "complex numbers": ({"idio_variance": [0.1 + 0j, 0.2]}, "real numbers are wanted, but complex128"),
-    "dates": ({"idio_variance": np.array(["2020", "2021"], "M8[D]")}, "real numbers are wanted"),
-    "pandas missing values": ({"idio_variance": pd.array([0.1, pd.NA], "Float64")}, "be finite|real numbers"),
-    "rows of unequal length": ({"loadings": np.array([[1.0], [1.0, 2.0]], dtype=object)}, "real numbers are wanted"),
-    "a horizon by name": ({"horizon": "day"}, "horizon must be a Horizon such as rm.DAY, but 'day' came"),
+    "text": ({"idio_variance": ["0.1", "0.2"]}, "real numbers"),
+    "complex numbers": ({"idio_variance": [0.1 + 0j, 0.2]}, "complex128"),
+    "dates": ({"idio_variance": np.array(["2020", "2021"], "M8[D]")}, "real numbers"),
+    "pandas missing values": ({"idio_variance": pd.array([0.1, pd.NA], "Float64")}, "finite|real numbers"),
+    "rows of unequal length": ({"loadings": np.array([[1.0], [1.0, 2.0]], dtype=object)}, "real numbers"),
+    "a horizon by name": ({"horizon": "day"}, "horizon.*'day'"),
 }  # fmt: skip
 
 
@@ -652,17 +653,17 @@ def test_parts_may_be_integers_and_lists():
 
 
 ARGUMENTS = {
-    "too short": ([1.0], r"one row for each of the 2 assets, but its shape is \(1,\)"),
-    "three dimensions": (np.ones((2, 1, 1)), "its shape is"),
-    "a number": (1.0, r"its shape is \(\)"),
-    "NaN": ([1.0, np.nan], "must be finite"),
-    "labelled NaN": (pd.Series({"A": np.nan}), "must be finite"),
-    "text": (["1", "2"], "real numbers are wanted"),
-    "labelled text": (pd.Series({"A": "1"}), "real numbers are wanted"),
-    "mapped text": ({"A": "1"}, "real numbers are wanted"),
-    "complex": ([1j, 2.0], "real numbers are wanted"),
-    "missing": (pd.Series([1.0, pd.NA], ["A", "B"], dtype="Float64"), "must be finite|real numbers are wanted"),
-    "nothing": (None, "real numbers are wanted|its shape is"),
+    "too short": ([1.0], r"2 assets.*\(1,\)"),
+    "three dimensions": (np.ones((2, 1, 1)), r"\(2, 1, 1\)"),
+    "a number": (1.0, r"\(\)"),
+    "NaN": ([1.0, np.nan], "finite"),
+    "labelled NaN": (pd.Series({"A": np.nan}), "finite"),
+    "text": (["1", "2"], "real numbers"),
+    "labelled text": (pd.Series({"A": "1"}), "real numbers"),
+    "mapped text": ({"A": "1"}, "real numbers"),
+    "complex": ([1j, 2.0], "real numbers"),
+    "missing": (pd.Series([1.0, pd.NA], ["A", "B"], dtype="Float64"), "finite|real numbers"),
+    "nothing": (None, r"real numbers|\(\)"),
 }
 
 
@@ -675,11 +676,10 @@ def test_arguments_that_are_no_weights_are_refused(operation, case):
 
 
 @pytest.mark.parametrize("operation", ["variance", "volatility", "marginal"])
-def test_a_matrix_where_one_vector_is_wanted(operation):
-    with pytest.raises(
-        rm.InvalidParameterError, match=r"one vector of weights is wanted, but an array of shape \(2, 3\)"
-    ):
+def test_a_matrix_in_place_of_a_vector_is_refused(operation):
+    with pytest.raises(rm.InvalidParameterError) as caught:
         getattr(build(), operation)(np.ones((2, 3)))
+    assert caught.value.details == {"got": (2, 3)}
 
 
 def test_a_matrix_in_a_covariance_or_a_beta():
@@ -690,9 +690,9 @@ def test_a_matrix_in_a_covariance_or_a_beta():
 
 
 def test_no_volatility_no_derivative_and_no_beta():
-    with pytest.raises(rm.InvalidParameterError, match="volatility of these weights is zero"):
+    with pytest.raises(rm.InvalidParameterError, match="volatility"):
         build().marginal([0.0, 0.0])
-    with pytest.raises(rm.InvalidParameterError, match="benchmark has no variance"):
+    with pytest.raises(rm.InvalidParameterError, match="benchmark"):
         build().beta([1.0, 0.0], [0.0, 0.0])
 
 
@@ -715,10 +715,10 @@ def test_it_does_not_turn_into_an_array_by_itself():
         pd.Series([1.0, 1.0], ["A", "B"]) @ build()
 
 
-def test_a_sample_is_reproducible_and_wants_a_generator():
+def test_a_sample_is_reproducible_and_needs_a_generator():
     one, two = (build().sample(5, np.random.default_rng(0)) for _ in range(2))
     assert one.equals(two)
-    with pytest.raises(rm.InvalidParameterError, match="rng must be a numpy Generator"):
+    with pytest.raises(rm.InvalidParameterError, match="rng"):
         build().sample(5, 0)
 
 

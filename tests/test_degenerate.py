@@ -301,7 +301,7 @@ def test_states_are_kept_or_nothing_is(tmp_path):
             state.save(path)
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
     state.save(tmp_path / "state.npz")
-    with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+    with pytest.raises(rm.InvalidParameterError, match=r"factors.*\[5\]"):
         rm.Moments.load(tmp_path / "state.npz", factors=5)
 
 
@@ -311,9 +311,9 @@ def test_errors_speak_of_what_was_asked(tmp_path):
     stored = rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=panel.dates, assets=panel.assets, **more)
     with pytest.raises(rm.NoOverlapError, match=rf"<StoredPanel .* {len(panel.assets)} assets"):
         stored.between("2130")
-    with pytest.raises(rm.InvalidParameterError, match="dates must be a list"):
+    with pytest.raises(rm.InvalidParameterError, match=r"dates.*\[None\]"):
         rm.StoredPanel.array(panel.excess_returns.to_numpy(), dates=None, **more)
-    with pytest.raises(rm.InvalidParameterError, match="a date must be a date such as"):
+    with pytest.raises(rm.InvalidParameterError, match=r"date.* 5"):
         rm.Rolling(rm.Horizon(60)).fit(panel).on(5)
     for wanted in ([["A0"]], slice(0, 2)):
         with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):

@@ -257,7 +257,7 @@ class TestParquet:
 
         columns = [pyarrow.array(DAYS), pyarrow.array([0.1, 0.2, 0.3]), pyarrow.array([0.1, 0.2, 0.3])]
         parquet.write_table(pyarrow.table(columns, names=["date", "A", "A"]), tmp_path / "f.parquet")
-        with pytest.raises(rm.DuplicateLabelsError, match=r"the columns of .*f.parquet must be unique, but A came"):
+        with pytest.raises(rm.DuplicateLabelsError, match=r"the columns of .*f.parquet.* A "):
             rm.read_returns(tmp_path / "f.parquet")
 
     @pytest.mark.parametrize("year", [1600, 3000])

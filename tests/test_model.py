@@ -74,7 +74,7 @@ class TestFromParameters:
         model = two_by_two()
         assert model.regression is None
         assert model.missing.empty
-        with pytest.raises(rm.NotEstimatedError, match="made by regressions"):
+        with pytest.raises(rm.NotEstimatedError, match="regression"):
             model.summary("A", None)
 
     def test_factors_know_whether_they_are_funded(self):
@@ -92,19 +92,19 @@ class TestFromParameters:
     @pytest.mark.parametrize(
         ("change", "error", "message"),
         [
-            ({"alpha": [0.1]}, rm.InvalidParameterError, r"alpha must have shape \(2,\).*\(1,\) came"),
-            ({"alpha": [0.1, np.nan]}, rm.InvalidParameterError, "alpha must be finite"),
+            ({"alpha": [0.1]}, rm.InvalidParameterError, r"alpha.*\(2,\).*\(1,\)"),
+            ({"alpha": [0.1, np.nan]}, rm.InvalidParameterError, "finite alpha"),
             ({"alpha": {"A": 0.1}}, rm.UnknownAssetError, "without a value in alpha: B"),
             ({"alpha": {"A": 0.1, "B": 0.2, "C": 0.3}}, rm.UnknownAssetError, "label in alpha: C"),
-            ({"alpha": pd.Series([0.1, 0.2, 0.3], ["A", "B", "A"])}, rm.DuplicateLabelsError, "alpha must be unique"),
+            ({"alpha": pd.Series([0.1, 0.2, 0.3], ["A", "B", "A"])}, rm.DuplicateLabelsError, "labels of alpha"),
             ({"factor_mean": {"SMB": 0.3, "Mkt": 0.6}}, rm.UnknownFactorError, "nearest to 'Mkt': Mkt-RF"),
-            ({"loadings": np.ones((2, 3))}, rm.InvalidParameterError, r"loadings must have shape \(2, 2\)"),
-            ({"idio_variance": [-1.0, 1.0]}, rm.InvalidParameterError, "must not be negative, but it is for A"),
+            ({"loadings": np.ones((2, 3))}, rm.InvalidParameterError, r"loadings.*\(2, 2\)"),
+            ({"idio_variance": [-1.0, 1.0]}, rm.InvalidParameterError, "idio_variance.* A\\."),
             ({"factor_covariance": [[1.0, 2.0], [2.0, 1.0]]}, rm.InvalidParameterError, "positive semidefinite"),
             ({"factor_covariance": [[1.0, 0.5], [0.4, 1.0]]}, rm.InvalidParameterError, "symmetric"),
-            ({"assets": ["A", "A"]}, rm.DuplicateLabelsError, "assets must be unique, but A came"),
-            ({"factors": ["SMB", "SMB"]}, rm.DuplicateLabelsError, "factors must be unique"),
-            ({"risk_free_mean": np.inf}, rm.InvalidParameterError, "risk_free_mean must be finite"),
+            ({"assets": ["A", "A"]}, rm.DuplicateLabelsError, "assets.* A "),
+            ({"factors": ["SMB", "SMB"]}, rm.DuplicateLabelsError, "factors.* SMB "),
+            ({"risk_free_mean": np.inf}, rm.InvalidParameterError, "finite risk_free_mean"),
             ({"funded": [True]}, rm.InvalidParameterError, "one entry for each of the 2 factors"),
         ],
     )
@@ -114,8 +114,9 @@ class TestFromParameters:
 
     @pytest.mark.parametrize("name", ["alpha", "idio", "risk_free", "cash"])
     def test_names_that_results_use_are_refused(self, name):
-        with pytest.raises(rm.InvalidParameterError, match=f"cannot be called {name}"):
+        with pytest.raises(rm.InvalidParameterError, match=name) as caught:
             rm.FactorModel.from_parameters(**{**GIVEN, "factors": [name]})
+        assert caught.value.details["factors"] == [name]
 
 
 class TestHorizons:
@@ -270,10 +271,10 @@ class TestWhatLabelsAndHorizonsProtect:
     def test_labelled_parts_in_another_order_are_refused(self):
         model = rm.OLS().fit(clean())
         for name in ("alpha", "loadings", "idio_variance"):
-            with pytest.raises(rm.InvalidParameterError, match=f"{name} is labelled A11"):
+            with pytest.raises(rm.InvalidParameterError, match=f"{name}.*A11"):
                 attrs.evolve(model, **{name: getattr(model, name)[::-1]})
         for name in ("total_variance", "rsquared", "std_errors"):
-            with pytest.raises(rm.InvalidParameterError, match=f"{name} is labelled A11"):
+            with pytest.raises(rm.InvalidParameterError, match=f"{name}.*A11"):
                 attrs.evolve(model.regression, **{name: getattr(model.regression, name)[::-1]})
         shrunk = attrs.evolve(model, loadings=model.loadings / 2)
         pd.testing.assert_frame_equal(shrunk.loadings, model.loadings / 2)
@@ -288,15 +289,15 @@ class TestWhatLabelsAndHorizonsProtect:
         ],
     )
     def test_quantities_of_another_horizon_are_refused(self, change):
-        with pytest.raises(rm.HorizonMismatchError, match="and the model need one horizon"):
+        with pytest.raises(rm.HorizonMismatchError, match="and the model"):
             two_by_two(**change)
 
     def test_quantities_of_another_kind_are_refused(self):
-        with pytest.raises(rm.InvalidParameterError, match="idio_variance must be a Variance"):
+        with pytest.raises(rm.InvalidParameterError, match=r"idio_variance.*Variance"):
             two_by_two(idio_variance=[rm.Volatility(0.1, rm.MONTH), 0.2])
 
     def test_text_is_not_read_as_numbers(self):
-        with pytest.raises(rm.InvalidParameterError, match="real numbers are wanted"):
+        with pytest.raises(rm.InvalidParameterError, match="real numbers"):
             two_by_two(alpha=["0.1", "0.2"])
 
     def test_what_comes_back_from_a_pickle_is_read_only(self):

@@ -329,26 +329,27 @@ NO_DATES = {
 
 @pytest.mark.parametrize("index", NO_DATES.values(), ids=NO_DATES)
 @pytest.mark.parametrize("which", ["assets", "factors", "free"])
-def test_what_are_no_dates_is_refused(index, which):
+def test_an_index_without_dates_is_refused(index, which):
     rows = frame("AB").set_axis(index)
-    with pytest.raises(rm.InvalidDatesError, match="must be indexed by dates"):
+    with pytest.raises(rm.InvalidDatesError) as caught:
         align(frame("AB"), **{which: rows["A"] if which == "free" else rows}) if which != "assets" else align(
             rows, frame(["F"]), pd.Series(0.0, DAYS)
         )
+    names = {"assets": "asset returns", "factors": "factor returns", "free": "the risk-free rate"}
+    assert caught.value.details["what"] == names[which]
 
 
 @pytest.mark.parametrize("kind", ["datetime64[ns]", "period[D]", "object"])
 def test_rows_without_a_date_are_refused(kind):
     dates = pd.Index(pd.Series([*DAYS[:9], pd.NaT]).astype(kind), dtype=kind)
-    with pytest.raises(rm.InvalidDatesError, match=r"asset returns has 1 row\(s\) without a date"):
+    with pytest.raises(rm.InvalidDatesError, match="without a date") as caught:
         align(frame("AB").set_axis(dates), frame(["F"]), pd.Series(0.0, DAYS))
+    assert caught.value.details == {"what": "asset returns", "missing": 1}
 
 
 def test_duplicate_dates_are_refused_and_named():
     twice = frame("AB").iloc[[0, 1, 1, 2, 3, 3]]
-    with pytest.raises(
-        rm.DuplicateDatesError, match=r"one row per day, but 2020-01-02, 2020-01-06 came more"
-    ) as caught:
+    with pytest.raises(rm.DuplicateDatesError, match="2020-01-02, 2020-01-06") as caught:
         align(twice)
     assert caught.value.details["dates"] == list(DAYS[[1, 3]])
     with pytest.raises(rm.DuplicateDatesError, match="factor returns"):
@@ -361,7 +362,7 @@ def test_two_rows_in_one_day_or_month_are_duplicates():
     hours = pd.DatetimeIndex([d + pd.Timedelta(hours=h) for d in DAYS[:4] for h in (10, 16)])
     with pytest.raises(rm.DuplicateDatesError, match="one row per day"):
         align(frame("A", hours))
-    with pytest.raises(rm.DuplicateDatesError, match="one row per month, but 2018-02-28"):
+    with pytest.raises(rm.DuplicateDatesError, match=r"month.*2018-02-28"):
         align(_months(["2018-01-31", "2018-02-01", "2018-02-28", "2018-03-31"]), horizon=rm.MONTH)
 
 
@@ -381,7 +382,7 @@ def test_dates_spaced_unlike_the_horizon_are_refused_and_the_likely_one_is_named
     if stated == real:
         assert len(align(rows, horizon=stated).dates) == 40
         return
-    with pytest.raises(rm.SpacingError, match=rf"stated per {stated}, .* one row per {real}; .*rm\.{real!r}") as caught:
+    with pytest.raises(rm.SpacingError, match=rf"rm\.{real!r}") as caught:
         align(rows, horizon=stated)
     assert isinstance(caught.value, rm.HorizonMismatchError | ValueError)
     assert isinstance(caught.value, rm.DataError)
@@ -408,9 +409,9 @@ def test_holidays_weekends_and_long_closures_are_no_mistake():
 
 def test_the_spacing_of_factors_and_rate_is_held_against_the_horizon_too():
     daily, monthly = SPACED[rm.DAY], SPACED[rm.MONTH]
-    with pytest.raises(rm.SpacingError, match="factor returns is stated per day"):
+    with pytest.raises(rm.SpacingError, match="factor returns"):
         align(frame("A", daily), frame(["F"], monthly), pd.Series(0.0, daily))
-    with pytest.raises(rm.SpacingError, match="risk-free rate is stated per day"):
+    with pytest.raises(rm.SpacingError, match="risk-free rate"):
         align(frame("A", daily), frame(["F"], daily), pd.Series(0.0, monthly))
 
 
@@ -494,7 +495,7 @@ def test_the_rate_is_one_column():
 
 @pytest.mark.parametrize("horizon", [None, 252, "day"])
 def test_the_horizon_must_be_one(horizon):
-    with pytest.raises(rm.InvalidParameterError, match=r"a horizon such as rm\.DAY"):
+    with pytest.raises(rm.InvalidParameterError, match=r"rm\.DAY"):
         align(horizon=horizon)
 
 
@@ -513,7 +514,7 @@ def test_infinities_are_refused_and_placed(value):
 
 
 def test_duplicate_labels_are_refused():
-    with pytest.raises(rm.DuplicateLabelsError, match="columns of asset returns must be unique, but A came") as caught:
+    with pytest.raises(rm.DuplicateLabelsError, match="columns of asset returns") as caught:
         align(frame("ABA"))
     assert caught.value.details["labels"] == ["A"]
     with pytest.raises(rm.DuplicateLabelsError, match="columns of factor returns"):
@@ -686,8 +687,8 @@ def test_an_unknown_label_that_prints_like_a_known_one_is_written_out():
 
 
 @pytest.mark.parametrize("lone", ["MSFT", b"MSFT", 10107, None, dt.date(2020, 1, 1)])
-def test_a_lone_label_in_place_of_a_list_is_told(lone):
-    with pytest.raises(rm.InvalidParameterError, match=r"a list of labels, got .*; write \[") as caught:
+def test_a_single_label_in_place_of_a_list_is_refused(lone):
+    with pytest.raises(rm.InvalidParameterError, match=r"write \[") as caught:
         _constructor(assets=lone)
     assert f"[{lone!r}]" in str(caught.value)
 
@@ -753,13 +754,15 @@ def test_a_month_or_a_year_stands_for_all_of_its_days_at_either_end():
     "bad", ["soon", "now", "31/01/2020", "2020-13-01", "", 2020, 20200107, 1.5, True, pd.NaT, "NaT", [1], DAYS]
 )
 @pytest.mark.parametrize("which", ["start", "end"])
-def test_what_is_no_date_is_no_end_of_a_window(bad, which):
-    with pytest.raises(rm.InvalidParameterError, match=f"{which} must be a date such as '2000-01-31'"):
+def test_a_window_needs_dates_as_its_ends(bad, which):
+    with pytest.raises(rm.InvalidParameterError) as caught:
         align().select(**{which: bad})
+    assert caught.value.details["name"] == which
+    assert caught.value.details["value"] is bad
 
 
 def test_a_window_does_not_end_before_it_starts():
-    with pytest.raises(rm.InvalidParameterError, match="start must not come after end, but 2020-01-03 and 2020-01-02"):
+    with pytest.raises(rm.InvalidParameterError, match="2020-01-03 and 2020-01-02"):
         align().select(start="2020-01-03", end="2020-01-02")
 
 

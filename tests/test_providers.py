@@ -96,21 +96,23 @@ def test_unknown_names_come_with_the_nearest():
 
 
 def test_names_asked_for_twice_are_refused():
-    with pytest.raises(rm.DuplicateLabelsError, match="assets must be unique, but MSFT"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().panel(["MSFT", "MSFT"], ["SMB"])
-    with pytest.raises(rm.DuplicateLabelsError, match="factors must be unique, but SMB"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"factors.*SMB"):
         memory().panel(["MSFT"], ["SMB", rm.PublishedFactor("SMB", funded=True)])
-    with pytest.raises(rm.DuplicateLabelsError, match="assets must be unique"):
+    with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().asset_returns(["MSFT", "MSFT"])
 
 
 def test_the_window_is_both_ends_included():
     panel = memory().panel(["MSFT"], ["SMB"], "2020-01-03", "2020-01-08")
     assert (panel.dates[0], panel.dates[-1]) == (pd.Timestamp("2020-01-03"), pd.Timestamp("2020-01-08"))
-    with pytest.raises(rm.InvalidParameterError, match="start must not come after end"):
+    with pytest.raises(rm.InvalidParameterError) as caught:
         memory().panel(["MSFT"], ["SMB"], "2020-01-08", "2020-01-03")
-    with pytest.raises(rm.InvalidParameterError, match="end must be a date"):
+    assert caught.value.details == {"start": pd.Timestamp("2020-01-08"), "end": pd.Timestamp("2020-01-03")}
+    with pytest.raises(rm.InvalidParameterError) as caught:
         memory().panel(["MSFT"], ["SMB"], end=20200108)
+    assert caught.value.details == {"name": "end", "value": 20200108}
 
 
 def test_a_window_outside_the_data_is_told_the_span_there_is():
@@ -206,7 +208,7 @@ def test_a_constant_rate_is_known_on_every_date(rate):
 
 
 def test_a_yearly_rate_is_not_taken_for_a_daily_one():
-    with pytest.raises(rm.HorizonMismatchError, match="risk-free rate and the returns need one horizon"):
+    with pytest.raises(rm.HorizonMismatchError, match="risk-free rate and the returns"):
         memory(risk_free=rm.Mean(0.02, rm.YEAR))
     with pytest.raises(rm.PercentReturnsError, match=r"rm\.YEAR\.scale_mean\(rate, to=rm\.DAY\)"):
         memory(risk_free=0.02).panel(["MSFT"], ["SMB"])
@@ -234,7 +236,7 @@ def test_a_rate_that_is_no_series_is_refused(rate):
 
 @pytest.mark.parametrize("horizon", [None, 1, "day"])
 def test_memory_needs_a_horizon(horizon):
-    with pytest.raises(rm.InvalidParameterError, match=r"a horizon such as rm\.DAY"):
+    with pytest.raises(rm.InvalidParameterError, match=r"rm\.DAY"):
         memory(horizon=horizon)
 
 
@@ -251,7 +253,7 @@ def test_memory_refuses_bad_frames_at_once():
         with pytest.raises(error, match="asset returns"):
             rm.InMemory(bad, factors=None, risk_free=0.0, horizon=rm.DAY)
     monthly = frame(NAMES, pd.date_range("2000-01-31", periods=9, freq=pd.offsets.MonthEnd()))
-    with pytest.raises(rm.SpacingError, match=r"state horizon=rm\.MONTH"):
+    with pytest.raises(rm.SpacingError, match=r"horizon=rm\.MONTH"):
         rm.InMemory(monthly, factors=None, risk_free=0.0, horizon=rm.DAY)
 
 
@@ -459,7 +461,7 @@ def test_labels_that_are_no_text_are_unknown():
 def test_a_list_is_no_label(tmp_path):
     for provider in (rm.SampleData(), rm.Cached(rm.SampleData(), tmp_path, name="sample")):
         for ask in (provider.asset_returns, provider.factor_returns):
-            with pytest.raises(rm.InvalidParameterError, match=r"must be labels such as text or numbers"):
+            with pytest.raises(rm.InvalidParameterError, match="MSFT"):
                 ask([["MSFT"]])
-        with pytest.raises(rm.InvalidParameterError, match=r"must be labels such as text or numbers"):
+        with pytest.raises(rm.InvalidParameterError, match="MSFT"):
             provider.panel([["MSFT"]], ["Mkt-RF"])

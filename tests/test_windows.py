@@ -189,7 +189,7 @@ def test_each_window_of_any_panel(frames, window):
     estimated = [date for date, _ in history.items()]
     for d, date in list(enumerate(history.dates))[::3]:
         if date not in estimated:
-            with pytest.raises(rm.EstimationError, match="nothing could be estimated"):
+            with pytest.raises(rm.EstimationError, match="no asset could be estimated"):
                 history.on(date)
             continue
         model = history.on(date)
@@ -372,7 +372,7 @@ def test_nothing_to_be_estimated_is_an_error():
     f = f.copy()
     f[:, 1] = f[:, 0]
     for estimator in (rm.OLS(), Plain()):
-        with pytest.raises(rm.EstimationError, match="nothing can be estimated in any of 41 windows"):
+        with pytest.raises(rm.EstimationError, match="41 windows"):
             rm.Rolling(rm.Horizon(20), estimator).fit(panel_of(r, f))
     forgetful = rm.EWMA(half_life=rm.Horizon(1))
     with pytest.raises(rm.EstimationError, match="need at least 4 observations"):
@@ -417,11 +417,11 @@ def test_dates_are_exact_or_as_of(history):
     friday = history.on("2018-11-16")
     assert history.asof("2018-11-18").alpha.equals(friday.alpha)
     assert history.asof("2030").alpha.equals(history.on(history.dates[-1]).alpha)
-    with pytest.raises(rm.UnknownDateError, match="near are 2018-11-16, 2018-11-19"):
+    with pytest.raises(rm.UnknownDateError, match="2018-11-16, 2018-11-19"):
         history.on("2018-11-18")
-    with pytest.raises(rm.UnknownDateError, match="21 windows end in 2018-11; say which"):
+    with pytest.raises(rm.UnknownDateError, match=r"2018-11.*21"):
         history.on("2018-11")
-    with pytest.raises(rm.UnknownDateError, match="first window ends on"):
+    with pytest.raises(rm.UnknownDateError, match="first window"):
         history.asof("2017-02-01")
     for nonsense in (None, "soon"):
         with pytest.raises(rm.InvalidParameterError, match="date"):

@@ -1,4 +1,4 @@
-"""Arrays of float64: read from callers, read-only once held, pickled by what they are made from."""
+"""Arrays of float64: conversion, read-only copies, pickling by constructor arguments."""
 
 from __future__ import annotations
 
@@ -21,35 +21,39 @@ Counts = NDArray[np.int32]
 
 
 def read_only(values: ArrayLike) -> Array:
-    """Return a float64 array that nobody can write to: a copy, unless it is such an array already."""
+    """Return a read-only float64 array: a copy, unless the argument is one already."""
     if isinstance(values, np.ndarray) and _is_held(values):
         return values
     return set_read_only(_as_float64(values, partial(np.array, order="C")))
 
 
 def floats(values: Any) -> Array:
-    """Return real numbers as float64, or raise where something else came: text is not read as numbers."""
+    """Return real numbers as float64, or raise for anything else; text is not parsed."""
     return _as_float64(values, np.asarray)
 
 
 def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
     raw = np.asarray(values)
     if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
-        raise InvalidParameterError(f"real numbers are wanted, but {raw.dtype} values came; convert them first.")
+        raise InvalidParameterError(
+            f"expected real numbers, got dtype {raw.dtype}; convert them first.", dtype=raw.dtype
+        )
     try:
         return convert(raw, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidParameterError(f"real numbers are wanted, but they cannot be read as such: {error}.") from error
+        raise InvalidParameterError(
+            f"expected real numbers, got values that do not convert: {error}.", dtype=raw.dtype
+        ) from error
 
 
 def set_read_only(array: Array) -> Array:
-    """Make an array that nobody else holds read-only."""
+    """Make an array read-only in place; no other code may hold it."""
     array.flags.writeable = False
     return array
 
 
 def is_finite(values: Array) -> bool:
-    """Whether there is no NaN or infinity; one product tells, unless it overflows, and needs no array of flags."""
+    """Whether all values are finite: one product, without an array of flags unless it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         squared = np.vdot(values, values)
     return bool(np.isfinite(squared) or np.isfinite(values).all())
@@ -60,14 +64,14 @@ def _is_held(values: NDArray[Any]) -> bool:
 
 
 def is_unchanging(values: NDArray[Any]) -> bool:
-    """Whether these are float64 numbers that nobody can write to; a view is as frozen as the array it looks at."""
+    """Whether these are float64 numbers that cannot be written to, not even through the array that a view is of."""
     base = values.base
     owned = base is None or (isinstance(base, np.ndarray) and base.base is None and not base.flags.writeable)
     return values.dtype == np.float64 and owned and not values.flags.writeable
 
 
 def by_constructor(value: Any) -> tuple[Any, tuple[type, dict[str, Any]]]:
-    """Pickle a frozen value by what it is made from, so that its arrays are read-only again when it comes back."""
+    """Pickle a frozen value by its constructor arguments, so that its arrays are read-only again when it is loaded."""
     parts = {f.alias: getattr(value, f.name) for f in fields(type(value)) if f.init}
     return _construct, (type(value), parts)
 
@@ -77,5 +81,5 @@ def _construct(kind: Any, parts: dict[str, Any]) -> Any:
 
 
 def row_blocks(n: int, size: int = 8_192) -> Iterator[slice]:
-    """Slices that cover n rows, so that temporaries stay small."""
+    """Split n rows into slices, so that temporaries stay small."""
     return (slice(start, start + size) for start in range(0, n, size))

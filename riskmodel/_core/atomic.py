@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-# What a killed process leaves unfinished has this suffix.
+# The suffix of files that are being written; a killed process leaves them behind.
 UNFINISHED = ".tmp"
-# O_EXCL: a file or a link that somebody planted under the new name is never opened. O_BINARY exists on Windows only.
+# O_EXCL: an existing file or link of the new name is never opened. O_BINARY exists on Windows only.
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @contextmanager
 def replacing(path: str | PathLike[str], permissions: int | None = None) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of `path` when the block ends.
+    """Open a new file that replaces `path` when the block ends.
 
-    After a crash, a kill or an error at any moment, `path` holds the old content or the new one. The new file has a
-    name of its own in the same folder, is on the disk before it is moved, and is removed if anything fails.
+    After a crash, a kill or an error at any moment, `path` holds the old content or the new one. The new file has
+    another name in the same folder. It is flushed to disk before it is renamed, and removed if anything fails.
 
     Parameters
     ----------
     path : path
-        A link is followed. What is no regular file, such as ``/dev/stdout``, cannot be replaced and is written to.
+        Links are followed. A special file, such as ``/dev/stdout``, cannot be replaced and is written to.
     permissions : int, optional
-        Those of the new file, such as ``0o600``; by default those of the file it replaces, or of any new file.
+        Of the new file, such as ``0o600``; by default those of the replaced file, or the system's default.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def replacing(path: str | PathLike[str], permissions: int | None = None) -> Iter
 
 
 def write_atomically(path: str | PathLike[str], content: bytes, permissions: int | None = None) -> None:
-    """Put `content` in the place of what `path` holds, as `replacing` does."""
+    """Replace the content of `path`, as `replacing` does."""
     with replacing(path, permissions) as file:
         file.write(content)
 
@@ -75,14 +75,14 @@ def _create(unfinished: Path, final: Path, permissions: int | None) -> int:
         return os.open(unfinished, _NEW, 0o666 if permissions is None else permissions)
     permissions = stat.S_IMODE(final.stat().st_mode)
     handle = os.open(unfinished, _NEW, permissions)
-    # the umask may have taken some away; a file system without permissions refuses
+    # the umask may have removed some; a file system without permissions refuses
     with suppress(OSError):
         os.chmod(unfinished, permissions)
     return handle
 
 
 def _sync(folder: Path) -> None:
-    """Make the new name last through a power cut, where the system can."""
+    """Flush a folder to disk, where the system can, so that a new name survives a power cut."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Labels: unique, known, and found by nearest name where they are not."""
+"""Labels: read, checked for duplicates, found among known ones with suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -24,30 +24,33 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
 
 
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
-    """Return the labels as an Index, or raise if one occurs twice or if a lone label came."""
+    """Return labels as an Index; raise for duplicates, and for a single label in place of a list."""
     given = labels if isinstance(labels, pd.Index) else list(require_list(labels, what))
     try:
         index = given if isinstance(given, pd.Index) else _index(given)
-        if len(index) == 1:  # at which pandas does not look
+        if len(index) == 1:  # pandas does not hash a single label
             hash(index[0])
         is_unique = index.is_unique
     except TypeError as error:
         raise InvalidParameterError(
-            f"{what} must be labels such as text or numbers, but {listing(given)} came: {error}."
+            f"expected {what} as labels such as text or numbers, got {listing(given)}: {error}.", what=what
         ) from error
     if not is_unique:
         twice = list(index[index.duplicated()].unique())
         raise DuplicateLabelsError(
-            f"{what} must be unique, but {listing(twice)} came more than once; rename or drop the extra ones.",
+            f"expected {what} without duplicates, got {listing(twice)} more than once; rename or drop the extra ones.",
+            what=what,
             labels=twice,
         )
     return index
 
 
 def require_list(labels: Iterable[Any], what: str) -> Iterable[Any]:
-    """Return several labels, or raise for a single one."""
+    """Return a list of labels, or raise for a single label."""
     if is_lone(labels):
-        raise InvalidParameterError(f"{what} must be a list of labels, got {labels!r}; write [{labels!r}].")
+        raise InvalidParameterError(
+            f"expected {what} as a list of labels, got {labels!r}; write [{labels!r}].", what=what, got=labels
+        )
     return labels
 
 
@@ -55,20 +58,20 @@ def _index(labels: list[Any], dtype: Any = None) -> pd.Index[Any]:
     index: pd.Index[Any]
     try:
         index = pd.Index(labels, dtype=dtype)
-    except UnicodeEncodeError:  # bytes of a command line that are no text, which Arrow's strings cannot hold
+    except UnicodeEncodeError:  # undecodable bytes of a command line, which Arrow strings cannot hold
         index = pd.Index(labels, dtype=object)
     return index
 
 
 def is_lone(labels: object) -> bool:
-    """Whether this is one label, such as ``"MSFT"``, 10107 or a date, and not several; a tuple may be either."""
+    """Whether this is a single label, such as ``"MSFT"``, 10107 or a date; a tuple counts as a list."""
     return isinstance(labels, str | bytes) or not isinstance(labels, Iterable)
 
 
 def positions(
     wanted: Sequence[Any] | pd.Index[Any], known: pd.Index[Any], what: str, error: type[RiskModelError]
 ) -> NDArray[np.intp]:
-    """Return where each wanted label stands among the known ones, or raise with the nearest names."""
+    """Return the position of each label among the known ones, or raise with the nearest names."""
     if wanted is known:
         return np.arange(len(known), dtype=np.intp)
     if not isinstance(wanted, pd.Index) or not len(wanted):
@@ -82,7 +85,7 @@ def positions(
 def unknown(
     missing: Sequence[object], known: Iterable[object], what: str, error: type[RiskModelError]
 ) -> RiskModelError:
-    """Build the error for labels that are not there, naming the nearest that are."""
+    """Make the error for unknown labels, with the nearest known ones."""
     known = list(known)
     # 10107 and '10107' print the same
     alike = {str(m) for m in missing} & {str(k) for k in known}
@@ -99,26 +102,26 @@ def unknown(
 
 
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
-    """Return up to three known names, nearest first, whatever their case."""
+    """Return up to three known names, nearest first, ignoring case."""
     folded = {n.casefold(): n for n in reversed(names)}
     return [folded[m] for m in get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)]
 
 
 def listing(items: Iterable[object], most: int = 6) -> str:
-    """Write out the first few items, and how many more there are."""
+    """Join the first few items, and the number of the rest, for a message."""
     names = [str(i) for i in items]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-# The market's excess return as sources spell it without a suffix that says so, spaces left out.
+# Names of the market's excess return without the suffix -RF, in sources; spaces removed.
 _MARKET = frozenset({"mkt", "market", "mktrf", "marketrf", "rmrf"})
 
 
 def is_excess(name: object) -> bool:
-    """Whether a factor's name says that it is an excess return, as the French library's ``Mkt-RF`` does.
+    """Whether a factor's name is that of an excess return, such as the French library's ``Mkt-RF``.
 
-    In any case, and spaces aside: what ends in ``-RF`` or ``_RF``, and ``Mkt``, ``Market``, ``MktRF``,
-    ``MarketRF`` and ``RMRF``. Such a factor is *funded*: holding it costs cash, and shorting it raises cash.
+    Ignoring case and spaces: names that end in ``-RF`` or ``_RF``, and ``Mkt``, ``Market``, ``MktRF``, ``MarketRF`` and
+    ``RMRF``. Such a factor is *funded*: holding it costs cash, and shorting it raises cash.
     """
     text = "".join(str(name).casefold().split())
     return text.endswith(("-rf", "_rf")) or text in _MARKET

@@ -20,7 +20,7 @@ def has_cholesky(matrix: Array) -> bool:
 
 
 def as_correlation(matrix: Array) -> tuple[Array, Array]:
-    """Divide a covariance by its volatilities, which come too (1 where there is none)."""
+    """Return the correlation matrix of a covariance, and the volatilities (1 where the variance is zero)."""
     scales = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
     return matrix / scales / scales[:, None], scales
 
@@ -33,7 +33,7 @@ def root(matrix: Array) -> Array:
     return np.asarray(scales[:, None] * vectors[:, keep] * np.sqrt(values[keep]))
 
 
-# older releases of scipy do not take an empty matrix
+# older releases of scipy do not accept an empty matrix
 def solve_cholesky(r: Array, b: Array) -> Array:
     """(R'R)⁻¹ b."""
     return np.asarray(linalg.cho_solve((r, False), b, check_finite=False)) if b.size else b
@@ -44,15 +44,15 @@ def solve_transposed(r: Array, b: Array) -> Array:
     return np.asarray(linalg.solve_triangular(r, b, trans=1, check_finite=False)) if b.size else b
 
 
-# Where residuals are a smaller share than this of the raw squares, differences of sums lose digits.
+# Where residual squares are a smaller share than this of the raw squares, differences of sums lose digits.
 CANCELS = 1e-4
 # Where an asset's own dates condition its Gram matrix worse than this, its normal equations lose digits.
 ILL_CONDITIONED = 1e-4
 # Singular values below this share of the largest are rounding, not variation.
 RANK_TOLERANCE = 1e-13
-# Deviations this small beside the mean are the mean's own rounding.
+# Deviations below this share of the mean are its rounding error.
 STILL = 1e-14
-# A residual sum of squares this small beside the total is that of rounding errors, some (45 eps)².
+# A residual sum of squares below this share of the total is rounding error, about (45 eps)².
 ROUNDING = 1e-28
 # Matrices of more rows than this are factorised one by one, smaller ones all at once.
 _WIDE = 16
@@ -75,7 +75,7 @@ def symmetric(upper: Array, k: int) -> Array:
 
 
 def invert_grams(gram: Array, raw: Array) -> tuple[Array, Flags]:
-    """Invert each pattern's Gram matrix; say which were conditioned well enough to."""
+    """Return the inverse of each pattern's Gram matrix, and which are well conditioned."""
     k = gram.shape[1]
     if not k:
         return gram, np.ones(len(gram), dtype=bool)
@@ -91,7 +91,7 @@ def invert_grams(gram: Array, raw: Array) -> tuple[Array, Flags]:
 
 
 def inverse_roots(gram: Array) -> tuple[Array, Flags]:
-    """Invert the Cholesky factor of each matrix, all at once; W with W'W = G⁻¹, shape (K, K, P), and where it is."""
+    """Return inverse Cholesky factors W, W'W = G⁻¹, shape (K, K, P), and which matrices are positive definite."""
     k = gram.shape[1]
     if len(gram) == 1 or k > _WIDE:
         roots, each = zip(*map(_one_inverse_root, gram), strict=True)
@@ -111,7 +111,7 @@ def inverse_roots(gram: Array) -> tuple[Array, Flags]:
 
 
 def _one_inverse_root(gram: Array) -> tuple[Array, bool]:
-    """The same for one matrix."""
+    """`inverse_roots` of one matrix."""
     if not len(gram):
         return gram, True
     lower, failed = lapack.dpotrf(gram, lower=1)
@@ -128,7 +128,7 @@ def apply_matrices(matrices: Array, vectors: Array, at: Index) -> Array:
 
 
 def transform_rows(vectors: Array, matrix: Array) -> Array:
-    """M v for each row v of many, held column by column: with few columns, what follows is quicker so."""
+    """M v for each row v, in column-major order, which is faster with few columns."""
     return np.asarray((matrix @ vectors.T).T)
 
 

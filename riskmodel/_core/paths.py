@@ -1,4 +1,4 @@
-"""Paths as callers give them."""
+"""Paths from callers."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ AnyPath = str | PathLike[str]
 
 
 def read_path(path: AnyPath, what: str) -> Path:
-    """Return a path with ``~`` written out, or raise where it can be none on any system."""
+    """Return a path with ``~`` expanded, or raise where it is not a path."""
     try:
         read = Path(path).expanduser()
     except TypeError as error:
         raise InvalidParameterError(
-            f"{what} must be a path, as text or pathlib.Path, but {path!r} ({type(path).__name__}) came."
+            f"expected {what} as text or pathlib.Path, got {path!r} ({type(path).__name__}).", path=path
         ) from error
     except RuntimeError as error:
         raise InvalidParameterError(
-            f"{what} is {str(path)!r}, but the home folder that it begins with is not known; write it out."
+            f"expected {what} with a known home folder, got {str(path)!r}; write the folder out.", path=path
         ) from error
     try:
         encoded = os.fsencode(read)
     except UnicodeEncodeError as error:
         raise InvalidParameterError(
-            f"{what} must be a path, but {str(path)!r} came, which this system has no letters for."
+            f"expected {what} in characters that this file system encodes, got the path {str(path)!r}; rename it.",
+            path=path,
         ) from error
     if b"\0" in encoded:
-        raise InvalidParameterError(f"{what} must be a path, but {str(path)!r} came, with a zero byte inside.")
+        raise InvalidParameterError(f"expected {what} as a path, got {str(path)!r} with a zero byte.", path=path)
     return read

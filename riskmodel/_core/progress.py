@@ -7,7 +7,7 @@ from typing import Any, final
 
 from attrs import define
 
-# How long people wait without asking.
+# The bar appears after this time.
 _DELAY_SECONDS = 2.0
 _INTERVAL_SECONDS = 0.1
 
@@ -15,16 +15,16 @@ _INTERVAL_SECONDS = 0.1
 @final
 @define(eq=False)
 class Progress:
-    """A tqdm bar on the terminal while something long goes on; nothing where there is no terminal.
+    """A tqdm progress bar on the terminal; nothing without a terminal.
 
     Parameters
     ----------
     what : str
-        What goes on, such as ``"WRDS"``.
+        The title, such as ``"WRDS"``.
     total : int
-        How many will come.
+        The count at the end.
     unit : str
-        What is counted, such as ``"rows"``.
+        The unit of the count, such as ``"rows"``.
     """
 
     what: str
@@ -34,7 +34,7 @@ class Progress:
     _bar: Any = None
 
     def add(self, count: int) -> None:
-        """Count what came; the bar appears two seconds after the first."""
+        """Add to the count; the bar appears two seconds after the first call."""
         if self._bar is None:
             self._bar = self._open()
         self._done += count
@@ -42,13 +42,13 @@ class Progress:
             self._bar.update(count)
 
     def clear(self) -> None:
-        """Leave the terminal as it was; adding more opens the bar again."""
+        """Remove the bar; `add` opens it again."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
     def _open(self) -> Any:
-        # even a disabled bar of tqdm starts a thread and makes a lock, so there is none without a terminal
+        # even a disabled tqdm bar starts a thread and makes a lock, so none is made without a terminal
         if sys.stderr is None or not sys.stderr.isatty():
             return None
         from tqdm import tqdm  # noqa: PLC0415 - used only on terminals

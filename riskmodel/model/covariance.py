@@ -25,29 +25,36 @@ from riskmodel.model.woodbury import BLOCK, Elimination, require_independent
 DENSE_LIMIT = 5_000  # 200 MB of float64
 # An idio variance below this share of the asset's factor variance is rounding, and so is zero.
 NO_IDIO = 1e-12
-# Below it the reciprocal of a variance overflows.
+# Below this, the reciprocal of a variance overflows.
 _SMALLEST = 1e-300
-# What a factor correlation matrix may be short of symmetric, or of positive semidefinite.
+# Tolerance of a factor correlation matrix for asymmetry and for negative eigenvalues.
 _ROUNDING = 1e-10
 
 
 def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
     if not isinstance(self.horizon, Horizon):
-        raise InvalidParameterError(f"horizon must be a Horizon such as rm.DAY, but {self.horizon!r} came.")
+        raise InvalidParameterError(
+            f"expected horizon as a Horizon such as rm.DAY, got {self.horizon!r}.", name="horizon", got=self.horizon
+        )
     n, k = len(self.assets), len(self.factors)
     expected = {"loadings": (n, k), "factor_covariance": (k, k), "idio_variance": (n,)}
     for name, shape in expected.items():
-        came = getattr(self, f"_{name}")
-        if came.shape != shape:
+        values = getattr(self, f"_{name}")
+        if values.shape != shape:
             raise InvalidParameterError(
-                f"{name} must have shape {shape} for {n} assets and {k} factors, but {came.shape} came."
+                f"expected {name} of shape {shape} for {n} assets and {k} factors, got shape {values.shape}.",
+                name=name,
+                expected=shape,
+                got=values.shape,
             )
-        if not is_finite(came):
-            raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
+        if not is_finite(values):
+            raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
     if (self._idio_variance < 0).any():
         negative = list(self.assets[self._idio_variance < 0])
         raise InvalidParameterError(
-            f"idio_variance must not be negative, but it is for {labels.listing(negative)}.", assets=negative
+            f"expected idio_variance of 0 or more, got a negative one for {labels.listing(negative)}.",
+            name="idio_variance",
+            assets=negative,
         )
     _check_positive_semidefinite(self._factor_covariance)
 
@@ -55,25 +62,31 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
 @one_blas_thread()
 def _check_positive_semidefinite(matrix: Array) -> None:
     if (np.diag(matrix) < 0).any():
-        raise InvalidParameterError("factor_covariance has a negative variance on its diagonal.")
-    # judged as a correlation matrix, so that factors of very different scale are treated alike
+        raise InvalidParameterError(
+            "expected factor_covariance with variances on its diagonal, got a negative one.", name="factor_covariance"
+        )
+    # tested as a correlation matrix, so that the scales of the factors do not matter
     correlation, _ = as_correlation(matrix)
     if np.abs(correlation - correlation.T).max(initial=0.0) > _ROUNDING:
-        raise InvalidParameterError("factor_covariance must be symmetric, but it is not.")
+        raise InvalidParameterError(
+            "expected a symmetric factor_covariance, got one that differs from its transpose.", name="factor_covariance"
+        )
     if has_cholesky(correlation + _ROUNDING * np.eye(len(correlation))):
         return
     lowest = np.linalg.eigvalsh(correlation).min()
     if lowest < -_ROUNDING:
         raise InvalidParameterError(
-            "factor_covariance must be positive semidefinite, but as a correlation matrix it has the "
-            f"eigenvalue {lowest:.3g}; was it put together from pieces?"
+            "expected a positive semidefinite factor_covariance, got one whose correlation matrix has the eigenvalue "
+            f"{lowest:.3g}; estimate all entries from the same dates.",
+            name="factor_covariance",
+            eigenvalue=float(lowest),
         )
 
 
 @final
 @frozen(eq=False, repr=False)
 class FactorCovariance:
-    r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, held as its parts.
+    r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, stored as its parts.
 
     Parameters
     ----------
@@ -87,7 +100,7 @@ class FactorCovariance:
         The diagonal of D, not negative, return² at `horizon`. An idio variance below 1e-12 of the asset's factor
         variance (or below 1e-300) is rounding, and becomes exactly zero here.
     horizon : Horizon
-        What the variances refer to.
+        The horizon of the variances.
 
     Raises
     ------
@@ -135,16 +148,16 @@ class FactorCovariance:
     __reduce__ = by_constructor
 
     def __attrs_post_init__(self) -> None:
-        # the one place that decides: the covariance and the model that holds it have the same zeros
+        # decided here alone, so that the covariance and its model have the same zeros
         idio = self._idio_variance.copy()
         idio[self._without_idio()] = 0.0
         object.__setattr__(self, "_idio_variance", set_read_only(idio))
 
     def _without_idio(self) -> Index:
-        """Positions of the assets whose idio variance is so small beside their factor variance that it is none."""
+        """Positions of the assets whose idio variance is negligible against their factor variance."""
         idio, loadings = self._idio_variance, self._loadings
         with np.errstate(over="ignore", invalid="ignore"):
-            # K times the sum of (loading × deviation)² bounds all factor variances, for one reading of the loadings
+            # K times the sum of (loading × deviation)² bounds all factor variances, in one pass over the loadings
             squares = np.einsum("nk,nk->k", loadings, loadings)
             bound = len(squares) * float(squares @ np.diag(self._factor_covariance))
             suspects = np.flatnonzero(~(idio >= max(NO_IDIO * bound, _SMALLEST)))
@@ -158,8 +171,8 @@ class FactorCovariance:
 
     def __array__(self, dtype: object = None, copy: object = None) -> Any:
         raise InvalidParameterError(
-            "a FactorCovariance does not turn into an array by itself; write cov @ w, with it on the left of a "
-            "Series or frame, or say cov.to_dense()."
+            "expected an operation of FactorCovariance, got a conversion to an array; write cov @ w, with cov on the "
+            "left of a Series or frame, or cov.to_dense()."
         )
 
     def __repr__(self) -> str:
@@ -289,7 +302,9 @@ class FactorCovariance:
         exposures = self._exposures(values)
         volatility = np.sqrt(self._squared(values, exposures))
         if volatility == 0:
-            raise InvalidParameterError("the volatility of these weights is zero, so it has no derivative there.")
+            raise InvalidParameterError(
+                "expected weights with a volatility above zero, got weights whose volatility is zero."
+            )
         return wrap(self._returned(values, exposures) / volatility)
 
     def variance(self, w: Any) -> Variance:
@@ -308,11 +323,13 @@ class FactorCovariance:
         """Beta of `w` on the portfolio `benchmark`: w' Σ b / b' Σ b (dimensionless)."""
         covariance, variance = self._covariance_and_variance(w, benchmark)
         if variance == 0:
-            raise InvalidParameterError("the benchmark has no variance, so nothing has a beta to it.")
+            raise InvalidParameterError(
+                "expected a benchmark with a variance above zero, got one whose variance is zero."
+            )
         return covariance / variance
 
     def _covariance_and_variance(self, w: Any, v: Any) -> tuple[float, float]:
-        """Both w' Σ v and v' Σ v, for one reading of the loadings."""
+        """Both w' Σ v and v' Σ v, in one pass over the loadings."""
         left, right = self._read(w)[0], self._read(v)[0]
         _require_vectors(left, right)
         one, other = self._exposures(np.column_stack([left, right])).T
@@ -325,7 +342,7 @@ class FactorCovariance:
 
     def _squared(self, w: Array, exposures: Array) -> float:
         """The variance w' Σ w where the exposures B'w are known."""
-        # through the root of F, rounding cannot make a variance negative, and costs half the digits less
+        # with the root of F, rounding cannot make a variance negative, and loses half as many digits
         scores = self._root.T @ exposures
         return float(scores @ scores) + float(self._idio_variance @ (w * w))
 
@@ -343,12 +360,12 @@ class FactorCovariance:
         return Elimination.of(self._loadings, self._root, self._idio_variance)
 
     def solve(self, b: Any) -> Any:
-        """Σ⁻¹ b, for a vector or a matrix of vectors; factorised once and kept.
+        """Σ⁻¹ b, for a vector or a matrix of vectors; the factorisation is cached.
 
         Raises
         ------
         SingularCovarianceError
-            If Σ cannot be inverted; the message and ``details["assets"]`` name the assets that make it so.
+            If Σ cannot be inverted; the message and ``details["assets"]`` name the assets that make it singular.
         """
         values, wrap = self._read(b)
         with one_blas_thread():
@@ -367,9 +384,9 @@ class FactorCovariance:
         Parameters
         ----------
         n : int
-            How many draws.
+            Number of draws.
         rng : numpy.random.Generator
-            Where the randomness comes from, for instance ``numpy.random.default_rng(0)``.
+            The source of randomness, for instance ``numpy.random.default_rng(0)``.
 
         Returns
         -------
@@ -377,9 +394,13 @@ class FactorCovariance:
             Returns at the horizon, decimals.
         """
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-            raise InvalidParameterError(f"n must be how many draws, a whole number from 0 on, but {n!r} came.")
+            raise InvalidParameterError(f"expected n as a number of draws, 0 or more, got {n!r}.", name="n", got=n)
         if not isinstance(rng, np.random.Generator):
-            raise InvalidParameterError(f"rng must be a numpy Generator such as default_rng(0), but {rng!r} came.")
+            raise InvalidParameterError(
+                f"expected rng as a numpy Generator, got {rng!r}; pass numpy.random.default_rng(0).",
+                name="rng",
+                got=rng,
+            )
         draws = rng.standard_normal((n, len(self.assets)))
         draws *= np.sqrt(self._idio_variance)
         factors = rng.standard_normal((n, self._root.shape[1])) @ self._root.T
@@ -395,7 +416,7 @@ class FactorCovariance:
         Parameters
         ----------
         limit : int
-            The largest N for which to do it: N² numbers of 8 bytes are needed.
+            The largest N allowed: N² numbers of 8 bytes are needed.
 
         Raises
         ------
@@ -405,8 +426,8 @@ class FactorCovariance:
         n = len(self.assets)
         if n > limit:
             raise TooLargeError(
-                f"a dense {n} × {n} matrix takes {8e-9 * n * n:,.1f} GB and the limit is {limit} assets; use "
-                f"cov @ w, cov.solve(b) or cov.restrict(assets), or say to_dense(limit={n}).",
+                f"expected at most {limit} assets for a dense matrix, got {n}, which take {8e-9 * n * n:,.1f} GB; use "
+                f"cov @ w, cov.solve(b) or cov.restrict(assets), or to_dense(limit={n}).",
                 n_assets=n,
                 limit=limit,
             )
@@ -426,15 +447,15 @@ class FactorCovariance:
 
     def restrict(self, assets: Any) -> Self:
         """The covariance of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
-        wanted = labels.unique(assets, "assets")
-        at = labels.positions(wanted, self.assets, "asset", UnknownAssetError)
+        chosen = labels.unique(assets, "assets")
+        at = labels.positions(chosen, self.assets, "asset", UnknownAssetError)
         loadings = set_read_only(self._loadings.take(at, axis=0))
-        return evolve(self, assets=wanted, loadings=loadings, idio_variance=self._idio_variance[at])
+        return evolve(self, assets=chosen, loadings=loadings, idio_variance=self._idio_variance[at])
 
     # -- reading arguments -------------------------------------------------------------------------
 
     def _read(self, values: Any) -> tuple[Array, Any]:
-        """Return an array by asset, and how to label a result of the same shape."""
+        """Return an array by asset, and a function that labels a result of the same shape."""
         if isinstance(values, pd.Series | pd.DataFrame):
             labelled = self._rows(self._by_asset(values))
             if isinstance(values, pd.Series):
@@ -454,11 +475,13 @@ class FactorCovariance:
     def _rows(self, values: Array) -> Array:
         if values.ndim not in (1, 2) or len(values) != len(self.assets):
             raise InvalidParameterError(
-                f"an array must have one row for each of the {len(self.assets)} assets, but its shape is "
-                f"{values.shape}; a Series labelled by asset may leave some out."
+                f"expected an array with one row for each of the {len(self.assets)} assets, got shape {values.shape}; "
+                "pass a Series labelled by asset to leave some out.",
+                expected=len(self.assets),
+                got=values.shape,
             )
         if not is_finite(values):
-            raise InvalidParameterError("weights and right-hand sides must be finite, but NaN or infinity came.")
+            raise InvalidParameterError("expected finite weights and right-hand sides, got NaN or infinity.")
         return np.ascontiguousarray(values) if values.ndim == 1 else values
 
 
@@ -475,4 +498,7 @@ def _squared_rows(loadings: Array, root: Array) -> Array:
 def _require_vectors(*values: Array) -> None:
     for v in values:
         if v.ndim != 1:
-            raise InvalidParameterError(f"one vector of weights is wanted, but an array of shape {v.shape} came.")
+            raise InvalidParameterError(
+                f"expected one vector of weights, got an array of shape {v.shape}; pass one column at a time.",
+                got=v.shape,
+            )

@@ -1,4 +1,4 @@
-"""Where a variance comes from."""
+"""Decomposition of a portfolio's variance."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ IDIO = "idio"
 @final
 @frozen(eq=False)
 class RiskDecomposition:
-    r"""A portfolio's variance split by factor and own, and by holding.
+    r"""A portfolio's variance by factor (and idio), and by holding.
 
-    Contributions are Euler's: each holding's or factor's weight times the derivative of the variance, halved, so
-    they add up to the total; a negative one takes risk away ([1]_, chapter 3).
+    Contributions are Euler's: half of the weight of each holding or factor times the derivative of the variance. They
+    sum to the total; a negative one reduces risk ([1]_, chapter 3).
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class RiskDecomposition:
     by_asset : Series by holding
         Contributions to the total variance, return² at `horizon`.
     horizon : Horizon
-        What the variances refer to.
+        The horizon of the variances.
 
     References
     ----------
@@ -52,14 +52,14 @@ class RiskDecomposition:
 
     @classmethod
     def of(cls, covariance: FactorCovariance, weights: Any, legs: Any = None) -> Self:
-        """Decompose the variance of weights on assets, and of legs held on the factors themselves.
+        """Decompose the variance of weights in assets and of positions in factors.
 
         Parameters
         ----------
         covariance : FactorCovariance
             Of the assets.
         weights : Series or mapping by asset
-            Assets left out weigh zero.
+            Omitted assets have weight zero.
         legs : Series or mapping by factor, optional
             Positions in the factors, for instance a hedge; in `by_asset` they follow the assets.
 
@@ -77,7 +77,7 @@ class RiskDecomposition:
         h = np.zeros(len(f))
         h[labels.positions(names, held.factors, "factor", UnknownFactorError)] = positions
         exposures = b.T @ w + h
-        # through the root of F, as x'Fx may come out negative where F is singular
+        # with the root of F, as rounding may make x'Fx negative where F is singular
         half = root(f)
         scores = half.T @ exposures
         own = w * w * held.idio_variance.to_numpy()
@@ -105,7 +105,7 @@ class RiskDecomposition:
         idio = float(own.sum())
         holdings = pd.Series(by_asset, held.assets, name="variance")
         if len(by_leg):
-            # a leg in a factor that is called like an asset held is a position in the same thing
+            # a factor with the label of a held asset is the same instrument
             holdings = pd.concat([holdings, by_leg.rename("variance")]).groupby(level=0, sort=False).sum()
         return cls(
             total_variance=Variance(systematic + idio, held.horizon),
@@ -128,16 +128,19 @@ class RiskDecomposition:
 
     @property
     def factor_share(self) -> float:
-        """Share of the variance that the factors explain, 0 to 1; 0 where there is no variance."""
+        """Share of the variance that the factors explain, 0 to 1; 0 for a variance of zero."""
         return self.factor_variance / self.total_variance if self.total_variance > 0 else 0.0
 
 
 def _read(values: Any, what: str) -> tuple[Array, pd.Index[Any]]:
-    """Numbers, and the unique labels that they carry."""
+    """Return numbers and their unique labels."""
     if not isinstance(values, Mapping | pd.Series):
-        raise InvalidParameterError(f"{what} must be a Series or a mapping by label, not {type(values).__name__}.")
+        raise InvalidParameterError(
+            f"expected {what} as a Series or a mapping by label, got {type(values).__name__}; write {{'MSFT': 1.0}}.",
+            what=what,
+        )
     series = values if isinstance(values, pd.Series) else pd.Series(list(values.values()), list(values), dtype=object)
     numbers = floats(series)
     if not np.isfinite(numbers).all():
-        raise InvalidParameterError(f"{what} must be finite, but NaN or infinity came.")
+        raise InvalidParameterError(f"expected finite {what}, got NaN or infinity.", what=what)
     return numbers, labels.unique(series.index, f"the labels of {what}")

@@ -1,4 +1,4 @@
-"""A history of models: one for each window of a panel, held as arrays and labelled when asked."""
+"""A history of models, one for each window of a panel, stored as arrays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Definitions = tuple[tuple[Factor, ...], ...]
 
 
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
-    """Explain what is missing, and make the arrays read-only; they were made for the history alone."""
+    """Give a reason for each missing estimate, and make the arrays read-only; only the history holds them."""
     estimates.explain()
     estimates.set_read_only()
     return estimates
@@ -40,7 +40,7 @@ def _check(self: ModelHistory, _attribute: object, _value: object) -> None:
         )
     if np.isnan(self._estimates.idio_variance).all():
         reasons = "; ".join(self.missing["reason"].unique())
-        raise EstimationError(f"nothing can be estimated in any of {len(self)} windows of {self.panel!r}: {reasons}")
+        raise EstimationError(f"no asset can be estimated in any of {len(self)} windows of {self.panel!r}: {reasons}")
 
 
 @final
@@ -48,30 +48,28 @@ def _check(self: ModelHistory, _attribute: object, _value: object) -> None:
 class ModelHistory:
     r"""One `FactorModel` for each window of a panel, by the window's last date.
 
-    What `Rolling` and `Expanding` return, for any estimator. A figure of all dates is a frame or Series whose rows are
-    `dates`; the model of one date is ``history.on(date)``. Iterating gives the dates, `items` the models too.
+    `Rolling` and `Expanding` return it, for any estimator. A figure of all dates is a frame or Series whose rows are
+    `dates`; the model of one date is ``history.on(date)``. Iteration yields the dates, `items` dates and models.
 
-    The model of a date is made of that date's returns and earlier ones, all of them: changing anything later changes
-    nothing but, at most, its rounding. An asset that could not be estimated in a window is NaN there, and is not in
-    that date's model; `missing` says which and why.
+    The model of a date uses the returns of the window that ends there. Later returns change it by rounding at most. An
+    asset that could not be estimated in a window is NaN there and not in that date's model; `missing` has the reason.
 
     Parameters
     ----------
     panel : ReturnPanel
-        What was read: T dates, N assets.
+        T dates, N assets.
     starts, stops : array of int, shape (D,)
         The first row of each window, and the row after its last.
     definitions : tuple of tuple of Factor
         The factors of each date, or one tuple where all dates have the same.
     estimates : WindowEstimates
-        What was estimated, for the panel's assets and `factors`.
+        The estimates of the panel's assets and `factors`.
 
     Notes
     -----
-    Held are (K + 4) numbers for each asset and date, 180 MB for 2,269 windows of 1,000 assets and 6 factors, and as
-    many as K + 1 more for assets that miss dates. Frames are views of that, but for `std_errors`, `tvalues` and
-    `unbiased_idio_variance`, which are computed when asked. A model from `on` costs time and memory in proportion to
-    N·K.
+    It stores K + 4 numbers for each asset and date (180 MB for 2,269 windows of 1,000 assets and 6 factors), and up to
+    K + 1 more for assets that miss dates. Frames are views of them, except `std_errors`, `tvalues` and
+    `unbiased_idio_variance`, which are computed at each call. A model from `on` costs O(N·K) time and memory.
 
     Examples
     --------
@@ -113,7 +111,7 @@ class ModelHistory:
     def of(
         cls, panel: ReturnPanel, starts: Index, stops: Index, results: Sequence[WindowResult], counts: Counts
     ) -> Self:
-        """Put together what each window gave.
+        """Combine the results of all windows.
 
         Parameters
         ----------
@@ -148,7 +146,7 @@ class ModelHistory:
 
     @property
     def horizon(self) -> Horizon:
-        """What one row of the panel spans, to which all figures refer."""
+        """The span of one row of the panel, and the horizon of all figures."""
         return self.panel.horizon
 
     @property
@@ -173,17 +171,17 @@ class ModelHistory:
     # -- its models ----------------------------------------------------------------------------------
 
     def on(self, date: object) -> FactorModel:
-        """Return the model as of a date, of the assets that could be estimated there.
+        """Return the model of the window that ends on a date, for the assets that could be estimated.
 
         Parameters
         ----------
         date : date-like
-            One of `dates`; ``"2018-11"`` will do where one window ends in that month.
+            One of `dates`; ``"2018-11"`` is enough where one window ends in that month.
 
         Returns
         -------
         FactorModel
-            What the estimator's ``fit_available`` makes of the window, to rounding.
+            The result of the estimator's ``fit_available`` on the window, to rounding.
 
         Raises
         ------
@@ -198,7 +196,7 @@ class ModelHistory:
         return self._model(first)
 
     def asof(self, date: object) -> FactorModel:
-        """Return the latest model that was known at the end of a date, or of the period that ``"2018-11"`` means.
+        """Return the latest model known at the end of a date, or of a period such as ``"2018-11"``.
 
         Raises
         ------
@@ -210,17 +208,17 @@ class ModelHistory:
         _, last = self._between(date)
         if not last:
             raise UnknownDateError(
-                f"no model was known by {date}: the first window ends on {self.dates[0].date()}.", date=date
+                f"expected a date from the first window's end, {self.dates[0].date()}, on, got {date}.", date=date
             )
         return self._model(last - 1)
 
     def items(self) -> Iterator[tuple[pd.Timestamp, FactorModel]]:
-        """Each date and its model, but for dates on which nothing could be estimated, which `missing` has."""
+        """Yield each date and its model, without dates on which no asset could be estimated (see `missing`)."""
         for d in np.flatnonzero(~np.isnan(self._estimates.idio_variance).all(axis=1)).tolist():
             yield self.dates[d], self._model(d)
 
     def _between(self, date: object) -> tuple[int, int]:
-        """How many dates come before a date, or the period that it means, and how many before its end."""
+        """Return how many dates are before a date or period, and how many until its end."""
         low, high = window(date, date, ("a date", "a date"))
         if low is None or high is None:
             raise InvalidParameterError("expected a date such as '2018-11-30', got None.")
@@ -228,13 +226,20 @@ class ModelHistory:
 
     def _unknown(self, date: object, first: int, last: int) -> UnknownDateError:
         if last > first:
-            what, near = f"{last - first} windows end in {date}; say which", self.dates[[first, last - 1]]
+            what, near = (
+                f"expected a date on which one window ends, got {date}, in which {last - first} end",
+                self.dates[[first, last - 1]],
+            )
         else:
-            what, near = f"no window ends on {date}", self.dates[max(first - 1, 0) : first + 1]
+            what, near = (
+                f"expected a date on which a window ends, got {date}",
+                self.dates[max(first - 1, 0) : first + 1],
+            )
         return UnknownDateError(
-            f"{what}: near are {labels.listing(d.date() for d in near)}, and there are {len(self)} from "
-            f"{self.dates[0].date()} to {self.dates[-1].date()}; asof(date) gives the latest known by a date.",
+            f"{what}; nearest are {labels.listing(d.date() for d in near)}, of {len(self)} from "
+            f"{self.dates[0].date()} to {self.dates[-1].date()}; use asof(date) for the latest model known by a date.",
             date=date,
+            windows=last - first,
             nearest=list(near),
         )
 
@@ -246,7 +251,10 @@ class ModelHistory:
         kept = ~np.isnan(e.idio_variance[d])
         if not kept.any():
             reason = e.reasons[e.faults[d] - 1] if e.faults[d] else "see missing for the reasons, by asset"
-            raise EstimationError(f"nothing could be estimated as of {self.dates[d].date()}: {reason}")
+            raise EstimationError(
+                f"no asset could be estimated in the window that ends on {self.dates[d].date()}: {reason}",
+                date=self.dates[d],
+            )
         factors = _names((definitions,))
         rows = self.factors.get_indexer(factors)
         assets = self.assets if kept.all() else self.assets[kept]
@@ -327,23 +335,23 @@ class ModelHistory:
 
     @property
     def n_observations(self) -> pd.DataFrame:
-        """Dates of each asset in each window, the effective number where weighted; dates × assets.
+        """Observations of each asset in each window, dates × assets; the effective number where weighted.
 
-        It is there also where they were too few.
+        Also given where there were too few.
         """
         n = self._estimates.n_observations
-        told = n if n.strides[1] else n[:, :1]  # the same for all assets where none misses a date
-        whole = told.astype(np.int64)
-        values = np.broadcast_to(whole if (whole == told).all() else told, n.shape)
+        distinct = n if n.strides[1] else n[:, :1]  # the same for all assets where none misses a date
+        whole = distinct.astype(np.int64)
+        values = np.broadcast_to(whole if (whole == distinct).all() else distinct, n.shape)
         return self._by_asset(values)
 
     @property
     def missing(self) -> pd.DataFrame:
-        """Where nothing was estimated, and why: one row for each asset and run of windows.
+        """The assets that could not be estimated, and why: one row for each asset and run of windows.
 
-        Columns: ``asset`` (None where the window is at fault, and so all assets are), ``start`` and ``end`` (the first
+        Columns: ``asset`` (None where the window is the reason, for all assets), ``start`` and ``end`` (the first
         and last of `dates` of the run), ``windows`` (how many), ``fewest`` and ``most`` (observations in one of them;
-        NaN where the window is at fault) and ``reason``.
+        NaN where the window is the reason) and ``reason``.
         """
         e = self._estimates
         runs = [(None, *run, np.nan, np.nan) for run in _runs(e.faults)]
@@ -365,13 +373,13 @@ class ModelHistory:
             {"asset": self.assets[at], "observations": self._estimates.n_observations[d, at], "reason": reasons}
         )
 
-    # -- what only regressions have ------------------------------------------------------------------
+    # -- of regressions alone ----- ------------------------------------------------------------------
 
     @property
     def _regressions(self) -> RegressionEstimates:
         if self._estimates.regressions is None:
             raise NotEstimatedError(
-                "expected models made by regressions, got models without; estimate them with rm.OLS() or rm.EWMA(...)."
+                "expected models with a regression, got models without; estimate them with rm.OLS() or rm.EWMA(...)."
             )
         return self._estimates.regressions
 
@@ -395,13 +403,13 @@ class ModelHistory:
     def std_errors(self) -> pd.DataFrame:
         """Standard errors, dates × (parameter, asset), the parameters being ``alpha`` and the factors.
 
-        Computed when asked: (K + 1) numbers for each date and asset.
+        Computed at each call: K + 1 numbers for each date and asset.
         """
         return self._by_parameter(self._regressions.std_errors(slice(None)), ["alpha", *self.factors], "parameter")
 
     @property
     def tvalues(self) -> pd.DataFrame:
-        """Estimate over standard error, dates × (parameter, asset), dimensionless; computed when asked."""
+        """Estimate over standard error, dates × (parameter, asset), dimensionless; computed at each call."""
         r = self._regressions
         with np.errstate(divide="ignore", invalid="ignore"):
             values = r.coefficients / r.std_errors(slice(None))
@@ -415,12 +423,12 @@ class ModelHistory:
         Parameters
         ----------
         weights : mapping or Series by asset
-            Dollars per dollar of strategy; assets left out weigh zero.
+            Dollars per dollar of strategy; omitted assets have weight zero.
 
         Returns
         -------
         DataFrame
-            NaN where an asset held could not be estimated, or where a date's model does not have the factor.
+            NaN where a held asset could not be estimated, or where a date's model does not have the factor.
 
         Raises
         ------
@@ -436,28 +444,28 @@ class ModelHistory:
     def excess_returns(self, weights: Any) -> pd.DataFrame:
         r"""Walk forward: hedge a portfolio on each date with the model known the day before.
 
-        On each date of the panel after the first model, the latest model of an earlier date gives the exposures; the
-        factors' returns of that date times these is what the tracking portfolio earns, and the rest is hedged.
+        On each date after the first model, the exposures are those of the latest model of an earlier date. The tracking
+        return is these exposures times the factors' returns of the date; the hedged return is the rest.
 
         Parameters
         ----------
         weights : mapping or Series by asset
-            Dollars per dollar of strategy, the same on each date; assets left out weigh zero.
+            Dollars per dollar of strategy, the same on each date; omitted assets have weight zero.
 
         Returns
         -------
         DataFrame, dates × (``unhedged``, ``tracking``, ``hedged``)
-            Excess returns, decimals per horizon; unhedged = tracking + hedged. NaN where an asset held has no return
+            Excess returns, decimals per horizon; unhedged = tracking + hedged. NaN where a held asset has no return
             or could not be estimated.
 
         Raises
         ------
         UnknownAssetError
-            For an asset that is not in the panel, or one that a factor is made of and the date's model lacks.
+            For an asset that is not in the panel, or an asset of a portfolio factor that is not in the date's model.
         InvalidParameterError
             For weights that are not finite numbers by asset or none, or for a factor that is not tradable.
         CollinearFactorsError
-            If factors that are portfolios of assets cannot be told apart by their exposures.
+            If the exposures of factors that are portfolios of assets are linearly dependent.
 
         Examples
         --------
@@ -495,13 +503,13 @@ def _same(a: tuple[Factor, ...], b: tuple[Factor, ...]) -> bool:
 
 
 def _names(definitions: Definitions) -> pd.Index[Any]:
-    """The labels of all factors, in the order in which they are first met."""
+    """The labels of all factors, in order of first occurrence."""
     names = list(dict.fromkeys(f.name for own in definitions for f in own))
     return labels.unique(names, "factors") if names else pd.Index([], dtype=object)
 
 
 def _runs(codes: Counts) -> Iterator[tuple[int, int, int]]:
-    """The first and last place of each run of one code, and the code; 0 is none."""
+    """Yield the first and last position of each run of a code, and the code; 0 means no code."""
     edges = np.flatnonzero(np.diff(codes, prepend=0, append=0))
     for first, end in pairwise(edges):
         if codes[first]:

@@ -1,4 +1,4 @@
-"""What a position in a factor holds: the factor itself, or the assets of its portfolio."""
+"""The holdings of a position in a factor: the factor itself, or the assets of its portfolio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from riskmodel.errors import CollinearFactorsError, InvalidParameterError, Unkno
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import Factor, PortfolioFactor
 
-# Legs whose exposures are nearer than this to dependent cannot be told apart.
+# Legs whose exposures have a relative singular value below this are linearly dependent.
 _DEPENDENT = 1e-10
 
 
@@ -31,7 +31,7 @@ class Legs:
     assets : pandas.Index
         M labels: the assets of the factors that are portfolios.
     weights : array, shape (M, K)
-        What of each asset one unit of each factor holds; zero columns for factors that are held themselves.
+        Weight of each asset in one unit of each factor; zero columns for factors that are held themselves.
     exposures : array, shape (K, K)
         G: exposure to each factor (row) of one unit of each leg (column).
     """
@@ -43,12 +43,12 @@ class Legs:
 
     @classmethod
     def of(cls, model: FactorModel) -> Self:
-        """Read the legs of a model's factors.
+        """Make the legs of a model's factors.
 
         Raises
         ------
         UnknownAssetError
-            If the model lacks an asset of a factor that is a portfolio, as one does that was restricted.
+            If an asset of a portfolio factor is not in the model, for instance because it was restricted.
         """
         portfolios = {j: f for j, f in enumerate(model.definitions) if isinstance(f, PortfolioFactor)}
         exposures = np.eye(len(model.factors))
@@ -67,19 +67,19 @@ class Legs:
         return np.array([j for j, f in enumerate(self.definitions) if isinstance(f, PortfolioFactor)], dtype=np.intp)
 
     def reaching(self, exposures: Array) -> Array:
-        """Positions in the factors, shape (K,), that have some exposures together: G⁻¹ x.
+        """Positions in the factors, shape (K,), with given total exposures x: G⁻¹ x.
 
         Raises
         ------
         CollinearFactorsError
-            If the legs do not reach all exposures.
+            If the exposures of the legs are linearly dependent.
         """
         if not len(self.portfolios):
             return exposures
         singular = np.linalg.svd(self.exposures, compute_uv=False)
         if singular[-1] <= _DEPENDENT * singular[0]:
             raise CollinearFactorsError(
-                f"expected factor portfolios with exposures of their own, got dependent ones among "
+                f"expected factor portfolios with linearly independent exposures, got dependent ones among "
                 f"{labels.listing(f.name for f in self.definitions)}; hedge with instruments.",
                 factors=[f.name for f in self.definitions],
             )
@@ -97,11 +97,11 @@ class Legs:
 
 
 def require_tradable(definitions: Sequence[Factor], positions: Array) -> None:
-    """Raise for a position in a factor that nobody can hold."""
+    """Raise for a position in a factor that is not tradable."""
     names = [f.name for f, p in zip(definitions, positions, strict=True) if p and not f.tradable]
     if names:
         raise InvalidParameterError(
-            f"expected a hedge in what can be held, got one in {labels.listing(names)}, which is not tradable; hedge "
+            f"expected a hedge in tradable factors, got {labels.listing(names)}, which is not tradable; hedge "
             "with HedgedPortfolio.minimum_variance(strategy, instruments), or define a PortfolioFactor that mimics it.",
             factors=names,
         )

@@ -1,4 +1,4 @@
-"""A factor model: the inert value that an estimator returns."""
+"""Factor models: the immutable values that estimators return."""
 
 from __future__ import annotations
 
@@ -32,20 +32,25 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     n, k = len(self.assets), len(self.factors)
     shapes = {"alpha": (n,), "factor_mean": (k,)}
     for name, shape in shapes.items():
-        came = getattr(self, f"_{name}").shape
-        if came != shape:
-            raise InvalidParameterError(f"{name} must have shape {shape} for {n} assets, {k} factors, not {came}.")
+        got = getattr(self, f"_{name}").shape
+        if got != shape:
+            raise InvalidParameterError(
+                f"expected {name} of shape {shape} for {n} assets and {k} factors, got shape {got}.",
+                name=name,
+                expected=shape,
+                got=got,
+            )
     finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
     for name, values in finite.items():
         if not np.isfinite(values).all():
-            raise InvalidParameterError(f"{name} must be finite, but it holds NaN or infinity.")
+            raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
     require_defined(self.definitions, self.factors)
     _require_same_regression(self)
     taken = RESERVED.intersection(self.factors)
     if taken:
         raise InvalidParameterError(
-            f"a factor cannot be called {labels.listing(sorted(taken))}, which stands for something else in "
-            "results; rename it."
+            f"expected factors without the reserved names of results, got {labels.listing(sorted(taken))}; rename it.",
+            factors=sorted(taken),
         )
 
 
@@ -58,8 +63,8 @@ def _nothing_missing() -> pd.DataFrame:
 class FactorModel:
     r"""Returns explained by factors: :math:`r_i - r_f = \alpha_i + \beta_i^\top f + \varepsilon_i`.
 
-    What an `Estimator` returns, or, by `FactorModel.from_parameters`, numbers you were given. The
-    constructor takes arrays in label order.
+    An `Estimator` returns it; `FactorModel.from_parameters` makes it from given numbers. The constructor takes arrays
+    in label order.
 
     Parameters
     ----------
@@ -78,13 +83,13 @@ class FactorModel:
     risk_free_mean : float
         Mean risk-free rate per `horizon`.
     horizon : Horizon
-        What all of this refers to.
+        The horizon of all figures.
     definitions : sequence of Factor or str
-        What each factor is, in the order of `factors`; a bare name is a `PublishedFactor`.
+        The definition of each factor, in the order of `factors`; a bare name is a `PublishedFactor`.
     regression : RegressionFit, optional
-        What only a regression has, for the same assets and factors; None where nothing was regressed.
+        Standard errors, R² and more, for the same assets and factors; None without a regression.
     missing : DataFrame, optional
-        Which assets were left out, and why: see the attribute.
+        The assets that were left out, and why: see the attribute.
 
     Raises
     ------
@@ -122,7 +127,7 @@ class FactorModel:
         )
 
     def __attrs_post_init__(self) -> None:
-        # the covariance decides which idio variances are none
+        # the covariance decides which idio variances are zero
         object.__setattr__(self, "_idio_variance", self.covariance._idio_variance)
 
     @classmethod
@@ -140,7 +145,7 @@ class FactorModel:
         risk_free_mean: float = 0.0,
         funded: Sequence[bool] | None = None,
     ) -> Self:
-        """Build a model from numbers you were given; it has no `regression`.
+        """Make a model from given numbers; it has no `regression`.
 
         Parameters
         ----------
@@ -157,20 +162,20 @@ class FactorModel:
         factor_mean : Series by factor, mapping, array of shape (K,), or a number if K = 1
             Decimals per `horizon`.
         horizon : Horizon
-            What the numbers refer to.
+            The horizon of the numbers.
         risk_free_mean : float
-            Mean risk-free rate per `horizon`; 0 speaks of excess returns only.
+            Mean risk-free rate per `horizon`; 0 for a model of excess returns only.
         funded : sequence of bool, optional
-            By default the factors' own word, or whether their name ends in ``-RF``.
+            By default as the factors say, or whether their name ends in ``-RF``.
 
         Raises
         ------
         InvalidParameterError
-            For numbers that do not fit the labels, or no covariance.
+            For numbers that do not fit the labels, or a matrix that is not a covariance.
         HorizonMismatchError
             For a `Quantity` of another horizon.
         UnknownAssetError, UnknownFactorError
-            For labels that are not among `assets` or `factors`, or are missing there.
+            For labels that are not among `assets` or `factors`, or labels without a number.
 
         Examples
         --------
@@ -281,11 +286,11 @@ class FactorModel:
 
     def restrict(self, assets: Sequence[Any]) -> Self:
         """The model of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
-        wanted = labels.unique(assets, "assets")
-        at = labels.positions(wanted, self.assets, "asset", UnknownAssetError)
+        chosen = labels.unique(assets, "assets")
+        at = labels.positions(chosen, self.assets, "asset", UnknownAssetError)
         return evolve(
             self,
-            assets=wanted,
+            assets=chosen,
             alpha=self._alpha[at],
             loadings=self._loadings[at],
             idio_variance=self._idio_variance[at],
@@ -300,8 +305,8 @@ class FactorModel:
         Parameters
         ----------
         panel : ReturnPanel
-            With the model's assets, at its horizon, and what its factors are made of: columns of their names, or the
-            assets of a `PortfolioFactor`. Other dates than the estimation's will do.
+            At the model's horizon, with its assets, and with its factors: columns of their names, or the assets of a
+            `PortfolioFactor`. Its dates may differ from those of the estimation.
 
         Raises
         ------
@@ -313,23 +318,23 @@ class FactorModel:
         if not isinstance(panel, ReturnPanel):
             hint = "; take its blocks() or select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
-        require_same(self.horizon, panel.horizon, "a model and the panel of its residuals")
+        require_same(self.horizon, panel.horizon, "a model and its panel")
         returns = panel.select(self.assets, []).arrays()[0]
         residuals = returns - self._alpha - panel.returns_of(self.definitions) @ self._loadings.T
         return pd.DataFrame(residuals, panel.dates.copy(), self.assets.copy(), copy=False)
 
     def summary(self, asset: Any, panel: ReturnPanel) -> Any:
-        """Return the model's own regression of one asset, weights included, as statsmodels prints it.
+        """Return the model's regression of one asset, with its weights, as statsmodels prints it.
 
         Coefficients with standard errors, t and p values and confidence intervals, R², F, Durbin-Watson,
-        Jarque-Bera, condition number. It speaks per period of the panel, whatever the model's horizon.
+        Jarque-Bera, condition number. All per period of the panel, whatever the model's horizon.
 
         Parameters
         ----------
         asset : label
             One of `assets`.
         panel : ReturnPanel
-            What the model was fitted on.
+            The panel that the model was fitted on.
 
         Returns
         -------
@@ -346,13 +351,13 @@ class FactorModel:
         labels.positions([asset], self.assets, "asset", UnknownAssetError)
         if self.regression is None:
             raise NotEstimatedError(
-                "expected a model made by regressions, got one without; estimate it with rm.OLS() or rm.EWMA(...)."
+                "expected a model with a regression, got one without; estimate it with rm.OLS() or rm.EWMA(...)."
             )
         return self.regression.summary(asset, panel)
 
 
 def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Factor, ...]:
-    """Read factors, of which bare names are funded as told."""
+    """Read factors; `funded` applies to bare names."""
     if funded is None:
         return read_definitions(factors)
     if len(funded) != len(factors):
@@ -362,8 +367,8 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
     objects = [f.name for f in factors if isinstance(f, Factor)]
     if objects:
         raise InvalidParameterError(
-            f"expected names as factors where funded is given, got {labels.listing(objects)} as Factor objects, which "
-            "say it themselves; leave funded out."
+            f"expected factors as names where funded is given, got the Factor objects {labels.listing(objects)}, which "
+            "have their own; omit funded."
         )
     return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, funded, strict=True))
 
@@ -381,18 +386,20 @@ def _require_same_regression(model: FactorModel) -> None:
 
 
 def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:
-    """Refuse quantities of another kind or horizon, which would become plain numbers."""
+    """Raise for quantities of another kind or horizon, which would become plain numbers."""
     if isinstance(values, Mapping):
         values = list(values.values())
     for value in values if isinstance(values, list | tuple) else [values]:
         if isinstance(value, Quantity):
             require_same(value.horizon, horizon, f"{name} and the model")
             if not isinstance(value, kind):
-                raise InvalidParameterError(f"{name} must be a {kind.__name__} or a plain number, but {value!r} came.")
+                raise InvalidParameterError(
+                    f"expected {name} as a {kind.__name__} or a plain number, got {value!r}.", name=name, got=value
+                )
 
 
 def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:
-    """Read one number per label, from a Series, a mapping, an array or a lone number."""
+    """Read one number per label, from a Series, a mapping, an array or a single number."""
     if isinstance(values, Mapping):
         values = pd.Series(list(values.values()), list(values))
     if isinstance(values, pd.Series):
@@ -402,7 +409,7 @@ def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAss
 
 
 def _table(values: Any, rows: pd.Index[Any], columns: pd.Index[Any], name: str) -> Array:
-    """Read one number per pair of labels, from a frame, an array or a lone number."""
+    """Read one number per pair of labels, from a frame, an array or a single number."""
     if isinstance(values, pd.DataFrame):
         row_error = UnknownFactorError if rows is columns else UnknownAssetError
         aligned = _aligned(values, rows, name, row_error)
@@ -414,17 +421,20 @@ def _table(values: Any, rows: pd.Index[Any], columns: pd.Index[Any], name: str) 
 
 
 def _aligned(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Any:
-    came = labels.unique(values.index, f"the labels of {name}")
-    extra = came.difference(index, sort=False)
+    own = labels.unique(values.index, f"the labels of {name}")
+    extra = own.difference(index, sort=False)
     if len(extra):
         raise labels.unknown(list(extra), index, f"label in {name}", error)
-    return values.iloc[labels.positions(index, came, f"label, without a value in {name}", error)]
+    return values.iloc[labels.positions(index, own, f"label, without a value in {name}", error)]
 
 
 def _shaped(array: Array, shape: tuple[int, ...], name: str) -> Array:
     if array.shape != shape:
         raise InvalidParameterError(
-            f"{name} must have shape {shape}, one entry per label, but {array.shape} came; a Series or frame with "
-            "labels is matched by label."
+            f"expected {name} of shape {shape}, one entry per label, got shape {array.shape}; pass a Series or frame "
+            "to match by label.",
+            name=name,
+            expected=shape,
+            got=array.shape,
         )
     return array

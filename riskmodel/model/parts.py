@@ -1,4 +1,4 @@
-"""Parts of a model: arrays whose axes are assets and factors."""
+"""The arrays of a model, whose axes are assets and factors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from riskmodel.errors import (
     InvalidParameterError,
 )
 
-# what labels the rows and columns of each part
+# the labels of the rows and columns of each part
 _AXES = {
     "_loadings": ("assets", "factors"),
     "_factor_covariance": ("factors", "factors"),
@@ -28,14 +28,17 @@ _AXES = {
 
 
 def _read_part(values: Any, self: Any, part: Attribute[Any]) -> Array:
-    """Read a part as an array; where it is labelled, the labels must be in order, lest numbers change places."""
+    """Read a part as an array; labels, where it has some, must be in the model's order."""
     if isinstance(values, pd.Series | pd.DataFrame):
-        for came, axis in zip(values.axes, _AXES[part.name], strict=False):
+        for got, axis in zip(values.axes, _AXES[part.name], strict=False):
             expected = getattr(self, axis)
-            if list(came) != list(expected):
+            if list(got) != list(expected):
                 raise InvalidParameterError(
-                    f"{part.name[1:]} is labelled {labels.listing(came)}, but the {axis} are "
-                    f"{labels.listing(expected)}; reindex it, or pass an array in that order."
+                    f"expected {part.name[1:]} labelled by the {axis}, {labels.listing(expected)}, got "
+                    f"{labels.listing(got)}; reindex it, or pass an array in that order.",
+                    name=part.name[1:],
+                    expected=list(expected),
+                    got=list(got),
                 )
     return read_only(values)
 

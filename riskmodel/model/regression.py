@@ -1,4 +1,4 @@
-"""What only a regression has: standard errors, R², observations."""
+"""Results of regressions: standard errors, R², observations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from riskmodel.model.parts import PART
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
-# Coefficients of one regression, computed in two ways, agree to this share of their standard errors.
+# Two computations of the same regression agree to this share of the standard errors.
 _SAME_FIT = 1e-4
 
 
@@ -35,9 +35,9 @@ def _check(self: RegressionFit, _attribute: Any, _value: Any) -> None:
 @final
 @frozen(eq=False, repr=False)
 class RegressionFit:
-    r"""Time-series regressions of assets on factors, one an asset, as an estimator solved them.
+    r"""Time-series regressions of assets on factors, one for each asset.
 
-    The coefficients are those of the regression, also where a model shrinks them afterwards.
+    The coefficients are those of the regression, even where the model's are shrunk.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class RegressionFit:
     n_observations : array, shape (N,)
         Dates of each asset; the effective number where weighted.
     horizon : Horizon
-        What all of this refers to.
+        The horizon of all figures.
     decay_factor : float
-        Share of its weight that a date keeps with each date that follows; 1 where all weigh the same.
+        Ratio of the weight of a date to that of the next date; 1 for equal weights.
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -148,7 +148,7 @@ class RegressionFit:
         design = chosen.factor_returns.loc[returns.index]
         design.insert(0, "alpha", 1.0)
         model = sm.WLS(returns, design, weights=weights.loc[returns.index])
-        # weights say how far a date still matters, so that the effective number of dates counts
+        # weights are relevance, not precision, so the degrees of freedom are those of the effective number of dates
         model.df_resid = float(self._n_observations[row]) - design.shape[1]
         fitted = model.fit()
         self._require_same_fit(row, fitted, panel)
@@ -158,14 +158,14 @@ class RegressionFit:
         return fitted.summary(title=f"{kind}: {asset}, excess returns per {panel.horizon}")
 
     def _require_same_fit(self, row: int, fitted: Any, panel: ReturnPanel) -> None:
-        """Raise where a panel is not the one that was fitted."""
+        """Raise unless the panel is the one that was fitted."""
         own = self.at(panel.horizon)
         mine, errors = np.append(own._alpha[row], own._loadings[row]), own._std_errors[row]
         tolerance = _SAME_FIT * errors + 1e-9 * np.abs(mine)
         if not (np.abs(fitted.params.to_numpy() - mine) <= tolerance).all():
             raise NotEstimatedError(
-                f"expected the panel that the model was fitted on, got {panel!r}, on which the regression of "
-                f"{self.assets[row]} has other coefficients; pass the panel that was given to fit.",
+                f"expected the panel that the model was fitted on, got {panel!r}, where the regression of "
+                f"{self.assets[row]} has other coefficients; pass the panel that was passed to fit.",
                 asset=self.assets[row],
             )
 
@@ -177,6 +177,6 @@ class RegressionFit:
 
 
 def unbiased_scale(n: Array, k: int) -> Array:
-    """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN where there is none."""
+    """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN without degrees of freedom."""
     dof = n - k - 1
     return np.asarray(np.divide(n - 1, dof, where=dof > 0, out=np.full(n.shape, np.nan)))

@@ -21,14 +21,14 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 @final
 @frozen(eq=False)
 class Held:
-    """Weights that are not zero, and which columns they are of."""
+    """Weights that are not zero, and their columns."""
 
     columns: Index
     weights: Array
 
 
 def read_held(weights: Any, assets: pd.Index[Any]) -> Held:
-    """Read weights by asset, of which some must be held."""
+    """Read weights by asset; at least one must not be zero."""
     if not isinstance(weights, Mapping | pd.Series):
         raise InvalidParameterError(
             f"expected weights as a mapping or Series by asset, got {type(weights).__name__}; write {{'MSFT': 1.0}}."
@@ -50,7 +50,7 @@ def tracking_returns(  # noqa: PLR0917 - parts of one history
     rows: Index,
     latest: Index,
 ) -> Array:
-    """Returns of the portfolio of factors with some exposures, by row of the panel.
+    """Returns of the tracking portfolio with given exposures, by row of the panel.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _model_or_none(model: Callable[[int], FactorModel], window: int) -> FactorMo
 
 
 def _one_window(panel: ReturnPanel, known: FactorModel | None, factors: pd.Index[Any], exposures: Array) -> Any:
-    """The tracking returns on some rows with the model of one window; NaN where it has none."""
+    """Tracking returns on some rows with the model of one window; NaN without a model."""
     if known is None:
         return np.nan
     own = exposures[factors.get_indexer(known.factors)]

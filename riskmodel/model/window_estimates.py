@@ -1,4 +1,4 @@
-"""What was estimated in many windows, as arrays that are written window by window."""
+"""Estimates of many windows, as arrays that are filled window by window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import define, evolve, field, fields, frozen
 from riskmodel._core.arrays import Array, Counts, Index
 from riskmodel.model.model import FactorModel
 
-# what is not an array by window
+# fields that are not arrays by window
 _NOT_BY_WINDOW = {"regressions", "reasons"}
 _SHARED = {"own_columns", "decay_factor"}
 
@@ -22,18 +22,18 @@ NO_NUMBER = "the variance is not a number"
 @final
 @frozen(eq=False)
 class WindowResult:
-    """What one window gives.
+    """Result of fitting one window.
 
     Attributes
     ----------
     model : FactorModel or None
-        Of the assets that could be estimated; None where none could.
+        Of the assets that could be estimated; None if no asset could.
     reasons : mapping
-        By asset that was left out, why.
+        Why each asset was left out.
     observations : mapping
-        By asset that was left out, how many effective observations were too few, where that is known.
+        The effective observations of assets with too few, where known.
     fault : str or None
-        Why no asset could be estimated, where the reason lies in none of them.
+        Why no asset could be estimated, where the reason is not an asset.
     """
 
     model: FactorModel | None
@@ -45,7 +45,7 @@ class WindowResult:
 @final
 @define(eq=False)
 class RegressionEstimates:
-    """What only regressions have, in D windows of N assets, NaN where nothing was estimated.
+    """Regressions in D windows of N assets, NaN where nothing was estimated.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class RegressionEstimates:
     own_errors : array, shape (D, K + 1, M)
         Standard errors of the others, NaN where the shared ones hold.
     own_columns : array of int, shape (M,)
-        Which assets those are.
+        The columns of those assets.
     decay_factor : float
         As in `RegressionFit`.
     """
@@ -81,7 +81,7 @@ class RegressionEstimates:
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
-        """The windows of several estimates of the same assets and factors, one after the other."""
+        """Concatenate the windows of several estimates of the same assets and factors."""
         by_window = {
             f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls) if f.name not in _SHARED
         }
@@ -93,7 +93,7 @@ class RegressionEstimates:
         return evolve(self, **{f.name: getattr(self, f.name)[at] for f in fields(type(self)) if f.name not in _SHARED})
 
     def put(self, at: int, columns: Index, rows: Index, model: FactorModel) -> None:
-        """Write the regressions of some assets in a window, which are among `own_columns`."""
+        """Write the regressions of some assets, which are among `own_columns`, in a window."""
         fit = model.regression
         assert fit is not None
         self.coefficients[at, 0, columns] = fit._alpha
@@ -107,25 +107,25 @@ class RegressionEstimates:
 @final
 @define(eq=False)
 class WindowEstimates:
-    """What was estimated in D windows of N assets on K factors, NaN where nothing was.
+    """Estimates in D windows of N assets on K factors, NaN where there is none.
 
     Attributes
     ----------
     parameters : array, shape (D, K + 1, N)
         Alpha, then the loadings.
     idio_variance, n_observations : array, shape (D, N)
-        As in `FactorModel` and `RegressionFit`; `n_observations` is there in every window, and a broadcast column where
-        no date is missed.
+        As in `FactorModel` and `RegressionFit`; `n_observations` is known in every window, and a broadcast column where
+        no returns are missing.
     factor_mean, factor_covariance, risk_free_mean : array, shape (D, K), (D, K, K), (D,)
         As in `FactorModel`.
     codes : array of int, shape (D, N)
-        1 + the place of the reason, in `reasons`, for which an asset was not estimated; 0 where there is none.
+        1 + the position in `reasons` of why an asset was not estimated; 0 where it was.
     faults : array of int, shape (D,)
-        The same for windows in which no asset could be.
+        The same for whole windows.
     regressions : RegressionEstimates or None
-        None where the models have none.
+        None for models without regressions.
     reasons : list of str
-        In words.
+        The texts of the codes.
     """
 
     parameters: Array
@@ -141,7 +141,7 @@ class WindowEstimates:
 
     @classmethod
     def blank(cls, d: int, n: int, k: int, n_observations: Array) -> Self:
-        """Estimates that are still to be written."""
+        """Make estimates that are all NaN."""
         return cls(
             parameters=np.full((d, k + 1, n), np.nan),
             idio_variance=np.full((d, n), np.nan),
@@ -157,7 +157,7 @@ class WindowEstimates:
     def of_results(
         cls, results: Sequence[WindowResult], assets: pd.Index[Any], factors: pd.Index[Any], counts: Counts
     ) -> Self:
-        """The estimates of models, whatever their assets and factors, which are among those given."""
+        """Collect the models of windows, whose assets and factors are among those given."""
         d, n, k = len(results), len(assets), len(factors)
         self = cls.blank(d, n, k, counts.astype(np.float64))
         models = [r.model for r in results if r.model is not None]
@@ -169,7 +169,7 @@ class WindowEstimates:
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
-        """The windows of several estimates of the same assets and factors, one after the other."""
+        """Concatenate the windows of several estimates of the same assets and factors."""
         if len(parts) == 1:
             return parts[0]
         reasons = list(dict.fromkeys(r for p in parts for r in p.reasons))
@@ -195,12 +195,12 @@ class WindowEstimates:
         return evolve(self, **by_window, regressions=None if r is None else r.take(at))
 
     def recoded(self, reasons: list[str]) -> Self:
-        """The same, with the codes of another list of reasons, which has all of these."""
+        """Translate the codes to another list of reasons, which contains all of these."""
         codes = np.array([0, *(reasons.index(r) + 1 for r in self.reasons)], dtype=np.int32)
         return evolve(self, codes=codes[self.codes], faults=codes[self.faults], reasons=reasons)
 
     def note(self, at: int, assets: pd.Index[Any], factors: pd.Index[Any], result: WindowResult) -> None:
-        """Write what one window gives."""
+        """Write the result of one window."""
         if result.model is not None:
             self._put(
                 at, assets.get_indexer(result.model.assets), factors.get_indexer(result.model.factors), result.model
@@ -214,13 +214,13 @@ class WindowEstimates:
             self.fail(at, result.fault)
 
     def code(self, reason: str) -> int:
-        """The code of a reason, which is added where it is new."""
+        """Return the code of a reason; a new reason is added."""
         if reason not in self.reasons:
             self.reasons.append(reason)
         return self.reasons.index(reason) + 1
 
     def leave_out(self, at: Any, columns: Any, reason: str) -> None:
-        """Write that some assets could not be estimated in a window, and why."""
+        """Mark some assets of a window as not estimated, with the reason."""
         self.codes[at, columns] = self.code(reason)
         for array in self._by_asset():
             array[at, columns] = np.nan
@@ -228,20 +228,20 @@ class WindowEstimates:
             parameters[at, :, columns] = np.nan
 
     def fail(self, at: int, reason: str) -> None:
-        """Write that nothing could be estimated in a window, and why."""
+        """Mark a window as not estimated, with the reason."""
         self.faults[at] = self.code(reason)
         for array in (*self._by_asset(), *self._by_parameter()):
             array[at] = np.nan
 
     def explain(self) -> None:
-        """Give a reason for every asset of every window that has no estimate and no reason yet."""
-        unsaid = np.isnan(self.idio_variance) & (self.codes == 0) & (self.faults == 0)[:, None]
-        if unsaid.any():
-            at, columns = np.nonzero(unsaid)
+        """Add a reason for every missing estimate that has none yet."""
+        unexplained = np.isnan(self.idio_variance) & (self.codes == 0) & (self.faults == 0)[:, None]
+        if unexplained.any():
+            at, columns = np.nonzero(unexplained)
             self.leave_out(at, columns, NO_NUMBER)
 
     def spread(self) -> None:
-        """Show a column of observations that all assets share as one column for each."""
+        """Broadcast a column of observations that all assets share to one column for each."""
         self.n_observations = np.broadcast_to(self.n_observations, self.idio_variance.shape)
 
     def set_read_only(self) -> None:

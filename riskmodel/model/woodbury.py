@@ -1,4 +1,4 @@
-"""Solve low rank plus diagonal systems in K × K memory."""
+"""Solve low-rank plus diagonal systems in K × K memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from riskmodel._core.arrays import Array, Index, row_blocks
 from riskmodel._core.linalg import solve_cholesky, solve_transposed
 from riskmodel.errors import SingularCovarianceError
 
-# Rows of a block: with a dozen factors or with a hundred stays in the processor's cache.
+# Rows of a block: it fits the processor's cache with up to a hundred factors.
 BLOCK = 2_048
 # Above this amplification of rounding error, use a basis in which the factors are nearly orthogonal.
 _BENIGN = 1e6
-# Unit vectors whose distance from the span of others is below this lie in it.
+# Unit vectors nearer than this to the span of others are linearly dependent on them.
 _DEPENDENT = 1e-12
 
 
 @frozen(eq=False)
 class Scores:
-    """V = D^-½ B T for a basis T of the factors, of which only products are formed, and in blocks."""
+    """V = D^-½ B T for a basis T of the factors; only products with it are formed, in blocks."""
 
     loadings: Array  # B
     basis: Array  # T
@@ -32,7 +32,7 @@ class Scores:
 
     @classmethod
     def of(cls, loadings: Array, root: Array, idio: Array) -> Self:
-        """Leave out the assets without idio variance."""
+        """Make V, with zero rows for the assets without idio variance."""
         return cls(loadings, root, np.divide(1.0, np.sqrt(idio), out=np.zeros_like(idio), where=idio > 0))
 
     def times(self, g: Array) -> Array:
@@ -46,7 +46,7 @@ class Scores:
         return np.asarray(self.basis.T @ (self.loadings.T @ (x * self.weight[:, None])))
 
     def subtract(self, x: Array, g: Array) -> Array:
-        """Take V g from x, in place, and return V'x of what is left: the loadings are read once for both."""
+        """Subtract V g from x in place, and return V'x of the result, in one pass over the loadings."""
         exposures, total = self.basis @ g, np.zeros((self.loadings.shape[1], x.shape[1]))
         for rows in row_blocks(len(x), BLOCK):
             loadings, weight, left = self.loadings[rows], self.weight[rows, None], x[rows]
@@ -63,7 +63,7 @@ class Scores:
         return total
 
     def gram(self) -> Array:
-        """V'V from V itself: three times the work of T' (B' D⁻¹ B) T, and exact where the latter cancels."""
+        """V'V from V: three times the work of T' (B' D⁻¹ B) T, and exact where that cancels."""
         total = np.zeros((self.basis.shape[1],) * 2)
         for rows in row_blocks(len(self.weight), BLOCK):
             v = self.loadings[rows] @ self.basis
@@ -74,19 +74,19 @@ class Scores:
 
 @frozen(eq=False)
 class _Factor:
-    """R with R'R = J + V'V, where J = (L⁻¹T)'(L⁻¹T) is the identity as the basis T sees it."""
+    """R with R'R = J + V'V, where J = (L⁻¹T)'(L⁻¹T) is the identity in the basis T."""
 
     scores: Scores  # V
     prior: Array  # the diagonal of J
     triangle: Array  # R
-    corrections: int  # after which the solution of a system is as exact as its equations
+    corrections: int  # steps of refinement
 
     @classmethod
     def of(cls, scores: Scores) -> Self:
-        """Factorise in the basis L if that is accurate, and otherwise in one where V'V is nearly diagonal."""
+        """Factorise in the basis L if that is accurate, otherwise in a basis where V'V is nearly diagonal."""
         ones, weighted = np.ones(scores.basis.shape[1]), scores.weighted()
         r = _cholesky(np.diag(ones) + scores.basis.T @ weighted @ scores.basis)
-        # what is rounded is of the size of its terms before they cancel, hence the root of F squared term by term
+        # rounding is relative to the terms before they cancel, hence the root of F squared term by term
         size = np.sqrt(ones + np.diag(weighted) @ scores.basis**2)
         if r is not None and (solve_transposed(r, np.diag(size)) ** 2).sum() <= _BENIGN:
             return cls(scores, ones, r, 1)
@@ -94,7 +94,7 @@ class _Factor:
 
     @classmethod
     def _orthogonal(cls, scores: Scores) -> Self:
-        """Take the eigenvectors as the basis: the new matrix is near the identity, and its rounding harmless."""
+        """Factorise in the basis of eigenvectors, where the matrix is near the identity and rounding is harmless."""
         values, vectors = np.linalg.eigh(scores.gram())
         values = 1.0 + np.maximum(values, 0.0)
         turned = evolve(scores, basis=scores.basis @ (vectors / np.sqrt(values)))
@@ -107,7 +107,7 @@ class _Factor:
 
 
 def _cholesky(matrix: Array) -> Array | None:
-    """The upper triangular factor, if there is one."""
+    """The upper triangular factor; None if the matrix is not positive definite."""
     try:
         return np.asarray(np.linalg.cholesky(matrix).T)
     except np.linalg.LinAlgError:
@@ -121,7 +121,7 @@ def _logdet(triangle: Array) -> float:
 
 @frozen(eq=False)
 class Elimination:
-    """Σ = U U' + D with U = B L, factorised once, in K × K numbers beside the loadings.
+    """Factorisation of Σ = U U' + D, U = B L, with K × K numbers in addition to the loadings.
 
     Σ x = b is solved for h = U'x, from which x = D⁻¹ (b - U h) follows. With V = D^-½ U over the assets with idio
     variance (P) and the assets without (Z):
@@ -131,8 +131,8 @@ class Elimination:
     Of these, I + V'V = R'R and S = U_Z (I + V'V)⁻¹ U_Z' = C'C are factorised, the latter by a QR decomposition
     without forming S. In another basis T of the factors, h = L⁻¹T g, and the equations are the same for g.
 
-    Rounding leaves h short of U'x, by much where the factors' variance is large beside the idio variance. What it is
-    short of is a right-hand side of the same equations: solving them again gives the digits back.
+    Rounding makes h differ from U'x, by much where factor variances are far larger than idio variances. Iterative
+    refinement restores the digits: the difference is a right-hand side of the same equations.
     """
 
     factor: _Factor
@@ -142,7 +142,7 @@ class Elimination:
 
     @classmethod
     def of(cls, loadings: Array, root: Array, idio: Array) -> Self:
-        """Factorise."""
+        """Factorise Σ."""
         factor = _Factor.of(Scores.of(loadings, root, idio))
         zero = np.flatnonzero(idio == 0)
         scores = loadings[zero] @ factor.scores.basis
@@ -176,7 +176,7 @@ class Elimination:
 
 
 def require_independent(scores: Array, assets: pd.Index[Any]) -> None:
-    """Raise where the factors cannot tell assets without idio variance apart: only then is Σ singular."""
+    """Raise where the loadings of assets without idio variance are linearly dependent: only then is Σ singular."""
     if not len(assets):
         return
     superfluous = assets
@@ -187,7 +187,8 @@ def require_independent(scores: Array, assets: pd.Index[Any]) -> None:
         superfluous = assets[np.sort(order[int((np.abs(np.diag(r)) > _DEPENDENT).sum()) :])]
     if len(superfluous):
         raise SingularCovarianceError(
-            "the covariance matrix is singular: beside the other assets, the factors leave no variance of its own to "
-            f"{labels.listing(superfluous)}, without idio variance; leave it out, or give it some.",
+            "expected an invertible covariance matrix, got a singular one: without idio variance, the factor parts of "
+            f"{labels.listing(superfluous)} are linear combinations of those of other assets; leave it out, or give it "
+            "idio variance.",
             assets=list(superfluous),
         )
