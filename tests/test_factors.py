@@ -244,7 +244,7 @@ def test_a_factor_that_returns_bad_numbers_is_told(series, error):
 @pytest.mark.parametrize("kind", ["infinite", "text", "twice", "no dates", "monthly"])
 def test_the_factor_that_returns_bad_numbers_is_named(kind):
     series, error = BAD_SERIES[kind]
-    with pytest.raises(error, match=r"^factor 'given' (must|is stated)"):
+    with pytest.raises(error, match="factor 'given'"):
         memory().panel(["A"], ["SMB", Given(series)])
 
 
