@@ -447,7 +447,7 @@ def test_samples_are_not_changed_by_who_reads_them():
 
 def test_the_samples_limits_are_said():
     text = " ".join(rm.SampleData.__doc__.split())
-    for limit in ("without its dividends", "survivors", "three decimals", "spread evenly"):
+    for limit in ("without dividends", "survivors", "three decimals", "spread evenly"):
         assert limit in text
 
 
