@@ -436,7 +436,7 @@ class TestOffline:
         data.asset_returns(["A"])
         clock.tick(days=12, hours=3)
         source.error = rm.SourceError("no route to host")
-        with pytest.warns(rm.StaleDataWarning, match=r"^made .*no route to host.* 12 days 03:00:00 .*2018-12-31"):
+        with pytest.warns(rm.StaleDataWarning, match=r"made .*no route to host.* 2018-12-31.* 12 days 03:00:00"):
             came = data.asset_returns(["A"], "2018-02-01")
         same(came, source.kept[["A"]].loc["2018-02":])
 
@@ -933,7 +933,7 @@ class Speaks(Source):
 
 @pytest.mark.parametrize("said", [None, [], "A", ["A", "B"], [None], [1.5], [True], [("A",)], [pd.Timestamp("2018")]])
 def test_identities_that_are_none_are_refused(tmp_path, said):
-    with pytest.raises(rm.InvalidParameterError, match=r"Speaks\.identities must return"):
+    with pytest.raises(rm.InvalidParameterError, match=r"Speaks\.identities"):
         rm.Cached(Speaks(said), tmp_path).asset_returns(["X"])
 
 
@@ -966,7 +966,7 @@ def test_labels_that_are_no_text(data, tmp_path):
 
 @pytest.mark.parametrize("clock", [3, lambda: None, lambda: dt.datetime(2020, 1, 1)])
 def test_clocks_that_tell_no_time(source, tmp_path, clock):
-    with pytest.raises(rm.InvalidParameterError, match="clock must"):
+    with pytest.raises(rm.InvalidParameterError, match="clock"):
         rm.Cached(source, tmp_path, clock=clock).asset_returns(["A"])
     assert not list(tmp_path.rglob("*.parquet"))
 
@@ -996,5 +996,6 @@ def test_a_provider_that_says_no_horizon(source, tmp_path):
         horizon = None
 
     for make in (lambda: rm.Joined(assets=Silent(), factors=source), lambda: rm.Cached(Silent(), tmp_path).horizon):
-        with pytest.raises(rm.InvalidParameterError, match=r"Silent\.horizon must be a Horizon"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             make()
+        assert error.value.details == {"provider": "Silent", "got": None}

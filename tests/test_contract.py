@@ -213,14 +213,17 @@ class TestJoinedIn:
         return rm.Joined(**both)
 
     def test_horizons_must_agree(self):
-        with pytest.raises(rm.HorizonMismatchError, match="assets come per DAY and factors per MONTH"):
+        with pytest.raises(rm.HorizonMismatchError) as error:
             self.joined(factors=rm.SampleData(rm.MONTH))
+        assert error.value.details == {"left": rm.DAY, "right": rm.MONTH}
 
     def test_both_are_providers(self):
-        with pytest.raises(rm.InvalidParameterError, match="assets must be a DataProvider"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             self.joined(assets=pd.DataFrame())
-        with pytest.raises(rm.InvalidParameterError, match="factors must be a DataProvider"):
+        assert error.value.details["parameter"] == "assets"
+        with pytest.raises(rm.InvalidParameterError) as error:
             self.joined(factors="FF")
+        assert error.value.details == {"parameter": "factors", "got": "FF"}
 
     def test_the_rate_is_that_of_the_factors(self):
         days = pd.bdate_range("2015-01-01", periods=80)

@@ -197,13 +197,14 @@ class TestFactorShare:
 
     @pytest.mark.parametrize("cap", [-0.1, np.nan, "0.2", None, True])
     def test_a_cap_that_is_no_share(self, cap):
-        with pytest.raises(rm.InvalidParameterError, match=r"cap must be a share of the variance, 0 or more"):
+        with pytest.raises(rm.InvalidParameterError, match="cap") as error:
             Hedged.with_factor_share(rm.Strategy({"FUND": 1.0}, market_model()), cap)
+        assert error.value.details["parameter"] == "cap"
 
     @pytest.mark.parametrize("cost", [[0.0], [-1.0], [np.nan], [1.0, 1.0], 2.0, [[1.0]], {"Mkt-RF": np.inf}, ["dear"]])
     def test_a_cost_that_is_none(self, cost):
         for cap in (0.2, 0.9):  # even where no hedge is needed
-            with pytest.raises(rm.InvalidParameterError, match=r"positive numbers, one per factor|real numbers"):
+            with pytest.raises(rm.InvalidParameterError):
                 Hedged.with_factor_share(rm.Strategy({"FUND": 1.0}, market_model()), cap, cost=cost)
 
     def test_a_cost_for_an_unknown_factor_or_none_for_a_known_one(self):
@@ -329,22 +330,23 @@ class TestMinimumVariance:
 
     def test_instruments_that_cannot_be_told_apart(self):
         model = random_model(loadings=np.eye(6, 3), idio_variance=[0.0, 0.1, 0.1, 0.1, 0.1, 0.1])
-        with pytest.raises(rm.SingularCovarianceError, match="can be told apart") as error:
+        with pytest.raises(rm.SingularCovarianceError, match=r"A0|F0") as error:
             Hedged.minimum_variance(rm.Strategy({"A3": 1.0}, model), ["A0", "F0", "A1"])
         assert error.value.details["instruments"] in (["A0"], ["F0"])
 
     def test_a_riskless_instrument(self):
         model = random_model(factor_covariance=np.diag([0.04, 0.0, 0.01]))
-        with pytest.raises(rm.SingularCovarianceError, match="each of F1 is riskless") as error:
+        with pytest.raises(rm.SingularCovarianceError, match="F1 is riskless") as error:
             Hedged.minimum_variance(rm.Strategy({"A3": 1.0}, model), ["F1", "F0"])
         assert error.value.details["instruments"] == ["F1"]
 
     def test_instruments_that_are_none(self):
         s = rm.Strategy({"A0": 1.0}, random_model())
-        with pytest.raises(rm.InvalidParameterError, match=r"must be a list, but 'F0' came; write \['F0'\]"):
+        with pytest.raises(rm.InvalidParameterError, match=r"list, got 'F0'; write \['F0'\]"):
             Hedged.minimum_variance(s, "F0")
-        with pytest.raises(rm.InvalidParameterError, match="at least one instrument"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             Hedged.minimum_variance(s, [])
+        assert error.value.details == {"parameter": "instruments", "got": []}
         with pytest.raises(rm.UnknownAssetError, match=r"unknown factor or asset: G1.*nearest to 'G1'"):
             Hedged.minimum_variance(s, ["F0", "G1"])
         with pytest.raises(rm.DuplicateLabelsError, match="F0"):
@@ -385,8 +387,8 @@ class TestHedgeOfYourOwn:
         ("hedge", "error", "message"),
         [
             ({"Mkt": -1.0}, rm.UnknownAssetError, "unknown factor or asset: Mkt"),
-            ({"F0": np.nan}, rm.InvalidParameterError, "hedge_weights must be finite, but those of F0"),
-            ([-1.0], rm.InvalidParameterError, "hedge_weights must be a mapping or a Series by factor or asset"),
+            ({"F0": np.nan}, rm.InvalidParameterError, "hedge_weights.* F0"),
+            ([-1.0], rm.InvalidParameterError, "hedge_weights.*factor or asset.*list"),
             (pd.Series([1.0, 1.0], ["F0", "F0"]), rm.DuplicateLabelsError, "F0"),
         ],
     )
@@ -394,9 +396,10 @@ class TestHedgeOfYourOwn:
         with pytest.raises(error, match=message):
             Hedged(rm.Strategy({"A0": 1.0}, random_model()), hedge)
 
-    def test_a_portfolio_is_wanted(self):
-        with pytest.raises(rm.InvalidParameterError, match="must be a Strategy or a HedgedPortfolio, but dict came"):
+    def test_only_a_portfolio_is_hedged(self):
+        with pytest.raises(rm.InvalidParameterError) as error:
             Hedged({"A0": 1.0}, {"F0": -1.0})
+        assert error.value.details == {"parameter": "strategy", "got": "dict"}
 
     def test_an_asset_called_like_a_factor(self):
         data = rm.SampleData()

@@ -60,17 +60,18 @@ def test_assets_and_factors_may_be_any_ordered_collection(kind):
 @pytest.mark.parametrize(
     ("bad", "hint"),
     [
-        ("MSFT", r"'MSFT' came; write \['MSFT'\]"),
-        (5, r"5 came; write \[5\]"),
-        (None, r"None came; write a list of their names, \[\] for none"),
-        ((n for n in NAMES), r"a generator came; write list\({}\)"),
-        (map(str, NAMES), r"a map came; write list\({}\)"),
+        ("MSFT", r"'MSFT'; write \['MSFT'\]"),
+        (5, r"5; write \[5\]"),
+        (None, r"None; .*\[\] for none"),
+        ((n for n in NAMES), r"a generator; write list\({}\)"),
+        (map(str, NAMES), r"a map; write list\({}\)"),
     ],
 )
 @pytest.mark.parametrize("which", ["assets", "factors"])
 def test_what_is_no_list_is_told_how_to_become_one(bad, hint, which):
-    with pytest.raises(rm.InvalidParameterError, match=rf"{which} must be a list, but {hint.format(which)}\."):
+    with pytest.raises(rm.InvalidParameterError, match=rf"{which} .*{hint.format(which)}\.") as error:
         memory().panel(**({"assets": NAMES, "factors": ["SMB"]} | {which: bad}))
+    assert error.value.details == {"parameter": which, "got": bad}
 
 
 def test_a_set_has_no_order_and_is_refused():
@@ -80,8 +81,9 @@ def test_a_set_has_no_order_and_is_refused():
 
 @pytest.mark.parametrize("empty", [[], (), pd.Index([]), np.array([])])
 def test_no_assets_are_refused_and_no_factors_are_not(empty):
-    with pytest.raises(rm.InvalidParameterError, match="at least one asset"):
+    with pytest.raises(rm.InvalidParameterError) as error:
         memory().panel(empty, ["SMB"])
+    assert error.value.details == {"parameter": "assets", "got": []}
     assert memory().panel(["MSFT"], empty).factor_returns.shape == (10, 0)
 
 
@@ -175,9 +177,9 @@ def test_memory_gives_what_it_was_given_sorted_by_date():
 
 
 def test_memory_refuses_a_string_for_a_list():
-    with pytest.raises(rm.InvalidParameterError, match=r"assets must be a list, but 'MSFT' came; write \['MSFT'\]"):
+    with pytest.raises(rm.InvalidParameterError, match=r"assets .*write \['MSFT'\]"):
         memory().asset_returns("MSFT")
-    with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+    with pytest.raises(rm.InvalidParameterError, match=r"factors .*write \['SMB'\]"):
         memory().factor_returns("SMB")
 
 
@@ -310,8 +312,9 @@ def test_a_provider_must_say_its_horizon():
     for horizon in (None, 1, "day"):
         data = Own()
         data.horizon = horizon
-        with pytest.raises(rm.InvalidParameterError, match=r"Own\.horizon must be a Horizon such as rm\.DAY"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             data.panel(["MSFT"], ["SMB"])
+        assert error.value.details == {"provider": "Own", "got": horizon}
 
 
 def test_a_provider_without_its_methods_cannot_be_made():
@@ -345,7 +348,7 @@ def test_the_horizon_may_be_a_field_a_property_or_set_in_init():
 
 
 def test_helpers_of_providers():
-    with pytest.raises(rm.HorizonMismatchError, match=r"the model is per YEAR and the data per DAY; .*\.at\(rm\.DAY\)"):
+    with pytest.raises(rm.HorizonMismatchError, match=r"YEAR and DAY; .*\.at\(rm\.DAY\)"):
         require_horizon(memory(), rm.YEAR)
     require_horizon(memory(), rm.Horizon(1))
     assert constant_rate(0.1, DAYS).tolist() == [0.1] * 10
@@ -379,8 +382,9 @@ def test_the_monthly_sample_is_thirty_portfolios_and_four_factors():
 
 @pytest.mark.parametrize("horizon", [rm.WEEK, rm.YEAR, 1, None, "month"])
 def test_the_sample_has_no_other_horizon(horizon):
-    with pytest.raises(rm.InvalidParameterError, match=r"the sample has rm\.DAY and rm\.MONTH"):
+    with pytest.raises(rm.InvalidParameterError) as error:
         rm.SampleData(horizon)
+    assert error.value.details == {"parameter": "horizon", "got": horizon}
 
 
 def test_sample_returns_are_ratios_of_the_shipped_closes():
@@ -445,7 +449,7 @@ def test_samples_are_not_changed_by_who_reads_them():
 
 def test_the_samples_limits_are_said():
     text = " ".join(rm.SampleData.__doc__.split())
-    for limit in ("without its dividends", "survivors", "three decimals", "spread evenly"):
+    for limit in ("without dividends", "survivors", "three decimals", "spread evenly"):
         assert limit in text
 
 

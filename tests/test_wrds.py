@@ -84,7 +84,7 @@ class TestConnecting:
 
     def test_without_credentials_it_says_how_to_set_them_up(self, account, monkeypatch):
         monkeypatch.setenv("PGPASSFILE", "/nonexistent/pgpass")
-        with pytest.raises(rm.CredentialsError, match=r"did not let user 'student' in: .*~/\.pgpass.*PGPASSWORD") as e:
+        with pytest.raises(rm.CredentialsError, match=r"user 'student': .*~/\.pgpass.*PGPASSWORD") as e:
             rm.WRDS().asset_returns(["MSFT"])
         assert isinstance(e.value, PermissionError)
         monkeypatch.setenv("PGPASSWORD", "wrong-guess")
@@ -106,18 +106,18 @@ class TestConnecting:
         ],
     )
     def test_an_address_with_a_password_is_refused_and_not_shown(self, account, monkeypatch, name, value):
-        with pytest.raises(
-            rm.InvalidParameterError, match=rf"{name} must be .* alone, but what came .*pgpass"
-        ) as given:
+        with pytest.raises(rm.InvalidParameterError, match=rf"{name} .*pgpass") as given:
             rm.WRDS(**{name: value})
         monkeypatch.setenv(f"PG{name.upper()}", value)
-        with pytest.raises(rm.InvalidParameterError, match=f"{name} must be") as found:
+        with pytest.raises(rm.InvalidParameterError, match=name) as found:
             rm.WRDS.legacy()
+        assert given.value.details == found.value.details == {"parameter": name}
         assert "PW" not in f"{given.value} {found.value} {given.value.details}"
 
     def test_an_address_that_is_no_text_is_refused(self):
-        with pytest.raises(rm.InvalidParameterError, match="host must be text, but int came"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS(host=7)
+        assert error.value.details == {"parameter": "host", "got": "int"}
 
     def test_no_password_is_kept_or_shown(self, account):
         data = rm.WRDS(host="127.0.0.1", port=account.server.port, database="wrds", user="student")
@@ -147,13 +147,13 @@ class TestConnecting:
         data.close()
         assert len(client.raw_sql("SELECT 1 AS one")) == 1
         assert rm.WRDS.legacy(connection=client).format == "legacy"
-        with pytest.raises(rm.InvalidParameterError, match="not both: connection and host, user"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS(connection=client, host="here", user="me")
+        assert error.value.details == {"parameter": "connection", "got": ["host", "user"]}
         client.connection.close()
-        with pytest.raises(
-            rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but Connection came, closed"
-        ):
+        with pytest.raises(rm.InvalidParameterError) as error:
             data.asset_returns(["MSFT"])
+        assert error.value.details == {"parameter": "connection", "got": "Connection", "closed": True}
 
     def test_a_connection_that_its_owner_closes_or_uses(self, account):
         client = held_client(account.environment())
@@ -163,21 +163,24 @@ class TestConnecting:
         client.connection.exec_driver_sql("SET search_path TO ff")
         pd.testing.assert_frame_equal(data.asset_returns([10107]), whole)
         client.close()
-        with pytest.raises(rm.InvalidParameterError, match="Connection came, closed"):
+        with pytest.raises(rm.InvalidParameterError, match="closed Connection"):
             data.asset_returns([10107])
 
     def test_a_connection_must_be_one(self):
-        with pytest.raises(rm.InvalidParameterError, match=r"must be an open wrds\.Connection, but str came"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS(connection="postgresql://me:secret@host/wrds")
+        assert error.value.details == {"parameter": "connection", "got": "str", "closed": False}
+        assert "secret" not in str(error.value)
         for port in ("http", "9737 password=secret", True, 1.5, 1 << 16, 0):
-            with pytest.raises(rm.InvalidParameterError, match="port must be a whole number") as caught:
+            with pytest.raises(rm.InvalidParameterError, match="port") as caught:
                 rm.WRDS(port=port)
-            assert "secret" not in str(caught.value)
+            assert "secret" not in f"{caught.value} {caught.value.details}"
         for part in ("host", "database", "user"):
-            with pytest.raises(rm.InvalidParameterError, match=f"{part} must be .* zero byte"):
+            with pytest.raises(rm.InvalidParameterError, match=f"{part} .* zero byte"):
                 rm.WRDS(**{part: "a\0b"})
-        with pytest.raises(rm.InvalidParameterError, match=r"rm\.DAY and rm\.MONTH, but WEEK came"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS(rm.WEEK)
+        assert error.value.details == {"parameter": "horizon", "got": rm.WEEK}
 
     def test_closing_lets_go_of_it_and_the_next_request_makes_another(self, account):
         data = rm.WRDS()
@@ -220,7 +223,7 @@ class TestConnecting:
         client = held_client(account.environment())
         data = rm.WRDS(connection=client)
         for copied in (copy.deepcopy, pickle.dumps):
-            with pytest.raises(rm.InvalidParameterError, match="cannot be copied or sent to another process"):
+            with pytest.raises(rm.InvalidParameterError, match="another process"):
                 copied(data)
         client.close()
 
@@ -291,10 +294,10 @@ class TestReturns:
 
     def test_a_window_past_the_freeze_says_so(self, account):
         data = rm.WRDS.legacy()
-        with pytest.raises(rm.CoverageError, match=r"reaches to 2025-01-31.*frozen on 2024-12-31.*silently") as error:
+        with pytest.raises(rm.CoverageError, match=r"2024-12-31.*2025-01-31") as error:
             data.asset_returns(["MSFT"], "2024-06-01", "2025-01-31")
         assert error.value.details["last"] == FREEZE
-        with pytest.raises(rm.CoverageError, match="reaches to 2025-01-02"):
+        with pytest.raises(rm.CoverageError, match="2025-01-02"):
             data.asset_returns(["MSFT"], "2025-01-02")
         with pytest.raises(rm.CoverageError):
             data.universe("2025-01-02")
@@ -342,7 +345,7 @@ class TestReturns:
             "INSERT INTO crsp.dsf_v2 (permno, dlycaldt, dlyret) VALUES (10107, '2022-04-05', 0.5)",
         )
         monkeypatch.setenv("PGDATABASE", "contradicting")
-        with pytest.raises(rm.DataError, match=r"more than one return of permno 10107 on 2022-04-05"):
+        with pytest.raises(rm.DataError, match=r"permno 10107 on 2022-04-05"):
             rm.WRDS().asset_returns(["MSFT"])
         assert rm.WRDS().asset_returns(["META"]).shape == (len(DAYS), 1)
 
@@ -367,7 +370,7 @@ class TestTickers:
 
     def test_as_of_is_told(self, account):
         assert repr(rm.WRDS(as_of="2022-05-05")).endswith(", tickers as of 2022-05-05>")
-        with pytest.raises(rm.UnknownAssetError, match="no security had the ticker 'SUN' on 2022-11-01"):
+        with pytest.raises(rm.UnknownAssetError, match="ticker 'SUN' on 2022-11-01"):
             rm.WRDS(as_of="2022-11-01").asset_returns(["SUN"])
         with pytest.raises(rm.InvalidParameterError):
             rm.WRDS(as_of="yesterday or so")
@@ -399,7 +402,7 @@ class TestTickers:
 
     def test_a_ticker_of_another_time_says_when(self, account):
         with pytest.raises(
-            rm.UnknownAssetError, match=r"'META' from 2022-01-05 to 2022-02-01; it was permno 13407 .*2022-06-09"
+            rm.UnknownAssetError, match=r"'META' from 2022-01-05 to 2022-02-01.* permno 13407 .*2022-06-09"
         ):
             rm.WRDS().asset_returns(["META"], "2022-01-05", "2022-02-01")
         assert rm.WRDS(as_of="2023-01-03").permnos(["META"], "2022-01-05", "2022-02-01") == [13407]
@@ -409,9 +412,7 @@ class TestTickers:
         assert (frame.notna().sum() > 200).all()
 
     def test_share_classes(self, account):
-        with pytest.raises(
-            rm.AmbiguousAssetError, match=r"17778 \(BERKSHIRE HATHAWAY class A.*of share classes, BRK.A or BRK.B"
-        ):
+        with pytest.raises(rm.AmbiguousAssetError, match=r"17778 \(BERKSHIRE HATHAWAY class A.*BRK\.A or BRK\.B"):
             rm.WRDS().asset_returns(["BRK"])
         assert rm.WRDS.legacy().permnos(["BRK.A", "BRK.B"]) == [17778, 83443]
         with pytest.raises(rm.UnknownAssetError):
@@ -437,8 +438,9 @@ class TestTickers:
 
     @pytest.mark.parametrize("asset", [True, 10107.0, None, ("MSFT",)])
     def test_what_is_no_label(self, account, asset):
-        with pytest.raises(rm.InvalidParameterError, match="a ticker such as 'MSFT' or a permno such as 10107"):
+        with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS().asset_returns([asset])
+        assert error.value.details == {"parameter": "assets", "got": asset}
 
     def test_what_is_nearly_a_label_says_what_to_write(self, account):
         with pytest.raises(rm.UnknownAssetError, match="A permno is a whole number, not text: 10107"):
@@ -449,11 +451,10 @@ class TestTickers:
     def test_lists_are_lists(self, account):
         data = rm.WRDS()
         for ask in (data.asset_returns, data.permnos, data.identities, data.names):
-            with pytest.raises(
-                rm.InvalidParameterError, match=r"assets must be a list, but 'MSFT' came; write \['MSFT'\]"
-            ):
+            with pytest.raises(rm.InvalidParameterError) as error:
                 ask("MSFT")
-        with pytest.raises(rm.InvalidParameterError, match="factors must be a list"):
+            assert error.value.details == {"parameter": "assets", "got": "MSFT"}
+        with pytest.raises(rm.InvalidParameterError) as error:
             data.factor_returns("SMB")
         with pytest.raises(rm.DuplicateLabelsError, match="MSFT"):
             data.asset_returns(["MSFT", "MSFT"])
@@ -489,14 +490,15 @@ class TestUniverse:
         assert panel.excess_returns.shape == (175, 5)
 
     def test_where_there_is_nothing(self, account):
-        with pytest.raises(rm.CoverageError, match="no rows from 1998-12-23 to 1999-01-02"):
+        with pytest.raises(rm.CoverageError, match="from 1998-12-23 to 1999-01-02"):
             rm.WRDS().universe("1999-01-02")
         for largest in (0, -1, True, 2.5, 2**31, 10**30):
-            with pytest.raises(rm.InvalidParameterError, match="positive whole number"):
+            with pytest.raises(rm.InvalidParameterError, match="largest"):
                 rm.WRDS().universe("2022-05-02", largest)
         for day in (None, "whenever", "0001-01-01"):
-            with pytest.raises(rm.InvalidParameterError, match="universe needs a date"):
+            with pytest.raises(rm.InvalidParameterError) as error:
                 rm.WRDS().universe(day)
+            assert error.value.details == {"parameter": "date", "got": day}
         assert rm.WRDS().universe("2022-05-02", np.int64(1)) == [10107]
 
 
@@ -557,9 +559,9 @@ class TestTables:
     def test_tables_one_may_not_see(self, account, monkeypatch):
         account.variant("unsubscribed", "REVOKE ALL ON crsp.dsf_v2, crsp.dsedelist, ff.factors_daily FROM student")
         monkeypatch.setenv("PGDATABASE", "unsubscribed")
-        with pytest.raises(rm.LayoutError, match=r"it lacks crsp\.dsf_v2; or crsp\.dsedelist\. .*subscribe"):
+        with pytest.raises(rm.LayoutError, match=r"lacks crsp\.dsf_v2; or crsp\.dsedelist; .*subscribe"):
             rm.WRDS().asset_returns(["MSFT"])
-        with pytest.raises(rm.LayoutError, match=r"in the legacy format: it lacks crsp\.dsedelist"):
+        with pytest.raises(rm.LayoutError, match=r"legacy format.* lacks crsp\.dsedelist"):
             rm.WRDS.legacy().asset_returns(["MSFT"])
         assert rm.WRDS().factors == ["Mkt-RF", "SMB", "HML", "Mom", "RMW", "CMA", "SMB5"]
         assert rm.WRDS().risk_free().notna().all()
@@ -577,7 +579,7 @@ class TestTables:
         same(rm.WRDS().asset_returns(["MSFT"])["MSFT"], market.truth(10107))
         with pytest.raises(rm.LayoutError, match=r"lacks crsp\.msf_v2\.mthret; or crsp\.msf"):
             rm.WRDS(rm.MONTH).asset_returns(["MSFT"])
-        with pytest.raises(rm.LayoutError, match="does not show you a risk-free rate per day"):
+        with pytest.raises(rm.LayoutError, match="risk-free rate per day"):
             rm.WRDS().risk_free()
 
     def test_a_refused_query_says_why(self, account):

@@ -27,7 +27,7 @@ class DependenceTest:
     Attributes
     ----------
     statistic : float
-        Of the test.
+        Value of the test statistic.
     pvalue : float
         Probability, under the null, of a statistic at least as extreme.
     """
@@ -41,8 +41,8 @@ class DependenceTest:
 class CovarianceComparison:
     r"""What a factor model leaves unexplained in the covariance of returns.
 
-    If the factors are enough, residuals of different assets are uncorrelated, and the structured
-    covariance B F B' + D differs from the sample's by noise alone.
+    If the factors are sufficient, residuals of different assets are uncorrelated, and the structured covariance
+    B F B' + D differs from the sample's only by noise.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class CovarianceComparison:
     residual_correlation : DataFrame, assets × assets
         Correlations of the residuals, each pair on its common dates; NaN for fewer than three of them or no variance.
     common_dates : DataFrame of int, assets × assets
-        How many those are.
+        Number of common dates of each pair.
     n_parameters, n_parameters_unrestricted : int
-        Free parameters of the two.
+        Number of free parameters of the model and of the sample covariance.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class CovarianceComparison:
         panel : ReturnPanel
             As for `FactorModel.residuals`; usually the one the model was estimated on.
         limit : int
-            The largest number of assets for which to do it: it takes N × N arrays.
+            Maximum number of assets, because the comparison needs N × N arrays.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class CovarianceComparison:
         returns = panel.select(model.assets, []).arrays()[0]
         cross, _, dates = _pairwise(returns)
         sample = np.divide(cross, dates - 1, where=dates > 1, out=np.full_like(cross, np.nan))
-        # residuals this small beside the returns are rounding: the asset is a combination of the factors
+        # treat residuals this small relative to the returns as zero: the asset is a combination of the factors
         residuals[:, _lengths(residuals) <= _ROUNDING * _lengths(returns)] = 0.0
         correlation = _correlate(*_pairwise(residuals))
         return cls(
@@ -144,7 +144,7 @@ class CovarianceComparison:
         r"""Pesaran's CD test of no cross-sectional dependence, two-sided.
 
         :math:`CD = \sqrt{2 / (N(N-1))} \sum_{i<j} \sqrt{T_{ij}}\, \hat\rho_{ij}`, standard normal under the null,
-        good for N large beside T; it looks at the average correlation, so signs cancel [1]_.
+        suited to N large relative to T. It uses the average correlation, so opposite signs cancel [1]_.
 
         References
         ----------
@@ -159,7 +159,7 @@ class CovarianceComparison:
         r"""Breusch and Pagan's Lagrange multiplier test that the residual covariance is diagonal.
 
         :math:`LM = \sum_{i<j} T_{ij} \hat\rho_{ij}^2`, chi-squared with N(N-1)/2 degrees of freedom under the null,
-        good for T large beside N; with N large it rejects too often [1]_.
+        suited to T large relative to N; with N large it rejects too often [1]_.
 
         References
         ----------
@@ -184,7 +184,7 @@ class CovarianceComparison:
 
     @cached_property
     def _pairs(self) -> tuple[Index, Index, Array]:
-        """Row, column and value of each residual correlation that is known, above the diagonal."""
+        """Row, column and value of each finite residual correlation above the diagonal."""
         values = self.residual_correlation.to_numpy()
         rows, columns = np.triu_indices(len(values), k=1)
         known = np.isfinite(values[rows, columns])
@@ -196,10 +196,10 @@ def _lengths(columns: Array) -> Array:
 
 
 def _pairwise(columns: Array) -> tuple[Array, Array, Array]:
-    """For each pair x, y of columns, demeaned on their common rows: Σ xy, Σ x², and how many rows those are."""
+    """Return, for each pair x, y of columns demeaned on common rows, Σ xy, Σ x² and the number of rows."""
     present = ~np.isnan(columns)
     here = present.astype(np.float64)
-    # columns near their own mean, so that the shared sums below do not cancel
+    # centre columns on their own means first, to avoid cancellation in the sums below
     means = np.where(present, columns, 0.0).sum(axis=0) / np.maximum(here.sum(axis=0), 1.0)
     centred = np.where(present, columns - means, 0.0)
     t = here.T @ here

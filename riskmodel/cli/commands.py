@@ -47,7 +47,7 @@ _SAMPLE_CAVEATS = {
 @final
 @frozen
 class ReportOptions:
-    """What was asked for, checked."""
+    """The checked options of a report."""
 
     weights: dict[str, float | None]
     data: SampleData | InMemory
@@ -64,7 +64,7 @@ class ReportOptions:
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> Self:
-        """Check the arguments, and read the files."""
+        """Check the arguments and read the files."""
         files = InputFiles.given(args)
         _require_fitting(args, files)
         output = page_path(args, files)
@@ -90,7 +90,7 @@ class ReportOptions:
 
 
 def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None:
-    """Raise for options that do not go together."""
+    """Raise for options that exclude each other."""
     if files is not None and args.sample:
         raise InvalidParameterError("expected --sample or --returns, got both; give one of them.")
     if args.no_html and args.output is not None:
@@ -102,7 +102,7 @@ def _doubts(files: InputFiles | None, data: InMemory) -> tuple[str, ...]:
 
 
 def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
-    """Fit the model and make the report; also say which assets were left out, and why."""
+    """Fit the model and make the report; also return a message about omitted assets."""
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
     held = _complete(options)
@@ -126,7 +126,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
 
 def _fit(options: ReportOptions, panel: Panel) -> FactorModel:
-    """Fit all assets; of a whole file, or where a minimum is given, those that can be estimated."""
+    """Fit all assets; for a whole file, or with a minimum, only those that can be estimated."""
     whole_file = not options.weights and isinstance(options.data, InMemory)
     if whole_file or options.min_observations is not None:
         return OLS().fit_available(panel, minimum=options.min_observations)
@@ -134,7 +134,7 @@ def _fit(options: ReportOptions, panel: Panel) -> FactorModel:
 
 
 def _left_out(model: FactorModel) -> str:
-    """Say which assets have no estimates, by reason; nothing where all have."""
+    """Return a message about assets without estimates, by reason; empty if there are none."""
     missing = model.missing
     reasons = [
         f"{reason}: " + ", ".join(f"{a} ({n:g})" for a, n in zip(rows["asset"], rows["observations"], strict=True))
@@ -144,7 +144,7 @@ def _left_out(model: FactorModel) -> str:
 
 
 def _remaining(options: ReportOptions, held: dict[str, float], model: FactorModel) -> dict[str, float]:
-    """Return the weights of the assets that have estimates; equal ones again where nobody gave any."""
+    """Return the weights of assets with estimates; equal ones if no weights were given."""
     gone = [asset for asset in model.missing["asset"] if asset in options.weights and held[asset] != 0]
     if gone:
         counts = dict(zip(model.missing["asset"], model.missing["observations"], strict=True))
@@ -160,7 +160,7 @@ def _remaining(options: ReportOptions, held: dict[str, float], model: FactorMode
 
 
 def _complete(options: ReportOptions) -> dict[str, float]:
-    """Give weights to assets that came without: equal ones that add up to 1."""
+    """Fill missing weights with equal ones that sum to 1."""
     if not options.weights and isinstance(options.data, SampleData):
         return _DEFAULT_WEIGHTS[options.data.horizon]
     weights = options.weights or dict.fromkeys(options.data.assets)
@@ -168,7 +168,7 @@ def _complete(options: ReportOptions) -> dict[str, float]:
 
 
 def write_page(report: RiskReport, path: Path | None) -> str:
-    """Write the page and say so; nothing where none was asked for."""
+    """Write the page and return a message; do nothing without a path."""
     if path is None:
         return ""
     try:
@@ -180,7 +180,7 @@ def write_page(report: RiskReport, path: Path | None) -> str:
 
 
 def print_catalogue() -> None:
-    """List what the French library has; nothing is fetched for it."""
+    """Print the data sets of the French library, without fetching anything."""
     for kind, sets in FamaFrench.catalogue().groupby("kind", sort=False):
         print(f"{str(kind).upper()}\n")
         for name, row in sets.iterrows():

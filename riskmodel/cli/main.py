@@ -23,15 +23,15 @@ _OVERVIEW = """\
 Factor risk models on the command line.
 
   riskmodel report          a risk report on a sample portfolio: start here
-  riskmodel report --help   what it can be asked, with examples
-  riskmodel data french     what the French library has: factor sets, and portfolios to use as assets
+  riskmodel report --help   its options, with examples
+  riskmodel data french     data sets of the French library: factor sets, and portfolios to use as assets
 """
 
 _DESCRIPTION = """\
-Report the risk of a portfolio: what factors it is exposed to, how much of its
-variance they make, the hedge that takes them away, and how many dollars of it a
-risk budget holds, hedged and unhedged. Tables go to the terminal; a page with
-the same tables and pictures goes to report.html. The page opens offline.
+Report the risk of a portfolio: its factor exposures, the factors' share of its
+variance, the hedge that removes them, and the dollars of it that a risk budget
+allows, hedged and unhedged. Tables go to the terminal; a page with the same
+tables and charts goes to report.html. The page opens offline.
 """
 
 _EXAMPLES = """\
@@ -55,7 +55,7 @@ examples:
       Adjusted prices of your assets, and factors in percent.
   riskmodel report --returns all.parquet --factor-returns factors.csv \\
         --min-observations 60
-      All assets that have 60 returns; who is left out is said.
+      All assets with 60 returns or more; the others are listed.
   riskmodel report 10107 --returns crsp.parquet --columns date,permno,ret \\
         --factor-returns factors.csv
       A long file with columns of its own.
@@ -64,18 +64,18 @@ examples:
 
 files:
   CSV, .csv.gz, or Parquet where pyarrow is installed: --returns has the assets,
-  --factor-returns the factors. What the numbers are is said by --unit and
-  --factor-unit, and never guessed:
+  --factor-returns the factors. --unit and --factor-unit give the unit of the
+  numbers, which is never guessed:
 
       decimal   0.01 is one percent (the default)
       percent   1.0 is one percent
-      price     adjusted prices, of which returns are made
+      price     adjusted prices, from which returns are computed
 
   Give one file of assets and one of factors; the two may be in different units.
   Wide files have dates in the first column, then one column for each asset or
   factor. Long files have one row for each date and asset: their columns are
   date, asset (or ticker, symbol, permno; factor in a file of factors) and one
-  more. If yours have other names, or more columns, say so with --columns and
+  more. If yours have other names, or more columns, name them with --columns and
   --factor-columns.
 
       date,FUND,SPY                    date,ticker,return
@@ -88,15 +88,15 @@ files:
   Asset returns are total returns, and prices adjusted for splits and dividends.
   The file of factors has the risk-free rate in a column named RF, in the unit
   of the other columns; --risk-free gives a constant one instead, in decimals.
-  Factors such as Mkt-RF, which are excess returns, cost cash to hold, which the
-  cash leg of a hedge counts; --funded says which ones do. A factor given as a
-  price is the return in excess of --risk-free, and costs cash.
+  Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
+  cash leg of a hedge includes it; --funded lists these factors. A factor given
+  as a price is the return in excess of --risk-free, and costs cash.
 
-  Of a whole file, assets with too few returns to estimate are left out, and
-  said. An asset that you name must have enough.
+  For a whole file, assets with too few returns to estimate are omitted and
+  listed. An asset that you name must have enough.
 
-exit status: 0 if all went well, 2 for input that cannot be used, with one
-message that says why.
+exit status: 0 for success, 2 for invalid input, with one message that gives
+the reason.
 """
 
 
@@ -114,11 +114,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 2 for bad input, 130 if interrupted, 141 if the reader of the output went away.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # a sign that the terminal does not have is no reason to fail
+        # replace characters that the terminal cannot print
         sys.stdout.reconfigure(errors="replace")
     try:
         _run(sys.argv[1:] if argv is None else list(argv))
-        if sys.stdout is not None:  # it is None where the caller closed it
+        if sys.stdout is not None:  # None if the caller closed it
             sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
@@ -155,7 +155,7 @@ def _run(argv: list[str]) -> None:
 
 
 def _tell(message: str) -> None:
-    if sys.stderr is not None:  # it is None where the caller closed it, and print would take stdout in its place
+    if sys.stderr is not None:  # None if the caller closed it; print would then write to stdout
         print(message, file=sys.stderr)
 
 
@@ -163,7 +163,7 @@ def _tell(message: str) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are errors like all others."""
+    """A parser that raises `InvalidParameterError`."""
 
     def error(self, message: str) -> NoReturn:
         raise InvalidParameterError(f"{message}; {self.prog} --help explains.")
@@ -202,7 +202,7 @@ def _report_parser() -> argparse.ArgumentParser:
         metavar="ASSET[=WEIGHT]",
         help="dollars per dollar of strategy; without weights, equal ones",
     )
-    add("--factors", nargs="+", metavar="FACTOR", help="what to explain returns with (default: all there are)")
+    add("--factors", nargs="+", metavar="FACTOR", help="factors of the model (default: all)")
     add("--start", metavar="DATE", help="first date: 2010-01-04, 2010-01 or 2010 (default: all)")
     add("--end", metavar="DATE", help="last date, included")
     add(
@@ -224,13 +224,13 @@ def _report_parser() -> argparse.ArgumentParser:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    """Add the options about files: one of assets, one of factors, each in one unit."""
+    """Add the options for files: one of assets, one of factors, each with its unit."""
     files = parser.add_argument_group("files of your own, instead of the sample; see files, below")
     add = files.add_argument
     add("--returns", metavar="FILE", help="returns or prices of assets")
-    add("--unit", choices=UNITS, help="what the numbers of --returns are (default: decimal)")
+    add("--unit", choices=UNITS, help="unit of the numbers in --returns (default: decimal)")
     add("--factor-returns", metavar="FILE", help="factors and the risk-free rate RF")
-    add("--factor-unit", choices=UNITS, help="what the numbers of --factor-returns are (default: decimal)")
+    add("--factor-unit", choices=UNITS, help="unit of the numbers in --factor-returns (default: decimal)")
     add(
         "--risk-free",
         metavar="RATE",
@@ -258,6 +258,6 @@ def _one_message(error: Exception) -> str:
 
 
 def _silence_stdout() -> None:
-    """Python flushes stdout once more when it ends; let that go nowhere."""
-    with contextlib.suppress(OSError, ValueError):  # a stdout that is no file
+    """Redirect stdout to the null device, because Python flushes it again at exit."""
+    with contextlib.suppress(OSError, ValueError):  # stdout is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

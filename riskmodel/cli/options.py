@@ -13,10 +13,10 @@ from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.panel.layout import Layout, Long, Wide
 
 _LARGEST_WEIGHT = 1e6
-# Options that take a number, which may be negative.
+# Options with a number, which may be negative.
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
-# commas between thousands: in 2,5m it would be a decimal sign, and the amount ten times what was meant
+# Commas must separate thousands: as a decimal sign, as in 2,5m, they would change the amount.
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 
@@ -33,7 +33,7 @@ def layout(text: str) -> Layout:
 
 
 def joined(argv: Sequence[str]) -> list[str]:
-    """Tie a negative number to its option: argparse takes some, such as ``-1e6``, for options of their own."""
+    """Join negative numbers to their options, because argparse reads some, such as ``-1e6``, as options."""
     joined: list[str] = []
     for item in argv:
         if joined and joined[-1] in _NUMBERS and re.match(r"-[0-9.]", item):
@@ -105,7 +105,7 @@ def dollars(text: str) -> float:
 
 
 def weights(items: Sequence[str]) -> dict[str, float | None]:
-    """Read ``ASSET`` and ``ASSET=WEIGHT``; None is a weight that was not given."""
+    """Read ``ASSET`` and ``ASSET=WEIGHT``; a missing weight is None."""
     weights: dict[str, float | None] = {}
     for item in items:
         asset, equals, weight = item.rpartition("=")
@@ -132,7 +132,7 @@ def _weight(asset: str, text: str) -> float:
         raise InvalidParameterError(
             f"expected the weight of {asset} as a number such as 0.5 or -0.5, got {text!r}."
         ) from error
-    # beyond, squares of weights are no longer numbers, and nobody means it
+    # outside these bounds, squares of weights may overflow
     if weight != 0 and not 1 / _LARGEST_WEIGHT <= abs(weight) <= _LARGEST_WEIGHT and not math.isnan(weight):
         raise InvalidParameterError(
             f"expected the weight of {asset} in dollars per dollar of strategy, 0, or between 1e-6 and 1e6 in "
@@ -142,12 +142,12 @@ def _weight(asset: str, text: str) -> float:
 
 
 def names(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
-    """Names with spaces or commas between them, unless it is a name that has the comma."""
+    """Split names at spaces and commas; a known name may contain a comma."""
     return [name for item in items or () for name in ([item] if item in known else item.split(",")) if name]
 
 
 def require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
-    """Raise for assets that an option took for its own; what is known nowhere, the provider tells."""
+    """Raise for assets that an option consumed; the provider raises for unknown names."""
     held = {*assets} - {*factors}
     stray = [name for name in names if name in held or (name not in factors and name.partition("=")[0] in held)]
     if stray:

@@ -16,7 +16,9 @@ from riskmodel.horizon import Horizon
 def _is_provider(_: Any, attribute: Any, value: Any) -> None:
     if not isinstance(value, DataProvider):
         raise InvalidParameterError(
-            f"{attribute.alias} must be a DataProvider such as rm.InMemory(...) or rm.FamaFrench(), but {value!r} came."
+            f"expected {attribute.alias} as a DataProvider such as rm.InMemory(...) or rm.FamaFrench(), got {value!r}.",
+            parameter=attribute.alias,
+            got=value,
         )
 
 
@@ -24,8 +26,8 @@ def _same_horizon(self: Any, _attribute: Any, _value: Any) -> None:
     left, right = horizon_of(self._assets), horizon_of(self._factors)
     if left != right:
         raise HorizonMismatchError(
-            f"assets come per {left!r} and factors per {right!r}; ask both providers for one horizon, for instance "
-            f"rm.FamaFrench(rm.{left!r}).",
+            f"expected assets and factors at one horizon, got {left!r} and {right!r}; ask both providers for the same, "
+            f"for instance rm.FamaFrench(rm.{left!r}).",
             left=left,
             right=right,
         )
@@ -34,22 +36,22 @@ def _same_horizon(self: Any, _attribute: Any, _value: Any) -> None:
 @final
 @frozen(kw_only=True)
 class Joined(DataProvider):
-    """Assets from one provider, factors from another. The risk-free rate is the factors' provider's.
+    """Assets from one provider, factors and the risk-free rate from another.
 
-    `panel` keeps the dates that both have; the others are told by `ReturnPanel.dropped`.
+    `panel` keeps the dates that both providers have. `ReturnPanel.dropped` lists the others.
 
     Parameters
     ----------
     assets : DataProvider
-        Asked for asset returns only.
+        Source of asset returns.
     factors : DataProvider
-        Asked for factor returns and for the risk-free rate, so that an excess return and a factor such as
-        ``"Mkt-RF"`` are net of one and the same rate.
+        Source of factor returns and the risk-free rate, so that excess returns and a factor such as ``"Mkt-RF"`` are
+        net of the same rate.
 
     Raises
     ------
     InvalidParameterError
-        If one of them is no provider.
+        If one of them is not a `DataProvider`.
     HorizonMismatchError
         If their horizons differ.
 
@@ -73,44 +75,44 @@ class Joined(DataProvider):
 
     @property
     def horizon(self) -> Horizon:
-        """What one row spans: the same for both."""
+        """Span of one row, the same for both providers."""
         return self._factors.horizon
 
     @property
     def source(self) -> str:
-        """What tells these returns from any other's, where both providers say it."""
+        """Identifier of the two sources, if both providers have one."""
         return f"assets: {self._assets.source}; factors: {self._factors.source}"  # type: ignore[attr-defined]
 
     @property
     def assets(self) -> list[Any]:
-        """The labels of all assets, where the assets' provider lists them."""
+        """The labels of all assets, if the assets' provider lists them."""
         return list(self._assets.assets)  # type: ignore[attr-defined]
 
     @property
     def factors(self) -> list[Any]:
-        """The labels of all factors, where the factors' provider lists them."""
+        """The labels of all factors, if the factors' provider lists them."""
         return list(self._factors.factors)  # type: ignore[attr-defined]
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets, of the assets' provider."""
+        """Return total simple returns, dates × assets, of the assets' provider."""
         return self._assets.asset_returns(assets, start, end)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Factor returns, dates × names, of the factors' provider."""
+        """Return factor returns, dates × names, of the factors' provider."""
         return self._factors.factor_returns(names, start, end)
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date, of the factors' provider."""
+        """Return the risk-free rate by date, of the factors' provider."""
         return self._factors.risk_free(start, end)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
-        """For each asset, the label that means it at any time, as the assets' provider says."""
+        """Return the permanent identifier of each asset, from the assets' provider."""
         return self._assets.identities(assets, start, end)
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
-        """By source, the vintage of what both gave."""
+        """Return the vintages of both providers, by source."""
         return self._assets.provenance(assets) | self._factors.provenance((), factors)
 
     def is_funded(self, name: Any) -> bool:
-        """Whether holding a factor costs cash, as the factors' provider says."""
+        """Return whether holding a factor costs cash, from the factors' provider."""
         return self._factors.is_funded(name)

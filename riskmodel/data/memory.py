@@ -1,4 +1,4 @@
-"""Returns that the caller already has in memory."""
+"""Provider of returns in memory."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from riskmodel.horizon import Horizon, require_horizon
 @final
 @frozen(eq=False, repr=False, init=False)
 class InMemory(DataProvider):
-    """A provider over frames of your own. They are copied, checked, and never changed.
+    """Provider of your own frames. It copies and checks them.
 
     Parameters
     ----------
     returns : table, dates × assets
         Total simple returns, decimals per `horizon`; NaN, ``pd.NA`` or null where missing. Rows in any order. A pandas
-        DataFrame indexed by date, or a table of Polars, Arrow or what else narwhals reads, with one column of dates.
+        DataFrame indexed by date, or a table that narwhals reads (Polars, Arrow) with one column of dates.
     factors : table, dates × factors, or Series, or None
-        Factor returns, decimals per `horizon`; excess returns where the factor is funded.
+        Factor returns, decimals per `horizon`; excess returns if the factor is funded.
     risk_free : Series by date, table of dates and one column, or float
-        The risk-free rate, decimals per `horizon`. Give 0.0 where `returns` are excess returns already.
+        The risk-free rate, decimals per `horizon`. Give 0.0 if `returns` are excess returns.
     horizon : Horizon
-        What one row spans, for instance ``rm.DAY``.
+        Span of one row, for instance ``rm.DAY``.
     funded : sequence of factor names, optional
-        Those whose holding costs cash, being the excess return of an asset or an index; the others are
-        self-financing. By default as the names say, see `PublishedFactor`.
+        Factors that cost cash to hold, being the excess return of an asset or an index; the others are
+        self-financing. By default inferred from the names, see `PublishedFactor`.
 
     Raises
     ------
     UnknownFactorError
         For a name in `funded` that is not among the factors.
     DataError
-        One of its kinds, for what cannot be used: see `ReturnPanel.align`.
+        One of its subclasses, for invalid data: see `ReturnPanel.align`.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class InMemory(DataProvider):
         if isinstance(risk_free, Real):
             risk_free = constant_rate(read_number(risk_free, horizon), assets.dates.union(published.dates))
         rate = ReturnFrame.read_rate(risk_free, horizon)
-        # all of it: a window of years when rates were near zero does not show the unit
+        # check the whole series: a window of years when rates were near zero does not show the unit
         rate.checks.finish()
         self.__attrs_init__(
             returns=assets,
@@ -93,7 +93,7 @@ class InMemory(DataProvider):
 
     @property
     def horizon(self) -> Horizon:
-        """What one row spans."""
+        """Span of one row."""
         return self._horizon
 
     @property
@@ -107,19 +107,19 @@ class InMemory(DataProvider):
         return self._factors.labels.tolist()
 
     def is_funded(self, name: Any) -> bool:
-        """Whether holding a factor costs cash: as `funded` said, or else its name."""
+        """Return whether holding a factor costs cash: from `funded`, or else from its name."""
         return name in self._funded
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         return self._assets_in(_unique(assets, "assets"), *window(start, end)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
+        """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
         return self._factors_in(_unique(names, "factors"), *window(start, end)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date."""
+        """Return the risk-free rate by date."""
         rate: pd.Series[float] = self._rate_in(*window(start, end)).frame().iloc[:, 0]
         return rate.rename("risk_free")
 

@@ -26,21 +26,21 @@ from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 
-# One end of a window of dates; None where it is open.
+# One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
 
 
 class DataProvider(ABC):
-    """Where returns come from. Subclass it, say its `horizon`, write the three methods, and `panel` does the rest.
+    """Source of returns. Subclass it with a `horizon` and three methods; `panel` checks and aligns the results.
 
-    Everything is in decimals per `horizon`; NaN means missing. Dates may be a DatetimeIndex (with a time zone
-    or without) or a PeriodIndex, in any order; columns may be in any order and more than were asked for, and rows
-    may reach beyond the window: `panel` checks, chooses and aligns them.
+    All returns are decimals per `horizon`; NaN means missing. Dates may be a DatetimeIndex (with or without a time
+    zone) or a PeriodIndex, in any order. Columns may be in any order and include others, and rows may lie outside
+    the window: `panel` selects and sorts them.
 
     Attributes
     ----------
     horizon : Horizon
-        What one row spans: a class attribute, a field, set in ``__init__``, or a property.
+        Span of one row: a class attribute, a field, set in ``__init__``, or a property.
 
     Examples
     --------
@@ -58,45 +58,45 @@ class DataProvider(ABC):
     <ReturnPanel 2 dates (2020-02-29 to 2020-03-31, per month) × 1 assets, 1 factors, 0 dates dropped>
     """
 
-    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
+    if TYPE_CHECKING:  # at run time an abstract property would prevent attributes set by __init__ or a dataclass
 
         @property
         def horizon(self) -> Horizon:
-            """What one row spans."""
+            """Span of one row."""
 
     @abstractmethod
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets, in the order asked; raise `UnknownAssetError` for the unknown."""
+        """Return total simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others."""
 
     @abstractmethod
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Published factor returns, dates × names; raise `UnknownFactorError` for the unknown."""
+        """Return published factor returns, dates × names; raise `UnknownFactorError` for others."""
 
     @abstractmethod
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date."""
+        """Return the risk-free rate by date."""
 
     def is_funded(self, name: Any) -> bool:
-        """Whether holding a published factor costs cash; by default as its name says, see `PublishedFactor`.
+        """Return whether holding a published factor costs cash; by default from its name, see `PublishedFactor`.
 
-        Override it where the provider knows better; `panel` asks it about every factor that comes as a bare name.
+        Override it if the provider has this information. `panel` calls it for every factor given by name.
         """
         return labels.is_excess(name)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
-        """Return, for each asset, the label that means it and nothing else at any time; by default its own.
+        """Return the permanent identifier of each asset; by default its label.
 
-        Not abstract: for a source whose names, such as tickers, mean different assets at different times. It returns
-        text or whole numbers, which `asset_returns` must take too. `Cached` keeps returns under these, lest the
-        history of one asset be continued with that of another.
+        Override it if a label, such as a ticker, means different assets at different times. Identifiers are text or
+        whole numbers, and `asset_returns` must accept them. `Cached` stores returns by identifier, so that the
+        histories of two assets are never joined.
         """
         return list(assets)
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
-        """Say, by source, of which vintage the returns of these assets, these factors and the risk-free rate are.
+        """Return the vintages of the returns of assets and factors and of the risk-free rate, by source.
 
-        Not abstract: a provider that knows no vintages says nothing. `panel` asks once the returns are there, and
-        `ReturnPanel.provenance` keeps the answer.
+        Override it if the source has vintages; the default is empty. `panel` calls it after the returns are read and
+        stores the result in `ReturnPanel.provenance`.
         """
         return {}
 
@@ -104,29 +104,31 @@ class DataProvider(ABC):
     def panel(
         self, assets: Sequence[Any], factors: Sequence[Factor | str], start: Any = None, end: Any = None
     ) -> ReturnPanel:
-        """Fetch and align what a model is estimated on.
+        """Fetch and align the returns that a model is estimated on.
 
         Parameters
         ----------
         assets : sequence of labels
             At least one.
         factors : sequence of Factor or str
-            A string means `PublishedFactor`, funded as `is_funded` says.
+            A string means `PublishedFactor`, funded if `is_funded` returns True.
         start, end : date-like, optional
-            The window, both ends included; by default all there is.
+            The window, with both ends; by default all dates.
 
         Raises
         ------
         UnknownAssetError, UnknownFactorError
-            With the nearest names.
+            For unknown labels; the message has the nearest names.
         DataError
             As `ReturnPanel.align`.
         InvalidParameterError
-            If no asset is named, a lone string comes for a list, or the window is empty.
+            If there is no asset, a string is given for a list, or the window is empty.
         """
         names = labels.unique(require_list(assets, "assets"), "assets")
         if not len(names):
-            raise InvalidParameterError("a panel needs at least one asset, but an empty list came.")
+            raise InvalidParameterError(
+                "expected at least one asset, got an empty list; name one.", parameter="assets", got=[]
+            )
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
@@ -143,25 +145,25 @@ class DataProvider(ABC):
         return aligned.select(start=low, end=high)
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
-        """Read what `asset_returns` gives; a provider whose returns are checked already hands them on."""
+        """Read and check `asset_returns`; a provider with checked returns overrides it."""
         returns = self.asset_returns(list(names), low, high)
         whose = f"{type(self).__name__}.asset_returns"
         chosen = _columns(returns, names, whose, "asset", UnknownAssetError)
         return ReturnFrame.read(chosen, ASSET_RETURNS, horizon_of(self))
 
     def _factors_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
-        """Read what `factor_returns` gives; a provider whose returns are checked already hands them on."""
+        """Read and check `factor_returns`; a provider with checked returns overrides it."""
         returns = self.factor_returns(list(names), low, high)
         whose = f"{type(self).__name__}.factor_returns"
         chosen = _columns(returns, names, whose, "factor", UnknownFactorError)
         return ReturnFrame.read(chosen, FACTOR_RETURNS, horizon_of(self))
 
     def _rate_in(self, low: Edge, high: Edge) -> ReturnFrame:
-        """Read what `risk_free` gives; a provider whose rate is checked already hands it on."""
+        """Read and check `risk_free`; a provider with a checked rate overrides it."""
         return ReturnFrame.read_rate(self.risk_free(low, high), horizon_of(self))
 
     def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-        """First and last date of the returns and the rate, for errors; None where they are not known beforehand."""
+        """Return the first and last date of returns and rate, for errors; None if not known in advance."""
         return None
 
     def _require_inside(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> None:
@@ -180,52 +182,61 @@ class DataProvider(ABC):
 
 
 def require_list(items: Any, what: str) -> list[Any]:
-    """Return the items of a list, an array or an Index, or raise for what is no ordered collection."""
+    """Return the items of a list, an array or an Index; raise for anything else."""
     if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
-        raise InvalidParameterError(f"{what} must be a list, but {_instead_of_list(items, what)}.")
+        raise InvalidParameterError(
+            f"expected {what} as a list, got {_instead_of_list(items, what)}.", parameter=what, got=items
+        )
     return list(items)
 
 
 def _instead_of_list(items: Any, what: str) -> str:
-    """What came in place of a list, and what to write."""
+    """Return a description of what is not a list, and what to write."""
     if items is None:
-        return "None came; write a list of their names, [] for none"
+        return "None; write a list of names, [] for none"
     if isinstance(items, set | frozenset):
-        return f"{items!r} came, which has no order; write sorted({what})"
+        return f"{items!r}, which has no order; write sorted({what})"
     if isinstance(items, Iterable) and not isinstance(items, str | bytes):
-        return f"a {type(items).__name__} came; write list({what})"
-    return f"{items!r} came; write [{items!r}]"
+        return f"a {type(items).__name__}; write list({what})"
+    return f"{items!r}; write [{items!r}]"
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
     if isinstance(factor, type):
         raise InvalidParameterError(
-            f"factors must be names or Factor objects, but the class {factor.__name__} came; write {factor.__name__}()."
+            f"expected factors as names or Factor objects, got the class {factor.__name__}; write {factor.__name__}().",
+            parameter="factors",
+            got=factor,
         )
     if not isinstance(factor, Factor):
         return PublishedFactor(factor, funded=bool(data.is_funded(factor)))
     missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
     if missing:
         raise InvalidParameterError(
-            f"{type(factor).__name__} has no {' and no '.join(missing)}; give it, for instance as a class attribute "
-            "(name: its label; funded: True for an excess return that costs cash, False for a long-short portfolio)."
+            f"expected a factor with name and funded, got {type(factor).__name__} with no {' and no '.join(missing)}; "
+            "add it, for instance as a class attribute (name: its label; funded: True for an excess return that costs "
+            "cash, False for a long-short portfolio).",
+            factor=type(factor).__name__,
+            missing=missing,
         )
     return factor
 
 
 def horizon_of(data: DataProvider) -> Horizon:
-    """What one row of a provider spans, or an error where it does not say."""
+    """Return the horizon of a provider; raise if it has none."""
     horizon = getattr(data, "horizon", None)
     if not isinstance(horizon, Horizon):
         raise InvalidParameterError(
-            f"{type(data).__name__}.horizon must be a Horizon such as rm.DAY, which says what one row spans, but "
-            f"{horizon!r} came."
+            f"expected {type(data).__name__}.horizon, the span of one row, as a Horizon such as rm.DAY, got "
+            f"{horizon!r}.",
+            provider=type(data).__name__,
+            got=horizon,
         )
     return horizon
 
 
 def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
-    """Choose what was asked for from what a provider's method returned."""
+    """Select the columns `names` from the table that a provider's method returned."""
     frame = as_pandas(table, whose)
     columns = labels.unique(frame.columns, f"the columns of {whose}")
     at = labels.positions(names, columns, what, error)
@@ -235,9 +246,9 @@ def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: typ
 def _factor_frame(
     factors: Sequence[Factor], data: DataProvider, low: Edge, high: Edge, horizon: Horizon
 ) -> ReturnFrame | pd.DataFrame:
-    """Ask each factor for its returns; those that are merely published are fetched together.
+    """Return the returns of all factors; published ones are fetched together.
 
-    Sources may label their dates differently, so each is read before they are put side by side.
+    Sources may label dates differently, so each is read before they are joined.
     """
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
     tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
@@ -256,18 +267,20 @@ def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.
     returns: object = factor.returns(data, start, end)
     if not isinstance(returns, pd.Series):
         raise NonNumericError(
-            f"factor {factor.name!r} must return a pandas Series by date, but {type(returns).__name__} came from "
-            f"{type(factor).__name__}.returns."
+            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
+            f"got {type(returns).__name__}.",
+            factor=factor.name,
+            got=type(returns).__name__,
         )
     return returns.to_frame(factor.name)
 
 
 def require_horizon(data: DataProvider, horizon: Horizon) -> None:
-    """Raise where a provider's rows span another horizon than a model was estimated at."""
+    """Raise if a provider's horizon differs from the model's."""
     if data.horizon != horizon:
         raise HorizonMismatchError(
-            f"the model is per {horizon!r} and the data per {data.horizon!r}; bring the model there with "
-            f".at(rm.{data.horizon!r}) or use data of its own horizon.",
+            f"expected model and data at one horizon, got {horizon!r} and {data.horizon!r}; convert the model with "
+            f".at(rm.{data.horizon!r}) or use data at its horizon.",
             left=horizon,
             right=data.horizon,
         )

@@ -1,4 +1,4 @@
-"""Real returns that ship with the package: no network, no account."""
+"""Provider of the embedded sample of real returns: no network, no account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ _FACTORS = ["Mkt-RF", "SMB", "HML", "Mom"]
 
 def _is_available(_: object, __: object, horizon: object) -> None:
     if horizon not in (DAY, MONTH):
-        raise InvalidParameterError(f"the sample has rm.DAY and rm.MONTH, but {horizon!r} came.")
+        raise InvalidParameterError(
+            f"expected the horizon of the sample as rm.DAY or rm.MONTH, got {horizon!r}.",
+            parameter="horizon",
+            got=horizon,
+        )
 
 
 @final
@@ -46,11 +50,11 @@ class SampleData(DataProvider):
     Kenneth R. French's, as carried by arch 8 and linearmodels 7. Licences and the script that rebuilds the files are
     beside the data, in ``riskmodel/data/_sample``.
 
-    What the data cannot do: the index comes without its dividends, so the daily market factor earns about two
-    percent a year too little, and alphas that much too much; the twenty stocks are survivors, chosen in
-    hindsight, so their alphas are no evidence of skill; closes have three decimals, so small early prices
-    (AAPL at 0.20) make returns that are off by up to half a percent; the daily risk-free rate is the month's
-    bill rate spread evenly over its trading days. It is for learning and testing, not for trading.
+    Limits of the data: the index is without dividends, so the daily market factor is about two percent a year too
+    low, and alphas are that much too high. The twenty stocks are survivors, chosen in hindsight, so their alphas are
+    no evidence of skill. Closes have three decimals, so returns of small early prices (AAPL at 0.20) have errors of
+    up to half a percent. The daily risk-free rate is the month's bill rate spread evenly over its trading days. Use
+    it for learning and testing, not for trading.
 
     Examples
     --------
@@ -78,19 +82,19 @@ class SampleData(DataProvider):
         return self._data.factors
 
     def is_funded(self, name: Any) -> bool:
-        """Whether holding a factor costs cash: the market's does."""
+        """Return whether holding a factor costs cash; True for the market."""
         return self._data.is_funded(name)
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         return self._data.asset_returns(assets, start, end)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
+        """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
         return self._data.factor_returns(names, start, end)
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date."""
+        """Return the risk-free rate by date."""
         return self._data.risk_free(start, end)
 
     def _span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:

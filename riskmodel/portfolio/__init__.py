@@ -1,1 +1,1 @@
-"""Weights seen through a model: strategies, hedges, and how much of them to hold."""
+"""Strategies, hedges, and how much of them a risk budget allows."""

@@ -25,22 +25,30 @@ def _is_number(value: object) -> bool:
 
 def _positive(self: Any, attribute: Any, value: Any) -> None:
     if not _is_number(value) or not 0 < value < math.inf:
-        raise InvalidParameterError(f"{attribute.alias} must be a positive number of dollars, but {value!r} came.")
+        raise InvalidParameterError(
+            f"expected {attribute.alias} as a positive, finite number of dollars, got {value!r}.",
+            parameter=attribute.alias,
+            got=value,
+        )
     if isinstance(value, Quantity):
         if not isinstance(value, Volatility):
             raise InvalidParameterError(
-                f"{attribute.alias} must be a Volatility or a plain number, but {value!r} came."
+                f"expected {attribute.alias} as a Volatility or a plain number, got {value!r}.",
+                parameter=attribute.alias,
+                got=value,
             )
         require_same(value.horizon, self.horizon, f"{attribute.alias} and the horizon of its limit")
 
 
 def _horizon(_self: Any, _attribute: Any, value: Any) -> None:
     if not isinstance(value, Horizon):
-        raise InvalidParameterError(f"horizon must be a Horizon such as rm.MONTH, but {value!r} came.")
+        raise InvalidParameterError(
+            f"expected horizon as a Horizon such as rm.MONTH, got {value!r}.", parameter="horizon", got=value
+        )
 
 
 class Limit(ABC):
-    """One limit on a position. Subclass it with a `name`, an `amount`, and what a dollar of strategy uses.
+    """One limit on a position. Subclass it with a `name`, an `amount` and a method `use`.
 
     The first two may be class attributes, fields of a dataclass, set in ``__init__``, or properties. Two limits of
     one budget may have the same name; results keep both, in the order of the budget.
@@ -48,16 +56,16 @@ class Limit(ABC):
     Attributes
     ----------
     name : str
-        How a position says that it bound.
+        Label of the limit, in results and in `Position.binding`.
     amount : float
-        The limit, positive, in whatever it is measured in (dollars, for those that ship).
+        The limit, positive, in its own unit (dollars for the limits of this package).
     """
 
-    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
+    if TYPE_CHECKING:  # at run time an abstract property would prevent attributes set by __init__ or a dataclass
 
         @property
         def name(self) -> str:
-            """How a position says that it bound."""
+            """Label of the limit."""
 
         @property
         def amount(self) -> float:
@@ -65,20 +73,20 @@ class Limit(ABC):
 
     @abstractmethod
     def use(self, portfolio: Portfolio) -> float:
-        """How much of it one dollar of strategy uses, not negative."""
+        """Return how much of the limit one dollar of strategy uses, 0 or more."""
 
 
 @final
 @frozen
 class VolatilityLimit(Limit):
-    """At most so many dollars of volatility over a horizon.
+    """Limit on volatility over a horizon, dollars.
 
     Parameters
     ----------
     amount : float
         Dollars, one standard deviation of PnL over `horizon`.
     horizon : Horizon
-        What `amount` refers to.
+        Horizon of `amount`.
     """
 
     _amount: float = field(validator=_positive)
@@ -102,14 +110,14 @@ class VolatilityLimit(Limit):
 @final
 @frozen
 class FactorVolatilityLimit(Limit):
-    """At most so many dollars of volatility from the factors over a horizon.
+    """Limit on volatility from the factors over a horizon, dollars.
 
     Parameters
     ----------
     amount : float
         Dollars, one standard deviation of the factors' PnL over `horizon`.
     horizon : Horizon
-        What `amount` refers to.
+        Horizon of `amount`.
     """
 
     _amount: float = field(validator=_positive)
@@ -133,7 +141,7 @@ class FactorVolatilityLimit(Limit):
 @final
 @frozen
 class GrossLimit(Limit):
-    """At most so many dollars long plus short, hedge legs included, cash not.
+    """Limit on gross holdings, dollars: long plus short, with hedge legs, without cash.
 
     Parameters
     ----------
@@ -152,7 +160,7 @@ class GrossLimit(Limit):
 @final
 @frozen
 class CapitalLimit(Limit):
-    """At most so many dollars of strategy.
+    """Limit on capital, dollars of strategy.
 
     Parameters
     ----------
@@ -176,9 +184,9 @@ class Breach:
     Attributes
     ----------
     limit : Limit
-        Which one.
+        The limit exceeded.
     used : float
-        How much of it the position uses, in the limit's own measure.
+        How much of it the position uses, in the limit's own unit.
     """
 
     limit: Limit
@@ -186,7 +194,7 @@ class Breach:
 
     @property
     def excess(self) -> float:
-        """By how much."""
+        """Used less allowed."""
         return self.used - self.limit.amount
 
     def __str__(self) -> str:
@@ -196,7 +204,7 @@ class Breach:
 @final
 @frozen(eq=False, repr=False)
 class Position:
-    """So many dollars of a portfolio.
+    """A portfolio and the dollars held of it.
 
     Parameters
     ----------
@@ -205,14 +213,14 @@ class Position:
     capital : float
         Dollars of strategy.
     horizon : Horizon
-        At which `volatility` is given, the budget's where one sized it.
+        Horizon of `volatility`; the budget's if a budget sized the position.
     binding : str, optional
-        The limit that set the size, where one did.
+        Name of the limit that set the size, if one did.
 
     Raises
     ------
     InvalidParameterError
-        If `capital` is negative or not finite: a short position is a strategy of negative weights.
+        If `capital` is negative or not finite. A short position is a strategy of negative weights.
     """
 
     portfolio: Portfolio = field()
@@ -228,8 +236,10 @@ class Position:
     def _check_capital(self, _attribute: Any, value: Any) -> None:
         if not _is_number(value) or not 0 <= value < math.inf:
             raise InvalidParameterError(
-                f"capital must be dollars of strategy, not negative, but {value!r} came; a short position is a "
-                "strategy of negative weights."
+                f"expected capital as a finite number of dollars, 0 or more, got {value!r}; for a short position, "
+                "negate the weights of the strategy.",
+                parameter="capital",
+                got=value,
             )
 
     def __repr__(self) -> str:
@@ -238,19 +248,19 @@ class Position:
 
     @property
     def holdings(self) -> pd.Series[float]:
-        """Dollars of the strategy by asset, its hedge left out."""
+        """Dollars of the strategy by asset, without its hedge."""
         return (_bare(self.portfolio).weights * self.capital).rename("dollars")
 
     @property
     def hedge(self) -> pd.Series[float]:
-        """Dollars of hedge by factor or instrument; zero by factor where there is none."""
+        """Dollars of hedge by factor or instrument; zero for each factor without a hedge."""
         p = self.portfolio
         weights = p.hedge_weights if isinstance(p, HedgedPortfolio) else p.legs
         return (weights * self.capital).rename("dollars")
 
     @property
     def cash(self) -> float:
-        """Dollars of the cash leg, which pays for holdings and hedge; negative is borrowed."""
+        """Dollars of the cash leg, which pays for holdings and hedge; negative if borrowed."""
         return self.portfolio.cash_weight * self.capital
 
     @property
@@ -260,7 +270,7 @@ class Position:
 
     @property
     def unhedged(self) -> Position:
-        """As many dollars of the strategy alone, without its hedge."""
+        """The same dollars of the strategy, without its hedge."""
         return evolve(self, portfolio=_bare(self.portfolio), binding=None)
 
     def expected_pnl(self, horizon: Horizon) -> Mean:
@@ -272,11 +282,11 @@ class Position:
         return self.portfolio.alpha.at(horizon) * self.capital  # type: ignore[no-any-return]
 
     def cash_pnl(self, horizon: Horizon) -> Mean:
-        """What the cash leg is expected to earn over a horizon (negative: to cost), dollars."""
+        """Expected PnL of the cash leg over a horizon, dollars; negative if it costs."""
         return Mean(self.portfolio.model.risk_free_mean * self.cash, self.portfolio.horizon).at(horizon)
 
     def expected_pnl_without_cash(self, horizon: Horizon) -> Mean:
-        """Expected PnL of holdings and hedge legs alone, the cash leg left out, dollars."""
+        """Expected PnL of holdings and hedge legs, without the cash leg, dollars."""
         return self.expected_pnl(horizon) - self.cash_pnl(horizon)  # type: ignore[no-any-return]
 
     def sharpe(self, horizon: Horizon) -> SharpeRatio:
@@ -295,16 +305,16 @@ def _read_limits(limits: Any) -> tuple[Any, ...]:
 @final
 @frozen
 class RiskBudget:
-    """A volatility limit at a horizon, and any other limits beside it.
+    """A volatility limit at a horizon, and any other limits.
 
     Parameters
     ----------
     volatility : float
         Dollars, one standard deviation of PnL over `horizon`, positive.
     horizon : Horizon
-        What `volatility` refers to.
+        Horizon of `volatility`.
     limits : sequence of Limit
-        Others that hold at once, at horizons of their own: `VolatilityLimit`, `FactorVolatilityLimit`,
+        Further limits, each at its own horizon: `VolatilityLimit`, `FactorVolatilityLimit`,
         `GrossLimit`, `CapitalLimit`, or a subclass of `Limit`.
 
     Raises
@@ -335,7 +345,11 @@ class RiskBudget:
     def _check_limits(self, _attribute: Any, limits: Any) -> None:
         strange = [limit for limit in limits if not isinstance(limit, Limit)]
         if strange:
-            raise InvalidParameterError(f"limits must be Limit objects such as rm.GrossLimit(1e7), not {strange[0]!r}.")
+            raise InvalidParameterError(
+                f"expected limits as Limit objects such as rm.GrossLimit(1e7), got {strange[0]!r}.",
+                parameter="limits",
+                got=strange[0],
+            )
         for limit in limits:
             _require_named_amount(limit)
 
@@ -350,46 +364,52 @@ class RiskBudget:
         return (VolatilityLimit(self._volatility, self.horizon), *self.limits)
 
     def size(self, portfolio: Portfolio) -> Position:
-        """Return the largest position that every limit allows; it says which one bound.
+        """Return the largest position that every limit allows, with the name of the binding limit.
 
         Raises
         ------
         UnboundedPositionError
-            If the portfolio uses none of any limit, as a riskless one does.
+            If the portfolio uses no part of any limit, as a riskless one does.
         """
         if not isinstance(portfolio, Portfolio):
             raise InvalidParameterError(
-                f"a budget sizes a Strategy or a HedgedPortfolio, but {type(portfolio).__name__} came."
+                f"expected portfolio as a Strategy or a HedgedPortfolio, got {type(portfolio).__name__}.",
+                parameter="portfolio",
+                got=type(portfolio).__name__,
             )
-        # of limits that allow equally little, the first one binds
+        # of limits that allow the same capital, the first binds
         capital, binding = min(((_most(limit, portfolio), limit) for limit in self.all_limits), key=itemgetter(0))
         if not math.isfinite(capital):
+            names = [limit.name for limit in self.all_limits]
             raise UnboundedPositionError(
-                f"{portfolio!r} uses none of {', '.join(limit.name for limit in self.all_limits)}, so any amount is "
-                "within the budget; a portfolio without risk of its own needs a CapitalLimit or a GrossLimit."
+                f"expected a portfolio that uses a limit, got {portfolio!r}, which uses no part of "
+                f"{', '.join(names)}; add a CapitalLimit or a GrossLimit.",
+                limits=names,
             )
         return Position(portfolio, capital, self.horizon, binding.name)
 
     def used(self, position: Position) -> pd.Series[float]:
-        """How much of each limit a position uses, in the limit's own measure."""
+        """Return how much of each limit a position uses, in the limit's own unit."""
         if not isinstance(position, Position):
             raise InvalidParameterError(
-                f"a Position is wanted, but {type(position).__name__} came; make one with budget.size(portfolio) or "
-                "rm.Position(portfolio, capital, horizon)."
+                f"expected a Position, got {type(position).__name__}; make one with budget.size(portfolio) or "
+                "rm.Position(portfolio, capital, horizon).",
+                parameter="position",
+                got=type(position).__name__,
             )
         return self._by_limit([_use(limit, position.portfolio) * position.capital for limit in self.all_limits], "used")
 
     def utilisation(self, position: Position) -> pd.Series[float]:
-        """Used over allowed, by limit; above 1 is a breach."""
+        """Return used over allowed, by limit; above 1 is a breach."""
         amounts = [float(limit.amount) for limit in self.all_limits]
         return (self.used(position) / amounts).rename("utilisation")
 
     def headroom(self, position: Position) -> pd.Series[float]:
-        """Allowed less used, by limit, in the limit's own measure; negative in a breach."""
+        """Return allowed less used, by limit, in the limit's own unit; negative in a breach."""
         return self._by_limit([float(limit.amount) for limit in self.all_limits], "headroom") - self.used(position)
 
     def check(self, position: Position) -> tuple[Breach, ...]:
-        """Return the limits that a position exceeds, by more than rounding; none if it is within the budget."""
+        """Return the limits that a position exceeds by more than rounding; empty if it is within the budget."""
         used = self.used(position).to_numpy()
         pairs = zip(self.all_limits, used, strict=True)
         return tuple(
@@ -401,38 +421,46 @@ class RiskBudget:
 
 
 def _require_named_amount(limit: Limit) -> None:
-    """Check what a user may have written."""
+    """Check the name and the amount of a limit, which a user may have defined."""
     amount: Any = getattr(limit, "amount", None)
     positive = _is_number(amount) and 0 < float(amount) < math.inf
     if not isinstance(getattr(limit, "name", None), str) or not positive:
         raise InvalidParameterError(
-            f"a limit needs a name, which is a text, and an amount, which is a positive number; "
-            f"{type(limit).__name__} has {getattr(limit, 'name', None)!r} and {amount!r}."
+            f"expected a limit whose name is text and whose amount is a positive number, got {type(limit).__name__} "
+            f"with name {getattr(limit, 'name', None)!r} and amount {amount!r}.",
+            limit=type(limit).__name__,
+            name=getattr(limit, "name", None),
+            amount=amount,
         )
 
 
 def _measured(limit: Limit, value: float) -> float:
-    """A number in the measure of a limit's amount."""
+    """Return a number with the unit of a limit's amount."""
     amount = limit.amount
     return type(amount)(value, amount.horizon) if isinstance(amount, Quantity) else float(value)
 
 
 def _use(limit: Limit, portfolio: Portfolio) -> float:
-    """What a dollar of strategy uses of a limit, which a user may have written."""
+    """Return what a dollar of strategy uses of a limit, and check it: a user may have defined the limit."""
     use, amount = limit.use(portfolio), float(limit.amount)
     if not _is_number(use):
-        raise InvalidParameterError(f"{type(limit).__name__}.use must return a number, but {use!r} came.")
+        raise InvalidParameterError(
+            f"expected {type(limit).__name__}.use to return a number, got {use!r}.", limit=limit.name, use=use
+        )
     use = float(use)
     if not 0 <= use < math.inf or not 0 < amount < math.inf:
         raise InvalidParameterError(
-            f"a limit needs a positive amount, and a dollar of strategy must use a finite part of it, not negative; "
-            f"{limit.name!r} has the amount {amount} and a use of {use}."
+            f"expected a limit with a positive amount, of which a dollar of strategy uses a finite part, 0 or more; "
+            f"got {limit.name!r} with amount {amount} and use {use}.",
+            limit=limit.name,
+            amount=amount,
+            use=use,
         )
     return use
 
 
 def _most(limit: Limit, portfolio: Portfolio) -> float:
-    """Dollars of strategy at which a limit binds."""
+    """Return the dollars of strategy at which a limit binds."""
     use = _use(limit, portfolio)
-    # a use so small that the quotient overflows is none
+    # treat a use so small that the quotient overflows as zero
     return float(limit.amount) / use if use > float(limit.amount) / sys.float_info.max else math.inf

@@ -1,4 +1,4 @@
-"""A strategy and the hedge that takes its factor risk away."""
+"""A strategy with a hedge of its factor risk."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.portfolio import Portfolio, read_weights, require_portfolio
 
-# A variance this small beside the factors' is that of rounding errors.
+# Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
 
 _NEWTON_STEPS = 100
-# How near to a cap a share must come where own risk depends on the hedge.
+# Tolerance on the factor share where idio risk depends on the hedge.
 _SHARE_TOLERANCE = 1e-12
-# Columns whose distance from the span of others is below this lie in it.
+# Treat a column as dependent if its distance from the span of the others is below this.
 _DEPENDENT = 1e-12
 _INSTRUMENT = "factor or asset"
 
@@ -43,10 +43,10 @@ _INSTRUMENT = "factor or asset"
 class HedgedPortfolio(Portfolio):
     r"""A strategy with a hedge in factors, or in other instruments.
 
-    Made by `neutral`, `with_factor_share` or `minimum_variance`, or with a hedge of your own. It is hedged =
-    strategy + hedge + cash, where the cash leg pays for both, so that its return is an excess return. A hedge in a
-    `PortfolioFactor` holds the factor's assets, own risk included. Hedging
-    what is hedged already adds to its hedge: the strategy is then the innermost, and the hedge all of its legs.
+    Made by `neutral`, `with_factor_share` or `minimum_variance`, or with a hedge of your own. The portfolio is
+    strategy + hedge + cash. The cash leg pays for both, so the return is an excess return. A hedge in a
+    `PortfolioFactor` holds the factor's assets, with their idio risk. Hedging a hedged portfolio adds to its hedge;
+    `strategy` is then the innermost one.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class HedgedPortfolio(Portfolio):
     Raises
     ------
     UnknownAssetError
-        For a hedge in something that is neither a factor nor an asset of the model.
+        For a hedge in a label that is neither a factor nor an asset of the model.
     InvalidParameterError
         For hedge weights that are not finite numbers, or a hedge in a factor that is not tradable.
 
@@ -83,7 +83,7 @@ class HedgedPortfolio(Portfolio):
         hedge = read_weights(hedge_weights, "hedge_weights", _instruments(model), _INSTRUMENT)
         require_tradable(model.definitions, np.asarray(hedge.reindex(model.factors, fill_value=0.0)))
         if isinstance(strategy, HedgedPortfolio):
-            # a hedge of what is hedged already adds to its hedge, so that the legs are told in one place
+            # add to the existing hedge, so that one object holds all legs
             hedge = _add(strategy.hedge_weights, hedge)
             strategy = strategy.strategy
         self.__attrs_init__(strategy=strategy, hedge=hedge.rename("hedge_weight"))
@@ -101,23 +101,23 @@ class HedgedPortfolio(Portfolio):
         InvalidParameterError
             If a factor that the strategy is exposed to is not tradable.
         CollinearFactorsError
-            If factors that are portfolios of assets cannot be told apart by their exposures.
+            If the exposures of factors that are portfolios of assets are collinear.
         """
         b = require_portfolio(strategy, "strategy").exposures
         return cls(strategy, pd.Series(Legs.of(strategy.model).reaching(-np.asarray(b)), b.index))
 
     @classmethod
     def with_factor_share(cls, strategy: Portfolio, cap: float, cost: Any = None) -> Self:
-        r"""The smallest hedge that brings the factors' share of the variance to at most `cap`.
+        r"""Return the smallest hedge that brings the factors' share of the variance to at most `cap`.
 
         Parameters
         ----------
         strategy : Portfolio
             What is hedged.
         cap : float
-            Largest share, not negative. 0 is `neutral`; 1 or more asks for nothing.
+            Largest share, 0 or more. 0 is `neutral`; 1 or more hedges nothing.
         cost : Series by factor, mapping, or array of shape (K,), optional
-            What a unit of each factor costs to trade, positive; 1 each by default. Small is meant in
+            Cost to trade a unit of each factor, positive; 1 each by default. The hedge minimises
             :math:`\sum_k (c_k h_k)^2`.
 
         Raises
@@ -132,12 +132,12 @@ class HedgedPortfolio(Portfolio):
         :math:`x(\lambda) = (C^2 + \lambda F)^{-1} C^2 b` for the one :math:`\lambda \ge 0` at which the constraint
         holds with equality, found by Newton's method on :math:`1 / \sqrt{x^\top F x}`, which is concave and increasing
         in :math:`\lambda`, and for one factor linear ([1]_, section 7.3, the secular equation of a trust region). A
-        portfolio already within the cap is left as it is. Without any idio variance, every exposure left makes the
-        factors' share 1, so any cap below 1 takes the whole hedge.
+        portfolio within the cap gets no hedge. Without idio variance, any exposure makes the factors' share 1, so any
+        cap below 1 takes the full hedge.
 
-        Where factors are portfolios of assets, the hedge brings own risk with it, so v depends on h: the problem is
-        solved again with the own risk of the last hedge until the share is at the cap. The hedge is then the smallest
-        for the own risk that it has, not among all hedges.
+        Where factors are portfolios of assets, the hedge has idio risk, so v depends on h: the problem is solved
+        again with the idio risk of the last hedge until the share is at the cap. The hedge is then the smallest for
+        its own idio risk, not the smallest of all hedges.
 
         References
         ----------
@@ -156,14 +156,14 @@ class HedgedPortfolio(Portfolio):
 
     @classmethod
     def minimum_variance(cls, strategy: Portfolio, instruments: Sequence[Any]) -> Self:
-        r"""The hedge in some instruments that leaves the least variance.
+        r"""Return the hedge in some instruments that leaves the least variance.
 
         Parameters
         ----------
         strategy : Portfolio
             What is hedged.
         instruments : sequence of labels
-            Factors or assets of the model. Assets bring their own idio variance, and so hedge less than fully.
+            Factors or assets of the model. Assets add their own idio variance, so they do not hedge fully.
 
         Raises
         ------
@@ -189,7 +189,7 @@ class HedgedPortfolio(Portfolio):
         except SingularCovarianceError as error:
             same = error.details["assets"]
             raise SingularCovarianceError(
-                f"expected instruments that can be told apart, got {labels.listing(tools)}, of which each of "
+                f"expected linearly independent instruments with risk, got {labels.listing(tools)}, of which each of "
                 f"{labels.listing(same)} is riskless or a combination of the others; leave it out.",
                 instruments=same,
             ) from error
@@ -202,7 +202,7 @@ class HedgedPortfolio(Portfolio):
 
     @property
     def strategy(self) -> Portfolio:
-        """What is hedged, without any hedge."""
+        """The strategy without any hedge."""
         return self._strategy
 
     @property
@@ -212,17 +212,17 @@ class HedgedPortfolio(Portfolio):
 
     @property
     def model(self) -> FactorModel:
-        """What the weights are seen through."""
+        """The factor model of the assets."""
         return self._strategy.model
 
     @property
     def weights(self) -> pd.Series[float]:
-        """Weight by asset: the strategy's, and those of the hedge, assets of factors that are portfolios included."""
+        """Weight by asset of strategy and hedge, with the assets of factors that are portfolios."""
         return self._weights.copy()
 
     @property
     def legs(self) -> pd.Series[float]:
-        """Weight by factor of what is held in factors themselves, by the hedge and the strategy."""
+        """Weight by factor of positions in factors themselves, of hedge and strategy."""
         return self._legs.copy()
 
     @cached_property
@@ -253,7 +253,7 @@ class HedgedPortfolio(Portfolio):
 
 
 def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
-    """Add weights by label, in the order of the first and then of what the second has besides."""
+    """Add weights by label: labels of the first, then further ones of the second."""
     more = second.index.difference(first.index, sort=False)
     index = first.index.append(more) if len(more) else first.index
     return first.reindex(index, fill_value=0.0) + second.reindex(index, fill_value=0.0)
@@ -261,7 +261,9 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
 
 def _read_cap(cap: float) -> float:
     if isinstance(cap, bool) or not isinstance(cap, int | float | np.number) or not cap >= 0:
-        raise InvalidParameterError(f"cap must be a share of the variance, 0 or more (0.2 is 20 %), but {cap!r} came.")
+        raise InvalidParameterError(
+            f"expected cap as a share of the variance, 0 or more (0.2 is 20 %), got {cap!r}.", parameter="cap", got=cap
+        )
     return float(cap)
 
 
@@ -269,68 +271,81 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
     if cost is None:
         return np.ones(len(factors))
     if isinstance(cost, Mapping | pd.Series):
-        came = labels.unique(cost.index if isinstance(cost, pd.Series) else list(cost), "the labels of cost")
-        labels.positions(came, factors, "factor", UnknownFactorError)
-        labels.positions(factors, came, "factor in cost", UnknownFactorError)
+        given = labels.unique(cost.index if isinstance(cost, pd.Series) else list(cost), "the labels of cost")
+        labels.positions(given, factors, "factor", UnknownFactorError)
+        labels.positions(factors, given, "factor in cost", UnknownFactorError)
         cost = [cost[name] for name in factors]
     array = floats(cost)
     if array.shape != (len(factors),) or not (array > 0).all() or not np.isfinite(array).all():
-        raise InvalidParameterError(f"cost must be {len(factors)} positive numbers, one per factor, but {cost!r} came.")
+        raise InvalidParameterError(
+            f"expected cost as {len(factors)} positive, finite numbers, one per factor, got {cost!r}.",
+            parameter="cost",
+            got=cost,
+        )
     return array
 
 
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:
-    """The exposures nearest to b, in units of cost, whose factor variance is what is allowed."""
-    # the singular values of a root of F keep twice the digits that the eigenvalues of F would
+    """Return the exposures nearest to b, in units of cost, whose factor variance is `allowed`."""
+    # singular values of a root of F keep twice the digits of the eigenvalues of F
     half = root(f).T
     _, s, turn = np.linalg.svd(half / cost, full_matrices=False)
     values, along = (s / s[0]) ** 2, turn @ (cost * b)
     multiplier = _multiplier(values, along, allowed / s[0] ** 2)
     shrink = multiplier * values / (1.0 + multiplier * values)
     left = b - turn.T @ (shrink * along) / cost
-    # the last digits
+    # rescale, so that the last digits are right
     scores = half @ left
     return np.asarray(left * math.sqrt(allowed / float(scores @ scores)))
 
 
 def _multiplier(values: Array, along: Array, target: float) -> float:
-    """The λ at which Σ v (a / (1 + λ v))² is the target, which is less than at λ = 0."""
+    """Return the λ at which Σ v (a / (1 + λ v))² is the target, which is below its value at λ = 0."""
     multiplier = 0.0
     for _ in range(_NEWTON_STEPS):
         squares = values * (along / (1.0 + multiplier * values)) ** 2
         length = float(squares.sum())
         slope = float((values / (1.0 + multiplier * values) * squares).sum())
-        # from below, and never beyond the root, as the function is concave
+        # the function is concave, so steps approach the root from below
         step = length * (math.sqrt(length / target) - 1.0) / slope
         multiplier += step
         if step <= 1e-15 * multiplier:
             return multiplier
-    raise InvalidParameterError("no hedge was found: exposures and factor covariance are too large or too small.")
+    raise InvalidParameterError(
+        "expected exposures and a factor covariance for which Newton's method converges, got too large or too small "
+        "ones; rescale the factors."
+    )
 
 
 def _read_instruments(instruments: Sequence[Any], model: FactorModel) -> pd.Index:
     if isinstance(instruments, str):
-        raise InvalidParameterError(f"instruments must be a list, but {instruments!r} came; write [{instruments!r}].")
+        raise InvalidParameterError(
+            f"expected instruments as a list, got {instruments!r}; write [{instruments!r}].",
+            parameter="instruments",
+            got=instruments,
+        )
     tools = labels.unique(instruments, "instruments")
     if tools.empty:
-        raise InvalidParameterError("a hedge needs at least one instrument, but none came.")
+        raise InvalidParameterError(
+            "expected at least one instrument, got none; name a factor or an asset.", parameter="instruments", got=[]
+        )
     labels.positions(tools, _instruments(model), _INSTRUMENT, UnknownAssetError)
     return tools
 
 
 def _instruments(model: FactorModel) -> pd.Index[Any]:
-    """All that a hedge may hold: the factors, and the assets that are not called like one."""
+    """Return the labels that a hedge may hold: factors, then assets without a factor's label."""
     return model.factors.append(model.assets.difference(model.factors, sort=False))
 
 
 @frozen(eq=False)
 class _Instruments:
-    """M instruments, as loadings on the factors and holdings that have own risk."""
+    """M instruments, as loadings on the factors and holdings with idio risk."""
 
     labels: pd.Index[Any]
     model: FactorModel
     loadings: Array  # M × K
-    holdings: pd.DataFrame  # assets × M: what of each asset an instrument holds
+    holdings: pd.DataFrame  # assets × M: weight of each asset in each instrument
 
     @classmethod
     def of(cls, tools: pd.Index[Any], model: FactorModel) -> Self:
@@ -348,7 +363,7 @@ class _Instruments:
         return cls(tools, model, loadings, held)
 
     def own_covariance_with(self, weights: pd.Series[float]) -> Array:
-        """Own covariance of each instrument with some weights on assets, shape (M,)."""
+        """Return the idio covariance of each instrument with weights on assets, shape (M,)."""
         return np.asarray(
             self.holdings.to_numpy().T @ (self._idio * weights.reindex(self.holdings.index, fill_value=0.0))
         )
@@ -358,7 +373,7 @@ class _Instruments:
         return self.model.restrict(self.holdings.index.to_list())._idio_variance
 
     def solve(self, b: Array) -> Array:
-        """Σ_II⁻¹ b. Instruments that hold no asset in common are low rank plus diagonal."""
+        """Return Σ_II⁻¹ b. For instruments without a common asset, Σ_II is low rank plus diagonal."""
         f, model = self.model.factor_covariance.to_numpy(), self.model
         a = self.holdings.to_numpy()
         own = a.T @ (self._idio[:, None] * a)
@@ -366,25 +381,28 @@ class _Instruments:
             return np.asarray(
                 FactorCovariance(self.labels, model.factors, self.loadings, f, np.diag(own), model.horizon).solve(b)
             )
-        # instruments that share assets have shared own risk: of so few, a dense matrix
+        # instruments with a common asset have correlated idio risk: use a dense matrix, as they are few
         half = np.vstack([root(f).T @ self.loadings.T, np.sqrt(self._idio)[:, None] * a])
         return _solve_gram(half, b, self.labels)
 
 
 def _solve_gram(half: Array, b: Array, names: pd.Index[Any]) -> Array:
-    """(H'H)⁻¹ b, or an error where some columns of H are combinations of the others."""
+    """Return (H'H)⁻¹ b; raise where some columns of H are combinations of the others."""
     _, r, order = linalg.qr(half, mode="economic", pivoting=True)
     lengths = np.abs(np.diag(r)) / np.linalg.norm(half, axis=0).max(initial=0.0)
     dependent = names[np.sort(order[lengths <= _DEPENDENT])]
     if len(dependent) or len(r) < len(names):
-        raise SingularCovarianceError("the instruments are not independent.", assets=list(dependent))
+        raise SingularCovarianceError(
+            f"expected independent instruments, got dependent ones: {labels.listing(dependent)}.",
+            assets=list(dependent),
+        )
     weights = np.empty(len(names))
     weights[order] = linalg.solve_triangular(r, linalg.solve_triangular(r, b[order], trans=1))
     return weights
 
 
 def _capped(strategy: Portfolio, share: float, allowed: float, costs: Array) -> pd.Series[float]:
-    """The hedge that brings the factor share to the cap; see `HedgedPortfolio.with_factor_share`."""
+    """Return the hedge that brings the factor share to the cap; see `HedgedPortfolio.with_factor_share`."""
     model, b = strategy.model, strategy.exposures
     f, legs = model.factor_covariance.to_numpy(), Legs.of(model)
     for _ in range(_NEWTON_STEPS):

@@ -1,4 +1,4 @@
-"""What a strategy and a hedged portfolio have in common."""
+"""The base class of strategies and hedged portfolios."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import Factor
 from riskmodel.panel.memory import ReturnPanel
 
-# A volatility this small beside that of the holdings alone is what rounding leaves of a perfect hedge.
+# Treat a volatility this small relative to that of the holdings as rounding error of a perfect hedge.
 _RISKLESS = 1e-10
 
 
 class Portfolio(ABC):
-    """Weights on assets, and legs on factors, seen through a model (abstract: `Strategy`, `HedgedPortfolio`).
+    """Weights on assets and factors with a factor model (abstract: `Strategy`, `HedgedPortfolio`).
 
-    Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed at its first
-    read and kept; Series are returned as copies.
+    Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed once, when it
+    is first read; Series are returned as copies.
     """
 
     @property
     @abstractmethod
     def model(self) -> FactorModel:
-        """What the weights are seen through."""
+        """The factor model of the assets."""
 
     @property
     @abstractmethod
     def weights(self) -> pd.Series[float]:
-        """Weight by asset; assets left out weigh zero."""
+        """Weight by asset; other assets have weight zero."""
 
     @property
     @abstractmethod
     def legs(self) -> pd.Series[float]:
-        """Weight by factor of what is held in the factors themselves."""
+        """Weight by factor of positions in the factors themselves."""
 
     @property
     @final
     def horizon(self) -> Horizon:
-        """What the figures refer to: the model's."""
+        """The horizon of all figures: the model's."""
         return self.model.horizon
 
     @property
@@ -62,21 +62,21 @@ class Portfolio(ABC):
     @cached_property
     @final
     def alpha(self) -> Mean:
-        """Expected return that the factors do not explain, w'α, decimals per horizon."""
+        """Expected return not explained by the factors, w'α, decimals per horizon."""
         return Mean(_dot(self.weights, self._held.alpha), self.horizon)
 
     @cached_property
     @final
     def expected_excess_return(self) -> Mean:
-        """Expected return with every leg's cash borrowed or lent at the risk-free rate: α + β·E f."""
+        """Expected return with the cash of each leg borrowed or lent at the risk-free rate: α + β·E f."""
         return Mean(float(self.alpha) + _dot(self._exposures, self.model.factor_mean), self.horizon)
 
     @final
     def expected_return_by(self) -> pd.Series[float]:
-        """E r by source: ``risk_free``, ``alpha``, then each factor's β E f; the sum is `expected_return`.
+        """Return E r by source: ``risk_free``, ``alpha``, then each factor's β E f; the sum is `expected_return`.
 
-        The risk-free part is what the holdings themselves earn of it, rf times the cash they cost. A hedged
-        portfolio holds its cash leg too, so it earns none.
+        The risk-free part is rf times the cash that the holdings cost. A hedged portfolio also holds its cash leg, so
+        this part is zero.
         """
         parts = [
             self.model.risk_free_mean * (float(self.weights.sum()) + self._funded_legs() + self._own_cash()),
@@ -87,7 +87,7 @@ class Portfolio(ABC):
 
     @final
     def expected_return(self) -> Mean:
-        """E r = rf + α + β·E f of what is held, decimals per horizon (rf times the cash that the holdings cost)."""
+        """Return E r = rf + α + β·E f, decimals per horizon (rf times the cash that the holdings cost)."""
         return Mean(float(self.expected_return_by().sum()), self.horizon)
 
     @cached_property
@@ -99,14 +99,14 @@ class Portfolio(ABC):
     @cached_property
     @final
     def sharpe(self) -> SharpeRatio:
-        """Expected excess return per unit of volatility; NaN where there is none but rounding."""
+        """Expected excess return per unit of volatility; NaN for a riskless portfolio."""
         ratio = math.nan if self.is_riskless else float(self.expected_excess_return) / float(self.volatility)
         return SharpeRatio(ratio, self.horizon)
 
     @cached_property
     @final
     def is_riskless(self) -> bool:
-        """Whether the volatility is rounding error beside the volatilities of its holdings."""
+        """Whether the volatility is rounding error relative to the volatilities of the holdings."""
         held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
         alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
         alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
@@ -114,19 +114,19 @@ class Portfolio(ABC):
 
     @final
     def decompose(self) -> RiskDecomposition:
-        """Split the variance by factor and own, and by holding."""
+        """Split the variance into factor and idio parts, and by holding."""
         return self._decomposition
 
     @property
     @final
     def tracking(self) -> pd.Series[float]:
-        """The portfolio of factors that mimics this one: weights equal to the exposures; minus it is the hedge."""
+        """The tracking portfolio: factor weights equal to the exposures. The hedge is its negative."""
         return self.exposures.rename("tracking")
 
     @cached_property
     @final
     def cash_weight(self) -> float:
-        """Cash that pays for the holdings: minus what assets and funded legs cost, per dollar of strategy.
+        """Weight of the cash leg: minus the cost of assets and funded legs, per dollar of strategy.
 
         One long dollar of stock against -β of a funded factor leaves -(1 - β), borrowed at the risk-free rate.
         Self-financing factors raise no cash.
@@ -135,14 +135,14 @@ class Portfolio(ABC):
 
     @final
     def excess_returns(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Excess return by date: every leg's cash is borrowed or lent at the risk-free rate.
+        """Return the excess return by date, with the cash of each leg borrowed or lent at the risk-free rate.
 
         Parameters
         ----------
         data : DataProvider or ReturnPanel
             At the model's horizon, with the assets held and the model's factors.
         start, end : date-like, optional
-            The window, both ends included.
+            The window, with both ends.
 
         Returns
         -------
@@ -152,11 +152,11 @@ class Portfolio(ABC):
         Raises
         ------
         HorizonMismatchError
-            If the data are of another horizon.
+            If the data have another horizon.
         UnknownAssetError, UnknownFactorError
-            If they lack what is held.
+            If the data lack an asset or a factor held.
         """
-        # what weighs nothing is not held, and may be missing
+        # assets and factors of weight zero are not held, and may be missing
         weights, legs = self.weights[self.weights != 0], self.legs.to_numpy()
         factors = [f for f, leg in zip(self.model.definitions, legs, strict=True) if leg]
         panel = self._panel(data, factors, start, end)
@@ -169,7 +169,11 @@ class Portfolio(ABC):
             require_same(self.horizon, data.horizon, "a portfolio's model and the panel")
             return data.select(start=start, end=end)
         if not isinstance(data, DataProvider):
-            raise InvalidParameterError(f"data must be a DataProvider or a ReturnPanel, not {type(data).__name__}.")
+            raise InvalidParameterError(
+                f"expected data as a DataProvider or a ReturnPanel, got {type(data).__name__}.",
+                parameter="data",
+                got=type(data).__name__,
+            )
         require_horizon(data, self.horizon)
         return data.panel(list(self.weights.index), factors, start, end)
 
@@ -188,39 +192,49 @@ class Portfolio(ABC):
 
     @abstractmethod
     def _held_legs(self) -> pd.Series[float] | None:
-        """The legs as holdings of their own, or None where a portfolio has none."""
+        """Return the legs as holdings, or None for a portfolio without legs."""
 
     @abstractmethod
     def _own_cash(self) -> float:
-        """The cash weight that is itself one of the holdings."""
+        """Return the weight of a cash leg that is one of the holdings."""
 
     def _funded_legs(self) -> float:
         return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
 
 
 def require_portfolio(value: Any, what: str) -> Portfolio:
-    """Return what is a portfolio, or raise; `what` names it."""
+    """Return a portfolio, or raise; `what` names the parameter."""
     if not isinstance(value, Portfolio):
-        raise InvalidParameterError(f"{what} must be a Strategy or a HedgedPortfolio, but {type(value).__name__} came.")
+        raise InvalidParameterError(
+            f"expected {what} as a Strategy or a HedgedPortfolio, got {type(value).__name__}.",
+            parameter=what,
+            got=type(value).__name__,
+        )
     return value
 
 
 def _dot(a: pd.Series[float], b: pd.Series[float]) -> float:
-    """Sum of products of what is in the same order."""
+    """Return the sum of products of two Series in the same order."""
     return float(a.to_numpy() @ b.to_numpy())
 
 
 def read_weights(weights: Any, what: str, known: pd.Index[Any], kind: str) -> pd.Series[float]:
-    """Copy weights by label, and check them; `what` and `kind` name them and their labels in errors."""
+    """Copy and check weights by label; `what` and `kind` name weights and labels in errors."""
     if not isinstance(weights, Mapping | pd.Series):
         raise InvalidParameterError(
-            f"{what} must be a mapping or a Series by {kind}, such as {{'MSFT': 1.0}}, but "
-            f"{type(weights).__name__} came."
+            f"expected {what} as a mapping or a Series by {kind}, such as {{'MSFT': 1.0}}, got "
+            f"{type(weights).__name__}.",
+            parameter=what,
+            got=type(weights).__name__,
         )
     index = labels.unique(weights.index if isinstance(weights, pd.Series) else list(weights), f"{what} by {kind}")
     labels.positions(index, known, kind, UnknownAssetError)
     values = np.array(floats([weights[label] for label in index] if isinstance(weights, Mapping) else weights))
     bad = index[~np.isfinite(values)]
     if len(bad):
-        raise InvalidParameterError(f"{what} must be finite, but those of {labels.listing(bad)} are not.")
+        raise InvalidParameterError(
+            f"expected finite {what}, got infinite or missing ones of {labels.listing(bad)}.",
+            parameter=what,
+            labels=list(bad),
+        )
     return pd.Series(values, index, name="weight")

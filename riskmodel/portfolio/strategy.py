@@ -1,4 +1,4 @@
-"""A strategy: weights on assets, seen through a model."""
+"""Strategies: weights on assets, with a factor model of them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from riskmodel.portfolio.portfolio import Portfolio, read_weights
 @final
 @frozen(init=False, eq=False, repr=False)
 class Strategy(Portfolio):
-    """Weights on assets, seen through a model. Long and short, adding up to anything.
+    """Weights on assets, with a factor model of them. Weights may be negative and have any sum.
 
     Parameters
     ----------
     weights : mapping or Series by asset
-        Dollars per dollar of strategy. Assets left out weigh zero.
+        Dollars per dollar of strategy. Other assets have weight zero.
     model : FactorModel
-        Which has all of the assets.
+        A model of all of the assets.
 
     Raises
     ------
     UnknownAssetError
         For an asset that is not in the model, with the nearest names.
     InvalidParameterError
-        For weights that are not finite, or none.
+        For weights that are not finite, or no weights.
     DuplicateLabelsError
-        For an asset that comes twice.
+        For an asset given more than once.
 
     Examples
     --------
@@ -47,10 +47,16 @@ class Strategy(Portfolio):
 
     def __init__(self, weights: Any, model: FactorModel) -> None:
         if not isinstance(model, FactorModel):
-            raise InvalidParameterError(f"model must be a FactorModel, but {type(model).__name__} came.")
+            raise InvalidParameterError(
+                f"expected model as a FactorModel, got {type(model).__name__}; fit one, as in rm.OLS().fit(panel).",
+                parameter="model",
+                got=type(model).__name__,
+            )
         read = read_weights(weights, "weights", model.assets, "asset")
         if read.empty:
-            raise InvalidParameterError("a portfolio needs at least one asset, but none came.")
+            raise InvalidParameterError(
+                "expected weights of at least one asset, got none.", parameter="weights", got=[]
+            )
         self.__attrs_init__(weights=read, model=model)
 
     def __repr__(self) -> str:
@@ -58,7 +64,7 @@ class Strategy(Portfolio):
 
     @property
     def model(self) -> FactorModel:
-        """What the weights are seen through."""
+        """The factor model of the assets."""
         return self._model
 
     @property

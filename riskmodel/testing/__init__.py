@@ -1,4 +1,4 @@
-"""Contracts: tests that a provider or an estimator of your own inherits. They need pytest alone, to collect them."""
+"""Contracts: tests for your own providers and estimators to inherit. pytest collects them."""
 
 from riskmodel.testing.estimators import EstimatorContract
 from riskmodel.testing.providers import ProviderContract

@@ -1,4 +1,4 @@
-"""What every estimator owes its callers, as tests to inherit."""
+"""The contract of an `Estimator`, as tests to inherit."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from riskmodel.report.report import RiskReport
 
 
 class EstimatorContract(ABC):
-    """What every estimator owes its callers. Inherit it in a test class and give two hooks.
+    """Tests that every estimator must pass. Inherit it in a test class with two hooks.
 
     Attributes
     ----------
     rounding : float
-        How far two ways to the same figure may be apart, relative to the largest figure of its kind.
+        Tolerance between two ways to compute a figure, relative to the largest figure of its kind.
     look_ahead_rounding : float
-        How far later returns may move earlier figures: 0 by default, not a bit; a number for an estimator whose
+        Tolerance for the effect of later returns on earlier figures: 0 by default; larger for an estimator whose
         rounding depends on the size of the panel.
     explains_sample_variance : bool
-        Whether the model's variance of an asset that is there on all dates is the sample's, B F B' + D with ddof 1.
+        Whether the model's variance of an asset without missing returns, B F B' + D, is the sample's with ddof 1.
     separable : bool
-        Whether the figures of an asset depend on no other asset's returns, as those of a time-series regression.
+        Whether an asset's figures do not depend on other assets' returns, as in a time-series regression.
     estimates_short_assets : bool
-        Whether an asset with a single return is estimated, from a prior; otherwise `fit` names it.
+        Whether an asset with a single return is estimated, from a prior; otherwise `fit` raises.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class EstimatorContract(ABC):
 
     @abstractmethod
     def panel(self) -> ReturnPanel:
-        """Return a panel that it can estimate: 3 assets or more, 100 dates or more, no return missing."""
+        """Return a panel for it: 3 assets or more, 100 dates or more, no return missing."""
 
     # -- the model -----------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class EstimatorContract(ABC):
             np.testing.assert_array_equal(was, now)
 
     def test_the_model_cannot_be_written_to(self) -> None:
-        """The model is a value: no attribute and no array of it can be set."""
+        """The model is immutable: no attribute and no array can be set."""
         model = self._fit()
         for change in (lambda: setattr(model, "horizon", YEAR), lambda: _first(model).__setitem__(0, 1.0)):
             try:
@@ -103,7 +103,7 @@ class EstimatorContract(ABC):
             raise AssertionError("expected a frozen model with read-only arrays")
 
     def test_estimator_and_model_can_be_pickled(self) -> None:
-        """What comes back from a pickle has the same figures."""
+        """A pickled estimator or model has the same figures."""
         expected = _figures(self._fit())
         again = pickle.loads(pickle.dumps(self.estimator())).fit(self._panel())
         for model in (again, pickle.loads(pickle.dumps(self._fit()))):
@@ -111,7 +111,7 @@ class EstimatorContract(ABC):
                 np.testing.assert_array_equal(values, expected[name], err_msg=name)
 
     def test_residuals_are_what_the_factors_leave(self) -> None:
-        """ε = r - α - B f, with factors that know how to get their returns on the panel."""
+        """ε = r - α - B f, with the factors' returns on the panel."""
         panel, model = self._panel(), self._fit()
         fitted = panel.returns_of(model.definitions) @ model.loadings.to_numpy().T + model.alpha.to_numpy()
         residuals = model.residuals(panel)
@@ -129,7 +129,7 @@ class EstimatorContract(ABC):
         """Permuted factors of the panel give the same loadings by name."""
         panel, model = self._panel(), self._fit()
         if len(panel.factors) < 2 or not model.factors.isin(panel.factors).all():
-            return  # factors that are made of the assets have no order to permute
+            return  # factors made of the assets have no order to permute
         turned = self.estimator().fit(panel.select(factors=list(panel.factors[::-1])))
         self._near(turned.loadings[model.factors], model.loadings, "loadings")
         self._near(turned.alpha, model.alpha, "alpha")
@@ -137,7 +137,7 @@ class EstimatorContract(ABC):
         self._near(turned.factor_covariance.loc[model.factors, model.factors], model.factor_covariance, "F")
 
     def test_variances_scale_with_the_horizon(self) -> None:
-        """Means and variances by h, loadings not at all."""
+        """Means and variances scale with h; loadings are unchanged."""
         model = self._fit()
         yearly, h = model.at(YEAR), YEAR.in_units_of(model.horizon)
         self._near(yearly.covariance.diagonal(), h * model.covariance.diagonal(), "variance")
@@ -147,14 +147,14 @@ class EstimatorContract(ABC):
     # -- the covariance ------------------------------------------------------------------------------
 
     def test_the_covariance_is_positive_semidefinite(self) -> None:
-        """No portfolio has a negative variance, and no own variance is negative."""
+        """No portfolio variance and no idio variance is negative."""
         model = self._fit()
-        assert (model.idio_variance >= 0).all(), "expected own variances of zero or more"
+        assert (model.idio_variance >= 0).all(), "expected idio variances of zero or more"
         values = np.linalg.eigvalsh(model.covariance.to_dense().to_numpy())
         assert values[0] >= -self.rounding * values[-1], f"expected eigenvalues of zero or more, got {values[0]:g}"
 
     def test_the_variance_is_the_samples(self) -> None:
-        """B F B' + D has the sample's variances on its diagonal, where the estimator promises it."""
+        """B F B' + D has the sample's variances on its diagonal, if the estimator promises it."""
         if not self.explains_sample_variance:
             return
         returns = self._panel().excess_returns
@@ -163,7 +163,7 @@ class EstimatorContract(ABC):
     # -- ragged panels -------------------------------------------------------------------------------
 
     def test_fit_available_is_fit_of_the_assets_that_remain(self) -> None:
-        """Who is left out is told, and does not matter to the others' model."""
+        """Omitted assets are listed and do not change the model of the others."""
         panel = self._short_asset()
         model = self.estimator().fit_available(panel)
         left = list(model.missing["asset"])
@@ -172,7 +172,7 @@ class EstimatorContract(ABC):
         self._same(model, self.estimator().fit(panel.select(list(model.assets))))
 
     def test_an_asset_that_cannot_be_estimated_is_named(self) -> None:
-        """`fit` raises an `EstimationError` with just that asset in ``details["assets"]``; `fit_available` tells it."""
+        """`fit` raises `EstimationError` with that asset in ``details["assets"]``; `fit_available` lists it."""
         if self.estimates_short_assets:
             return
         panel = self._short_asset()
@@ -186,7 +186,7 @@ class EstimatorContract(ABC):
         assert list(self.estimator().fit_available(panel).missing["asset"]) == [panel.assets[1]]
 
     def test_a_ragged_asset_does_not_matter_to_others(self) -> None:
-        """Missing returns of one asset leave the figures of the others, where assets are estimated one by one."""
+        """Missing returns of one asset do not change the figures of others, for a separable estimator."""
         if not self.separable:
             return
         panel = self._panel()
@@ -199,7 +199,7 @@ class EstimatorContract(ABC):
     # -- windows -------------------------------------------------------------------------------------
 
     def test_windows_are_fits(self) -> None:
-        """Each model of a history is what a fit of its window makes."""
+        """Each model of a history equals the fit of its window."""
         panel = self._panel()
         history = self._rolling(panel, every=7)
         for date, model in history.items():
@@ -207,7 +207,7 @@ class EstimatorContract(ABC):
             self._same(model, self.estimator().fit_available(window))
 
     def test_later_returns_change_no_earlier_model(self) -> None:
-        """No look-ahead: other returns after a date leave all that was estimated as of it."""
+        """No look-ahead: returns after a date do not change models up to that date."""
         panel = self._panel()
         cut = 3 * len(panel.dates) // 4
         returns, factors, free = (a.copy() for a in panel.arrays())
@@ -219,7 +219,7 @@ class EstimatorContract(ABC):
                 self._unmoved(before.on(date), after.on(date))
 
     def test_walking_forward_uses_yesterdays_model(self) -> None:
-        """`ModelHistory.excess_returns` is what hedging with each model of the day before earns."""
+        """`ModelHistory.excess_returns` is the return of a hedge with the model of the day before."""
         panel = self._panel()
         history, asset = self._rolling(panel, every=9), panel.assets[0]
         walked = history.excess_returns({asset: 1.0})
@@ -258,7 +258,7 @@ class EstimatorContract(ABC):
         return self.estimator().fit(self._panel())
 
     def _short_asset(self) -> ReturnPanel:
-        """The panel, with an asset that has a single return."""
+        """Return the panel with a single return of the second asset."""
         panel = self._panel()
         returns = panel.excess_returns.to_numpy(copy=True)
         returns[:-1, 1] = np.nan
@@ -283,7 +283,7 @@ class EstimatorContract(ABC):
             assert gap <= self.look_ahead_rounding * size, f"later returns moved {name} by {gap:g} of {size:g}"
 
     def _near(self, got: Any, expected: Any, what: str, size: float = 0.0) -> None:
-        """Compare numbers of one kind, relative to the largest of them or to a size."""
+        """Compare numbers of one kind, relative to the largest or to a size."""
         got, expected = np.asarray(got, dtype=np.float64), np.asarray(expected, dtype=np.float64)
         size = max(np.abs(expected).max(initial=0.0), size)
         gap = np.abs(got - expected).max(initial=0.0)
@@ -291,7 +291,7 @@ class EstimatorContract(ABC):
 
 
 def _figures(model: FactorModel) -> dict[str, Array]:
-    """All numbers of a model."""
+    """Return all numbers of a model."""
     return {
         "alpha": model.alpha.to_numpy(),
         "loadings": model.loadings.to_numpy(),

@@ -1,6 +1,6 @@
-"""The contract of a `DataProvider` as tests that any provider's own tests can inherit.
+"""The contract of a `DataProvider`, as tests to inherit.
 
-Nothing here needs pytest: the tests are plain methods with plain assertions, which pytest collects.
+The tests are methods with plain assertions, so this module does not import pytest.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _KINDS = {kind.name: kind for kind in (ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_
 
 
 class ProviderContract(ABC):
-    """What every provider owes its callers. Inherit it in a test class and give three hooks.
+    """Tests that every provider must pass. Inherit it in a test class with three hooks.
 
-    `DataProvider.panel` forgives a provider some of this (columns in another order, rows beyond the window); a
-    factor or a script that asks the provider directly doesn't.
+    `DataProvider.panel` accepts some violations (columns in another order, rows outside the window), but factors and
+    scripts that call the provider directly do not.
 
     Attributes
     ----------
     assets, factors : list of labels
-        At least two assets and one factor that the provider knows, all with returns on most of its dates.
+        At least two assets and one factor of the provider, with returns on most dates.
 
     Examples
     --------
@@ -54,68 +54,68 @@ class ProviderContract(ABC):
 
     @abstractmethod
     def provider(self) -> DataProvider:
-        """Return the provider under test: a new one, or always the same."""
+        """Return the provider under test, new or the same each time."""
 
     # -- the frames ------------------------------------------------------------------------------------
 
     def test_it_says_what_one_row_spans(self) -> None:
         """`horizon` is a `Horizon`."""
         horizon = self.provider().horizon
-        assert isinstance(horizon, Horizon), f"horizon must be a Horizon such as rm.DAY, but {horizon!r} came"
+        assert isinstance(horizon, Horizon), f"expected a Horizon such as rm.DAY, got {horizon!r}"
 
     def test_assets_come_as_asked(self) -> None:
-        """Exactly the assets that were asked for, in that order."""
+        """The columns are the requested assets, in that order."""
         data = self.provider()
         for wanted in (list(self.assets), list(reversed(self.assets)), list(self.assets)[:1]):
             frame = data.asset_returns(wanted)
-            assert isinstance(frame, pd.DataFrame), f"asset_returns must return a DataFrame, not {type(frame)}"
+            assert isinstance(frame, pd.DataFrame), f"expected asset_returns as a DataFrame, got {type(frame)}"
             assert list(frame.columns) == wanted, f"asked for {wanted}, got the columns {list(frame.columns)}"
 
     def test_factors_come_as_asked(self) -> None:
-        """Exactly the factors that were asked for, in that order."""
+        """The columns are the requested factors, in that order."""
         data = self.provider()
         for wanted in (list(self.factors), list(reversed(self.factors)), list(self.factors)[:1]):
             frame = data.factor_returns(wanted)
-            assert isinstance(frame, pd.DataFrame), f"factor_returns must return a DataFrame, not {type(frame)}"
+            assert isinstance(frame, pd.DataFrame), f"expected factor_returns as a DataFrame, got {type(frame)}"
             assert list(frame.columns) == wanted, f"asked for {wanted}, got the columns {list(frame.columns)}"
 
     def test_the_risk_free_rate_is_a_series(self) -> None:
         """`risk_free` returns one number by date."""
         rate = self.provider().risk_free()
-        assert isinstance(rate, pd.Series), f"risk_free must return a Series, not {type(rate)}"
-        assert rate.notna().any(), "the risk-free rate is missing on every date"
+        assert isinstance(rate, pd.Series), f"expected risk_free as a Series, got {type(rate)}"
+        assert rate.notna().any(), "expected a risk-free rate, got one that is missing on every date"
 
     def test_dates_are_unique_and_spaced_as_the_horizon_says(self) -> None:
-        """The index holds dates, each once, whose spacing fits the horizon."""
+        """The index has unique dates whose spacing fits the horizon."""
         data = self.provider()
         for what, frame in self._frames(data).items():
             read_dates(frame.index, what, data.horizon)
 
     def test_numbers_are_finite_or_missing(self) -> None:
-        """Every column is numeric; what is missing is NaN, never infinite."""
+        """Every column is numeric; missing values are NaN, not infinite."""
         for what, table in self._tables(self.provider()).items():
-            assert np.isfinite(table.numbers).any(axis=0).all(), f"{what} has a column without any number"
+            assert np.isfinite(table.numbers).any(axis=0).all(), f"expected a number in every column of {what}"
 
     def test_no_code_for_a_missing_return_is_left_in(self) -> None:
-        """No return of -99 % or less, which is what -99.99 and -999 percent become in decimals."""
+        """No return is -99 % or less: codes such as -99.99 and -999 percent, in decimals, are."""
         for what, table in self._tables(self.provider()).items():
             lowest = float(table.checks.low.min())
             assert lowest > -0.99, f"expected {what} above -99 %, got {lowest:g}: a code for missing, or percent?"
 
     def test_returns_are_decimals(self) -> None:
-        """Assets and factors pass the checks of every panel: no percent, no prices, no loss of more than everything."""
+        """Assets and factors pass the checks of a panel: no percent, no prices, no return below -100 %."""
         tables = self._tables(self.provider())
         for what in ("asset returns", "factor returns"):
             tables[what].checks.finish()
 
     def test_the_risk_free_rate_is_per_horizon(self) -> None:
-        """The rate passes the checks of every panel: decimals per horizon, not percent and not per year."""
+        """The rate passes the checks of a panel: decimals per horizon, not percent, not per year."""
         self._tables(self.provider())["the risk-free rate"].checks.finish()
 
     # -- windows ---------------------------------------------------------------------------------------
 
     def test_a_window_includes_both_ends(self) -> None:
-        """Asked from one of its dates to another, the provider returns both and what lies between."""
+        """A window from one date to another has both dates and all between."""
         data = self.provider()
         for what, ask in self._questions(data).items():
             whole = self._read(ask(None, None), what, data)
@@ -124,7 +124,7 @@ class ProviderContract(ABC):
             _same(part.frame(), whole.frame().loc[start:end], f"{what} in a window")
 
     def test_either_end_may_be_open(self) -> None:
-        """Without a start the first date there is, without an end the last."""
+        """An open start means the first date, an open end the last."""
         data = self.provider()
         for what, ask in self._questions(data).items():
             whole = self._read(ask(None, None), what, data)
@@ -141,28 +141,28 @@ class ProviderContract(ABC):
             _same(text, self._read(ask(start, end), what, data).frame(), what)
 
     def test_a_window_that_ends_before_it_starts_is_an_error(self) -> None:
-        """`panel` refuses it."""
+        """`panel` raises `InvalidParameterError`."""
         start, end = _inner_dates(self._tables(self.provider())["asset returns"])
         _raises(InvalidParameterError, lambda: self._panel(end, start))
 
     # -- names -----------------------------------------------------------------------------------------
 
     def test_an_unknown_asset_is_named_with_the_nearest(self) -> None:
-        """`UnknownAssetError` says which asset is unknown, and which known one it may have meant."""
+        """The message of `UnknownAssetError` has the unknown asset and the nearest known one."""
         known, wrong = self.assets[0], f"{self.assets[0]}~"
         error = _raises(UnknownAssetError, lambda: self.provider().asset_returns([known, wrong]))
         assert wrong in str(error), f"the message does not name {wrong!r}: {error}"
         assert str(known) in str(error).replace(wrong, ""), f"the message does not suggest {known!r}: {error}"
 
     def test_an_unknown_factor_is_named_with_the_nearest(self) -> None:
-        """`UnknownFactorError` says which factor is unknown, and which known one it may have meant."""
+        """The message of `UnknownFactorError` has the unknown factor and the nearest known one."""
         known, wrong = self.factors[0], f"{self.factors[0]}~"
         error = _raises(UnknownFactorError, lambda: self.provider().factor_returns([known, wrong]))
         assert wrong in str(error), f"the message does not name {wrong!r}: {error}"
         assert str(known) in str(error).replace(wrong, ""), f"the message does not suggest {known!r}: {error}"
 
     def test_a_column_does_not_depend_on_what_else_was_asked(self) -> None:
-        """A name means one series, alone or among others."""
+        """A name gives the same series, alone or with others."""
         data = self.provider()
         for what, names, ask in (
             ("asset returns", self.assets, data.asset_returns),
@@ -174,11 +174,11 @@ class ProviderContract(ABC):
                 _same(alone.to_frame(), together[name].dropna().to_frame(), f"{what} of {name}")
 
     def test_identities_are_labels_of_the_same_assets(self) -> None:
-        """`identities` gives one label for each asset, text or a whole number, that means the same returns."""
+        """`identities` returns one text or whole number per asset, with the same returns."""
         data = self.provider()
         named = self._read(data.asset_returns(list(self.assets)), "asset returns", data).frame()
         identities = data.identities(list(self.assets), named.index[0], named.index[-1])
-        assert len(identities) == len(self.assets), f"{len(self.assets)} assets were asked about, got {identities}"
+        assert len(identities) == len(self.assets), f"expected {len(self.assets)} identities, got {identities}"
         assert all(isinstance(i, str | Integral) for i in identities) or identities == list(self.assets)
         for name, identity in zip(self.assets, identities, strict=True):
             alone = self._read(data.asset_returns([identity]), "asset returns", data).frame()[identity].dropna()
@@ -187,14 +187,14 @@ class ProviderContract(ABC):
     # -- asking does not change the answer -------------------------------------------------------------
 
     def test_asking_twice_gives_the_same(self) -> None:
-        """The second answer equals the first to the last bit."""
+        """The second result equals the first exactly."""
         data = self.provider()
         first, second = self._frames(data), self._frames(data)
         for what in first:
             pd.testing.assert_frame_equal(first[what], second[what], check_exact=True, obj=what)
 
     def test_what_it_returns_is_the_callers_own(self) -> None:
-        """Overwriting an answer changes no later answer."""
+        """Overwriting a result does not change later results."""
         data = self.provider()
         before = self._tables(data)
         for frame in self._frames(data).values():
@@ -203,7 +203,7 @@ class ProviderContract(ABC):
             np.testing.assert_array_equal(table.numbers, before[what].numbers, err_msg=f"{what} changed")
 
     def test_lists_that_are_passed_are_left_alone(self) -> None:
-        """The lists of names are the caller's."""
+        """Lists of names are not changed."""
         data = self.provider()
         assets, factors = list(self.assets), list(self.factors)
         data.asset_returns(assets)
@@ -214,7 +214,7 @@ class ProviderContract(ABC):
     # -- the panel -------------------------------------------------------------------------------------
 
     def test_a_panel_can_be_made(self) -> None:
-        """`panel` has the assets and factors that were asked for, at the provider's horizon."""
+        """`panel` has the requested assets and factors, at the provider's horizon."""
         panel = self._panel()
         assert list(panel.assets) == list(self.assets)
         assert list(panel.factors) == list(self.factors)
@@ -229,7 +229,7 @@ class ProviderContract(ABC):
         _same(panel.excess_returns, total.sub(rate, axis=0), "excess returns")
 
     def test_a_panel_of_a_window_is_the_window_of_the_panel(self) -> None:
-        """Asking for less gives the same numbers."""
+        """A shorter window gives the same numbers."""
         whole = self._panel()
         start, end = whole.dates[len(whole.dates) // 4], whole.dates[3 * len(whole.dates) // 4]
         part, cut = self._panel(start, end), whole.select(start=start, end=end)
@@ -238,7 +238,7 @@ class ProviderContract(ABC):
         _same(part.risk_free.to_frame(), cut.risk_free.to_frame(), "the risk-free rate")
 
     def test_a_panel_where_there_is_nothing_is_an_error(self) -> None:
-        """A window before all history gives an error of the package, not an empty panel."""
+        """A window before all dates raises an error of the package."""
         _raises(RiskModelError, lambda: self._panel("1700-01-01", "1700-12-31"))
 
     # -- helpers ---------------------------------------------------------------------------------------
@@ -264,15 +264,15 @@ class ProviderContract(ABC):
         return ReturnFrame.read(frame, _KINDS[what], data.horizon)
 
 
-def _same(came: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:
-    """Compare numbers, dates and labels; a frequency that pandas noticed on one of two ways is none of them."""
-    pd.testing.assert_frame_equal(came, expected, check_names=False, check_freq=False, obj=what)
+def _same(got: pd.DataFrame, expected: pd.DataFrame, what: str) -> None:
+    """Compare numbers, dates and labels, without the frequency that pandas may infer for one of the two."""
+    pd.testing.assert_frame_equal(got, expected, check_names=False, check_freq=False, obj=what)
 
 
 def _inner_dates(table: ReturnFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Two dates that leave some history before and after them."""
     n = len(table.dates)
-    assert n >= 8, f"the contract needs at least 8 dates, but {n} came"
+    assert n >= 8, f"expected at least 8 dates, got {n}"
     return table.dates[n // 4], table.dates[3 * n // 4]
 
 

@@ -1,4 +1,4 @@
-"""What is stored of one series."""
+"""The stored history of one series."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Self
 import pandas as pd
 from attrs import evolve, field, frozen
 
-# An open end, so that ends compare as days do: the last day that a window may have.
+# The last possible day of a window; stands for an open end, so that ends can be compared.
 END = pd.Timestamp("2261-12-31")
-# Rows that are missing at the end may still come, unless they are so many that the series has ended.
+# Missing rows at the end may be late for this long; after that the series has ended.
 _LATE = pd.Timedelta(days=60)
 _FACTS = ("fetched", "checked", "asked", "provenance")
 
@@ -19,7 +19,7 @@ _FACTS = ("fetched", "checked", "asked", "provenance")
 class Entry:
     """The whole history of one series, all of one vintage.
 
-    `fetched` is when its oldest part came, `checked` when the source was last asked what follows, up to `asked`.
+    `fetched` is the time of the oldest fetch, `checked` of the last request for later rows, up to `asked`.
     """
 
     fetched: pd.Timestamp = field(converter=pd.Timestamp)
@@ -30,29 +30,29 @@ class Entry:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], series: pd.Series[float]) -> Self:
-        """Read it from a record."""
+        """Make an entry from a record."""
         return cls(**{name: facts[name] for name in _FACTS}, series=series)
 
     @property
     def record(self) -> tuple[dict[str, Any], pd.Series[float]]:
-        """It as facts and series."""
+        """The entry as facts and series."""
         return {name: getattr(self, name) for name in _FACTS}, self.series
 
     @property
     def last(self) -> pd.Timestamp:
-        """The day after which rows may still come."""
+        """The day after which rows may be late."""
         if not len(self.series):
             return pd.Timestamp.min
         end: pd.Timestamp = self.series.index[-1]
-        valid: pd.Timestamp = self.series.index[self.series.notna()].max()  # NaT where there is none
+        valid: pd.Timestamp = self.series.index[self.series.notna()].max()  # NaT if all are missing
         return valid if end - valid <= _LATE else end
 
     def lacks(self, end: pd.Timestamp, now: pd.Timestamp) -> bool:
-        """Whether the source must be asked what follows; it is asked once a day about the same end."""
+        """Return whether later rows must be requested; the same end is requested once a day."""
         was_asked = self.checked.date() == now.date() and (end == self.asked or end <= self.asked < END)
         return end > self.last and not was_asked
 
     def extended(self, rows: pd.Series[float], end: pd.Timestamp, now: pd.Timestamp) -> Self:
-        """Add what follows the last row, up to `end`."""
+        """Add the rows after the last one, up to `end`."""
         series = pd.concat([self.series[: self.last], rows])
         return evolve(self, series=series, checked=now, asked=end)

@@ -1,4 +1,4 @@
-"""What names meant, as the source said when it was last asked."""
+"""Stored identifiers of asset names, as of the last request."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BEGINNING = pd.Timestamp("1677-12-31")
 
 @frozen
 class Names:
-    """The permanent identifiers behind names in one window: a record for each window that was asked about.
+    """Permanent identifiers of names in one window, with one record per requested window.
 
-    In a window that reaches farther, a name may mean another asset, or several. What is no text means itself.
+    In a longer window a name may mean another asset, or several. A label that is not text identifies itself.
     """
 
     provider: DataProvider
@@ -34,7 +34,7 @@ class Names:
     max_age: dt.timedelta | None
 
     def stored(self, names: Sequence[Any]) -> dict[Any, Any] | None:
-        """What names mean in this very window; None where the source must be asked."""
+        """Return the stored identifiers of names in this window; None if the source must be asked."""
         age = self.max_age
         said = self._said().items()
         known = {name: i for name, (i, when) in said if age is None or self.now - pd.Timestamp(when) <= age}
@@ -42,7 +42,7 @@ class Names:
         return None if None in means.values() else means
 
     def ask(self, names: Sequence[Any]) -> dict[Any, Any]:
-        """Ask the source; where it does not answer, take what it said of a window around this one."""
+        """Request identifiers; if the source is unreachable, use those stored for a window around this one."""
         try:
             answer = self.provider.identities(list(names), *self.window)
         except OSError as error:
@@ -76,12 +76,12 @@ class Names:
             said = [known[name] for known in around if name in known]
             if isinstance(name, str) and not said:
                 other = [f"{r['names'][name][0]} in {r['label']}" for r in records if name in r["names"]]
-                error.add_note(f"What {name!r} meant in this window is not stored; in others it meant {other}.")
+                error.add_note(f"The meaning of {name!r} in this window is not stored; in others it was {other}.")
                 raise error
             means[name] = max(said, key=lambda s: pd.Timestamp(s[1]))[0] if said else name
         taken = "; ".join(f"{name} for {identity}" for name, identity in means.items() if name != identity)
         warnings.warn(
-            f"{self.store.source} could not be reached ({str(error).strip()}); taken, as it last said, is {taken}.",
+            f"cannot reach {self.store.source} ({str(error).strip()}); using stored identifiers: {taken}.",
             StaleDataWarning,
             stacklevel=4,
         )
@@ -89,12 +89,16 @@ class Names:
 
 
 def _checked(names: Sequence[Any], answer: Any, whose: str) -> dict[Any, Any]:
-    """By name, what a provider says it means: whole numbers as those of Python, whatever they came as."""
+    """Check the identifiers of a provider and return them by name, whole numbers as Python's."""
     is_list = isinstance(answer, Sequence) and not isinstance(answer, str) and len(answer) == len(names)
     pairs = list(zip(names, answer, strict=True)) if is_list else []
     if not is_list or not all(name is identity or _is_label(identity) for name, identity in pairs):
         raise InvalidParameterError(
-            f"{whose}.identities must return a list, one text or whole number for each of {names}, got {answer!r}."
+            f"expected {whose}.identities to return a list of one text or whole number for each of {names}, got "
+            f"{answer!r}.",
+            provider=whose,
+            names=list(names),
+            got=answer,
         )
     return {name: int(i) if isinstance(i, Integral) else i for name, i in pairs}
 

@@ -1,4 +1,4 @@
-"""A provider whose answers are stored on disk."""
+"""Provider that stores the returns of another on disk."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def _read_folder(folder: Any) -> Path:
 @final
 @frozen(eq=False)
 class Cached(DataProvider):
-    """A provider whose answers are stored in a folder, as Parquet (extra ``cache``).
+    """Provider that stores the returns of another in a folder, as Parquet (extra ``cache``).
 
-    There is one file for each asset, each factor and the risk-free rate, with its whole history. The provider is asked
-    for the histories that are not stored, all together; then only for what follows the last row, if a window reaches
-    beyond it, and once a day. Assets are stored under their permanent identifiers (`DataProvider.identities`), so a
-    ticker that passes from one company to another never joins their histories.
+    There is one file for each asset, each factor and the risk-free rate, with its whole history. Histories that are
+    not stored are fetched together; after that only the rows after the last one, if a window ends later, and at most
+    once a day. Assets are stored by permanent identifier (`DataProvider.identities`), so the histories of two
+    companies that had the same ticker are never joined.
 
     Parameters
     ----------
     provider : DataProvider
         The source.
     folder : path, optional
-        Several sources and several processes may share it. By default the user's folder for caches.
+        Several sources and processes may share it. By default the user's cache folder.
     name : str, optional
-        What tells this source's returns from any other's in the folder; by default the provider's ``source``.
+        Identifier of the source in the folder; by default the provider's ``source``.
     max_age : timedelta, optional
-        A history that was fetched longer ago is fetched again, because sources revise it. By default never.
+        Older histories are fetched again, because sources revise them. By default no limit.
     clock : callable, optional
-        Returns the time, with its zone.
+        Returns the time, with time zone.
 
     Raises
     ------
@@ -66,27 +66,27 @@ class Cached(DataProvider):
     MissingExtraError
         If a package of the extra ``cache`` is not installed.
     SourceError
-        If the folder cannot be read or written; and whatever the provider raises, if nothing stored can be served.
+        If the folder cannot be read or written. Errors of the provider are raised if no stored data can be served.
 
     Warns
     -----
     StaleDataWarning
-        If the provider raises an `OSError` (as `SourceError` is), so that what is stored is served.
+        If the provider raises an `OSError` (as `SourceError` is) and stored data are served.
     DamagedEntryWarning
-        If a file is not what was written; it is fetched again.
+        If a file is damaged; its series is fetched again.
     MixedVintagesWarning
-        If returns of different vintages are served together, because the source does not answer, or because it
+        If returns of different vintages are served together, because the source is unreachable, or because it
         published a new vintage between the requests of one panel.
 
     Notes
     -----
-    A vintage is what `DataProvider.provenance` says. A stored series of another vintage than the newest that was seen
-    is fetched again as a whole, so one series, and all series of one request, are of one vintage. A source that states
-    no vintages may have revised the past between two fetches, which `max_age` limits.
+    `DataProvider.provenance` gives the vintages. A stored series of an older vintage than the newest seen is fetched
+    again as a whole, so all series of one request have one vintage. A source without vintages may revise the past
+    between two fetches; `max_age` limits this.
 
     A process that is killed leaves the old file or the new one. One thread or process at a time fetches series of one
-    kind; the others wait, and find them stored. What has no row in a window is the provider's to answer. Files are
-    readable by their owner only: what they hold may be under a licence.
+    kind; the others wait and read the stored result. A request without stored rows in its window goes to the
+    provider. Files are readable by their owner only, because the data may be under a licence.
 
     Examples
     --------
@@ -108,17 +108,23 @@ class Cached(DataProvider):
     name: str | None = field(default=None, kw_only=True)
     max_age: dt.timedelta | None = field(default=None, kw_only=True)
     clock: Callable[[], dt.datetime] = field(default=_now, kw_only=True, repr=False)
-    # a memory of answers, not part of the value: the newest vintages, and those of what was served under which name
+    # memoised, not part of the value: the newest vintages, and the vintages served under each name
     _newest: dict[str, tuple[pd.Timestamp, str]] = field(factory=dict, init=False, repr=False)
     _served: dict[tuple[Kind, str], Mapping[str, str]] = field(factory=dict, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.provider, DataProvider):
-            raise InvalidParameterError(f"expected a DataProvider such as rm.FamaFrench(), got {self.provider!r}.")
+            raise InvalidParameterError(
+                f"expected a DataProvider such as rm.FamaFrench(), got {self.provider!r}.",
+                parameter="provider",
+                got=self.provider,
+            )
         if self.name is None and getattr(self.provider, "source", None) is None:
             raise InvalidParameterError(
-                f"{type(self.provider).__name__} has no attribute source, which tells its returns from others; "
-                "give name='...', and another name where the provider would answer otherwise."
+                f"expected a provider with the attribute source, got {type(self.provider).__name__} without; give "
+                "name='...', a different one for each configuration of the provider.",
+                parameter="name",
+                provider=type(self.provider).__name__,
             )
         if self.name is not None and not (isinstance(self.name, str) and self.name):
             raise InvalidParameterError(f"expected a name such as 'vendor X, adjusted closes', got {self.name!r}.")
@@ -126,74 +132,78 @@ class Cached(DataProvider):
         if age is not None and (not isinstance(age, dt.timedelta) or age < dt.timedelta(0)):
             raise InvalidParameterError(f"expected max_age as a timedelta, such as timedelta(days=30), got {age!r}.")
         if not callable(self.clock):
-            raise InvalidParameterError(f"clock must be a function that returns the time, got {self.clock!r}.")
+            raise InvalidParameterError(
+                f"expected clock as a function that returns the time, got {self.clock!r}.",
+                parameter="clock",
+                got=self.clock,
+            )
 
     @property
     def horizon(self) -> Horizon:
-        """What one row spans."""
+        """Span of one row."""
         return horizon_of(self.provider)
 
     @property
     def source(self) -> str:
-        """What tells this source's returns from any other's in the folder."""
+        """Identifier of the source in the folder."""
         return self.name if self.name is not None else str(self.provider.source)  # type: ignore[attr-defined]
 
     @property
     def assets(self) -> list[Any]:
-        """The labels of all assets, where the provider lists them."""
+        """The labels of all assets, if the provider lists them."""
         return list(self.provider.assets)  # type: ignore[attr-defined]
 
     @property
     def factors(self) -> list[Any]:
-        """The labels of all factors, where the provider lists them."""
+        """The labels of all factors, if the provider lists them."""
         return list(self.provider.factors)  # type: ignore[attr-defined]
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
         wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
         window = dates.window(start, end)
         names = Names(self.provider, self._store, window, self._time(), self.max_age)
         means = names.stored(wanted)
         request = self._request("assets", [] if means is None else means.values(), window)
         if means is None or not request.is_complete:
-            # the source must be asked anyway, and names are read as it reads them now
+            # returns must be fetched anyway, so request the current identifiers too
             means = names.ask(wanted)
             request = self._request("assets", means.values(), window)
         return self._frame(request, means)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
+        """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
         wanted = labels.unique(require_list(names, "factors"), "factors")
         request = self._request("factors", wanted, dates.window(start, end))
         return self._frame(request, dict(zip(wanted, wanted, strict=True)))
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date."""
+        """Return the risk-free rate by date."""
         return self._frame(self._request("rate", [RATE], dates.window(start, end)), {RATE: RATE})[RATE]
 
     def is_funded(self, name: Any) -> bool:
-        """Whether holding a factor costs cash, as the provider says."""
+        """Return whether holding a factor costs cash, from the provider."""
         return self.provider.is_funded(name)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
-        """For each asset, the label that means it at any time, as the provider says."""
+        """Return the permanent identifier of each asset, from the provider."""
         return self.provider.identities(assets, start, end)
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
-        """By file of the source, the vintage of what was served; where there are several, a warning says so."""
+        """Return the vintages served, by file of the source; warn if a file has several."""
         asked: list[tuple[Kind, Any]] = [("assets", a) for a in assets]
         asked += [("factors", f) for f in factors] + [("rate", RATE)]
         found = warn_if_mixed(self.source, [(label, self._vintages(kind, label)) for kind, label in asked])
         return {file: ", ".join(vintages) for file, vintages in found.items()}
 
     def info(self) -> pd.DataFrame:
-        """List what is stored of this source: one row a file.
+        """List the stored series of this source, one row per file.
 
         Returns
         -------
         DataFrame
-            ``kind``, ``label``, ``first`` and ``last`` date, ``rows``, ``fetched`` (when the oldest part came),
-            ``age``, ``vintage``, ``bytes`` and ``file``. Of a damaged file only the last two are known.
+            ``kind``, ``label``, ``first`` and ``last`` date, ``rows``, ``fetched`` (time of the oldest fetch),
+            ``age``, ``vintage``, ``bytes`` and ``file``. A damaged file has only the last two.
         """
         now = self._time()
         columns = ["kind", "label", "first", "last", "rows", "fetched", "age", "vintage", "bytes", "file"]
@@ -204,7 +214,7 @@ class Cached(DataProvider):
         return pd.DataFrame(rows, columns=columns)
 
     def clear(self) -> int:
-        """Remove what is stored of this source, and nothing else in the folder; return how many series it was."""
+        """Remove the stored series of this source, nothing else in the folder; return their number."""
         self._newest.clear()
         self._served.clear()
         return self._store.clear()
@@ -219,7 +229,9 @@ class Cached(DataProvider):
     def _time(self) -> pd.Timestamp:
         now = self.clock()
         if not isinstance(now, dt.datetime) or now.tzinfo is None:
-            raise InvalidParameterError(f"clock must return a datetime with its zone, got {now!r}.")
+            raise InvalidParameterError(
+                f"expected clock to return a datetime with a time zone, got {now!r}.", parameter="clock", got=now
+            )
         return pd.Timestamp(now)
 
     def _request(self, kind: Kind, wanted: Iterable[Any], window: Window) -> Request:
@@ -227,7 +239,7 @@ class Cached(DataProvider):
         return Request(self.provider, self._store, kind, unique, window, self._time(), self.max_age, self._newest)
 
     def _frame(self, request: Request, means: Mapping[Any, Any]) -> pd.DataFrame:
-        """The returns of what names mean; where there is no row, or no name, what the provider says to that."""
+        """Return the stored returns of names; without a row or a name, the provider's answer."""
         entries = request.run()
         self._served.update({(request.kind, key(name)): entries[i].provenance for name, i in means.items()})
         series = [entries[i].series for i in means.values()]

@@ -1,4 +1,4 @@
-"""The format of one file: a series, and facts about it, under a checksum."""
+"""File format of one stored series: numbers, facts and a checksum."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_ROWS = pd.Series(np.empty(0), pd.DatetimeIndex([]).as_unit(_UNIT))
 
 
 class DamagedError(Exception):
-    """A file is not what was written (internal: it becomes a `DamagedEntryWarning`)."""
+    """A file is damaged (internal: it becomes a `DamagedEntryWarning`)."""
 
 
 def encode(facts: Mapping[str, Any], series: pd.Series[float]) -> bytes:
@@ -36,7 +36,7 @@ def encode(facts: Mapping[str, Any], series: pd.Series[float]) -> bytes:
 
 
 def decode(content: bytes) -> tuple[dict[str, Any], pd.Series[float]]:
-    """Read facts and a series back, or raise `DamagedError`; dates among the facts come as text."""
+    """Read facts and a series, or raise `DamagedError`; dates among the facts are text."""
     arrow, parquet = pyarrow("Cached")
     try:
         table = parquet.read_table(io.BytesIO(content))

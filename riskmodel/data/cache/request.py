@@ -28,15 +28,15 @@ from riskmodel.errors import (
 
 RATE = "risk_free"
 _A_DAY = pd.Timedelta(days=1)
-# A source may publish a new vintage between two answers: ask so often for the series that are then outdated.
+# A source may publish a new vintage between two answers: fetch outdated series again, at most this often.
 _ROUNDS = 4
 
 
 @define(eq=False)
 class Request:
-    """Series of one kind: what is stored of them, and what must be fetched.
+    """Read series of one kind from the store and fetch missing parts.
 
-    `newest` has the newest vintage of each file of the source that was seen, and when; requests share it.
+    `newest` has the newest vintage seen of each file of the source, and when; requests share it.
     """
 
     provider: DataProvider
@@ -55,11 +55,11 @@ class Request:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the window is stored, so that the source need not be asked."""
+        """Whether the whole window is stored."""
         return not self._missing()
 
     def run(self) -> dict[Any, Entry]:
-        """Return an entry for each label, which reaches to the end of the window or as far as can be had."""
+        """Return an entry for each label, up to the end of the window or of the available rows."""
         if not self.is_complete:
             with self.store.turn(self.kind):
                 self._load()  # another process may have fetched it meanwhile
@@ -86,7 +86,7 @@ class Request:
         return END if self.window[1] is None else self.window[1]
 
     def _missing(self) -> dict[pd.Timestamp | None, list[Any]]:
-        """The labels to fetch, by the first day that is lacking: None for the whole history."""
+        """Return the labels to fetch, by first missing day; None for the whole history."""
         missing: dict[pd.Timestamp | None, list[Any]] = {}
         for label in self.wanted:
             entry = self._entries.get(label)
@@ -118,7 +118,7 @@ class Request:
         except CoverageError:
             if self.window[1] is not None:
                 raise
-            # a source that has come to its end has nothing to add
+            # the source ends before this window: there are no rows to add
             return pd.DataFrame(dict.fromkeys(range(len(wanted)), NO_ROWS))
 
     def _add(self, label: Any, rows: pd.Series[float], start: pd.Timestamp | None) -> None:
@@ -128,7 +128,7 @@ class Request:
         entry = Entry(self.now, self.now, END, provenance, rows)
         if start is not None:
             if self._is_outdated(self._entries[label]):
-                return  # the next round fetches all of it, so that no series is of two vintages
+                return  # the next round fetches the whole history, so that no series has two vintages
             entry = self._entries[label].extended(rows, self._end, self.now)
         self._entries[label] = entry
         self._changed.add(label)
@@ -139,22 +139,22 @@ class Request:
                 self.store.write(self.kind, key(label), *self._entries[label].record)
 
     def _require_stored(self, error: OSError) -> None:
-        """Warn that what is stored is served; raise where a label has nothing in the window."""
+        """Warn that stored data are served; raise if a label has none in the window."""
         entries = [self._entries[label] for label in self.wanted if label in self._entries]
         if len(entries) < len(self.wanted) or not all(len(e.series.loc[slice(*self.window)]) for e in entries):
             raise error
         age = (self.now - min(entry.fetched for entry in entries)).floor("s")
         last = min(entry.series.index[-1] for entry in entries)
         warnings.warn(
-            f"{self.store.source} could not be reached ({str(error).strip()}); served is what was fetched {age} ago, "
-            f"which reaches to {last.date()}.",
+            f"cannot reach {self.store.source} ({str(error).strip()}); using data up to {last.date()}, fetched {age} "
+            "ago.",
             StaleDataWarning,
             stacklevel=5,
         )
 
 
 def ask(provider: DataProvider, kind: Kind, wanted: list[Any], low: Any = None, high: Any = None) -> pd.DataFrame:
-    """Ask a provider, and check and order what it returns."""
+    """Fetch series from a provider, check them and order the columns."""
     if kind == "rate":
         return ReturnFrame.read_rate(provider.risk_free(low, high), provider.horizon).frame().set_axis(wanted, axis=1)
     error = UnknownAssetError if kind == "assets" else UnknownFactorError
@@ -166,14 +166,14 @@ def ask(provider: DataProvider, kind: Kind, wanted: list[Any], low: Any = None, 
 
 
 def key(label: Any) -> str:
-    """Write a label so that 10107 and "10107" differ, and 10107 of numpy and of Python do not."""
+    """Return a text key of a label: 10107 and "10107" differ, 10107 of numpy and of Python do not."""
     if isinstance(label, str):
         return label
     return f"{int(label)!r} (int)" if isinstance(label, Integral) else f"{label!r} ({type(label).__name__})"
 
 
 def warn_if_mixed(source: str, provenances: Iterable[tuple[Any, Mapping[str, str]]]) -> dict[str, list[str]]:
-    """Return the vintages of each file, and warn where there are several."""
+    """Return the vintages of each file; warn if a file has several."""
     found: dict[str, dict[str, list[Any]]] = {}
     for label, provenance in provenances:
         for file, vintage in provenance.items():
@@ -182,8 +182,8 @@ def warn_if_mixed(source: str, provenances: Iterable[tuple[Any, Mapping[str, str
         if len(vintages) > 1:
             those = "; ".join(f"{vintage} ({labels.listing(vintages[vintage])})" for vintage in sorted(vintages))
             warnings.warn(
-                f"{source}: these returns are of different vintages of {file}: {those}; ask again when the source "
-                "answers, or clear() the cache.",
+                f"{source}: expected returns of one vintage, got several of {file}: {those}; fetch again when the "
+                "source is reachable, or clear() the cache.",
                 MixedVintagesWarning,
                 stacklevel=5,
             )

@@ -24,8 +24,8 @@ Kind = Literal["assets", "factors", "rate", "names"]
 Record = tuple[dict[str, Any], "pd.Series[float]"]
 
 _FORMAT = 2  # files of another format are in another folder
-_OWNER = 0o600  # what is stored may be under a licence
-_ABANDONED = 3600.0  # seconds after which nobody is writing an unfinished file any more
+_OWNER = 0o600  # the data may be under a licence
+_ABANDONED = 3600.0  # seconds after which an unfinished file is abandoned
 _PATIENCE = 600.0  # seconds to wait for another process
 
 
@@ -39,7 +39,7 @@ class Store:
 
     @property
     def key(self) -> str:
-        """What tells these records from any other's."""
+        """Identifier of these records."""
         return f"{self.source}, per {self.row_days:g} days"
 
     @property
@@ -49,11 +49,11 @@ class Store:
         return self.folder / f"{readable}-{_digest(self.key)[:16]}-{_FORMAT}"
 
     def path(self, kind: Kind, label: str) -> Path:
-        """The file of a record, whether there is one or not."""
+        """Return the path of a record, which may not exist."""
         return self.home / f"{kind}-{_digest(label)[:32]}.parquet"
 
     def read(self, kind: Kind, label: str) -> Record | None:
-        """Read a record; None where there is none, or where it is damaged, with a warning."""
+        """Read a record; None if it does not exist, or if it is damaged, with a warning."""
         path = self.path(kind, label)
         content = self._content(path)
         if content is None:
@@ -72,17 +72,17 @@ class Store:
         return facts, series
 
     def records(self, *kinds: Kind) -> Iterator[tuple[Path, int, Record | None]]:
-        """All files of some kinds, their sizes and what they hold: None where they are damaged."""
+        """Yield path, size and record of each file of some kinds; the record is None for a damaged file."""
         for path in self._files(*kinds):
             content = self._content(path)
-            if content is not None:  # it may have gone since it was listed
+            if content is not None:  # it may have been removed since it was listed
                 record = None
                 with suppress(DamagedError):
                     record = self._decode(content)
                 yield path, len(content), record
 
     def write(self, kind: Kind, label: str, facts: Mapping[str, Any], series: pd.Series[float]) -> None:
-        """Put a record in the place of what is there."""
+        """Write a record, and replace an existing one."""
         content = encode({**facts, "source": self.key, "kind": kind, "label": label}, series)
         try:
             self.home.mkdir(parents=True, exist_ok=True)
@@ -94,8 +94,8 @@ class Store:
     def turn(self, kind: Kind) -> Iterator[None]:
         """Wait until no other thread or process fetches and stores records of this kind.
 
-        Files are whole without the lock, which only saves work from being done twice or overwritten. So go on without
-        it where it cannot be had: in a folder that may only be read, or from a process that does not end.
+        Files are consistent without the lock, which only prevents duplicate work. So continue without it if it is not
+        available: in a read-only folder, or if another process never releases it.
         """
         extra("pyarrow")  # before anything is fetched that could not be written
         lock = extra("filelock").FileLock(self.home / f".{kind}.lock", mode=_OWNER, is_singleton=True)
@@ -106,9 +106,9 @@ class Store:
             yield
 
     def clear(self) -> int:
-        """Remove all that is stored of this source; return how many series there were.
+        """Remove all records of this source; return the number of series.
 
-        What another process may be writing just now stays, and so does the folder that it writes into.
+        Files that another process may be writing stay, and so does the folder.
         """
         series = self._files("assets", "factors", "rate")
         unfinished = [path for path in self.home.glob(f".*{UNFINISHED}") if _is_abandoned(path)]
@@ -150,7 +150,7 @@ def extra(name: str) -> Any:
 
 
 def _digest(text: str) -> str:
-    # a label may be bytes of a command line that are no text
+    # a label from the command line may have bytes that do not decode
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 

@@ -21,7 +21,7 @@ from riskmodel.horizon import MONTH, Horizon
 _THREE = {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "Mom": "umd"}
 _FIVE = {"RMW": "rmw", "CMA": "cma", "SMB5": "smb"}
 _RISK_FREE = "rf"
-# What the library writes where it has no number, in percent and, where somebody divided by 100, in decimals.
+# Codes of the library for a missing number, in percent and (if the table was divided by 100) in decimals.
 _SENTINELS = "-999, -99.99, -9.99, -0.9999"
 # The columns that tell whether a table is in percent.
 _CHECKED: dict[str, ReturnKind] = {"mktrf": FACTOR_RETURNS, _RISK_FREE: RISK_FREE_RATE}
@@ -29,10 +29,10 @@ _CHECKED: dict[str, ReturnKind] = {"mktrf": FACTOR_RETURNS, _RISK_FREE: RISK_FRE
 
 @final
 @frozen
-class Source:
+class FactorTable:
     """One column of one factor table."""
 
-    table: str
+    name: str
     column: str
 
 
@@ -44,9 +44,9 @@ class FactorLibrary:
     Parameters
     ----------
     server : Server
-        Whom to ask.
+        Server to query.
     catalogue : Catalogue
-        What the server has.
+        Tables of the server.
     horizon : Horizon
         ``DAY`` or ``MONTH``.
     """
@@ -57,14 +57,14 @@ class FactorLibrary:
     _checked: set[str] = field(factory=set)
 
     def names(self) -> list[str]:
-        """The factors that the server has, by name."""
-        return list(self._sources())
+        """Return the names of the factors on the server."""
+        return list(self._tables())
 
     def factors(self, wanted: Sequence[str], low: date, high: date) -> pd.DataFrame:
-        """Return factor returns, dates × names in the order asked, decimals; NaN where missing."""
-        sources = self._sources()
-        labels.positions(wanted, pd.Index(list(sources), dtype=object), "factor", UnknownFactorError)
-        series = {name: self._series(sources[name], low, high) for name in dict.fromkeys(wanted)}
+        """Return factor returns, dates × names in the order given, decimals; NaN where missing."""
+        known = self._tables()
+        labels.positions(wanted, pd.Index(list(known), dtype=object), "factor", UnknownFactorError)
+        series = {name: self._series(known[name], low, high) for name in dict.fromkeys(wanted)}
         frame = pd.concat(series, axis=1, sort=True) if series else pd.DataFrame(index=pd.DatetimeIndex([]))
         return frame.loc[:, list(wanted)]
 
@@ -72,17 +72,18 @@ class FactorLibrary:
         """Return the risk-free rate by date, decimals; NaN where missing."""
         table = self._home_of_the_rate()
         if table is not None:
-            return self._series(Source(table, _RISK_FREE), low, high).rename("risk_free")
+            return self._series(FactorTable(table, _RISK_FREE), low, high).rename("risk_free")
         raise LayoutError(
-            f"the server does not show you a risk-free rate per {self._horizon}: none of "
-            f"{', '.join(FACTOR_TABLES[self._horizon])} with the columns date and rf. Take factors and rate from "
-            "elsewhere: rm.Joined(assets=rm.WRDS(), factors=...)."
+            f"expected a risk-free rate per {self._horizon} in the columns date and rf of "
+            f"{' or '.join(FACTOR_TABLES[self._horizon])}, got none from this server; take factors and rate "
+            "from another provider: rm.Joined(assets=rm.WRDS(), factors=...).",
+            tables=list(FACTOR_TABLES[self._horizon]),
         )
 
     def vintages(self, names: Sequence[Any]) -> dict[str, str]:
-        """Up to what day the tables of these factors, and of the risk-free rate, go."""
-        sources = self._sources()
-        tables = [sources[n].table for n in names if n in sources] + [self._home_of_the_rate() or ""]
+        """Return the last day of the tables of these factors and of the risk-free rate."""
+        known = self._tables()
+        tables = [known[n].name for n in names if n in known] + [self._home_of_the_rate() or ""]
         return {table: f"to {self._last(table)}" for table in dict.fromkeys(tables) if table}
 
     def _last(self, table: str) -> date | None:
@@ -93,32 +94,32 @@ class FactorLibrary:
         tables = FACTOR_TABLES[self._horizon]
         return next((t for t in tables if self._catalogue.has({t: {"date", _RISK_FREE}})), None)
 
-    def _sources(self) -> Mapping[str, Source]:
+    def _tables(self) -> Mapping[str, FactorTable]:
         three, five = FACTOR_TABLES[self._horizon]
-        candidates = [(n, Source(three, c)) for n, c in _THREE.items()]
-        candidates += [(n, Source(five, c)) for n, c in (_THREE | _FIVE).items()]
-        found: dict[str, Source] = {}
-        for name, source in candidates:
-            if self._catalogue.has({source.table: {"date", source.column}}):
-                found.setdefault(name, source)
+        candidates = [(n, FactorTable(three, c)) for n, c in _THREE.items()]
+        candidates += [(n, FactorTable(five, c)) for n, c in (_THREE | _FIVE).items()]
+        found: dict[str, FactorTable] = {}
+        for name, table in candidates:
+            if self._catalogue.has({table.name: {"date", table.column}}):
+                found.setdefault(name, table)
         return found
 
-    def _series(self, source: Source, low: date, high: date) -> pd.Series[float]:
-        self._require_decimals(source.table)
+    def _series(self, table: FactorTable, low: date, high: date) -> pd.Series[float]:
+        self._require_decimals(table.name)
         rows = self._server.fetch(
-            f"SELECT date::date, CASE WHEN {source.column} IN ({_SENTINELS}) THEN NULL "
-            f"ELSE {source.column}::float8 END FROM {source.table} "
+            f"SELECT date::date, CASE WHEN {table.column} IN ({_SENTINELS}) THEN NULL "
+            f"ELSE {table.column}::float8 END FROM {table.name} "
             "WHERE date BETWEEN %(low)s AND %(high)s ORDER BY date",
             {"low": low, "high": high},
         )
         dates = pd.DatetimeIndex(np.array([d for d, _ in rows], dtype="datetime64[ns]"))
         if self._horizon == MONTH:
-            # some monthly tables carry the first day of the month, some the last
+            # some monthly tables have the first day of the month, some the last
             dates = dates.to_period("M").to_timestamp(how="end").normalize().as_unit("ns")
         return pd.Series(np.array([x for _, x in rows], dtype=np.float64), dates)
 
     def _require_decimals(self, table: str) -> None:
-        """Raise where a table is in percent, judged by all of it, for in some windows all rates are zero."""
+        """Raise if a table is in percent. Uses the whole table, as all rates are zero in some windows."""
         if table in self._checked:
             return
         for column, kind in _CHECKED.items():

@@ -1,4 +1,4 @@
-"""What is known of one server, and the pull of returns from it."""
+"""Metadata of one server, and the download of returns from it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from riskmodel.data.wrds.tables import Catalogue, Format, Returns
 from riskmodel.errors import DataError
 from riskmodel.horizon import Horizon
 
-# A batch of securities is what is asked again when the connection is lost.
+# Size of a batch of securities; a batch is fetched again when the connection is lost.
 _ROWS_PER_BATCH = 4_000_000
 _EPOCH = date(1970, 1, 1)
 
 
 @final
 class Library:
-    """One server's tables at one horizon; what is learnt of them is kept.
+    """One server's tables at one horizon, with memoised metadata.
 
     Parameters
     ----------
     server : Server
-        Whom to ask.
+        Server to query.
     wanted : Format or None
-        Which of CRSP's formats; None takes the current one where it is there.
+        CRSP's format; None means the current one if available.
     horizon : Horizon
         ``DAY`` or ``MONTH``.
     """
@@ -46,12 +46,12 @@ class Library:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """What the server has of the tables that are read."""
+        """The tables and columns available on the server."""
         return Catalogue.ask(self.server)
 
     @cached_property
     def format(self) -> Format:
-        """The format that is read."""
+        """The CRSP format in use."""
         return self.catalogue.format(self.wanted, self.horizon)
 
     @cached_property
@@ -70,9 +70,10 @@ class Library:
         return Directory(self.server, self.format.names, self.catalogue)
 
     def vintage(self) -> str:
-        """The table of returns, and the last day that any security had a name, which is the last day of a release.
+        """Return the table of returns and the last day of the release: the last day of any security's name.
 
-        The table of returns has a hundred million rows, and is not asked. Asked once for each time that returns are.
+        The query uses the table of names, because the table of returns has a hundred million rows. It runs once for
+        each download of returns.
         """
         if self._vintage is None:
             end = self.format.names.end(self.catalogue)
@@ -83,8 +84,8 @@ class Library:
     def read(self, permnos: list[int], low: date, high: date) -> tuple[pd.DatetimeIndex, Array]:
         """Read all returns of some securities in a window.
 
-        The dates are asked first, so that the array is made once; the returns are then streamed into their places,
-        and nothing else of their size is ever held.
+        The dates are fetched first, so that the array is allocated once. The returns are then streamed into it, and
+        nothing else of that size is held in memory.
 
         Returns
         -------
@@ -122,8 +123,8 @@ class Library:
         if scatter.conflict is not None:
             permno, day = scatter.conflict[0], _EPOCH + timedelta(days=scatter.conflict[1])
             raise DataError(
-                f"{self.returns.table} holds more than one return of permno {permno} on {day}, and they differ; tell "
-                "WRDS support.",
+                f"expected one return of permno {permno} on {day} in {self.returns.table}, got several that differ; "
+                "report it to WRDS support.",
                 permno=permno,
                 date=day,
             )

@@ -1,4 +1,4 @@
-"""Which security a label means: tickers are resolved to permnos as of the window, not as of today."""
+"""Resolve labels to securities: tickers to permnos as of the window, not as of today."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import Catalogue, Names
 from riskmodel.errors import AmbiguousAssetError, InvalidParameterError, UnknownAssetError
 
-# The ends of a window that was left open.
+# The ends of an open window.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
 @final
 @frozen
 class Name:
-    """What one security was called from one day to another."""
+    """The ticker and company name of one security over a span of days."""
 
     permno: int
     ticker: str
@@ -31,11 +31,11 @@ class Name:
     end: date
 
     def within(self, low: date, high: date) -> bool:
-        """Whether it was called so on some day of the window."""
+        """Return whether the name was in use on some day of the window."""
         return self.start <= high and low <= self.end
 
     def is_called(self, label: str) -> bool:
-        """Whether this is its ticker, or its ticker and share class as in ``BRK.B``."""
+        """Return whether a label is the ticker, or ticker and share class as in ``BRK.B``."""
         return label in (self.ticker, f"{self.ticker}.{self.share_class}" if self.share_class else self.ticker)
 
     def __str__(self) -> str:
@@ -51,11 +51,11 @@ class Directory:
     Parameters
     ----------
     server : Server
-        Whom to ask.
+        Server to query.
     names : Names
-        Which table.
+        Table of names.
     catalogue : Catalogue
-        What the server has.
+        Tables of the server.
     """
 
     _server: Server
@@ -63,16 +63,17 @@ class Directory:
     _catalogue: Catalogue
 
     def permnos(self, assets: Sequence[Any], low: date, high: date) -> list[int]:
-        """Return the permno of each label: a whole number is one, text is a ticker on some day of the window.
+        """Return the permno of each label: a whole number is a permno, text a ticker on some day of the window.
 
         Raises
         ------
         UnknownAssetError
-            For a permno that CRSP does not have, or a ticker that no security had in the window; says who had it.
+            For a permno that CRSP does not have, or a ticker that no security had in the window. The message lists
+            the securities that had it at other times.
         AmbiguousAssetError
-            For a ticker that more than one security had in the window; lists them.
+            For a ticker that more than one security had in the window. The message lists them.
         InvalidParameterError
-            For a label that is neither.
+            For a label that is neither text nor a whole number.
         """
         _require_labels(assets)
         tickers = [a for a in assets if isinstance(a, str)]
@@ -84,7 +85,7 @@ class Directory:
         return [means[a] if isinstance(a, str) else int(a) for a in assets]
 
     def history(self, permnos: Iterable[int]) -> list[Name]:
-        """Return all that securities were ever called, by permno and day."""
+        """Return all names of securities, by permno and day."""
         return self._select("permno = ANY(%(permnos)s)", {"permnos": list(permnos)})
 
     def _select(self, condition: str, parameters: Mapping[str, Any]) -> list[Name]:
@@ -98,7 +99,7 @@ class Directory:
         return [Name(*row) for row in rows]
 
     def _called(self, tickers: Sequence[str]) -> dict[str, list[Name]]:
-        """Return, by label, all names that it ever was; a ticker comes before a ticker with a class."""
+        """Return all names that match each label; a ticker has precedence over a ticker with a class."""
         wanted = {part for t in tickers if _can_be_ticker(t) for part in (t, t.rpartition(".")[0])} - {""}
         rows = self._select("trim(ticker) = ANY(%(tickers)s)", {"tickers": sorted(wanted)}) if wanted else []
         by_ticker: dict[str, list[Name]] = {}
@@ -114,18 +115,18 @@ class Directory:
         inside = _spans([n for n in called if n.within(low, high)])
         if not inside:
             raise UnknownAssetError(
-                f"no security had the ticker {label!r} {_window(low, high)}; it was {_listed(_spans(called))}. "
-                "Ask for the permno, widen the window, or say as_of= with a day on which the ticker was its own: "
-                "a security keeps its permno, and its whole history, when it is renamed.",
+                f"expected a security with the ticker {label!r} {_window(low, high)}, got none; at other times it was "
+                f"{_listed(_spans(called))}. Give the permno, widen the window, or set as_of= to a day on which the "
+                "security had the ticker: it keeps its permno and its history when it is renamed.",
                 missing=[label],
                 candidates=[n.permno for n in _spans(called)],
             )
         if len(inside) > 1:
             classes = [f"{label}.{n.share_class}" for n in inside if n.share_class and not label.endswith(".")]
             raise AmbiguousAssetError(
-                f"ticker {label!r} means {len(inside)} securities {_window(low, high)}: {_listed(inside)}. Ask for "
-                f"the permno{' or, of share classes, ' + ' or '.join(classes) if classes else ''}, narrow the "
-                "window, or say as_of= with a day on which it meant only one.",
+                f"expected one security with the ticker {label!r} {_window(low, high)}, got {len(inside)}: "
+                f"{_listed(inside)}. Give the permno{' or a share class, ' + ' or '.join(classes) if classes else ''}, "
+                "narrow the window, or set as_of= to a day on which only one had it.",
                 label=label,
                 candidates=[n.permno for n in inside],
             )
@@ -148,8 +149,7 @@ class Directory:
             missing = [n for n in numbers if n not in known]
             if missing:
                 raise UnknownAssetError(
-                    f"unknown permno: {labels.listing(missing)}. CRSP numbers securities from 10000 up; text is "
-                    "looked up as a ticker.",
+                    f"unknown permno: {labels.listing(missing)}. Permnos start at 10000; write a ticker as text.",
                     missing=missing,
                 )
 
@@ -158,13 +158,15 @@ def _require_labels(assets: Sequence[Any]) -> None:
     for asset in assets:
         if isinstance(asset, bool) or not isinstance(asset, str | Integral):
             raise InvalidParameterError(
-                f"an asset is a ticker such as 'MSFT' or a permno such as 10107, but {asset!r} "
-                f"({type(asset).__name__}) came."
+                f"expected each asset as a ticker such as 'MSFT' or a permno such as 10107, got {asset!r} "
+                f"({type(asset).__name__}).",
+                parameter="assets",
+                got=asset,
             )
 
 
 def _advice(missing: Sequence[str]) -> str:
-    """What to write in place of labels that are nearly right."""
+    """Return advice for labels in the wrong form."""
     numbers = [m for m in missing if m.strip().isdecimal()]
     classes = [m for m in missing if "-" in m or "/" in m]
     return (f" A permno is a whole number, not text: {int(numbers[0])}." if numbers else "") + (
@@ -173,12 +175,12 @@ def _advice(missing: Sequence[str]) -> str:
 
 
 def _can_be_ticker(label: str) -> bool:
-    """Whether the server can be asked about it at all: PostgreSQL has no text with a zero byte in it."""
+    """Return whether a label can be sent to the server: PostgreSQL text cannot have a zero byte."""
     return label.isascii() and label.isprintable()
 
 
 def _spans(names: Iterable[Name]) -> list[Name]:
-    """One name for each security, from its first day under the ticker to its last."""
+    """Return one name for each security, from its first to its last day with the ticker."""
     merged: dict[int, Name] = {}
     for n in names:
         seen = merged.get(n.permno)

@@ -26,29 +26,30 @@ _TOO_MANY = 2**31
 
 def _is_available(_: object, __: object, horizon: Horizon) -> None:
     if horizon not in (DAY, MONTH):
-        raise InvalidParameterError(f"CRSP has rm.DAY and rm.MONTH, but {horizon!r} came.")
+        raise InvalidParameterError(
+            f"expected the horizon of CRSP as rm.DAY or rm.MONTH, got {horizon!r}.", parameter="horizon", got=horizon
+        )
 
 
 @final
 @frozen(eq=False, repr=False, init=False)
 class WRDS(DataProvider):
-    """CRSP and the Fama-French factors on WRDS, or on any PostgreSQL server with the same tables.
+    """Provider of CRSP and the Fama-French factors from WRDS, or any PostgreSQL server with the same tables.
 
-    Nothing is asked of the server before the first return is; the connection is made by the ``wrds`` client
-    (``pip install '.[wrds]'``), never prompts, and leaves the password to libpq: ``~/.pgpass``,
-    ``PGPASSWORD`` or a service file.
+    The first request opens the connection, with the ``wrds`` client (``pip install '.[wrds]'``). It never prompts;
+    libpq finds the password in ``~/.pgpass``, ``PGPASSWORD`` or a service file.
 
     Parameters
     ----------
     horizon : Horizon
         ``rm.DAY`` (the default) or ``rm.MONTH``.
     connection : wrds.Connection, optional
-        One that you hold; it is not closed here.
+        An open connection; it is not closed here.
     host, port, database, user : optional
-        Where to connect instead; by default ``PGHOST``, ``PGPORT``, ``PGDATABASE`` and ``PGUSER``, then the
+        Address of the server; by default ``PGHOST``, ``PGPORT``, ``PGDATABASE`` and ``PGUSER``, then the
         addresses of WRDS itself.
     as_of : date-like, optional
-        Read tickers as on this day instead of over the window of each request.
+        Resolve tickers on this day instead of over the window of each request.
 
     Raises
     ------
@@ -59,21 +60,21 @@ class WRDS(DataProvider):
 
     Notes
     -----
-    Threads may share one: their questions are asked one after another. A copy, or what is pickled and sent to another
-    process, opens a connection of its own; with `connection` it can be neither.
+    Threads may share a provider; their queries run one at a time. A copy, or a pickle in another process, opens its
+    own connection; a provider with `connection` cannot be copied or pickled.
 
     **Assets** are tickers (text) or permnos (whole numbers). A ticker means the security that had it on some day of
-    the window, and brings that security's whole history in the window, under whatever names: FB and META are one.
-    Where two securities had it, `AmbiguousAssetError` lists them. ``"BRK.B"`` is class B of ticker BRK.
+    the window, with that security's whole history in the window under all its names: FB and META are the same. If
+    two securities had the ticker, `AmbiguousAssetError` lists them. ``"BRK.B"`` is class B of ticker BRK.
 
-    **Returns** are total returns with the delisting return inside, also of securities that are long gone. They come
-    from the current format (``dsf_v2``, ``msf_v2``) where the server has it; from the legacy one (``dsf`` and
-    ``dsedelist``, compounded), frozen on 2024-12-31, only where it alone is there or with `WRDS.legacy`. A return of
-    −1 means that the holder was left with nothing. Monthly rows are labelled by the month's last calendar day.
+    **Returns** are total returns including the delisting return, also of delisted securities. They are read from the
+    current format (``dsf_v2``, ``msf_v2``) if the server has it. The legacy format (``dsf`` and ``dsedelist``,
+    compounded), frozen on 2024-12-31, is read if the server has no other, or with `WRDS.legacy`. A return of −1 is a
+    total loss. Monthly rows are labelled by the month's last calendar day.
 
     **Factors**: ``"Mkt-RF"``, ``"SMB"``, ``"HML"`` and ``"Mom"`` of the three-factor table (from 1926), ``"RMW"``
-    and ``"CMA"`` of the five-factor one (from 1963). The five-factor model has a small-minus-big of its
-    own, averaged over more sorts: ``"SMB5"``.
+    and ``"CMA"`` of the five-factor one (from 1963). The five-factor model has another small-minus-big
+    factor, averaged over more sorts: ``"SMB5"``.
 
     Examples
     --------
@@ -113,7 +114,7 @@ class WRDS(DataProvider):
         user: str | None = None,
         as_of: Any = None,
     ) -> Self:
-        """Read CRSP's legacy format (``dsf``, ``msf``), frozen on 2024-12-31, whatever else the server has.
+        """Read CRSP's legacy format (``dsf``, ``msf``), frozen on 2024-12-31, even if the server has the current one.
 
         Parameters and errors are those of the class; a window past the freeze raises `CoverageError`.
         """
@@ -136,30 +137,30 @@ class WRDS(DataProvider):
 
     @property
     def horizon(self) -> Horizon:
-        """What one row spans."""
+        """Span of one row."""
         return self._horizon
 
     @property
     def source(self) -> str:
-        """What tells these returns from any other's: the server and its database, the format if it was asked for."""
+        """Identifier of the source: server and database, and the format if one was given."""
         name = "CRSP" if self._library.wanted is None else f"CRSP {self._library.wanted.name}"
         as_of = f", tickers as of {self.as_of}" if self.as_of else ""
         return f"{name} at {self._library.server.place}{as_of}"
 
     @property
     def factors(self) -> list[str]:
-        """The names of the factors that the server has."""
+        """The names of the factors on the server."""
         return self._library.factors.names()
 
     @property
     def format(self) -> str:
-        """Which of CRSP's formats is read on this server: ``"current"`` or ``"legacy"``."""
+        """The CRSP format in use: ``"current"`` or ``"legacy"``."""
         return self._library.format.name
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets in the order asked, decimals; NaN where missing.
+        """Return total simple returns, dates × assets in the order given, decimals; NaN where missing.
 
-        Dates are those on which at least one of the assets has a row.
+        Dates are those with a row of at least one asset.
 
         Raises
         ------
@@ -168,9 +169,9 @@ class WRDS(DataProvider):
         CoverageError
             For a window past the freeze of the legacy format.
         DataError
-            Where the table holds two different returns of one security and date.
+            If the table has two different returns of one security and date.
         SourceError, CredentialsError
-            If the server cannot be reached, does not let you in, or keeps getting lost. Nothing is kept then.
+            If the server is unreachable, refuses the login, or the connection is lost repeatedly. Nothing is stored.
         """
         wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
         low, high = _days(start, end)
@@ -180,22 +181,22 @@ class WRDS(DataProvider):
         return pd.DataFrame(values, dates, pd.Index(wanted, dtype=object), copy=False)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Factor returns, dates × names, decimals; unknown ones raise `UnknownFactorError`.
+        """Return factor returns, dates × names, decimals; unknown ones raise `UnknownFactorError`.
 
         Raises
         ------
         PercentReturnsError
-            Where the server's table is plainly in percent.
+            If the server's table is in percent.
         """
         wanted = list(labels.unique(require_list(names, "factors"), "factors"))
         return self._library.factors.factors(wanted, *_rows_of(*_days(start, end), self.horizon))
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        """Risk-free rate by date, decimals."""
+        """Return the risk-free rate by date, decimals."""
         return self._library.factors.risk_free(*_rows_of(*_days(start, end), self.horizon))
 
     def permnos(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[int]:
-        """Return the permno that each ticker means in the window, or on `as_of`; permnos stand for themselves.
+        """Return the permno of each ticker in the window, or on `as_of`; permnos are returned as they are.
 
         Raises
         ------
@@ -206,17 +207,17 @@ class WRDS(DataProvider):
         return self._library.directory.permnos(require_list(assets, "assets"), low, high)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
-        """Return the permno of each ticker, as `permnos`; the server is not asked about permnos."""
+        """Return the permno of each ticker, as `permnos` does; permnos need no query."""
         assets = require_list(assets, "assets")
         tickers = [a for a in assets if isinstance(a, str)]
         means = dict(zip(tickers, self.permnos(tickers, start, end), strict=True)) if tickers else {}
         return [means[a] if isinstance(a, str) else a for a in assets]
 
     def names(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """All that some securities were ever called: one row for each name, with its first and last day.
+        """Return all names of securities: one row per name, with its first and last day.
 
-        The window serves to read the tickers. Columns ``permno``, ``ticker``, ``company``, ``share_class``, ``start``
-        and ``end``.
+        The window is used to resolve the tickers. Columns are ``permno``, ``ticker``, ``company``, ``share_class``,
+        ``start`` and ``end``.
         """
         rows = self._library.directory.history(self.permnos(assets, start, end))
         columns = ["permno", "ticker", "company", "share_class", "start", "end"]
@@ -226,14 +227,14 @@ class WRDS(DataProvider):
         """Return the permnos of the ordinary US common shares that were listed on a date, largest first.
 
         Share codes 10 and 11 in the legacy format, and their equivalent in the current one, on NYSE, AMEX and Nasdaq,
-        as they stood on the last trading day (or month) at or before `date`: nothing later is looked at.
+        as of the last trading day (or month) at or before `date`. No later data are used.
 
         Parameters
         ----------
         date : date-like
-            When.
+            Day of the universe.
         largest : int, optional
-            Only so many, by market capitalisation; securities without one that day come last.
+            Maximum number, by market capitalisation; securities without one that day are last.
 
         Raises
         ------
@@ -248,7 +249,9 @@ class WRDS(DataProvider):
         """
         if largest is not None and not _is_count(largest):
             raise InvalidParameterError(
-                f"largest must be a positive whole number, below {_TOO_MANY:,}, but {largest!r} came."
+                f"expected largest as a positive whole number below {_TOO_MANY:,}, got {largest!r}.",
+                parameter="largest",
+                got=largest,
             )
         day = _day(date)
         self._require_covered(day, day)
@@ -268,17 +271,17 @@ class WRDS(DataProvider):
         return [permno for permno, _ in rows]
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
-        """Up to what day the tables go that were read, which is how CRSP and the library tell their releases apart.
+        """Return the last day of the tables that were read, which identifies their release.
 
-        Of the table of returns for assets; of the tables of factors, and of the risk-free rate, for factors, and where
-        neither is named.
+        For assets, of the table of returns. For factors, and without names, of the tables of factors and the
+        risk-free rate.
         """
         library = self._library
         found = {"CRSP": library.vintage()} if len(assets) else {}
         return found | (library.factors.vintages(factors) if len(factors) or not len(assets) else {})
 
     def close(self) -> None:
-        """Close the connection if it was made here; the next request makes a new one."""
+        """Close the connection if it was opened here; the next request opens a new one."""
         self._library.server.close()
 
     def _last_day(self, day: date) -> date:
@@ -287,7 +290,10 @@ class WRDS(DataProvider):
         ((last,),) = library.server.fetch(library.returns.last_date(), {"floor": floor, "day": day})
         if last is None:
             raise CoverageError(
-                f"{library.returns.table} has no rows from {floor} to {day}: CRSP does not reach there.", date=day
+                f"expected rows of {library.returns.table} from {floor} to {day}, got none; give a date that CRSP "
+                "covers.",
+                date=day,
+                first=floor,
             )
         return last  # type: ignore[no-any-return]
 
@@ -297,9 +303,9 @@ class WRDS(DataProvider):
         if chosen.last is not None and asked > chosen.last:
             tables = ", ".join(r.table for r in chosen.returns.values())
             raise CoverageError(
-                f"the window reaches to {asked}, but CRSP's legacy tables ({tables}) were frozen on {chosen.last} and "
-                "would silently end there. Ask for an earlier end, or use rm.WRDS() on a server that has the current "
-                "format (crsp.dsf_v2, crsp.stocknames_v2).",
+                f"expected a window up to {chosen.last}, when CRSP's legacy tables ({tables}) were frozen, got one up "
+                f"to {asked}; give an earlier end, or use rm.WRDS() on a server with the current format (crsp.dsf_v2, "
+                "crsp.stocknames_v2).",
                 last=chosen.last,
                 asked=asked,
             )
@@ -310,7 +316,11 @@ def _server(connection: Any, host: str | None, port: int | None, database: str |
         return Server(Address.read(host, port, database, user))
     given = [n for n, x in (("host", host), ("port", port), ("database", database), ("user", user)) if x is not None]
     if given:
-        raise InvalidParameterError(f"give a connection or an address, not both: connection and {', '.join(given)}.")
+        raise InvalidParameterError(
+            f"expected connection or an address, got both: connection and {', '.join(given)}; give one of them.",
+            parameter="connection",
+            got=given,
+        )
     origin = Held(connection)
     origin.open()
     return Server(origin)
@@ -321,13 +331,15 @@ def _is_count(number: Any) -> bool:
 
 
 def _day(moment: Any) -> date:
-    """Read one day; of a month or a year, its first."""
+    """Read a day, or the first day of a month or a year."""
     try:
         low, _ = window(moment, None)
     except InvalidParameterError:
         low = None
     if low is None:
-        raise InvalidParameterError(f"universe needs a date such as '2015-01-02', but {moment!r} came.")
+        raise InvalidParameterError(
+            f"expected date as a day such as '2015-01-02', got {moment!r}.", parameter="date", got=moment
+        )
     return low.date()
 
 
@@ -337,7 +349,7 @@ def _days(start: Any, end: Any) -> tuple[date, date]:
 
 
 def _rows_of(low: date, high: date, horizon: Horizon) -> tuple[date, date]:
-    """Return the first and the last date of rows whose label lies in the window."""
+    """Return the first and last date of rows with a label in the window."""
     if horizon == DAY:
         return low, high
     # the last month whose last day is not after `high`

@@ -1,4 +1,4 @@
-"""From a stream of (permno, day, return) in PostgreSQL's binary format into an array, block by block."""
+"""Read a stream of (permno, day, return) in PostgreSQL's binary format into an array, block by block."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADER_BYTES = len(_SIGNATURE) + 8
 _END = b"\xff\xff"
 _BLOCK_BYTES = 1 << 18
 
-# What a stream carries of a selection with the columns permno, day and ret.
+# Query of the streamed columns, from a selection with the columns permno, day and ret.
 COPIED = (
     "SELECT permno, (day - DATE '1970-01-01')::int4, coalesce(ret, 'NaN'::float8) FROM ({rows}) AS selected"
 )  # fmt: skip
@@ -34,20 +34,20 @@ COPIED = (
 @final
 @define(eq=False)
 class Scatter:
-    """A file to copy into: it writes each return to its date and security.
+    """Target of a COPY: writes each return to the row of its date and the column of its security.
 
     Parameters
     ----------
     values : array, dates × columns
-        Written to where a return came.
+        Output; NaN where the stream has no return.
     days : array of int
         The dates of the rows, in days since 1970, increasing.
     progress : Progress
-        Told how many rows came.
+        Updated with the number of rows read.
     permnos : array of int
         Increasing.
     columns : array of int
-        Where each of `permnos` goes.
+        Column of each of `permnos`.
     """
 
     _values: Array
@@ -62,25 +62,25 @@ class Scatter:
 
     @classmethod
     def of(cls, permnos: Sequence[int], values: Array, days: NDArray[np.int32], progress: Progress) -> Self:
-        """Start over with one column for each of some permnos, whatever was written to them before."""
+        """Start with empty columns, one per permno; earlier values are discarded."""
         values[:] = np.nan
         order = np.argsort(permnos)
         return cls(values, days, progress, np.array(permnos, dtype=np.int64)[order], order)
 
     def write(self, data: bytes) -> int:
-        """Take some bytes (called by the driver; it must not raise while the answer is under way)."""
+        """Read some bytes (called by the driver; must not raise during the transfer)."""
         self._buffer += data
         if len(self._buffer) >= _BLOCK_BYTES:
             self._place()
         return len(data)
 
     def finish(self) -> None:
-        """Place what is left, and raise where the stream was not what was asked for."""
+        """Read the remaining bytes; raise if the stream does not match the query."""
         self._place()
         if self._strange or bytes(self._buffer) != _END:
             raise SourceError(
-                "the server's answer was cut short or changed under way: the table was probably being updated. "
-                "Nothing of it was kept; ask again."
+                "expected the rows of the query, got an answer that was cut short or changed under way, probably "
+                "because the table was being updated; nothing was stored, run the request again."
             )
 
     def _place(self) -> None:

@@ -1,4 +1,4 @@
-"""The connection to a WRDS server: made when first needed, made again when it is lost."""
+"""Connection to a WRDS server: opened when first needed, reopened when lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from riskmodel.errors import CredentialsError, InvalidParameterError, MissingExt
 
 T = TypeVar("T")
 
-# What libpq is told beside the address: notice a dead line within about a minute, but leave time to approve a login.
+# Connection settings of libpq: detect a dead connection within a minute, leave time to approve a login.
 _LINE = {
     "connect_timeout": 120,
     "keepalives": 1,
@@ -37,40 +37,49 @@ _PAUSES = (1.0, 4.0, 15.0)
 
 
 def _has_no_password(_: object, part: Any, value: Any) -> None:
-    """Refuse what libpq would read as a whole address: it is shown, and caches write it down, with its password.
+    """Raise for a value that libpq would read as a whole address, because it may contain a password.
 
-    Not even the error shows it.
+    The value would be printed and stored in caches. The error does not show it either.
     """
     if value is None and part.name == "user":
         return
     if not isinstance(value, str):
-        raise InvalidParameterError(f"{part.name} must be text, but {type(value).__name__} came.")
+        raise InvalidParameterError(
+            f"expected {part.name} as text, got {type(value).__name__}.",
+            parameter=part.name,
+            got=type(value).__name__,
+        )
     if "\0" in value:
-        raise InvalidParameterError(f"{part.name} must be {_ALONE[part.name]}, but what came has a zero byte inside.")
+        raise InvalidParameterError(
+            f"expected {part.name} as {_ALONE[part.name]}, got text with a zero byte.", parameter=part.name
+        )
     if any(sign in value for sign in _OF_ADDRESSES[part.name]) or (part.name != "user" and len(value.split()) > 1):
         raise InvalidParameterError(
-            f"{part.name} must be {_ALONE[part.name]} alone, but what came (and is not shown here) looks like an "
-            "address or several settings; host, port, database and user are given one by one, and the password goes "
-            "into ~/.pgpass or PGPASSWORD."
+            f"expected {part.name} as {_ALONE[part.name]} alone, got what looks like an address or several settings "
+            "(not shown here); give host, port, database and user separately, and put the password into ~/.pgpass or "
+            "PGPASSWORD.",
+            parameter=part.name,
         )
 
 
 def _port(number: object) -> int:
-    """Read a port; what is none is not shown, because it may be settings with a password among them."""
+    """Read a port. The error does not show an invalid one, because it may contain a password."""
     if isinstance(number, str | Integral) and not isinstance(number, bool):
         with suppress(ValueError):
             if 0 < int(number) < _PORTS:
                 return int(number)
     raise InvalidParameterError(
-        f"port must be a whole number such as 9737, below {_PORTS}, but what came is none, of type "
-        f"{type(number).__name__}, and not shown here, because it may be several settings."
+        f"expected port as a whole number such as 9737, below {_PORTS}, got something else of type "
+        f"{type(number).__name__} (not shown here, because it may be several settings).",
+        parameter="port",
+        got=type(number).__name__,
     )
 
 
 @final
 @frozen
 class Address:
-    """Where a server is and who asks; a password is never part of it.
+    """Address of a server and name of a user, without a password.
 
     Parameters
     ----------
@@ -81,7 +90,7 @@ class Address:
     database : str
         Its name on that server.
     user : str or None
-        None leaves it to libpq: the name of the operating system's user.
+        None means libpq's default: the name of the operating system's user.
     """
 
     host: str = field(validator=_has_no_password)
@@ -91,7 +100,7 @@ class Address:
 
     @classmethod
     def read(cls, host: str | None, port: int | None, database: str | None, user: str | None) -> Self:
-        """Complete what was given from PGHOST, PGPORT, PGDATABASE and PGUSER, then from the client's defaults."""
+        """Take missing parts from PGHOST, PGPORT, PGDATABASE and PGUSER, then from the client's defaults."""
         client = require_client()
         return cls(
             host=host or os.environ.get("PGHOST") or client.sql.WRDS_POSTGRES_HOST,
@@ -105,14 +114,14 @@ class Address:
 
     @property
     def place(self) -> str:
-        """Which database it is, whoever asks."""
+        """Identifier of the database, the same for all users."""
         return f"{self.host}:{self.port}/{self.database}"
 
     def open(self) -> Any:
-        """Open a `wrds.Connection` that neither prompts nor prints nor holds a password.
+        """Open a `wrds.Connection` without prompts, prints or a stored password.
 
-        The client's own ``connect`` goes on to another host when the first does not answer and then asks for a
-        password on the terminal, so its engine is made here, once, and libpq finds the password.
+        The client's ``connect`` tries another host when the first does not answer, and then prompts for a password on
+        the terminal. So the engine is made here, and libpq finds the password.
         """
         client, engines = require_client(), importlib.import_module("sqlalchemy")
         options = {
@@ -144,10 +153,10 @@ class Address:
     def _failure(self, reason: str) -> SourceError:
         if any(word in reason.lower() for word in _REFUSED):
             return CredentialsError(
-                f"{self} did not let {f'user {self.user!r}' if self.user else 'you'} in: {reason}. Put one line "
+                f"{self} refused {f'user {self.user!r}' if self.user else 'the login'}: {reason}. Put one line "
                 f"{self.host}:{self.port}:{self.database}:<user>:<password> into ~/.pgpass (chmod 600; on Windows "
-                "%APPDATA%\\postgresql\\pgpass.conf), or set PGPASSWORD; the user name goes into user=, or PGUSER. "
-                "Accounts are made at wrds-www.wharton.upenn.edu.",
+                "%APPDATA%\\postgresql\\pgpass.conf), or set PGPASSWORD; give the user name as user= or PGUSER. "
+                "Register for an account at wrds-www.wharton.upenn.edu.",
                 reason=reason,
                 host=self.host,
             )
@@ -177,26 +186,29 @@ class Held:
 
     @property
     def place(self) -> str:
-        """Which database it is, whoever asks; that of an `Address` is written the same."""
+        """Identifier of the database, in the form of `Address.place`."""
         said = self.open().connection.connection.get_dsn_parameters()
         return f"{said.get('host', 'this machine')}:{said.get('port')}/{said.get('dbname')}"
 
     def open(self) -> Any:
-        """Return it, or raise where it is not open."""
+        """Return the connection; raise if it is not open."""
         engine, line = (getattr(self._connection, name, None) for name in ("engine", "connection"))
         if engine is None or line is None or getattr(line, "closed", True):
             raise InvalidParameterError(
-                f"connection must be an open wrds.Connection, but {type(self._connection).__name__} came"
-                f"{', closed' if line is not None else ''}; open it, or leave it out and rm.WRDS() connects by itself."
+                f"expected connection as an open wrds.Connection, got {'a closed ' if line is not None else ''}"
+                f"{type(self._connection).__name__}; open it, or omit it to let rm.WRDS() connect.",
+                parameter="connection",
+                got=type(self._connection).__name__,
+                closed=line is not None,
             )
         return self._connection
 
     def close(self, connection: Any) -> None:
-        """Leave it open: it is the caller's."""
+        """Do nothing: the caller closes the connection."""
 
 
 def require_client() -> Any:
-    """Import the ``wrds`` package, or say how to install it."""
+    """Import the ``wrds`` package; raise with an install hint if it is missing."""
     if importlib.util.find_spec("wrds") is None:
         raise MissingExtraError.of("WRDS", "wrds", "wrds")
     return importlib.import_module("wrds")
@@ -223,15 +235,16 @@ class Server:
         self._client: Any = None
         self._release: finalize[..., Any] | None = None
         self._place: str | None = None
-        # a connection answers one question at a time
+        # a connection runs one query at a time
         self._lock = threading.RLock()
 
     def __getstate__(self) -> tuple[Address, tuple[float, ...]]:
-        """A copy, or another process, opens a connection of its own."""
+        """Return the address alone: a copy, or another process, opens its own connection."""
         if isinstance(self._origin, Held):
             raise InvalidParameterError(
-                "a WRDS on a connection that you hold cannot be copied or sent to another process, because the "
-                "connection cannot; make it with host=, port=, database= and user=, and it opens one wherever it is."
+                "expected a WRDS with an address, got one with connection=, which cannot be copied or sent to another "
+                "process; make it with host=, port=, database= and user= instead.",
+                parameter="connection",
             )
         return self._origin, self._pauses
 
@@ -244,13 +257,13 @@ class Server:
 
     @property
     def place(self) -> str:
-        """Which database it is; remembered, because a connection that was closed cannot say."""
+        """Identifier of the database; memoised, because a closed connection does not have it."""
         if self._place is None:
             self._place = self._origin.place
         return self._place
 
     def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """All rows of a small answer; values are bound by the driver, never pasted."""
+        """Return all rows of a small result; the driver binds the parameters."""
 
         def ask(cursor: Any) -> list[tuple[Any, ...]]:
             cursor.execute(sql, parameters)
@@ -259,7 +272,7 @@ class Server:
         return self._attempt(ask)
 
     def copy(self, sql: str, parameters: Mapping[str, Any], sink: Callable[[], Any]) -> Any:
-        """Stream a large answer in PostgreSQL's binary format into a fresh ``sink()`` at each attempt; return it."""
+        """Stream a large result in PostgreSQL's binary format into a new ``sink()`` per attempt; return the sink."""
 
         def ask(cursor: Any) -> Any:
             target = sink()
@@ -270,19 +283,19 @@ class Server:
         return self._attempt(ask)
 
     def close(self) -> None:
-        """Close the connection if it was made here; the next question opens another."""
+        """Close the connection if it was opened here; the next query opens another."""
         with self._lock:
             if self._release is not None:
                 self._release()
             self._client = self._release = None
 
     def _attempt(self, ask: Callable[[Any], T]) -> T:
-        """Ask when no other thread does."""
+        """Run a query when no other thread does."""
         with self._lock:
             return self._attempts(ask)
 
     def _attempts(self, ask: Callable[[Any], T]) -> T:
-        """Ask once, and again after each pause for as long as the connection keeps getting lost."""
+        """Run a query; after a lost connection, try again after each pause."""
         reasons: list[str] = []
         for pause in (0.0, *self._pauses):
             time.sleep(pause)
@@ -290,7 +303,7 @@ class Server:
                 self.close()  # somebody else closed it
             if self._client is None:
                 self._client = self._origin.open()
-                # WRDS grants a user few connections: let go of this one with the provider that made it
+                # WRDS limits connections per user: close this one when its provider is deleted
                 self._release = finalize(self, self._origin.close, self._client)
             try:
                 return self._ask(ask)
@@ -298,8 +311,8 @@ class Server:
                 reasons.append(str(lost))
         raise SourceError(
             f"the connection to {self} was lost, and {len(self._pauses)} further attempts over "
-            f"{sum(self._pauses):g} seconds did not get through: {'; then '.join(dict.fromkeys(reasons))}. "
-            "Nothing of the answer was kept; ask again when the server is back.",
+            f"{sum(self._pauses):g} seconds failed: {'; then '.join(dict.fromkeys(reasons))}. Nothing was stored; run "
+            "the request again when the server is reachable.",
             reasons=reasons,
         )
 
@@ -319,16 +332,16 @@ class Server:
             _discard(line)
             raise _LostError(reason) from error
         except BaseException:
-            # interrupted amid an answer, whose rest would be read as the answer to the next question
+            # interrupted during a result, whose remainder would be read as the next result
             _discard(line)
             raise
 
 
 @contextmanager
 def _listening(kinds: tuple[type[BaseException], ...], said: list[BaseException]) -> Iterator[None]:
-    """Collect what the driver would print: it raises twice where a copy is cut, and prints the first, the true reason.
+    """Collect errors that the driver prints: for a cut COPY it raises twice, and prints the first, the true reason.
 
-    It prints through ``sys.excepthook``; everybody else's exceptions go where they always went.
+    The driver prints through ``sys.excepthook``; other exceptions go to the previous hook.
     """
     usual = sys.excepthook
 
@@ -347,7 +360,7 @@ def _listening(kinds: tuple[type[BaseException], ...], said: list[BaseException]
 
 
 def _discard(line: Any) -> None:
-    """Let the next question open a new connection."""
+    """Invalidate a connection, so that the next query opens a new one."""
     line.invalidate()
     line.rollback()
 
@@ -357,6 +370,6 @@ class _LostError(Exception):
 
 
 def _reason(error: Any) -> str:
-    """The first line of what the driver said."""
+    """Return the first line of the driver's message."""
     said = str(getattr(error, "orig", error)).strip()
     return said.splitlines()[0].rstrip(".") if said else type(error).__name__

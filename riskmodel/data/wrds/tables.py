@@ -1,4 +1,4 @@
-"""The tables that are read, by name: the two CRSP formats. No other name ever reaches a query."""
+"""Names of the tables and columns of the two CRSP formats; queries contain no other names."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from riskmodel.horizon import DAY, MONTH, Horizon
 
 # Numbers that stand for "missing" in CRSP's return columns, and in the French library's (there in percent).
 _RETURN_CODES = "-44, -55, -66, -77, -88, -99"
-# Flags of dlyretmissflg under which a number is none; "NA" means that nothing is missing.
+# Flags of dlyretmissflg for a missing return; "NA" means not missing.
 _MISSING_FLAGS = "'NS', 'NT', 'RA', 'GP', 'MP', 'MV'"
-# How far back the last trading day may lie, in calendar days.
+# Calendar days to search back for the last trading day.
 _LOOK_BACK = {DAY: 10, MONTH: 62}
 
 
 def _day(column: str, horizon: Horizon) -> str:
-    """SQL for the label of a row: the day, or the last calendar day of the month."""
+    """Return SQL for the label of a row: the day, or the last calendar day of the month."""
     if horizon == DAY:
         return f"{column}::date"
     return f"(date_trunc('month', {column}) + interval '1 month - 1 day')::date"
@@ -41,15 +41,15 @@ class Returns:
     also: tuple[str, ...] = ()
 
     def needs(self) -> dict[str, set[str]]:
-        """The columns that must be there, by table."""
+        """Return the required columns, by table."""
         own = {self.table: {"permno", self.date, self.ret, *self.also}}
         return own if self.delistings is None else own | {self.delistings[0]: {"permno", *self.delistings[1:]}}
 
     def rows(self, catalogue: Catalogue, horizon: Horizon) -> str:
-        """SQL for (permno, day, total return) of ``%(permnos)s`` from ``%(low)s`` to ``%(high)s``, delisting included.
+        """Return SQL for (permno, day, total return) of ``%(permnos)s`` from ``%(low)s`` to ``%(high)s``.
 
-        A delisting return that comes beside the return of the same day is compounded in; on a day without a
-        return it is the return.
+        A delisting return is compounded with the return of the same day; on a day without a return it is the
+        return.
         """
         flag = self.missing_flag if catalogue.has({self.table: {str(self.missing_flag)}}) else None
         returns = _selected(self.table, self.date, _cleaned(self.ret, flag), horizon)
@@ -64,7 +64,7 @@ class Returns:
         )
 
     def last_date(self) -> str:
-        """SQL for the last date of the table at or before ``%(day)s``."""
+        """Return SQL for the last date of the table at or before ``%(day)s``."""
         return f"SELECT max({self.date}) FROM {self.table} WHERE {self.date} BETWEEN %(floor)s AND %(day)s"
 
 
@@ -83,7 +83,7 @@ def _cleaned(ret: str, flag: str | None) -> str:
 @final
 @frozen
 class Names:
-    """A table of what securities were called, and of what kind they were, from when to when."""
+    """A table of names and kinds of securities, with first and last days."""
 
     table: str
     company: str
@@ -91,23 +91,23 @@ class Names:
     common: Mapping[str, tuple[Any, ...]]
 
     def needs(self) -> dict[str, set[str]]:
-        """The columns that must be there, by table."""
+        """Return the required columns, by table."""
         return {self.table: {"permno", "namedt", "ticker", self.company, self.share_class, *self.common}}
 
     def end(self, catalogue: Catalogue) -> str:
-        """The column of the last day of a name: CRSP spells it in two ways."""
+        """Return the column of the last day of a name, which has two spellings in CRSP."""
         return "nameenddt" if catalogue.has({self.table: {"nameenddt"}}) else "nameendt"
 
     def first_day(self) -> str:
-        """SQL for the first day of a name; one that is open has been since ever."""
+        """Return SQL for the first day of a name; NULL becomes 1900-01-01."""
         return "coalesce(namedt::date, DATE '1900-01-01')"
 
     def last_day(self, catalogue: Catalogue) -> str:
-        """SQL for the last day of a name; one that is open is still used."""
+        """Return SQL for the last day of a name; NULL (still in use) becomes 2200-01-01."""
         return f"coalesce({self.end(catalogue)}::date, DATE '2200-01-01')"
 
     def is_common(self) -> str:
-        """SQL that holds for the name of an ordinary US common share; the values are bound by column name."""
+        """Return an SQL condition for ordinary US common shares, with parameters by column name."""
         return " AND ".join(f"n.{column} = ANY(%({column})s)" for column in self.common)
 
 
@@ -119,13 +119,13 @@ class Format:
     Parameters
     ----------
     name : str
-        What users call it.
+        Name of the format.
     names : Names
-        Where securities' names are.
+        Table of names.
     returns : mapping of Horizon to Returns
-        Where returns are.
+        Tables of returns.
     last : date or None
-        The day the format was frozen on.
+        Last day of a frozen format.
     """
 
     name: str
@@ -134,11 +134,11 @@ class Format:
     last: date | None = None
 
     def needs(self, horizon: Horizon) -> dict[str, set[str]]:
-        """The columns that must be there, by table."""
+        """Return the required columns, by table."""
         return self.names.needs() | self.returns[horizon].needs()
 
     def look_back(self, horizon: Horizon) -> int:
-        """How many calendar days before a date its last trading day is looked for."""
+        """Return the number of calendar days to search back for the last trading day."""
         return _LOOK_BACK[horizon]
 
 
@@ -200,13 +200,13 @@ def _every_table() -> list[str]:
 @final
 @frozen
 class Catalogue:
-    """Which of the tables that are read the server has and lets this user see, with their columns."""
+    """Tables and columns of the server that this user can see, among those in use."""
 
     _columns: Mapping[str, frozenset[str]]
 
     @classmethod
     def ask(cls, server: Server) -> Catalogue:
-        """Ask the server's ``information_schema``."""
+        """Query the server's ``information_schema``."""
         rows = server.fetch(
             "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns "
             "WHERE table_schema || '.' || table_name = ANY(%(tables)s)",
@@ -218,20 +218,19 @@ class Catalogue:
         return cls({t: frozenset(c) for t, c in found.items()})
 
     def has(self, needed: Mapping[str, set[str]]) -> bool:
-        """Whether all of these columns are there."""
+        """Return whether all of these columns exist."""
         return not self._lacking(needed)
 
     def format(self, wanted: Format | None, horizon: Horizon) -> Format:
-        """The format that was asked for, else the current one, else the legacy one where only that is there."""
+        """Return the given format, else the current one, else the legacy one; raise if none is available."""
         candidates = (CURRENT, LEGACY) if wanted is None else (wanted,)
         for candidate in candidates:
             if self.has(candidate.needs(horizon)):
                 return candidate
         lacking = "; or ".join(", ".join(self._lacking(c.needs(horizon))) for c in candidates)
         raise LayoutError(
-            f"the server does not show you CRSP per {horizon} in the {' or the '.join(c.name for c in candidates)} "
-            f"format: it lacks {lacking}. Tables that your institution does not subscribe to look like this; ask your "
-            "WRDS representative.",
+            f"expected CRSP per {horizon} in the {' or the '.join(c.name for c in candidates)} format, got a server "
+            f"that lacks {lacking}; ask your WRDS representative whether your institution subscribes to these tables.",
             tables=sorted(self._columns),
         )
 
