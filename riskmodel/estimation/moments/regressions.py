@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.linalg import STILL, inverse_roots, quadratic_forms, row_dots, row_outers
 
+_BY_PATTERN = ("count", "weight", "weight_squares", "q_mean", "q_gram")
+
 
 @final
 @frozen(eq=False)
@@ -88,12 +90,18 @@ class Regressions:
             r_mean=np.where(empty, 0.0, r.r_mean[there]),
             coefficients=np.where(empty[:, None], 0.0, r.coefficients[there]),
             rss=np.where(empty, 0.0, r.rss[there]),
-        )
+        )._without_unused_patterns()
+
+    def _without_unused_patterns(self) -> Self:
+        """The same, without the patterns of assets that left, whose few dates may not even determine a regression."""
+        used, pattern = np.unique(self.pattern, return_inverse=True)
+        if len(used) in {0, len(self.count)}:
+            return self
+        return evolve(self, pattern=pattern.reshape(-1), **{n: getattr(self, n)[used] for n in _BY_PATTERN})
 
     def _with_empty_pattern(self) -> Self:
         """The same, with one pattern more: that of an asset without any observation."""
-        by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
-        parts = {name: getattr(self, name) for name in by_pattern}
+        parts = {name: getattr(self, name) for name in _BY_PATTERN}
         return evolve(
             self, **{n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
         )
