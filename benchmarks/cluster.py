@@ -31,7 +31,7 @@ def panel(rows, n_rows, columns, n_columns):
     import dask
     import dask.array as da
 
-    from riskmodel.panel.dask.panel import DaskPanel
+    from riskmodel.panel.dask import DaskPanel
 
     shape = (n_rows, n_columns)
     one = dask.delayed(made, pure=False)
@@ -58,9 +58,9 @@ def cost(rows, n_rows, columns, n_columns) -> Cost:
         ) as cluster,
         Client(cluster) as client,
     ):
-        panel(2 * WORKERS, 50, 2, 10).fit(rm.OLS())
+        rm.OLS().fit(panel(2 * WORKERS, 50, 2, 10))
         low, before = client.run(peak), client.run(_sent)
-        panel(rows, n_rows, columns, n_columns).fit(rm.OLS())
+        rm.OLS().fit(panel(rows, n_rows, columns, n_columns))
         high, after = client.run(peak), client.run(_sent)
     return Cost(max(high[w] - low[w] for w in low), sum(after[w] - before[w] for w in before))
 

@@ -41,7 +41,8 @@ def cluster(folder, workers=3):
 @contextlib.contextmanager
 def _process(folder, log, *arguments):
     # what a worker unpickles from a test's own module it finds beside this file
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OPENBLAS_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    here = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
     with subprocess.Popen([sys.executable, __file__, *arguments], env=here, cwd=folder, **pipes) as process:
         try:

@@ -190,7 +190,7 @@ def test_what_is_no_panel_no_state_and_no_weights_is_refused():
 def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path):
     from dask import array
 
-    from riskmodel.panel.dask.panel import DaskPanel
+    from riskmodel.panel.dask import DaskPanel
 
     panel = clean()
     wild = panel.excess_returns.copy()
@@ -204,7 +204,7 @@ def test_a_number_without_a_square_is_no_return_wherever_it_lies(size, tmp_path)
         lambda: rm.OLS().fit(rm.InMemory(wild, **more).panel(list(wild), list(panel.factors))),
         lambda: rm.OLS().fit(rm.StoredPanel.array(wild.to_numpy(), dates=wild.index, assets=wild.columns, **more)),
         lambda: rm.OLS().fit(rm.StoredPanel.parquet(tmp_path, **more)),
-        lambda: on_a_cluster.fit(rm.OLS()),
+        lambda: rm.OLS().fit(on_a_cluster),
     ):
         with pytest.raises(rm.InfiniteReturnsError, match=r"larger than 1e\+150") as caught:
             fit()

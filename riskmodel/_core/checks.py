@@ -497,16 +497,3 @@ def _last(block: Array, stamps: Stamps) -> Stamps:
     if len(rest):
         last[rest] = np.where(np.isnan(block[:, rest]), _BEFORE, stamps[:, None]).max(axis=0)
     return last
-
-
-# -- what riskmodel.panel.dask still uses ------------------------------------------------------------
-
-
-def rows_looked_at(n: int) -> slice:
-    """Which of n rows, in order of their dates, tell a column's typical size."""
-    return slice(None, None, max(1, n // 256))
-
-
-def doubtful_size(horizon: Horizon) -> float:
-    """The least typical size at which a column of asset returns may be refused as no returns in decimals."""
-    return _doubtful(horizon)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,11 @@ from riskmodel.panel.factors import Factor
 if TYPE_CHECKING:
     from riskmodel.panel.memory import ReturnPanel
 
+T = TypeVar("T")
+
 
 class Panel(ABC):
-    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`)."""
+    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`, `DaskPanel`)."""
 
     __slots__ = ()
 
@@ -67,6 +70,31 @@ class Panel(ABC):
     @abstractmethod
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return a panel in memory of some assets, factors and dates; None is all."""
+
+    def reduce(
+        self,
+        read: Callable[..., T],
+        merge_dates: Callable[[T, T], T],
+        concat_assets: Callable[[Sequence[T]], T],
+        *by_date: Array,
+    ) -> T:
+        """Read the panel in pieces, wherever these lie, and put together what was read of them.
+
+        By default the panel is one piece, of which `read` alone is called.
+
+        Parameters
+        ----------
+        read : callable
+            ``read(piece, *by_date)`` for each piece, which is a panel of some dates and assets with the factors and the
+            rate on those dates. Where pieces lie on other machines, it is pickled.
+        merge_dates : callable
+            Merges what was read of two pieces of the same assets over different dates, in any order; pickled too.
+        concat_assets : callable
+            Puts together what was read of pieces of different assets over the same dates, in the order of the assets.
+        *by_date : array, shape (T, ...)
+            What is known of each date, such as its weight; a piece gets the part of its own dates.
+        """
+        return read(self, *by_date)
 
 
 def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:

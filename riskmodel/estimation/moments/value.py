@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
+from operator import add
 from typing import Any, Self, final
 
 import numpy as np
@@ -123,13 +124,13 @@ class Moments:
     __reduce__ = by_constructor
 
     @classmethod
-    def of(cls, panel: Panel, weights: Array | None = None) -> Self:
-        """Read a panel once, in blocks of rows.
+    def of(cls, panel: Panel, weights: Array | None = None) -> Moments:
+        """Read a panel once, in blocks of rows, or chunk by chunk where it lies on other machines.
 
         Parameters
         ----------
-        panel : ReturnPanel or StoredPanel
-            T dates. Of a stored one no more than a few blocks are held at any time.
+        panel : Panel
+            T dates. Of a `StoredPanel` no more than a few blocks are held at any time.
         weights : array, shape (T,), optional
             How much each date counts, positive; by default 1.
 
@@ -139,34 +140,12 @@ class Moments:
         (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
         """
         if not isinstance(panel, Panel):
-            raise InvalidParameterError(f"moments are those of a ReturnPanel, but {type(panel).__name__} came.")
-        returns, factors, free = panel.arrays()
-        weights = None if weights is None else _checked(weights, len(factors))
-        w = np.ones(len(factors)) if weights is None else weights
-        share = w / w.sum()
-        mean = share @ factors
-        root_weights = np.sqrt(w)[:, None]
-        centred = factors - mean
-        # what is left of a constant is rounding, and not a direction
-        still = np.abs(centred).max(axis=0, initial=0.0) <= STILL * np.abs(mean)
-        axes = FactorAxes.of(np.where(still, 0.0, centred) * root_weights)
-        return cls(
-            assets=panel.assets,
-            factors=panel.factors,
-            horizon=panel.horizon,
-            definitions=panel.definitions,
-            n_dates=len(factors),
-            start=panel.dates[0],
-            end=panel.dates[-1],
-            weight=float(w.sum()),
-            weight_squares=float(w @ w),
-            risk_free_mean=float(share @ free),
-            factor_mean=mean,
-            factor_root=axes.root,
-            origin=mean,
-            basis=axes.basis,
-            regressions=regress(returns, axes.q if weights is None else unweighted(axes, centred, w), weights),
-        )
+            raise InvalidParameterError(
+                f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors)."
+            )
+        by_date = () if weights is None else (_checked(weights, len(panel.dates)),)
+        moments: Moments = panel.reduce(_of_piece, add, _concat, *by_date)
+        return moments
 
     def with_decay_factor(self, decay_factor: float) -> Self:
         """The same moments, with the decay factor that weighted their dates."""
@@ -358,6 +337,41 @@ class Moments:
             assets=labels.unique(self.assets.append([m.assets for m in others]), "assets put beside each other"),
             regressions=concat_regressions([self.regressions, *(in_basis_of(self, m) for m in others)]),
         )
+
+
+def _of_piece(panel: Panel, weights: Array | None = None) -> Moments:
+    """Moments of one piece of a panel."""
+    returns, factors, free = panel.arrays()
+    w = np.ones(len(factors)) if weights is None else weights
+    share = w / w.sum()
+    mean = share @ factors
+    root_weights = np.sqrt(w)[:, None]
+    centred = factors - mean
+    # what is left of a constant is rounding, and not a direction
+    still = np.abs(centred).max(axis=0, initial=0.0) <= STILL * np.abs(mean)
+    axes = FactorAxes.of(np.where(still, 0.0, centred) * root_weights)
+    return Moments(
+        assets=panel.assets,
+        factors=panel.factors,
+        horizon=panel.horizon,
+        definitions=panel.definitions,
+        n_dates=len(factors),
+        start=panel.dates[0],
+        end=panel.dates[-1],
+        weight=float(w.sum()),
+        weight_squares=float(w @ w),
+        risk_free_mean=float(share @ free),
+        factor_mean=mean,
+        factor_root=axes.root,
+        origin=mean,
+        basis=axes.basis,
+        regressions=regress(returns, axes.q if weights is None else unweighted(axes, centred, w), weights),
+    )
+
+
+def _concat(parts: Sequence[Moments]) -> Moments:
+    first, *others = parts
+    return first.concat_assets(*others)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from numbers import Real
 from os import PathLike
 from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
-from riskmodel._core.frames import constant_rate, read_number
-from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
+from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
-from riskmodel.panel.base import Panel, chosen, within
-from riskmodel.panel.factors import Factor, PublishedFactor
+from riskmodel.panel.base import chosen, within
+from riskmodel.panel.calendar import CalendarPanel, align_calendar
 from riskmodel.panel.layout import Long, Wide
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.stored.returns import StoredReturns
@@ -26,7 +24,7 @@ from riskmodel.panel.stored.source import Source
 
 @final
 @frozen(eq=False, repr=False)
-class StoredPanel(Panel):
+class StoredPanel(CalendarPanel):
     """Asset returns outside memory, beside factor returns and the risk-free rate in it, on common dates.
 
     What takes moments takes it as it does a `ReturnPanel`: an estimator's ``fit``, ``moments`` and ``update``, and
@@ -58,8 +56,7 @@ class StoredPanel(Panel):
     """
 
     _source: Source
-    _calendar: ReturnPanel  # of no assets that count
-    _rows: Index = field(repr=False)
+    _rows: Index
 
     @classmethod
     def array(
@@ -184,62 +181,16 @@ class StoredPanel(Panel):
         horizon: Horizon,
         funded: Sequence[Any] | None,
     ) -> Self:
-        days = source.dates
-        rate: Any = risk_free
-        if isinstance(rate, Real):
-            rate = constant_rate(read_number(rate, horizon), days)
-        published: Any = pd.DataFrame(index=days) if factors is None else factors
-        calendar = ReturnPanel.align(pd.DataFrame(0.0, days, ["all"]), published, rate, horizon=horizon)
-        if funded is not None:
-            costly = labels.unique(funded, "funded")
-            labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
-            told = [PublishedFactor(name, funded=name in costly) for name in calendar.factors]
-            calendar = evolve(calendar, definitions=told)
-        return cls(source, calendar, np.asarray(days.get_indexer(calendar.dates), dtype=np.intp))
+        calendar = align_calendar(source.dates, factors, risk_free, horizon, funded)
+        return cls(calendar, source, np.asarray(source.dates.get_indexer(calendar.dates), dtype=np.intp))
 
     def __repr__(self) -> str:
-        aligned = repr(self._calendar).removeprefix("<ReturnPanel ").removesuffix(">")
-        return f"<StoredPanel {aligned.replace('1 assets', f'{len(self.assets)} assets')}, in {self._source.name}>"
-
-    @property
-    def dates(self) -> pd.DatetimeIndex:
-        """T dates, increasing."""
-        return self._calendar.dates
+        return self._describe(f"in {self._source.name}")
 
     @property
     def assets(self) -> pd.Index[Any]:
         """N labels."""
         return self._source.assets
-
-    @property
-    def factors(self) -> pd.Index[Any]:
-        """K labels."""
-        return self._calendar.factors
-
-    @property
-    def factor_returns(self) -> pd.DataFrame:
-        """Factor returns, dates × factors, decimals per `horizon`."""
-        return self._calendar.factor_returns
-
-    @property
-    def risk_free(self) -> pd.Series[float]:
-        """Risk-free rate by date, decimals per `horizon`."""
-        return self._calendar.risk_free
-
-    @property
-    def horizon(self) -> Horizon:
-        """What one row spans."""
-        return self._calendar.horizon
-
-    @property
-    def definitions(self) -> tuple[Factor, ...]:
-        """What each factor is, in the order of `factors`."""
-        return self._calendar.definitions
-
-    @property
-    def dropped(self) -> pd.DataFrame:
-        """The dates that alignment left out, and why: columns ``date`` and ``reason``."""
-        return self._calendar.dropped
 
     @property
     def files(self) -> pd.DataFrame:

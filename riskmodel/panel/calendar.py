@@ -1,0 +1,84 @@
+"""Panels whose asset returns lie outside memory, beside a calendar of dates, factors and rates in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import pandas as pd
+from attrs import evolve, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.frames import constant_rate, read_number
+from riskmodel.errors import UnknownFactorError
+from riskmodel.horizon import Horizon
+from riskmodel.panel.base import Panel
+from riskmodel.panel.factors import Factor, PublishedFactor
+from riskmodel.panel.memory import ReturnPanel
+
+
+@frozen(eq=False, repr=False)
+class CalendarPanel(Panel):
+    """Asset returns outside memory, beside factor returns and rates in it (abstract: `StoredPanel`, `DaskPanel`)."""
+
+    _calendar: ReturnPanel  # of the aligned dates; its one asset stands for all
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """T dates, increasing."""
+        return self._calendar.dates
+
+    @property
+    def factors(self) -> pd.Index[Any]:
+        """K labels."""
+        return self._calendar.factors
+
+    @property
+    def factor_returns(self) -> pd.DataFrame:
+        """Factor returns, dates × factors, decimals per `horizon`."""
+        return self._calendar.factor_returns
+
+    @property
+    def risk_free(self) -> pd.Series[float]:
+        """Risk-free rate by date, decimals per `horizon`."""
+        return self._calendar.risk_free
+
+    @property
+    def horizon(self) -> Horizon:
+        """What one row spans."""
+        return self._calendar.horizon
+
+    @property
+    def definitions(self) -> tuple[Factor, ...]:
+        """What each factor is, in the order of `factors`."""
+        return self._calendar.definitions
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """The dates that alignment left out, and why: columns ``date`` and ``reason``."""
+        return self._calendar.dropped
+
+    def _describe(self, where: str) -> str:
+        aligned = repr(self._calendar).removeprefix("<ReturnPanel ").removesuffix(">")
+        return f"<{type(self).__name__} {aligned.replace('1 assets', f'{len(self.assets)} assets')}, {where}>"
+
+
+def align_calendar(
+    days: pd.DatetimeIndex,
+    factors: pd.DataFrame | pd.Series[float] | None,
+    risk_free: pd.Series[float] | float,
+    horizon: Horizon,
+    funded: Sequence[Any] | None,
+) -> ReturnPanel:
+    """Align the dates of asset returns with factors and a rate: a panel of one asset, which stands for all."""
+    rate: Any = risk_free
+    if isinstance(rate, Real):
+        rate = constant_rate(read_number(rate, horizon), days)
+    published: Any = pd.DataFrame(index=days) if factors is None else factors
+    calendar = ReturnPanel.align(pd.DataFrame(0.0, days, ["all"]), published, rate, horizon=horizon)
+    if funded is None:
+        return calendar
+    costly = labels.unique(funded, "funded")
+    labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
+    return evolve(calendar, definitions=[PublishedFactor(f, funded=f in costly) for f in calendar.factors])
