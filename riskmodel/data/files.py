@@ -608,9 +608,7 @@ def _parquet(path: Path, content: bytes, layout: Layout) -> _Columns:
     try:
         table = pd.read_parquet(io.BytesIO(content), engine="pyarrow")
     except ImportError as error:
-        raise MissingExtraError(
-            f"{path}: Parquet needs pyarrow, which is not installed; pip install 'riskmodel[cache]'."
-        ) from error
+        raise MissingExtraError.of(f"{path}: Parquet", "pyarrow", "cache") from error
     except _DAMAGED as error:
         _require_columns_once(path, content)
         reason = (str(error).strip().splitlines() or ["no reason is given"])[0]

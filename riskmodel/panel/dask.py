@@ -452,4 +452,4 @@ def _import(part: str) -> Any:
     try:
         return import_module(f"dask.{part}")
     except ImportError as error:
-        raise MissingExtraError("expected Dask to be installed; run pip install 'riskmodel[dask]'.") from error
+        raise MissingExtraError.of("DaskPanel", "dask", "dask") from error
