@@ -708,16 +708,16 @@ class TestParquet:
     def test_no_whole_file(self, tmp_path):
         panel = clean()
         whole = as_wide(panel, tmp_path)
-        path = tmp_path / "2.parquet"
+        path = tmp_path / "7.parquet"
         good = path.read_bytes()
         for bad in (b"", b"PAR1", good[:-100], b"date,A\n2020-01-01,1\n"):
             path.write_bytes(bad)
-            with pytest.raises(rm.LayoutError, match=r"2.parquet is damaged, or no Parquet file"):
+            with pytest.raises(rm.LayoutError, match=r"7.parquet is damaged, or no Parquet file"):
                 rm.StoredPanel.parquet(tmp_path, **beside(panel))
-        with pytest.raises(rm.SourceError, match=r"2.parquet has changed since the panel was made"):
+        with pytest.raises(rm.SourceError, match=r"7.parquet has changed since the panel was made"):
             rm.OLS().fit(whole)
         path.unlink()
-        with pytest.raises(rm.SourceError, match=r"2.parquet cannot be opened"):
+        with pytest.raises(rm.SourceError, match=r"7.parquet cannot be opened"):
             rm.OLS().fit(whole)
 
     def test_a_page_that_was_damaged_later(self, tmp_path):
