@@ -8,6 +8,7 @@ import numpy as np
 
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.linalg import CANCELS, apply_matrices, invert_grams, symmetric
+from riskmodel._core.threads import one_blas_thread
 from riskmodel.estimation.moments.refit import refit
 from riskmodel.estimation.moments.regressions import Regressions
 from riskmodel.estimation.moments.sums import COUNT, WEIGHT_SQUARES, Sums, all_dates
@@ -34,6 +35,7 @@ def regress_one_date(returns: Array, k: int, weight: float) -> Regressions:
     )
 
 
+@one_blas_thread()
 def regress(returns: Array | StoredReturns, q: Array, weights: Array | None) -> Regressions:
     """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
     if len(returns) == 1:
