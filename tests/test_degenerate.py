@@ -29,7 +29,7 @@ def still_for_one(k=1, at=0.0, t=80, until=30):
 @pytest.mark.parametrize("at", [0.0, 0.01])
 class TestFactorsThatAreStillForOneAsset:
     def test_are_an_error_that_names_it(self, estimator, k, at):
-        with pytest.raises(rm.CollinearFactorsError, match="dates of A0; leave") as error:
+        with pytest.raises(rm.CollinearFactorsError, match="A0") as error:
             estimator.fit(still_for_one(k, at))
         assert error.value.details["assets"] == ["A0"]
 
@@ -152,7 +152,7 @@ class TestStates:
         del arrays[without]
         np.savez(tmp_path / "less.npz", **arrays)
         for name in ("short.npz", "less.npz"):
-            with pytest.raises(rm.InvalidParameterError, match=r"save it again|another shape"):
+            with pytest.raises(rm.InvalidParameterError, match="save it again"):
                 rm.Moments.load(tmp_path / name)
 
     def test_labels_of_numpy_can_be_saved(self, tmp_path):
@@ -265,7 +265,7 @@ def test_weights_of_absurd_size_are_refused():
 
 
 @pytest.mark.parametrize("keep", [-1.0, 0.0, 2.0, np.nan, "x", None])
-def test_a_retention_that_is_none_is_refused(keep):
+def test_decay_factors_outside_0_to_1_are_refused(keep):
     class Odd(rm.LeastSquares):
         def decay_factor(self, horizon):
             return keep
@@ -276,7 +276,7 @@ def test_a_retention_that_is_none_is_refused(keep):
             call(panel)
 
 
-def test_moments_that_forget_differently_do_not_merge():
+def test_moments_with_different_decay_factors_do_not_merge():
     panel = clean()
     old, new = panel.select(end=panel.dates[149]), panel.select(start=panel.dates[150])
     fast, slow = rm.EWMA(half_life=rm.MONTH), rm.EWMA(half_life=rm.YEAR)

@@ -123,20 +123,20 @@ def test_a_day_on_which_some_are_missing():
     assert_same(ewma.estimate(state), ewma.fit(panel), 1e-10)
 
 
-def test_what_is_long_forgotten_does_no_harm():
+def test_old_dates_of_negligible_weight_do_no_harm():
     panel, ewma = clean(t=2_600), rm.EWMA(half_life=rm.Horizon(2))
     recent = panel.select(start=panel.dates[-400])
     wide = rm.EWMA(half_life=rm.Horizon(20))
     assert_same(wide.fit(panel), wide.fit(recent), 1e-5)
-    with pytest.raises(rm.TooFewObservationsError, match=r"A0 has 5\.83"):
+    with pytest.raises(rm.TooFewObservationsError, match=r"5\.83 for A0"):
         rm.EWMA(half_life=rm.Horizon(2)).fit(clean(k=9))
     assert ewma.fit(panel).regression.n_observations.iloc[0] == pytest.approx(5.83, abs=0.01)
 
 
-def test_update_wants_later_dates():
+def test_update_requires_later_dates():
     panel = clean()
     state = rm.OLS().moments(panel)
-    with pytest.raises(rm.InvalidParameterError, match="expected dates after"):
+    with pytest.raises(rm.InvalidParameterError, match="dates after"):
         rm.OLS().update(state, panel.select(start=panel.dates[-1]))
 
 
@@ -145,7 +145,7 @@ def test_half_life_and_decay_are_checked():
         rm.EWMA(half_life=60)
     with pytest.raises(rm.InvalidParameterError, match="above 0"):
         rm.Moments.of(clean()).decay(1.5)
-    with pytest.raises(rm.InvalidParameterError, match="300 positive"):
+    with pytest.raises(rm.InvalidParameterError, match="300"):
         rm.Moments.of(clean(), np.zeros(300))
 
 

@@ -126,8 +126,9 @@ def test_moments_of_different_horizons_do_not_add():
 
 def test_moments_of_different_assets_do_not_add():
     panel = clean(n=3)
-    with pytest.raises(rm.InvalidParameterError, match="same assets"):
+    with pytest.raises(rm.InvalidParameterError) as caught:
         rm.Moments.of(panel) + rm.Moments.of(panel.select(["A1", "A0", "A2"]))
+    assert caught.value.details["differ"] == "assets"
     with pytest.raises(TypeError):
         rm.Moments.of(panel) + 1
 
@@ -168,7 +169,7 @@ def test_a_stretch_in_which_a_factor_stands_at_a_number_merges():
 def test_moments_of_factors_that_are_not_funded_alike_do_not_add():
     data = rm.SampleData()
     like, unlike = (data.panel(["KO"], [rm.PublishedFactor("Mkt-RF", funded=funded)]) for funded in (True, False))
-    with pytest.raises(rm.InvalidParameterError, match="funded differ"):
+    with pytest.raises(rm.InvalidParameterError, match="funded"):
         rm.Moments.of(like) + rm.Moments.of(unlike)
 
 
@@ -229,15 +230,15 @@ def test_what_is_not_of_the_same_dates_is_not_put_beside_each_other():
     month = rm.SampleData(rm.MONTH).panel(["NoDur"], ["Mkt-RF"])
     with pytest.raises(rm.HorizonMismatchError, match="DAY and MONTH"):
         one.concat_assets(rm.Moments.of(month))
-    with pytest.raises(rm.InvalidParameterError, match="factors differ"):
+    with pytest.raises(rm.InvalidParameterError, match="different factors"):
         one.concat_assets(rm.Moments.of(panel.select(["A1"], factors=["F1", "F0", "F2"])))
-    with pytest.raises(rm.InvalidParameterError, match=r"299 from .* merged with \+"):
+    with pytest.raises(rm.InvalidParameterError, match="299 from"):
         one.concat_assets(two, rm.Moments.of(panel.select(["A2"], end=days[-2])))
-    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+    with pytest.raises(rm.InvalidParameterError, match="weights"):
         one.concat_assets(rm.EWMA(half_life=rm.QUARTER).moments(panel.select(["A1"])))
-    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+    with pytest.raises(rm.InvalidParameterError, match="weights"):
         one.concat_assets(of(factors=np.column_stack([2 * f[:, 0].mean() - f[:, 0], f[:, 1:]])))
-    with pytest.raises(rm.InvalidParameterError, match="weights, factor returns or risk-free rates differ"):
+    with pytest.raises(rm.InvalidParameterError, match="weights"):
         one.concat_assets(of(factors=f + 1e-6))
     with pytest.raises(rm.DuplicateLabelsError, match="A0"):
         one.concat_assets(one)

@@ -346,8 +346,8 @@ def test_an_asset_whose_own_dates_do_not_identify_the_factors():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: np.full(50, 0.003), "F1 is constant"),
-        (lambda f: 2.0 * f, "F0, F1 are"),
+        (lambda f: np.full(50, 0.003), "F1"),
+        (lambda f: 2.0 * f, "F0, F1"),
     ],
     ids=["constant", "collinear"],
 )
@@ -385,7 +385,7 @@ def test_nothing_to_be_estimated_is_an_error():
         with pytest.raises(rm.EstimationError, match="41 windows"):
             rm.Rolling(rm.Horizon(20), estimator).fit(panel_of(r, f))
     forgetful = rm.EWMA(half_life=rm.Horizon(1))
-    with pytest.raises(rm.EstimationError, match="need at least 4 observations"):
+    with pytest.raises(rm.EstimationError, match="at least 4 observations"):
         rm.Rolling(rm.Horizon(20), forgetful).fit(clean(k=2))
 
 
@@ -488,9 +488,9 @@ def test_windows_that_do_not_fit_are_refused():
         rm.Rolling(252)
     with pytest.raises(rm.InvalidParameterError, match="estimator"):
         rm.Rolling(rm.YEAR, rm.OLS)
-    with pytest.raises(rm.InvalidParameterError, match="whole number of observations"):
+    with pytest.raises(rm.InvalidParameterError, match="minimum"):
         rm.Expanding(minimum=10.5)
-    with pytest.raises(rm.InvalidParameterError, match="at least 4, one more than the 3 parameters"):
+    with pytest.raises(rm.InvalidParameterError, match="at least 4"):
         rm.Expanding(minimum=3).fit(panel)
     with pytest.raises(rm.InvalidParameterError, match="ReturnPanel"):
         rm.Rolling(rm.YEAR).fit(panel.excess_returns)

@@ -1,1 +1,1 @@
-"""From a panel to a factor model."""
+"""Estimators of factor models."""

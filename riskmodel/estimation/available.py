@@ -1,4 +1,4 @@
-"""Leave out the assets that cannot be estimated, and say which and why."""
+"""Leave out the assets that cannot be estimated, and record why."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOT_VARIED = "the factors do not vary independently over its own dates"
 @final
 @define(eq=False)
 class LeftOut:
-    """The assets left out so far.
+    """The assets that were left out, with reasons.
 
     Attributes
     ----------
     reasons : dict
-        By asset, why.
+        By asset, the reason.
     observations : dict
-        By asset, how many effective observations were too few, where an error says it.
+        By asset, its effective observations where these were too few and the error has them.
     """
 
     reasons: dict[Any, str] = field(factory=dict)
@@ -33,11 +33,13 @@ class LeftOut:
 
     @classmethod
     def short(cls, counts: pd.Series[Any], minimum: int | None) -> Self:
-        """Leave out the assets with fewer observations than a minimum, where there is one."""
+        """Leave out the assets with fewer observations than a minimum; None means no minimum."""
         if minimum is None:
             return cls()
         if isinstance(minimum, bool) or not isinstance(minimum, int) or minimum < 1:
-            raise InvalidParameterError(f"expected minimum as a whole number of observations, got {minimum!r}.")
+            raise InvalidParameterError(
+                f"expected minimum as a whole number of observations, 1 or more, got {minimum!r}."
+            )
         return cls(dict.fromkeys(counts.index[counts < minimum], TOO_FEW))
 
     def add(self, error: EstimationError) -> None:
@@ -46,7 +48,7 @@ class LeftOut:
         self.observations |= error.details.get("counts", {})
 
     def table(self, counts: pd.Series[Any]) -> pd.DataFrame:
-        """As `FactorModel.missing`, in the order of the assets."""
+        """Make the table of `FactorModel.missing`, in the order of the assets."""
         assets = [a for a in counts.index if a in self.reasons]
         observations = [self.observations.get(a, counts[a]) for a in assets]
         return pd.DataFrame({"asset": assets, "observations": observations, "reason": [*map(self.reasons.get, assets)]})
@@ -55,12 +57,12 @@ class LeftOut:
 def fit_remaining(
     assets: Sequence[Any], fit: Callable[[list[Any]], FactorModel], left_out: LeftOut
 ) -> FactorModel | None:
-    """Fit assets without those that errors name, which are added to `left_out`; None where no asset remains.
+    """Fit the assets without those named by errors, which are added to `left_out`; None if no asset remains.
 
     Raises
     ------
     EstimationError
-        If the model cannot be estimated for a reason that lies in no asset.
+        If the model cannot be estimated and the error names no asset.
     """
     remaining = list(assets)
     while remaining:
@@ -76,7 +78,7 @@ def fit_remaining(
 
 
 def _reason(error: EstimationError) -> str:
-    """The reason by asset; an error's own words name several, and change from window to window."""
+    """The reason as a constant text, the same for all assets and windows."""
     if isinstance(error, TooFewObservationsError):
         return TOO_FEW
     return NOT_VARIED if isinstance(error, CollinearFactorsError) else type(error).__name__

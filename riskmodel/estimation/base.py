@@ -1,4 +1,4 @@
-"""Estimators: the interface that a user subclasses, and what needs sums alone."""
+"""Base classes of estimators."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
-# A weight this small no longer matters, yet its square root and its reciprocal are numbers.
+# The smallest weight: negligible, with a finite square root and reciprocal.
 _LEAST_WEIGHT = 1e-200
 
 
 class Estimator(ABC):
-    """From a panel to a `FactorModel`. Subclass it and write `fit`.
+    """An estimator of factor models. Subclass it and write `fit`.
 
-    `fit` names all assets that it cannot estimate in ``details["assets"]`` of an `EstimationError`, so that
+    `fit` raises an `EstimationError` whose ``details["assets"]`` names all assets that cannot be estimated, so that
     `fit_available` and windows can leave them out.
 
     Examples
@@ -61,19 +61,19 @@ class Estimator(ABC):
         Raises
         ------
         EstimationError
-            If the panel does not identify the model; ``details["assets"]`` names the assets that are in the way, where
-            the others can be estimated.
+            If the panel does not identify the model; ``details["assets"]`` names the assets that cannot be estimated,
+            where the others can.
         """
 
     def fit_available(self, panel: Panel, minimum: int | None = None) -> FactorModel:
-        """Estimate the model on the assets that can be estimated; `FactorModel.missing` says who is left out and why.
+        """Estimate the model on the assets that can be estimated; `FactorModel.missing` names the others and why.
 
         Parameters
         ----------
         panel : Panel
             T dates, N assets, K factors.
         minimum : int, optional
-            The fewest dates that an asset must have; by default what the estimator needs.
+            The fewest observations per asset; by default what the estimator needs.
 
         Raises
         ------
@@ -88,8 +88,8 @@ class Estimator(ABC):
     def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
         """Estimate the model on many windows of a panel; `Rolling` and `Expanding` call it.
 
-        By default `fit` is asked for each window, of the assets that have the observations there. Override it where
-        all windows can be estimated faster at once.
+        By default it calls `fit` for each window, on the assets with enough observations there. Override it where all
+        windows can be estimated faster at once.
 
         Parameters
         ----------
@@ -98,21 +98,21 @@ class Estimator(ABC):
         spans : Spans
             The rows of each of D windows.
         minimum : int
-            The fewest observations that an asset must have in a window.
+            The fewest observations of an asset in a window.
 
         Returns
         -------
         ModelHistory
-            Of D dates. What could not be estimated in a window is told by its `missing`.
+            Of D dates; its `missing` lists what could not be estimated in a window.
         """
         return fit_each(self.fit, panel, spans, minimum)
 
 
 class MomentEstimator(Estimator):
-    """An estimator that needs sums alone, as least squares does. Subclass it and write `estimate`.
+    """An estimator from sums over dates, such as least squares. Subclass it and write `estimate`.
 
-    Sums stream over panels that are larger than memory or lie on a cluster, merge, and are updated by the day.
-    Override `decay_factor` where old dates count less.
+    Sums can be computed over panels that are larger than memory or on a cluster, merged, and updated daily.
+    Override `decay_factor` to weight old dates less.
 
     Examples
     --------
@@ -128,10 +128,10 @@ class MomentEstimator(Estimator):
 
     @abstractmethod
     def estimate(self, moments: Moments) -> FactorModel:
-        """Estimate the model from moments, which may have been merged from several panels."""
+        """Estimate the model from moments, possibly merged from several panels."""
 
     def decay_factor(self, horizon: Horizon) -> float:
-        """The share of its weight that a date keeps with each date that follows: by default 1, all weigh the same.
+        """The ratio of the weight of a date to that of the next date; by default 1, equal weights.
 
         Parameters
         ----------
@@ -147,13 +147,13 @@ class MomentEstimator(Estimator):
         Parameters
         ----------
         panel : Panel
-            T dates, N assets, K factors. Each asset is estimated on its own dates; the factors' mean and covariance on
-            all.
+            T dates, N assets, K factors. Each asset is estimated on its own dates, the factors' mean and covariance on
+            all dates.
 
         Raises
         ------
         EstimationError
-            One of its kinds: `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
+            Its subclasses `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
         return checked_estimate(self, self.moments(panel))
 
@@ -166,13 +166,13 @@ class MomentEstimator(Estimator):
 
     @final
     def moments(self, panel: Panel) -> Moments:
-        """Return what `estimate` needs of a panel, with the weights that this estimator gives its dates."""
+        """Return the moments of a panel, weighted by this estimator."""
         require_panel(panel)
         return Moments.of(panel, self.weights(panel)).with_decay_factor(checked_decay_factor(self, panel.horizon))
 
     @final
     def weights(self, panel: Panel) -> Array | None:
-        """How much each of a panel's dates counts, shape (T,); None where all count alike."""
+        """Weight of each date of a panel, shape (T,); None for equal weights."""
         keep = checked_decay_factor(self, panel.horizon)
         if keep == 1.0:
             return None
@@ -181,7 +181,7 @@ class MomentEstimator(Estimator):
 
     @final
     def update(self, state: Moments, panel: Panel) -> Moments:
-        """Add new dates to the moments of old ones; neither is changed.
+        """Return moments with new dates added; neither argument is changed.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class MomentEstimator(Estimator):
         Returns
         -------
         Moments
-            Those of all dates, as if they had been read at once; `estimate` makes a model of them.
+            Those of all dates, the same as if read at once; pass them to `estimate`.
 
         Raises
         ------
@@ -222,18 +222,18 @@ class MomentEstimator(Estimator):
         if state.decay_factor not in {None, keep}:
             raise InvalidParameterError(
                 f"cannot update moments of decay factor {state.decay_factor:.6g} with {keep:.6g}, that of this "
-                f"{type(self).__name__}; use an estimator like the one that made the state."
+                f"{type(self).__name__}; use the estimator that made the state."
             )
         if panel.dates[0] <= state.end:
             raise InvalidParameterError(
-                f"expected dates after {state.end.date()}, the last that the state holds, got a panel that starts on "
-                f"{panel.dates[0].date()}; select(start=...) the new ones."
+                f"expected dates after {state.end.date()}, the last date of the state, got a panel that starts on "
+                f"{panel.dates[0].date()}; select(start=...) the new dates."
             )
         return state.decay(max(keep ** len(panel.dates), _LEAST_WEIGHT)) + Moments.of(panel, self.weights(panel))
 
 
 def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:
-    """The decay factor of an estimator, or an error where it is not one."""
+    """Return the decay factor of an estimator, or raise where it is not in (0, 1]."""
     keep = estimator.decay_factor(horizon)
     if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
         raise InvalidParameterError(
@@ -243,7 +243,7 @@ def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:
 
 
 def require_panel(panel: object) -> None:
-    """Raise for what is not a panel."""
+    """Raise for anything that is not a panel with dates."""
     if not isinstance(panel, Panel):
         raise InvalidParameterError(
             f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors), for "
@@ -254,7 +254,7 @@ def require_panel(panel: object) -> None:
 
 
 def checked_estimate(estimator: MomentEstimator, moments: Moments) -> FactorModel:
-    """What an estimator makes of moments, which must be a model of their assets and factors."""
+    """Estimate a model, or raise where its assets or factors are not those of the moments."""
     model = estimator.estimate(moments)
     kind = f"{type(estimator).__name__}.estimate"
     if not isinstance(model, FactorModel):
@@ -270,12 +270,13 @@ def checked_estimate(estimator: MomentEstimator, moments: Moments) -> FactorMode
 
 
 def _fit_available(counts: pd.Series[Any], minimum: int | None, fit: Callable[[list[Any]], FactorModel]) -> FactorModel:
-    """Fit what remains of the assets, whose observations are counted, and say who was left out."""
+    """Fit the assets that can be estimated, and record the others; `counts` are observations by asset."""
     left_out = LeftOut.short(counts, minimum)
     model = fit_remaining([a for a in counts.index if a not in left_out.reasons], fit, left_out)
     if model is None:
         raise EstimationError(
-            f"no asset of {len(counts)} can be estimated: {'; '.join(sorted(set(left_out.reasons.values())))}.",
+            f"expected assets that can be estimated, got none of {len(counts)}: "
+            f"{'; '.join(sorted(set(left_out.reasons.values())))}.",
             assets=list(counts.index),
         )
     return attrs.evolve(model, missing=left_out.table(counts))

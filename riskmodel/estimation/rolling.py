@@ -1,4 +1,4 @@
-"""Rolling and expanding windows: an estimator on many stretches of a panel."""
+"""Rolling and expanding windows: an estimator on many windows of a panel."""
 
 from __future__ import annotations
 
@@ -50,30 +50,29 @@ def _step(_: Any, __: Any, every: Any) -> None:
 @final
 @frozen
 class Rolling:
-    """An estimator on a rolling window: for each date, on a number of dates up to and including it.
+    """Fit an estimator on rolling windows: for each date, on a number of dates up to and including it.
 
     Parameters
     ----------
     window : Horizon
-        How long, in trading days, whatever the panel's own horizon: ``rm.YEAR`` is 252 rows of a daily panel and 12 of
+        The length in trading days, whatever the panel's horizon: ``rm.YEAR`` is 252 rows of a daily panel and 12 of
         a monthly one.
     estimator : Estimator
-        Any; `EWMA` weights dates within the window.
+        Any estimator; `EWMA` weights dates within the window.
     minimum : int, optional
-        Observations that an asset must have in a window to be estimated there; by default K + 2, the fewest that leave
-        a residual variance, and only of whole windows. Where it is given, the first windows may be shorter: models
-        begin with the row by which an asset has this many observations.
+        The fewest observations of an asset in a window. By default K + 2, the fewest for a residual variance, and all
+        windows are whole. Where it is given, the first windows may be shorter: models start at the row where an asset
+        has this many observations.
     every : int or Horizon, optional
-        How often a window ends: every so many rows, or with each calendar week, month, quarter or year
-        (``rm.MONTH``). A period is over where the panel has a later row in another one, or where its last weekday is
-        there. By default every row.
+        How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``). A
+        period is complete where the panel has a row in a later period, or the period's last weekday. By default every row.
 
     Notes
     -----
     The estimator's `windows` does the work. `OLS`, `EWMA` and other kinds of `LeastSquares` estimate all windows at
-    once: a sum over a window is put together from sums over its parts, never by subtracting what has left it; standard
-    errors and variances agree with a fit of each window to some ten digits, nearly collinear factors and nearly perfect
-    fits included. Any other estimator is asked window by window.
+    once: a sum over a window is added up from sums over its parts, without subtraction; standard errors and variances
+    agree with a fit of each window to about ten digits, also with nearly collinear factors and nearly perfect fits. Any
+    other estimator is fitted window by window.
 
     References
     ----------
@@ -98,7 +97,7 @@ class Rolling:
     every: int | Horizon | None = field(default=None, validator=_step)
 
     def fit(self, panel: ReturnPanel) -> ModelHistory:
-        """Estimate a model for each date of the panel on which a whole window ends.
+        """Estimate a model for each date of the panel on which a window ends.
 
         Parameters
         ----------
@@ -108,8 +107,7 @@ class Rolling:
         Returns
         -------
         ModelHistory
-            Of T + 1 - (rows in a window) dates by default. What could not be estimated in a window is told by its
-            `missing`.
+            Of T + 1 - (rows in a window) dates by default; its `missing` lists what could not be estimated.
 
         Raises
         ------
@@ -118,18 +116,18 @@ class Rolling:
         TooFewObservationsError
             If the panel is shorter than one window, or the window than K + 2 dates.
         EstimationError
-            If nothing can be estimated in any window.
+            If no asset can be estimated in any window.
         """
         rows = _rows(self.window, _panel(panel))
         least = _least(self.minimum, panel)
         if rows < least:
             raise TooFewObservationsError(
-                f"expected a window of {least} dates or more, which an asset needs, got {rows}; widen it."
+                f"expected a window of {least} dates or more, the fewest per asset, got {rows}; widen it."
             )
         if self.minimum is None and rows > len(panel.dates):
             raise TooFewObservationsError(
                 f"expected a panel of {rows} dates or more, one window, got {panel!r}; use a shorter window, more "
-                "dates, or minimum=... for windows that are not full yet."
+                "dates, or minimum=... to allow shorter windows."
             )
         first = rows if self.minimum is None else min(rows, _first(panel, least))
         return self.estimator.windows(panel, Spans.rolling(rows, _stops(panel, first, self.every)), least)
@@ -138,14 +136,14 @@ class Rolling:
 @final
 @frozen
 class Expanding:
-    """An estimator on an expanding window: for each date, on all dates up to and including it.
+    """Fit an estimator on expanding windows: for each date, on all dates up to and including it.
 
     Parameters
     ----------
     estimator : Estimator
-        Any.
+        Any estimator.
     minimum : int, optional
-        Observations that an asset must have to be estimated, as in `Rolling`; dates begin when one has.
+        The fewest observations of an asset, as in `Rolling`; dates start when an asset has them.
     every : int or Horizon, optional
         How often a window ends, as in `Rolling`.
 
@@ -163,7 +161,7 @@ class Expanding:
     every: int | Horizon | None = field(default=None, validator=_step)
 
     def fit(self, panel: ReturnPanel) -> ModelHistory:
-        """Estimate a model for each date of the panel by which an asset has enough observations.
+        """Estimate a model for each date of the panel from when an asset has enough observations.
 
         Parameters
         ----------
@@ -173,7 +171,7 @@ class Expanding:
         Returns
         -------
         ModelHistory
-            What could not be estimated is said by its `missing`.
+            Its `missing` lists what could not be estimated.
 
         Raises
         ------
@@ -182,7 +180,7 @@ class Expanding:
         TooFewObservationsError
             If no asset ever has enough observations.
         EstimationError
-            If nothing can be estimated on any date.
+            If no asset can be estimated on any date.
         """
         least = _least(self.minimum, _panel(panel))
         spans = Spans.expanding(_stops(panel, _first(panel, least), self.every))
@@ -199,7 +197,7 @@ def _panel(panel: Any) -> ReturnPanel:
 
 
 def _rows(window: Horizon, panel: ReturnPanel) -> int:
-    """How many rows of the panel the window is."""
+    """The length of the window in rows of the panel."""
     rows = window.in_units_of(panel.horizon)
     if abs(rows - round(rows)) > 1e-9 * rows:
         raise InvalidParameterError(
@@ -211,7 +209,7 @@ def _rows(window: Horizon, panel: ReturnPanel) -> int:
 
 
 def _least(minimum: int | None, panel: ReturnPanel) -> int:
-    """The fewest observations that will do."""
+    """The fewest observations of an asset."""
     parameters = len(panel.factors) + 1
     if minimum is not None and minimum < parameters + 1:
         raise InvalidParameterError(
@@ -222,7 +220,7 @@ def _least(minimum: int | None, panel: ReturnPanel) -> int:
 
 
 def _first(panel: ReturnPanel, least: int) -> int:
-    """How many rows there are by the time that an asset has enough observations."""
+    """The number of rows until an asset has enough observations."""
     seen = np.cumsum(~np.isnan(panel.arrays()[0]), axis=0).max(axis=1, initial=0)
     first = int(np.searchsorted(seen, least))
     if first == len(seen):
@@ -233,7 +231,7 @@ def _first(panel: ReturnPanel, least: int) -> int:
 
 
 def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index:
-    """The row after the last of each window, of which the first has so many rows."""
+    """The row after the last of each window; the first window has `first` rows."""
     rows = np.arange(first, len(panel.dates) + 1, dtype=np.intp)
     if every is None:
         return rows
@@ -250,7 +248,7 @@ def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index
 
 
 def _ends_period(dates: pd.DatetimeIndex, freq: str) -> NDArray[np.bool_]:
-    """Whether each date is the last of its period; the panel's last one is where the next weekday is in another."""
+    """Whether each date is the last of its period; for the last date, whether the next weekday is in another."""
     following = pd.DatetimeIndex(np.busday_offset(dates[-1:].to_numpy().astype("datetime64[D]"), 1, roll="backward"))
     periods = pd.DatetimeIndex(dates.append(following)).to_period(freq)
     return np.asarray(periods[1:] != periods[:-1])

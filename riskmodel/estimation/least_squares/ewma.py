@@ -14,27 +14,28 @@ from riskmodel.horizon import Horizon
 def _check(_: EWMA, __: object, half_life: Any) -> None:
     if not isinstance(half_life, Horizon):
         raise InvalidParameterError(
-            f"half_life must be a Horizon such as rm.QUARTER or rm.Horizon(60), but {half_life!r} came."
+            f"expected half_life as a Horizon such as rm.QUARTER, got {half_life!r}; write rm.Horizon(60) for 60 days.",
+            half_life=half_life,
         )
 
 
 @final
 @frozen
 class EWMA(LeastSquares):
-    r"""Time-series regressions in which a date counts half as much when it is a half-life older.
+    r"""Time-series regressions with exponentially decaying weights of dates.
 
-    The panel's last date weighs 1 and each one before it :math:`2^{-1/h}` times the next, for a half-life of h of the
-    panel's rows. Coefficients minimise :math:`\sum_t w_t \varepsilon_t^2` over the asset's own dates; means and
-    covariances of the factors have the same weights over all dates.
+    The last date of the panel has weight 1, and each earlier one :math:`2^{-1/h}` times that of the next, for a
+    half-life of h rows of the panel. Coefficients minimise :math:`\sum_t w_t \varepsilon_t^2` over the asset's own
+    dates; means and covariances of the factors have the same weights over all dates.
 
     With :math:`W = \sum w_t`, :math:`n = W^2 / \sum w_t^2` is the number of equally weighted observations
-    whose mean is as precise (Kish [1]_); it takes the place of T. Variances are
+    whose mean is as precise (Kish [1]_); it replaces T. Variances are
     :math:`\frac{n}{n-1} \frac1W \sum w_t \varepsilon_t^2`, which is unbiased for a variance about a weighted mean
-    (the reliability weights of [2]_), so that for an asset that is there on all dates total = B F B' + idio exactly.
+    (the reliability weights of [2]_), so that for an asset without missing returns total = B F B' + idio exactly.
     Standard errors are the roots of the diagonal of :math:`s^2 (X^\top W X)^{-1}`, with
-    :math:`s^2 = RSS_w / (n - K - 1)`: weights say how far a date still matters, not how precise it was, and errors are
+    :math:`s^2 = RSS_w / (n - K - 1)`: weights are relevance of dates, not precision, and errors are
     homoskedastic, uncorrelated and independent of the factors. They are those of `statsmodels.WLS` times
-    :math:`\sqrt{(T - K - 1)/(n - K - 1)}`, because WLS reads a small weight as a large variance and counts old dates
+    :math:`\sqrt{(T - K - 1)/(n - K - 1)}`, because WLS takes a small weight for a large variance and counts old dates
     in full. `FactorModel.n_observations` is n.
 
     Parameters
@@ -62,5 +63,5 @@ class EWMA(LeastSquares):
     half_life: Horizon = field(validator=_check)
 
     def decay_factor(self, horizon: Horizon) -> float:
-        """The share of its weight that a date keeps with each date that follows."""
+        """The ratio of the weight of a date to that of the next date."""
         return float(0.5 ** horizon.in_units_of(self.half_life))

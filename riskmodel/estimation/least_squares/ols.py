@@ -1,4 +1,4 @@
-"""Ordinary least squares, asset by asset, in one piece of algebra."""
+"""Ordinary least squares of all assets at once."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.memory import ReturnPanel
 
-# Factors whose smallest singular value, relative to unit columns, is below this are one too many.
+# Factors are collinear if the smallest singular value of their unit columns is below this.
 _COLLINEAR = 1e-10
-# The same over one asset's own dates, judged by eigenvalues, which are squares.
+# The same over one asset's own dates, for eigenvalues, which are squares.
 _COLLINEAR_GRAM = 1e-12
-# A factor whose deviations from its mean are this small beside the mean is that mean and rounding.
+# A factor is constant if its deviations from the mean are below this share of the mean.
 _CONSTANT = 1e-12
 
 
 class LeastSquares(MomentEstimator):
-    """Least squares, asset by asset: kinds differ only in how fast the weight of a date fades.
+    """Least squares for each asset; subclasses differ in the decay of weights.
 
     Subclass it and write `decay_factor`; `Rolling` and `Expanding` then estimate all windows at once.
     """
 
     @final
     def estimate(self, moments: Moments) -> FactorModel:
-        """Solve the least-squares problems that the moments hold."""
+        """Solve the least-squares problems of the moments."""
         if not isinstance(moments, Moments):
             raise InvalidParameterError(
                 f"expected Moments, got {type(moments).__name__}; call fit(panel), or moments(panel) first."
@@ -47,13 +47,13 @@ class LeastSquares(MomentEstimator):
         m, r = moments, moments.regressions.without_rounding()
         root = _identified_root(m)
         n = r.each(r.n_effective())
-        # variances are means of squares times n/(n - 1); n is the count of dates where all weigh the same
+        # variances are means of squares times n/(n - 1); n is the count of dates for equal weights
         scale = n / r.each(r.weight) / (n - 1)
         explained = r.fitted_squares()
         total = explained + r.rss
-        # f = 0 in the orthonormal basis, seen from each pattern's mean
+        # f = 0 in the orthonormal basis, relative to each pattern's mean
         zero = np.linalg.solve(m.basis.T, -m.origin) - r.q_mean
-        # what is left of a return that is perfectly explained is rounding, and not a variance to divide by
+        # the residuals of a perfectly explained return are rounding errors
         idio = np.where(r.rss <= ROUNDING * total, 0.0, r.rss)
         sigma = np.sqrt(r.rss / (n - len(m.factors) - 1))
         fit = RegressionFit(
@@ -85,7 +85,7 @@ class LeastSquares(MomentEstimator):
 
     @final
     def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
-        """Estimate all windows at once where they end close to each other, and one by one otherwise."""
+        """Estimate all windows at once where their ends are close together, otherwise one by one."""
         segments = Segment.covering(spans)
         if segments is None:
             return fit_each(self.fit, panel, spans, minimum)
@@ -97,9 +97,9 @@ class LeastSquares(MomentEstimator):
 class OLS(LeastSquares):
     r"""Time-series regressions :math:`r_i = \alpha_i + \beta_i^\top f + \varepsilon_i`, one for each asset.
 
-    Each asset is estimated on its own dates; E f and F on all dates of the panel. Variances have ddof 1, the
-    residual one included: :math:`\hat\sigma^2_i = RSS_i / (T_i - 1)`, so that for an asset that is there on all dates
-    total = B F B' + idio exactly. Standard errors use the unbiased :math:`RSS_i / (T_i - K - 1)` and assume
+    Each asset is estimated on its own dates; E f and F on all dates of the panel. Variances have ddof 1,
+    including the residual variance: :math:`\hat\sigma^2_i = RSS_i / (T_i - 1)`, so that for an asset without missing
+    returns total = B F B' + idio exactly. Standard errors use the unbiased :math:`RSS_i / (T_i - K - 1)` and assume
     homoskedastic, uncorrelated errors ([1]_, section 4.3).
 
     References
@@ -119,7 +119,7 @@ class OLS(LeastSquares):
 
 
 def _share(part: Array, whole: Array) -> Array:
-    """The part over the whole; NaN where there is nothing."""
+    """Divide the part by the whole; NaN for 0/0."""
     with np.errstate(invalid="ignore"):
         return np.asarray(part / whole)
 
@@ -137,14 +137,15 @@ def _identified_root(m: Moments) -> Array:
     k = len(m.factors)
     r = m.regressions
     n = r.each(r.n_effective())
-    # weights that hardly fade may be worth a rounding error more than their count
+    # with slow decay, rounding may make the effective number exceed the count
     few = (n <= k + 1) | (r.n_observations() <= k + 1)
     if few.any() or min(m.n_effective, m.n_dates) <= k + 1:
         counts = {a: float(f"{c:.3g}") for a, c in zip(m.assets[few], n[few], strict=True)}
         raise TooFewObservationsError(
-            f"{k + 1} parameters (alpha and {k} loadings) need at least {k + 2} observations, but "
-            f"{labels.listing(f'{a} has {c:g}' for a, c in counts.items()) or f'there are {m.n_effective:.3g} dates'}; "
+            f"expected at least {k + 2} observations for {k + 1} parameters (alpha and {k} loadings), got "
+            f"{labels.listing(f'{c:g} for {a}' for a, c in counts.items()) or f'{m.n_effective:.3g} dates'}; "
             "leave these assets out, widen the window or use fewer factors.",
+            minimum=k + 2,
             assets=list(counts),
             counts=counts,
         )
@@ -159,30 +160,28 @@ def _require_varied_factors(m: Moments) -> None:
     if constant.any():
         names = list(m.factors[constant])
         raise ConstantFactorError(
-            f"a factor must vary, but {labels.listing(names)} is constant over the panel's dates and cannot be "
-            "told from alpha; leave it out.",
+            f"expected factors that vary, got {labels.listing(names)}, constant over the panel's dates; leave it out.",
             factors=names,
         )
     if smallest_singular_value(m.factor_root) < _COLLINEAR:
         names = _collinear(m.factor_root / np.linalg.norm(m.factor_root, axis=0), m.factors)
         raise CollinearFactorsError(
-            f"factors must not be linear combinations of each other, but {labels.listing(names)} are; leave one "
-            "of them out.",
+            f"expected linearly independent factors, got {labels.listing(names)}; leave one of them out.",
             factors=names,
         )
 
 
 def _collinear(root: Array, factors: pd.Index[Any]) -> list[object]:
-    """The factors that take part in a combination that vanishes."""
+    """The factors in a linear combination that is zero."""
     _, s, vt = np.linalg.svd(root)
     null = np.abs(vt[s < _COLLINEAR]).max(axis=0)
     return list(factors[null > 1e-3 * null.max()])
 
 
 def _require_own_dates_suffice(m: Moments, root: Array) -> None:
-    """Factors that vary over the panel may still not vary enough over one asset's few dates."""
+    """Raise where the factors are collinear over the dates of an asset, though not over the panel."""
     r = m.regressions
-    # below this, squares of deviations are those of the means' own rounding
+    # below this, squares of deviations are rounding errors of the means
     still = _CONSTANT**2 * r.weight * np.einsum("pk,pk->p", r.q_mean, r.q_mean)
     # the traces of G and of its inverse bound the largest eigenvalue from above, and the smallest from below
     size, inverse = np.trace(r.q_gram, axis1=1, axis2=2), np.einsum("jip,jip->p", root, root)
@@ -196,7 +195,7 @@ def _require_own_dates_suffice(m: Moments, root: Array) -> None:
     if np.isin(r.pattern, lost).any():
         names = list(m.assets[np.isin(r.pattern, lost)])
         raise CollinearFactorsError(
-            f"the factors do not vary independently over the dates of {labels.listing(names)}; leave these assets "
-            "out, widen the window or use fewer factors.",
+            f"expected factors that vary independently over each asset's dates, got collinear ones over the dates of "
+            f"{labels.listing(names)}; leave these assets out, widen the window or use fewer factors.",
             assets=names,
         )

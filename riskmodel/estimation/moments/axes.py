@@ -1,4 +1,4 @@
-"""A basis in which factors are orthonormal."""
+"""An orthonormal basis of the factors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FactorAxes:
             return cls(np.zeros((t, k)), np.zeros((k, k)), np.eye(k))
         lengths = np.sqrt((centred * centred).sum(axis=0))
         lengths[lengths == 0] = 1.0
-        # pivoting leaves what lacks rank to the last rows, where it can be told from the rest
+        # with pivoting, the rows beyond the rank are last
         q, r, order = linalg.qr(np.vstack([centred / lengths, np.zeros((k, k))]), mode="economic", pivoting=True)
         spanned = np.abs(np.diag(r)) > RANK_TOLERANCE
         q, r = q[:t] * spanned, r * spanned[:, None]
@@ -39,8 +39,8 @@ class FactorAxes:
 
 
 def unweighted(axes: FactorAxes, centred: Array, weights: Array) -> Array:
-    """Q without its weights; one step of refinement restores the digits of rows that counted little."""
-    if len(weights) == 1:  # which has no slopes to speak of
+    """Divide Q by the roots of the weights; one step of refinement restores the digits of rows of small weight."""
+    if len(weights) == 1:  # one date has no slopes
         return axes.q
     q = axes.q / np.sqrt(weights)[:, None]
     return q + solve_right(centred - q @ axes.basis, axes.basis)

@@ -1,4 +1,4 @@
-"""Put the moments of other assets over the same dates beside each other."""
+"""Concatenate the moments of different assets over the same dates."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from riskmodel.horizon import require_same
 if TYPE_CHECKING:
     from riskmodel.estimation.moments.value import Moments
 
-# What the same dates say agrees to this, however it was added up.
+# Sums over the same dates agree to this, in whatever order they were added.
 _SAME = 1e-9
 
 
 def require_same_dates(a: Moments, b: Moments) -> None:
     """Raise unless the moments are of the same factors, dates and weights."""
-    require_same(a.horizon, b.horizon, "moments to be put beside each other")
+    require_same(a.horizon, b.horizon, "moments to concatenate")
     for what in ("factors", "funded"):
         if list(getattr(a, what)) != list(getattr(b, what)):
             raise InvalidParameterError(
-                f"moments to be put beside each other must be of the same factors in the same order, but their {what} "
-                "differ; select(...) the panels first."
+                f"cannot concatenate moments with different {what}; select(...) the same factors in the same order "
+                "from the panels.",
+                differ=what,
             )
     spans = [f"{m.n_dates} from {m.start.date()} to {m.end.date()}" for m in (a, b)]
     if spans[0] != spans[1]:
         raise InvalidParameterError(
-            f"moments to be put beside each other must be of the same dates, but {spans[0]} and {spans[1]} came; "
-            "those of other dates are merged with +."
+            f"cannot concatenate moments of different dates, {spans[0]} and {spans[1]}; merge those with +.",
+            differ="dates",
         )
-    if not _weighted_alike(a, b):
+    if not _same_weights(a, b):
         raise InvalidParameterError(
-            "moments to be put beside each other must be of the same dates with the same weights, but their weights, "
-            "factor returns or risk-free rates differ; make both by one estimator over the same dates."
+            "cannot concatenate moments with different weights, factor returns or risk-free rates; make both with one "
+            "estimator over the same dates.",
+            differ="weights",
         )
 
 
-def _weighted_alike(a: Moments, b: Moments) -> bool:
-    """Whether all that the dates say, whatever the assets, is the same but for rounding."""
+def _same_weights(a: Moments, b: Moments) -> bool:
+    """Whether all sums that do not depend on assets agree, to rounding."""
     gram, other = a.factor_root.T @ a.factor_root, b.factor_root.T @ b.factor_root
     size = np.sqrt(np.diag(gram))
     scale = np.abs(a.factor_mean) + size / np.sqrt(a.weight)
@@ -62,7 +64,7 @@ def in_basis_of(a: Moments, b: Moments) -> Regressions:
 
 
 def concat_regressions(parts: list[Regressions]) -> Regressions:
-    """All assets of several regressions; a pattern that several of them have is kept once."""
+    """Concatenate the assets of several regressions, without duplicate patterns."""
     first = np.cumsum([0, *(len(p.count) for p in parts)])
     n = first[-1]
     joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Regressions)}

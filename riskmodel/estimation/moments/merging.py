@@ -1,4 +1,4 @@
-"""Merge the moments of two stretches of time."""
+"""Merge the moments of two periods."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from riskmodel.estimation.moments.regressions import Regressions
 if TYPE_CHECKING:
     from riskmodel.estimation.moments.value import Moments
 
-# A basis is kept on merging while it conditions all factors at least this well.
+# A basis is kept on merging while the condition of all factors in it is at least this.
 _GOOD_BASIS = 0.1
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Merge the moments of two stretches of time over the same assets and factors."""
+    """Merge the moments of two periods over the same assets and factors."""
     weight = a.weight + b.weight
     share = b.weight / weight
     between = np.sqrt(a.weight * share) * (b.factor_mean - a.factor_mean)
@@ -52,7 +52,7 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def _common_basis(a: Array, b: Array, stacked: Array) -> Array:
-    """Keep a basis in which all factors together are still well conditioned, else make one."""
+    """Return the first basis in which all factors are well conditioned, or a new one."""
     for basis in (a, b):
         values = np.linalg.svd(solve_right(stacked, basis), compute_uv=False)
         if values.min(initial=np.inf) > _GOOD_BASIS * values.max(initial=0.0):
@@ -69,7 +69,7 @@ def rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
     if basis is m.basis:
         return evolve(r, q_mean=r.q_mean + shift)
     turn = solve_right(m.basis, basis)
-    if r.count.max() <= 1:  # which says nothing about slopes
+    if r.count.max() <= 1:  # one date has no slopes
         return evolve(r, q_mean=r.q_mean @ turn + shift)
     return evolve(
         r,
@@ -81,20 +81,20 @@ def rebased(m: Moments, basis: Array, origin: Array) -> Regressions:
 
 @frozen(eq=False)
 class _Gap:
-    """How far apart the means of two stretches are, and what that weighs."""
+    """The differences between the means of two periods, and their weights."""
 
-    pattern: Index  # N: each asset's pattern in the two together
+    pattern: Index  # N: each asset's pattern in the merged moments
     weight: Array  # P: w_a w_b / (w_a + w_b)
     q: Array  # P × K
     r: Array  # N
 
-    def surprise(self, coefficients: Array) -> Array:
-        """The part of the gap in mean returns that the coefficients leave unexplained."""
+    def unexplained(self, coefficients: Array) -> Array:
+        """The difference in mean returns that the coefficients do not explain."""
         return np.asarray(self.r - row_dots(coefficients, self.q, self.pattern))
 
 
 def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
-    """Merge two regressions; every term added to the residual squares is a square [pairwise update]."""
+    """Merge two regressions by the pairwise update: every term added to the residual squares is a square."""
     pattern, pa, pb = _pairs(a, b)
     na, nb = a.weight[pa], b.weight[pb]
     total = np.where(na + nb > 0, na + nb, 1.0)
@@ -119,7 +119,7 @@ def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
 
 
 def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:
-    """Each asset's pattern in the two together, and which patterns those were in each."""
+    """Return each asset's merged pattern, and the patterns of each part that it combines."""
     if len(b.count) == 1:
         return a.pattern, np.arange(len(a.count)), np.zeros(len(a.count), dtype=np.intp)
     pairs, pattern = np.unique(a.pattern * len(b.count) + b.pattern, return_inverse=True)
@@ -127,17 +127,17 @@ def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:
 
 
 def _with_one_date(a: Regressions, gap: _Gap, inverse: Array) -> tuple[Array, Array]:
-    """Coefficients and residual squares with one date more: a step of recursive least squares [4]_."""
+    """Coefficients and residual squares with one more date: a step of recursive least squares [4]_."""
     turned = np.einsum("pij,pj->pi", inverse, gap.q)
     kept = gap.weight / (1.0 + gap.weight * np.einsum("pi,pi->p", turned, gap.q))
     gain = kept[:, None] * turned
-    surprise = gap.surprise(a.coefficients)
+    surprise = gap.unexplained(a.coefficients)
     lost = (kept[0] if len(kept) == 1 else kept[gap.pattern]) * surprise * surprise
     return a.coefficients + row_outers(surprise, gain, gap.pattern), a.rss + lost
 
 
 def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> tuple[Array, Array]:
-    """Coefficients and residual squares of two stretches together."""
+    """Coefficients and residual squares of two periods."""
     weight = gap.weight[gap.pattern]
     step = (weight * gap.r)[:, None] * gap.q[gap.pattern]
     cross = (
@@ -145,20 +145,20 @@ def _solve_together(a: Regressions, b: Regressions, gap: _Gap, gram: Array) -> t
     )
     coefficients = _solve_psd(gram, cross, gap.pattern)
     lost = _lost_squares(a, coefficients) + _lost_squares(b, coefficients)
-    return coefficients, a.rss + b.rss + lost + weight * gap.surprise(coefficients) ** 2
+    return coefficients, a.rss + b.rss + lost + weight * gap.unexplained(coefficients) ** 2
 
 
 def _lost_squares(own: Regressions, coefficients: Array) -> Array:
-    """Squares that an asset's residuals gain by other coefficients than its own."""
+    """Increase of each asset's residual squares by coefficients that are not its own."""
     gap = own.coefficients - coefficients
     _, well = invert_grams(own.q_gram, own.q_gram)
     poor = ~well[own.pattern]
     if poor.any():
-        # the part of the gap that G cannot see is arbitrary and may be large: rounding must not make it count
+        # the part of the gap in the null space of G is arbitrary and may be large: project it out
         inverse = np.zeros_like(own.q_gram)
         inverse[~well] = np.linalg.pinv(own.q_gram[~well], rcond=RANK_TOLERANCE, hermitian=True)
-        seen = apply_matrices(inverse, apply_matrices(own.q_gram, gap, own.pattern), own.pattern)
-        gap[poor] = seen[poor]
+        projected = apply_matrices(inverse, apply_matrices(own.q_gram, gap, own.pattern), own.pattern)
+        gap[poor] = projected[poor]
     return np.maximum(quadratic_forms(gap, own.q_gram, own.pattern), 0.0)
 
 

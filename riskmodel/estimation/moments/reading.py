@@ -1,4 +1,4 @@
-"""Regressions from one reading of returns."""
+"""Regressions from one pass over returns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def regress_one_date(returns: Array, k: int, weight: float) -> Regressions:
-    """Return what one date says: means, and nothing about slopes."""
+    """Return the regressions of one date: means, and slopes of zero."""
     missing = np.isnan(returns)
     patterns = 1 + int(missing.any())
     there = np.array([1, 0])[:patterns]
@@ -37,7 +37,7 @@ def regress_one_date(returns: Array, k: int, weight: float) -> Regressions:
 
 @one_blas_thread()
 def regress(returns: Array | StoredReturns, q: Array, weights: Array | None) -> Regressions:
-    """Centre the sums over each asset's dates, solve each regression, and mend those that cancelled."""
+    """Sum, centre and solve each asset's regression; refit those in which sums cancel."""
     if len(returns) == 1:
         return regress_one_date(returns[:1][0], q.shape[1], 1.0 if weights is None else float(weights[0]))
     readings = [returns] if isinstance(returns, np.ndarray) else returns.readings()
@@ -72,7 +72,7 @@ def regress(returns: Array | StoredReturns, q: Array, weights: Array | None) -> 
 
 
 def _patterns(sums: Sums, complete: Array) -> tuple[Index, Array]:
-    """Each asset's pattern, and the terms of each pattern; the first is that of no date missing."""
+    """Return each asset's pattern, and the terms of each pattern; the first pattern has no missing dates."""
     pattern = np.zeros(len(sums.squares), dtype=np.intp)
     if not sums.ragged.any():
         return pattern, np.append(complete, [0.0, 0.0])[None]

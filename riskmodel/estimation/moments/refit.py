@@ -1,4 +1,4 @@
-"""Solve again the few regressions for which sums would cancel, from their own rows."""
+"""Refit ill-conditioned regressions from the returns themselves."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from riskmodel.estimation.moments.regressions import Regressions
 if TYPE_CHECKING:
     from riskmodel.panel.stored.returns import StoredReturns
 
-# How many returns are solved again at a time.
+# Returns refitted at a time.
 _REFIT_SIZE = 1 << 20
 
 
 def refit(fit: Regressions, returns: Array | StoredReturns, q: Array, weights: Array | None, assets: Index) -> None:
-    """Solve some assets again from their own rows, in place, a few at a time lest copies of all of them be held."""
+    """Refit some assets from their returns, in place, a few at a time to bound memory."""
     order = assets[np.argsort(fit.pattern[assets], kind="stable")]
     size = max(1, _REFIT_SIZE // len(returns))
     for start in range(0, len(order), size):
         some = order[start : start + size]
-        _solve_again(fit, some, returns[:, some], q, weights)
+        _refit_block(fit, some, returns[:, some], q, weights)
 
 
-def _solve_again(fit: Regressions, assets: Index, returns: Array, q: Array, weights: Array | None) -> None:
-    """Solve assets, sorted by pattern, by orthogonal factorisation."""
+def _refit_block(fit: Regressions, assets: Index, returns: Array, q: Array, weights: Array | None) -> None:
+    """Refit assets, sorted by pattern, by orthogonal factorisation."""
     own = fit.pattern[assets]
     for at in np.split(np.arange(len(assets)), np.flatnonzero(np.diff(own)) + 1):
         chosen, columns, p = assets[at], returns[:, at], own[at[0]]
@@ -46,7 +46,7 @@ def _solve_again(fit: Regressions, assets: Index, returns: Array, q: Array, weig
 
 
 def _centred(x: Array, one: Array, root: Array) -> tuple[Array, Array]:
-    """The weighted means of columns times √w, and what is left of the columns."""
+    """Return the weighted means of columns times √w, and the deviations."""
     mean = (one @ x) / np.linalg.norm(root)
     return mean, x - root[:, None] * mean
 
@@ -58,7 +58,7 @@ def _least_squares(q: Array, r: Array, one: Array) -> tuple[Array, Array]:
     u, inverse = u[:, keep], vt[keep].T / s[keep]
     residuals = r
     scores = np.zeros((u.shape[1], r.shape[1]))
-    for _ in range(2):  # the second time removes what rounding left of the first
+    for _ in range(2):  # the second pass removes the rounding error of the first
         more = u.T @ residuals
         scores += more
         residuals = residuals - u @ more

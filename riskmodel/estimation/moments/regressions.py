@@ -1,4 +1,4 @@
-"""One regression for each asset: the part of moments that is as long as the assets."""
+"""Regressions by asset, the part of moments whose size grows with the assets."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _BY_PATTERN = ("count", "weight", "weight_squares", "q_mean", "q_gram")
 @final
 @frozen(eq=False)
 class Regressions:
-    r"""One regression on q for each asset, over its own dates: the part of `Moments` that is as long as the assets.
+    r"""One regression on q for each asset, over its own dates: the part of `Moments` that grows with the assets.
 
     Attributes
     ----------
     pattern : array of int, shape (N,)
-        Which pattern of missing dates each asset has.
+        The pattern of missing dates of each asset.
     count : array of int, shape (P,)
         Observations in each pattern.
     weight, weight_squares : array, shape (P,)
-        Σ w and Σ w² over the pattern's dates; both are the count where nothing is forgotten.
+        Σ w and Σ w² over the pattern's dates; both are the count for equal weights.
     q_mean : array, shape (P, K)
         Weighted mean of q over the pattern's dates.
     q_gram : array, shape (P, K, K)
@@ -50,7 +50,7 @@ class Regressions:
     rss: Array
 
     def each(self, values: NDArray[Any]) -> NDArray[Any]:
-        """What is known by pattern, by asset: shape (P,) to (N,)."""
+        """Expand values by pattern to values by asset: shape (P,) to (N,)."""
         return values[self.pattern] if len(values) > 1 else np.broadcast_to(values, self.pattern.shape)
 
     def n_observations(self) -> Index:
@@ -66,7 +66,7 @@ class Regressions:
         return row_outers(numbers, vectors, self.pattern)
 
     def n_effective(self) -> Array:
-        """As many equally weighted observations as would have means as precise [Kish], (Σ w)²/Σ w², shape (P,)."""
+        """The number of equally weighted observations with as precise a mean [Kish], (Σ w)²/Σ w², shape (P,)."""
         return np.asarray(effective(self.weight, self.weight_squares))
 
     def take(self, at: Index) -> Self:
@@ -76,19 +76,19 @@ class Regressions:
         nothing = len(patterns.count) - 1
         taken = {n: _filled(getattr(self, n), there, empty, 0) for n in ("r_mean", "coefficients", "rss")}
         own = _filled(self.pattern, there, empty, nothing)
-        # a pattern that no asset has would be judged as if one had it
+        # unused patterns would be checked like used ones
         used, pattern = np.unique(own, return_inverse=True)
         by_pattern = {n: getattr(patterns, n)[used if len(used) else [0]] for n in _BY_PATTERN}
         return evolve(self, pattern=pattern.reshape(-1).astype(np.intp), **by_pattern, **taken)
 
     def _with_empty_pattern(self) -> Self:
-        """The same, with one pattern more: that of an asset without any observation."""
+        """Append the pattern of an asset without observations."""
         parts = {name: getattr(self, name) for name in _BY_PATTERN}
         longer = {n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
         return evolve(self, **longer)
 
     def without_rounding(self) -> Self:
-        """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
+        """Set the variance of returns that are constant, up to rounding of their mean, to zero."""
         total = self.fitted_squares() + self.rss
         still = (total > 0) & (total <= self.each(self.weight) * (STILL * self.r_mean) ** 2)
         if not still.any():
@@ -107,7 +107,7 @@ class Regressions:
 
 
 def _filled(values: NDArray[Any], at: Index, empty: Flags, fill: int) -> NDArray[Any]:
-    """Values at some positions, and a fill where there are none."""
+    """Take values at some positions, with a fill value where `empty`."""
     if not len(values):
         return np.full((len(at), *values.shape[1:]), fill, dtype=values.dtype)
     taken = values[at]
@@ -116,12 +116,12 @@ def _filled(values: NDArray[Any], at: Index, empty: Flags, fill: int) -> NDArray
 
 
 def effective(weight: Any, weight_squares: Any) -> Any:
-    """(Σ w)²/Σ w², exactly the count where all weights are 1; 0 where there are none."""
+    """(Σ w)²/Σ w², exactly the count where all weights are 1; 0 without observations."""
     return weight * np.divide(weight, weight_squares, out=np.zeros_like(weight), where=np.asarray(weight_squares) > 0)
 
 
 def _set_read_only(regressions: Regressions) -> Regressions:
-    """Make the arrays read-only; they were made here, so nobody else holds them."""
+    """Make the arrays read-only in place; no other code holds them."""
     for array in (getattr(regressions, f.name) for f in fields(Regressions)):
         array.flags.writeable = False
     return regressions

@@ -1,4 +1,4 @@
-"""Moments in a file of numpy's ``npz`` format."""
+"""Files of moments, in numpy's ``npz`` format."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedErr
 
 
 def plain_labels(values: pd.Index[Any], what: str) -> list[Any]:
-    """Labels as JSON can hold them."""
+    """Convert labels to JSON values."""
     plain = [v.item() if isinstance(v, np.generic) else v for v in values.tolist()]
     if not all(isinstance(v, str | int | float) for v in plain):
-        raise InvalidParameterError(f"expected {what} labelled by text or numbers, got others; rename them to save.")
+        raise InvalidParameterError(
+            f"expected {what} labelled by text or numbers, got other labels; rename them to save."
+        )
     return plain
 
 
 def describe(factor: Factor) -> dict[str, Any]:
-    """A factor as JSON can hold it; of a class that is not ours, the name alone."""
+    """Convert a factor to a JSON value; of a user's class, only the name."""
     name = plain_labels(pd.Index([factor.name]), "factors")[0]
     match factor:
         case PublishedFactor():
@@ -69,13 +71,13 @@ def _defined(said: Mapping[str, Any]) -> Factor | None:
 
 
 def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[Any] | None) -> tuple[Factor, ...]:
-    """The factors that a file describes, or those given, which must bear their names."""
+    """Return the given factors, which must have the names in the file, or else those described in the file."""
     names = [d["name"] for d in said]
     if given is not None:
         factors = read_definitions(labels.require_list(given, "factors"))
         if [f.name for f in factors] != names:
             raise InvalidParameterError(
-                f"{path} holds moments of the factors {names}, got {[f.name for f in factors]}; give them in order.",
+                f"expected the factors {names} of {path}, in order, got {[f.name for f in factors]}.",
                 expected=names,
             )
         return factors
@@ -83,7 +85,7 @@ def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[
     unknown = [f"{d['name']} ({d['class']})" for d, f in zip(said, known, strict=True) if f is None]
     if unknown:
         raise InvalidParameterError(
-            f"{path} holds moments of {labels.listing(unknown)}, factors of classes that a file does not hold; "
+            f"expected factors of classes that a file can hold, got {labels.listing(unknown)} in {path}; "
             f"pass all factors, Moments.load(path, factors=[...]), named {names}.",
             expected=names,
         )
@@ -91,13 +93,13 @@ def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[
 
 
 def write_state(path: Path, head: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
-    """Write the head and the arrays; what is at the path stays as it was unless all could be written."""
+    """Write the head and the arrays, atomically."""
     with replacing(path) as file:
         np.savez(file, head=np.array(json.dumps(head)), **arrays)
 
 
 def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read the head and the arrays of a file, or raise where it is damaged or of another version."""
+    """Read the head and the arrays of a file; raise where it is damaged or of another version."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -107,10 +109,14 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise
     except _DAMAGE as error:
         raise InvalidParameterError(
-            f"{path} is damaged, or not a file that Moments.save wrote; save it again."
+            f"expected a file of Moments.save, got {path}, which is damaged or something else; save it again.",
+            path=str(path),
         ) from error
     if not whole:
-        raise InvalidParameterError(f"{path} lacks a part of what Moments.save writes, or has it in another shape.")
+        raise InvalidParameterError(
+            f"expected a file of Moments.save, got {path}, with parts missing or of wrong shapes; save it again.",
+            path=str(path),
+        )
     if version != VERSION:
         raise InvalidParameterError(
             f"expected {path} of version {VERSION}, got version {version}; read the panel again, or use the riskmodel "
@@ -121,7 +127,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _is_whole(head: dict[str, Any], arrays: dict[str, Any]) -> bool:
-    """Whether everything is there, in shapes that fit."""
+    """Whether all parts are present, in consistent shapes."""
     n, k, p = len(head["assets"]), len(head["definitions"]), len(arrays["count"])
     by_pattern = dict.fromkeys(("count", "weight", "weight_squares"), (p,))
     by_asset = dict.fromkeys(("pattern", "r_mean", "rss"), (n,))

@@ -1,4 +1,4 @@
-"""Everything a least-squares estimator needs of a panel, as one value that merges."""
+"""Moments: the sufficient statistics of a panel for least squares, which merge."""
 
 from __future__ import annotations
 
@@ -35,18 +35,23 @@ from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, read_definitions
 
-# Up to here, and down to its reciprocal, squares of weights and sums of them are numbers with all their digits.
+# Between its reciprocal and this, squares of weights and their sums neither overflow nor underflow.
 _LARGEST_WEIGHT = 1e100
 
 
 def _checked(weights: Array, t: int) -> Array:
     w = floats(weights)
     if w.shape != (t,) or not (np.isfinite(w) & (w > 0)).all():
-        raise InvalidParameterError(f"weights must be {t} positive numbers, one for each date.")
+        raise InvalidParameterError(
+            f"expected weights as {t} positive numbers, one for each date, got shape {w.shape}, or others.",
+            expected=(t,),
+            got=w.shape,
+        )
     if not 1 / _LARGEST_WEIGHT <= w.max() <= _LARGEST_WEIGHT:
         raise InvalidParameterError(
-            f"the largest weight must be between {1 / _LARGEST_WEIGHT:g} and {_LARGEST_WEIGHT:g}, but {w.max():g} "
-            "came; divide all by it, which changes no estimate."
+            f"expected the largest weight between {1 / _LARGEST_WEIGHT:g} and {_LARGEST_WEIGHT:g}, got {w.max():g}; "
+            "divide all by it, which changes no estimate.",
+            largest=float(w.max()),
         )
     return w
 
@@ -56,29 +61,29 @@ def _checked(weights: Array, t: int) -> Array:
 class Moments:
     r"""Sufficient statistics of a panel for least squares: counts, means and centred cross-products.
 
-    Held as what a regression makes of them, because that form adds up without cancellation. The factors are
+    They are stored as the results of regressions, a form that merges without cancellation. The factors are
     expressed in a basis, :math:`q = (f - o) A^{-1}`, in which they are orthonormal over the panel's dates. For each
     asset, over its own dates, there are the mean return, the coefficients :math:`\gamma` on q, and the residual
     sum of squares; for each pattern of missing dates, which assets may share, the count, the mean and the centred
     Gram matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
     :math:`r\!\cdot\!r = rss + \gamma^\top G \gamma`.
 
-    Make it with `Moments.of`; merge stretches of time with ``a + b``.
+    Make them with `Moments.of`; merge periods with ``a + b``.
 
     Attributes
     ----------
     assets, factors : pandas.Index
         N and K labels.
     horizon : Horizon
-        What one observation spans.
+        The span of one observation.
     definitions : tuple of Factor
         As in `ReturnPanel`.
     n_dates : int
-        Dates seen, T.
+        Number of dates, T.
     start, end : pandas.Timestamp
-        The first and the last of them.
+        The first and the last date.
     weight, weight_squares : float
-        Σ w and Σ w² over all dates; both are T where nothing is forgotten.
+        Σ w and Σ w² over all dates; both are T for equal weights.
     risk_free_mean : float
         Mean risk-free rate over all dates.
     factor_mean : array, shape (K,)
@@ -90,9 +95,9 @@ class Moments:
     basis : array, shape (K, K)
         A, invertible.
     regressions : Regressions
-        What there is by asset.
+        The statistics by asset.
     decay_factor : float, optional
-        The share of its weight that a date keeps with each date that follows, where an estimator made these moments.
+        The ratio of the weight of a date to that of the next date, where an estimator made these moments.
 
     References
     ----------
@@ -101,7 +106,7 @@ class Moments:
     .. [2] Demmel, J., Grigori, L., Hoemmen, M. and Langou, J. (2012). Communication-optimal Parallel and
        Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
     .. [3] Kish, L. (1965). *Survey Sampling*. Wiley, section 11.7 (effective observations).
-    .. [4] Plackett, R. L. (1950). Some Theorems in Least Squares. *Biometrika* 37(1/2), 149-157 (one date more).
+    .. [4] Plackett, R. L. (1950). Some Theorems in Least Squares. *Biometrika* 37(1/2), 149-157 (one more date).
     """
 
     assets: pd.Index[Any]
@@ -132,12 +137,12 @@ class Moments:
         panel : Panel
             T dates. Of a `StoredPanel` no more than a few blocks are held at any time.
         weights : array, shape (T,), optional
-            How much each date counts, positive; by default 1.
+            The weight of each date, positive; by default 1.
 
         Notes
         -----
-        Assets that share a pattern of missing dates share a Gram matrix. The few for which sums would cancel
-        (almost perfectly explained, or hardly any dates) are read again and solved by orthogonal factorisation.
+        Assets that share a pattern of missing dates share a Gram matrix. Assets for which sums would cancel (almost
+        perfectly explained, or with very few dates) are read again and solved by orthogonal factorisation.
         """
         if not isinstance(panel, Panel):
             raise InvalidParameterError(
@@ -148,7 +153,7 @@ class Moments:
         return moments
 
     def with_decay_factor(self, decay_factor: float) -> Self:
-        """The same moments, with the decay factor that weighted their dates."""
+        """Return the same moments with the decay factor of their weights noted."""
         return evolve(self, decay_factor=decay_factor)
 
     @property
@@ -167,17 +172,17 @@ class Moments:
             f"per {self.horizon}>"
         )
 
-    # -- keeping ----------------------------------------------------------------------------------
+    # -- saving -----------------------------------------------------------------------------------
 
     def save(self, path: AnyPath) -> None:
-        """Write to a file of numpy's ``npz`` format, from which `load` reads the same bits; it replaces what is there.
+        """Write to a file of numpy's ``npz`` format, atomically; `load` restores the same bits.
 
         Raises
         ------
         InvalidParameterError
-            If labels are anything but text and numbers, or if `path` is no path.
+            If labels are not text or numbers, or if `path` is not a path.
         OSError
-            If the file cannot be written; what was there is left as it was.
+            If the file cannot be written; an existing file is unchanged.
         """
         path = read_path(path, "path")
         head = {"version": VERSION, "days": self.horizon.days, "name": self.horizon.name}
@@ -190,22 +195,22 @@ class Moments:
 
     @classmethod
     def load(cls, path: AnyPath, factors: Sequence[Any] | None = None) -> Self:
-        """Read what `save` wrote.
+        """Read a file of `save`.
 
         Parameters
         ----------
         path : path
             The file.
         factors : sequence of Factor or str, optional
-            The factors themselves, needed where some are of a class of your own, which a file does not hold. Published
-            factors, assets, spreads and portfolios of assets are read back.
+            The factors, required where some are of a user's own class. Published factors, assets, spreads and portfolios
+            of assets are read from the file.
 
         Raises
         ------
         InvalidParameterError
-            If the file is damaged, of another version or no such file, or if `factors` have other names.
+            If the file is damaged, of another version or of another kind, or if `factors` have other names.
         FileNotFoundError
-            If there is none.
+            If there is no file.
         """
         path = read_path(path, "path")
         head, arrays = read_state(path)
@@ -225,15 +230,15 @@ class Moments:
     # -- merging -----------------------------------------------------------------------------------
 
     def decay(self, keep: float) -> Self:
-        """Let every date count `keep` times as much as it does, 0 < keep ≤ 1; means and loadings stay.
+        """Multiply the weight of every date by `keep`, 0 < keep ≤ 1; means and loadings do not change.
 
         Raises
         ------
         InvalidParameterError
-            If `keep` is not such a number.
+            If `keep` is not in (0, 1].
         """
         if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
-            raise InvalidParameterError(f"what is kept must be above 0 and at most 1, but {keep!r} came.")
+            raise InvalidParameterError(f"expected keep above 0 and at most 1, got {keep!r}.", keep=keep)
         r = self.regressions
         return evolve(
             self,
@@ -250,10 +255,10 @@ class Moments:
         )
 
     def __add__(self, other: Moments) -> Moments:
-        """Merge two stretches of time over the same assets and factors, exactly.
+        """Merge two periods over the same assets and factors, exactly.
 
-        A date that is in both counts twice; `MomentEstimator.update` requires later ones. Where moments are weighted by
-        age, `decay` the older ones over the dates of the newer ones first, as `MomentEstimator.update` does.
+        A date in both counts twice; `MomentEstimator.update` requires later dates. Where dates are weighted by age, first
+        `decay` the older moments by the dates of the newer ones, as `MomentEstimator.update` does.
 
         Raises
         ------
@@ -264,32 +269,34 @@ class Moments:
         """
         if not isinstance(other, Moments):
             return NotImplemented
-        require_same(self.horizon, other.horizon, "moments to be merged")
+        require_same(self.horizon, other.horizon, "moments to merge")
         for what in ("assets", "factors", "funded"):
             if not _same(getattr(self, what), getattr(other, what)):
                 raise InvalidParameterError(
-                    "moments to be merged must be of the same assets and factors in the same order, but their "
-                    f"{what} differ; select(...) the panels first."
+                    f"cannot merge moments with different {what}; select(...) the same assets and factors in the same "
+                    "order from the panels.",
+                    differ=what,
                 )
         if len({self.decay_factor, other.decay_factor} - {None}) > 1:
             raise InvalidParameterError(
                 f"cannot merge moments with different decay factors: {self.decay_factor:.6g} and "
-                f"{other.decay_factor:.6g}."
+                f"{other.decay_factor:.6g}; make both with one estimator.",
+                differ="decay_factor",
             )
         return merge(self, other)
 
     def reindex(self, assets: Sequence[Any]) -> Self:
-        """The moments of another universe over the same dates: a listing starts empty, a delisting leaves.
+        """The moments of other assets over the same dates: new ones have no observations, others are dropped.
 
         Parameters
         ----------
         assets : sequence of labels
-            In the order wanted; those that are not in the moments have no observations yet.
+            In the order of the result; those that are not in the moments have no observations.
 
         Raises
         ------
         DuplicateLabelsError
-            If an asset comes twice.
+            If an asset occurs twice.
 
         Examples
         --------
@@ -298,25 +305,25 @@ class Moments:
         >>> state.reindex(["XOM", "NEW"]).regressions.n_observations().tolist()
         [4760, 0]
         """
-        wanted = labels.unique(assets, "assets")
-        at = self.assets.get_indexer(wanted)
-        return evolve(self, assets=wanted, regressions=self.regressions.take(at))
+        chosen = labels.unique(assets, "assets")
+        at = self.assets.get_indexer(chosen)
+        return evolve(self, assets=chosen, regressions=self.regressions.take(at))
 
     def concat_assets(self, *others: Moments) -> Moments:
-        """Put moments of other assets over the same dates beside these.
+        """Concatenate these moments and those of other assets over the same dates.
 
         Parameters
         ----------
         *others : Moments
-            Of the same dates, weights, factors and horizon; no asset twice. Whether the dates are the same is told by
-            how many, the first, the last, and what the weights and the factors over them sum to.
+            Of the same dates, weights, factors and horizon; no asset twice. The dates are compared by their number, the
+            first, the last, and the sums of weights and factors.
 
         Raises
         ------
         HorizonMismatchError
             If horizons differ.
         DuplicateLabelsError
-            If an asset comes twice.
+            If an asset occurs twice.
         InvalidParameterError
             If factors, dates or weights differ.
 
@@ -334,7 +341,7 @@ class Moments:
             require_same_dates(self, other)
         return evolve(
             self,
-            assets=labels.unique(self.assets.append([m.assets for m in others]), "assets put beside each other"),
+            assets=labels.unique(self.assets.append([m.assets for m in others]), "concatenated assets"),
             regressions=concat_regressions([self.regressions, *(in_basis_of(self, m) for m in others)]),
         )
 
@@ -379,6 +386,6 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def are_still(m: Moments, share: float) -> Flags:
-    """Which factors vary by no more than a share of their mean, shape (K,)."""
+    """Whether each factor varies by no more than a share of its mean, shape (K,)."""
     spread = np.sqrt((m.factor_root * m.factor_root).sum(axis=0))
     return np.asarray(spread <= share * np.sqrt(m.weight) * np.abs(m.factor_mean))

@@ -1,1 +1,1 @@
-"""An estimator on many windows of a panel."""
+"""Estimation on many windows of a panel."""

@@ -16,7 +16,7 @@ from riskmodel.estimation.moments.regressions import effective
 from riskmodel.estimation.moments.value import are_still
 from riskmodel.estimation.windows.loop import fit_window
 from riskmodel.estimation.windows.segment import Segment
-from riskmodel.estimation.windows.sliding import Stretch
+from riskmodel.estimation.windows.sliding import WindowGroups
 from riskmodel.estimation.windows.spans import Spans
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.window_estimates import RegressionEstimates, WindowEstimates
@@ -100,7 +100,7 @@ class _Windows:
             n[at] = present.sum(axis=0)[: n.shape[1]]
             self.estimates.fail(at, str(error))
             return 1
-        stretch = Stretch.at(self.spans, at, self.keep)
+        stretch = WindowGroups.at(self.spans, at, self.keep)
         if basis.doubtful:
             stretch = evolve(stretch, step=1, groups=1)
         rows = slice(self.spans.rows(at).start, self.spans.rows(at).start + stretch.rows)
@@ -176,7 +176,7 @@ class _Basis:
 class _Calendar:
     """What the windows of a stretch say of the factors, which all assets without a missing date share."""
 
-    stretch: Stretch
+    stretch: WindowGroups
     basis: _Basis
     x: Array  # rows × (K + 1)
     products: Array  # rows × (K + 1)(K + 2)/2: the upper triangle of x x'
@@ -189,7 +189,7 @@ class _Calendar:
     good: int  # how many windows the basis suits
 
     @classmethod
-    def of(cls, stretch: Stretch, basis: _Basis, factors: Array, free: Array) -> Self:
+    def of(cls, stretch: WindowGroups, basis: _Basis, factors: Array, free: Array) -> Self:
         x = basis.coordinates(factors)
         i, j = upper_triangle(x.shape[1])
         products = x[:, i] * x[:, j]
@@ -228,7 +228,7 @@ class _Calendar:
         _regressions(estimates).shared_errors[at] = np.sqrt(unit * weight * (n - 1.0) / (n * (n - len(a) - 1.0)))
 
 
-def _all(stretch: Stretch, x: Array, y: Array) -> Array:
+def _all(stretch: WindowGroups, x: Array, y: Array) -> Array:
     """Sums over all windows of a stretch for a single x, windows × n."""
     return np.concatenate([s[0] for s in stretch.sums(x, y)])
 

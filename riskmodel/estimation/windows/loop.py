@@ -1,4 +1,4 @@
-"""Any estimator in every window of a panel, one after the other."""
+"""Fit any estimator on each window of a panel, one by one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Fit = Callable[[ReturnPanel], FactorModel]
 
 
 def fit_each(fit: Fit, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
-    """Estimate every window by itself."""
+    """Fit each window separately."""
     counts = spans.observations(~np.isnan(panel.arrays()[0]))
     results = [
         fit_window(fit, rows_of(panel, spans.rows(d)), panel.assets[counts[d] < minimum]) for d in range(len(spans))
@@ -27,7 +27,7 @@ def fit_each(fit: Fit, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelH
 
 
 def fit_window(fit: Fit, window: ReturnPanel, short: object = ()) -> WindowResult:
-    """Fit the assets of a window, without the short ones and those that the estimator says it cannot estimate."""
+    """Fit the assets of a window, without `short` and those that the estimator's errors name."""
     left_out = LeftOut(dict.fromkeys(short, TOO_FEW))  # type: ignore[call-overload]
     remaining = [a for a in window.assets if a not in left_out.reasons]
     try:

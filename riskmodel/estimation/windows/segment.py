@@ -1,4 +1,4 @@
-"""Windows that end on consecutive rows, as the batch estimates them."""
+"""Windows that end on consecutive rows, for batch estimation."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from attrs import frozen
 from riskmodel._core.arrays import Counts, Flags, Index
 from riskmodel.estimation.windows.spans import Spans
 
-# Where windows end further apart than this, estimating all windows between them costs more than each by itself.
+# Where window ends are further apart than this, fitting each window is cheaper than the batch.
 _FAR_APART = 16
 
 
 @final
 @frozen
 class Segment:
-    """Windows of which each ends one row after the one before; the first begins with the panel.
+    """Windows, each of which ends one row after the one before; the first starts at row 0.
 
     Attributes
     ----------
     length : int
         Rows of the first window.
     count : int
-        How many windows, D.
+        Number of windows, D.
     stride : int
-        How many rows after the one before each begins: 1 where windows roll, 0 where they grow.
+        Rows between the starts of consecutive windows: 1 for rolling windows, 0 for expanding ones.
     """
 
     length: int
@@ -35,9 +35,9 @@ class Segment:
 
     @classmethod
     def covering(cls, spans: Spans) -> tuple[Self, ...] | None:
-        """Segments that have all of some windows among theirs; None where that does not pay, or there are none.
+        """Return segments that contain all windows; None where a batch would be slower or there are no windows.
 
-        The first two windows decide whether it pays, so that no later date changes how a window is estimated.
+        The first two windows decide that, so that no later date changes how a window is estimated.
         """
         stops, length = spans.stops, spans.length
         if len(stops) > 1 and stops[1] - stops[0] > _FAR_APART:
@@ -59,11 +59,11 @@ class Segment:
         return slice(self.stride * window, self.length + window)
 
     def lengths(self) -> Index:
-        """How many rows each window has, shape (D,)."""
+        """Number of rows in each window, shape (D,)."""
         return self.length + (1 - self.stride) * np.arange(self.count)
 
     def observations(self, present: Flags) -> Counts:
-        """How many of the rows (T × N) are there in each window, shape (D, N)."""
+        """Number of present returns (T × N) in each window, shape (D, N)."""
         counts = np.zeros((len(present) + 1, present.shape[1]), dtype=np.int32)
         np.cumsum(present, axis=0, out=counts[1:])
         last = self.length + self.count

@@ -1,4 +1,4 @@
-"""Sums over many overlapping windows, each made by adding: nothing is ever subtracted again."""
+"""Sums over many overlapping windows, by addition alone."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from attrs import evolve, frozen
 from riskmodel._core.arrays import Array
 from riskmodel.estimation.windows.segment import Segment
 
-# Windows summed together. What they share is summed once, and each adds at most so many rows at either edge.
+# Windows in a group. Their common rows are summed once; each adds fewer rows than this at either edge.
 _GROUP = 8
 
 
 @final
 @frozen
-class Stretch:
-    r"""Consecutive windows whose sums share work.
+class WindowGroups:
+    r"""Consecutive windows in groups, whose sums share work.
 
-    Time is cut into groups of a few windows. What all windows of a group share is a suffix of the stretch's first
-    window and a prefix of the rows after it, and both grow by adding (the two stacks of [1]_, [2]_), so that a sum over
-    any window is one of at most three parts, each a plain sum: nothing drifts, as it does where a return that leaves a
-    window is subtracted. Rows at the edges, which only some windows of a group have, enter by one matrix product.
+    The common rows of the windows in a group are a suffix of the very first window and a prefix of the rows after it.
+    Sums over both are extended by addition (the two stacks of [1]_, [2]_), so a sum over any window has at most three
+    parts. Rounding errors do not accumulate, as they do where returns that leave a window are subtracted. Rows at the
+    edges, which only some windows of a group have, are added by one matrix product.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Stretch:
     step : int
         Windows in a group.
     groups : int
-        How many groups.
+        Number of groups.
     keep : float
-        What share of its weight a row keeps with each row that follows, in a window that ends later.
+        Ratio of the weight of a row to that of the next row.
 
     References
     ----------
@@ -53,7 +53,7 @@ class Stretch:
 
     @classmethod
     def at(cls, spans: Segment, window: int, keep: float) -> Self:
-        """The stretch that begins with a window: as many windows as that has rows, or nearly."""
+        """Return groups from a window on: together about as many windows as that one has rows."""
         rows = spans.rows(window)
         length = rows.stop - rows.start
         step = min(_GROUP, length)
@@ -61,7 +61,7 @@ class Stretch:
 
     @property
     def squared(self) -> Self:
-        """The same windows with the squares of the weights."""
+        """The same windows with squared weights."""
         return evolve(self, keep=self.keep**2)
 
     @property
@@ -80,9 +80,9 @@ class Stretch:
         Parameters
         ----------
         x : array, shape (rows, P)
-            What columns are multiplied by.
+            The factors of the products.
         y : array, shape (rows, n)
-            Columns; rows that only later windows have change no bit of a sum.
+            The columns. Rows of later windows do not change any bit of a sum.
         """
         scale = self.keep ** np.arange(self.step)[:, None]
         edges, shape = self._edges(), (x.shape[1], self.step, y.shape[1])
@@ -95,11 +95,11 @@ class Stretch:
             yield total
 
     def _old(self, g: int) -> slice:
-        """The rows that some windows of a group have left behind."""
+        """The rows before the start of some windows of a group."""
         return slice(g * self.step, (g + 1) * self.step - 1) if self.stride else slice(0, 0)
 
     def _new(self, g: int) -> slice:
-        """The rows that some windows of a group do not yet have."""
+        """The rows after the end of some windows of a group."""
         first = self.length + g * self.step
         return slice(first, first + self.step - 1)
 
@@ -113,7 +113,7 @@ class Stretch:
         return np.hstack([old, new])
 
     def _shared(self, x: Array, y: Array) -> Iterator[Array]:
-        """What the windows of each group share, weighed as of the end of the first of them, shape (P, n)."""
+        """Sums over the common rows of each group, weighted as of the end of its first window, shape (P, n)."""
         later, end = np.zeros((x.shape[1], y.shape[1])), self.length - 1
         for g, first in enumerate(self._suffixes(x, y)):
             if g:
@@ -122,7 +122,7 @@ class Stretch:
             yield self.keep ** (g * self.step) * first + later
 
     def _suffixes(self, x: Array, y: Array) -> list[Array]:
-        """What the windows of each group share of the first window, weighed as of its end."""
+        """Sums over the common rows of each group in the first window, weighted as of its end."""
         end, step = self.length - 1, self.step
         if not self.stride:
             return [self._sum(x, y, slice(0, self.length), end)] * self.groups
@@ -133,7 +133,7 @@ class Stretch:
         return suffixes[::-1]
 
     def _sum(self, x: Array, y: Array, rows: slice, end: int) -> Array:
-        """Σ w x y over some rows, weighed as of another."""
+        """Σ w x y over some rows, weighted as of row `end`."""
         if self.keep == 1.0:
             return np.asarray(x[rows].T @ y[rows])
         ages = end - np.arange(rows.start, rows.stop, dtype=np.float64)

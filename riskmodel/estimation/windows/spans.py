@@ -1,4 +1,4 @@
-"""Which rows of a panel each of many windows covers."""
+"""Rows of windows in a panel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from riskmodel.errors import InvalidParameterError
 
 def _check(self: Spans, _attribute: Any, _value: Any) -> None:
     if self.starts.shape != self.stops.shape or not (self.starts < self.stops).all() or (self.starts < 0).any():
-        raise InvalidParameterError("expected starts and stops of as many windows, each with a row or more.")
+        raise InvalidParameterError("expected as many starts as stops, each window with a row or more, got others.")
     if (np.diff(self.stops) <= 0).any():
-        raise InvalidParameterError("expected windows in order of their last rows, each ending later than the last.")
+        raise InvalidParameterError("expected windows in increasing order of their last rows, got others.")
 
 
 @final
@@ -28,7 +28,7 @@ class Spans:
     starts, stops : array of int, shape (D,)
         The first row of each window, and the row after its last.
     length : int, optional
-        Rows of a whole window, where windows roll; windows at the panel's beginning may have fewer.
+        Rows of a rolling window; windows at the start of the panel may have fewer.
     """
 
     starts: Index
@@ -37,12 +37,12 @@ class Spans:
 
     @classmethod
     def rolling(cls, length: int, stops: Index) -> Self:
-        """Windows of some length, shorter where the panel begins, that end before some rows."""
+        """Windows of a length that end before some rows; shorter at the start of the panel."""
         return cls(np.maximum(stops - length, 0), stops, length)
 
     @classmethod
     def expanding(cls, stops: Index) -> Self:
-        """Windows from the first row on, that end before some rows."""
+        """Windows from the first row that end before some rows."""
         return cls(np.zeros_like(stops), stops)
 
     def __len__(self) -> int:
@@ -54,11 +54,11 @@ class Spans:
 
     @property
     def lengths(self) -> Index:
-        """How many rows each window has, shape (D,)."""
+        """Number of rows in each window, shape (D,)."""
         return self.stops - self.starts
 
     def observations(self, present: Flags) -> Counts:
-        """How many of the rows (T × N) are there in each window, shape (D, N)."""
+        """Number of present returns (T × N) in each window, shape (D, N)."""
         counts = np.zeros((len(present) + 1, present.shape[1]), dtype=np.int32)
         np.cumsum(present, axis=0, out=counts[1:])
         return np.asarray(counts[self.stops] - counts[self.starts])
