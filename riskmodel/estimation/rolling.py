@@ -65,7 +65,8 @@ class Rolling:
         has this many observations.
     every : int or Horizon, optional
         How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``). A
-        period is complete where the panel has a row in a later period, or the period's last weekday. By default every row.
+        period is complete where the panel has a row in a later period, or the period's last weekday. By default every
+        row.
 
     Notes
     -----

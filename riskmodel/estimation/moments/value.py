@@ -202,7 +202,7 @@ class Moments:
         path : path
             The file.
         factors : sequence of Factor or str, optional
-            The factors, required where some are of a user's own class. Published factors, assets, spreads and portfolios
+            The factors, required where some are of your own class. Published factors, assets, spreads and portfolios
             of assets are read from the file.
 
         Raises
@@ -257,8 +257,8 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two periods over the same assets and factors, exactly.
 
-        A date in both counts twice; `MomentEstimator.update` requires later dates. Where dates are weighted by age, first
-        `decay` the older moments by the dates of the newer ones, as `MomentEstimator.update` does.
+        A date in both counts twice; `MomentEstimator.update` requires later dates. Where dates are weighted by age,
+        first `decay` the older moments by the dates of the newer ones, as `MomentEstimator.update` does.
 
         Raises
         ------
