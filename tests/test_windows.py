@@ -92,6 +92,16 @@ def assert_as_fitted(history, estimator, tolerance, every=11, minimum=0):
                     estimator.fit(window.select([asset]))
 
 
+@pytest.mark.parametrize("unexplained", [1e-14, 1e-10])
+@pytest.mark.parametrize("ragged_too", [False, True])
+def test_idio_variances_of_all_dates_are_those_of_each_dates_model(unexplained, ragged_too):
+    history = rm.Rolling(rm.Horizon(60)).fit(nearly_explained(unexplained=unexplained, ragged_too=ragged_too))
+    for date in history.dates[::20]:
+        model = history.on(date)
+        assert model.idio_variance.eq(history.idio_variance.loc[date, model.assets]).all()
+        assert model.idio_variance.eq(0).all() == (unexplained < 1e-12)
+
+
 # -- against statsmodels ---------------------------------------------------------------------------
 
 

@@ -150,21 +150,8 @@ class FactorCovariance:
     def __attrs_post_init__(self) -> None:
         # decided here alone, so that the covariance and its model have the same zeros
         idio = self._idio_variance.copy()
-        idio[self._without_idio()] = 0.0
+        idio[without_idio(self._loadings, self._factor_covariance, idio)] = 0.0
         object.__setattr__(self, "_idio_variance", set_read_only(idio))
-
-    def _without_idio(self) -> Index:
-        """Positions of the assets whose idio variance is negligible against their factor variance."""
-        idio, loadings = self._idio_variance, self._loadings
-        with np.errstate(over="ignore", invalid="ignore"):
-            # K times the sum of (loading × deviation)² bounds all factor variances, in one pass over the loadings
-            squares = np.einsum("nk,nk->k", loadings, loadings)
-            bound = len(squares) * float(squares @ np.diag(self._factor_covariance))
-            suspects = np.flatnonzero(~(idio >= max(NO_IDIO * bound, _SMALLEST)))
-            if not len(suspects):
-                return suspects
-            least = np.maximum(NO_IDIO * _squared_rows(loadings[suspects], self._root), _SMALLEST)
-        return np.asarray(suspects[idio[suspects] < least])
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
@@ -483,6 +470,19 @@ class FactorCovariance:
         if not is_finite(values):
             raise InvalidParameterError("expected finite weights and right-hand sides, got NaN or infinity.")
         return np.ascontiguousarray(values) if values.ndim == 1 else values
+
+
+def without_idio(loadings: Array, factor_covariance: Array, idio: Array) -> Index:
+    """Positions of the assets whose idio variance is negligible against their factor variance."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # K times the sum of (loading × deviation)² bounds all factor variances, in one pass over the loadings
+        squares = np.einsum("nk,nk->k", loadings, loadings)
+        bound = len(squares) * float(squares @ np.diag(factor_covariance))
+        suspects = np.flatnonzero((idio > 0) & ~(idio >= max(NO_IDIO * bound, _SMALLEST)))
+        if not len(suspects):
+            return suspects
+        least = np.maximum(NO_IDIO * _squared_rows(loadings[suspects], root(factor_covariance)), _SMALLEST)
+    return np.asarray(suspects[idio[suspects] < least])
 
 
 @one_blas_thread()

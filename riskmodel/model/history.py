@@ -27,7 +27,8 @@ Definitions = tuple[tuple[Factor, ...], ...]
 
 
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
-    """Give a reason for each missing estimate, and make the arrays read-only; only the history holds them."""
+    """Drop rounding, give a reason for each missing estimate, and make the arrays read-only."""
+    estimates.drop_rounding()
     estimates.explain()
     estimates.set_read_only()
     return estimates

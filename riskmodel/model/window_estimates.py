@@ -10,11 +10,15 @@ import pandas as pd
 from attrs import define, evolve, field, fields, frozen
 
 from riskmodel._core.arrays import Array, Counts, Index
+from riskmodel.model.covariance import NO_IDIO, without_idio
 from riskmodel.model.model import FactorModel
 
 # fields that are not arrays by window
 _NOT_BY_WINDOW = {"regressions", "reasons"}
 _SHARED = {"own_columns", "decay_factor"}
+
+# An asset's variance on its own dates may be smaller than on all, on which its model's factor variance is judged.
+_SUSPECT = 1e3 * NO_IDIO
 
 NO_NUMBER = "the variance is not a number"
 
@@ -239,6 +243,24 @@ class WindowEstimates:
         if unexplained.any():
             at, columns = np.nonzero(unexplained)
             self.leave_out(at, columns, NO_NUMBER)
+
+    def drop_rounding(self) -> None:
+        """Set negligible idio variances to zero, as the model of their date does."""
+        # those of other estimates come from models, which have done so
+        if self.regressions is None:
+            return
+        with np.errstate(invalid="ignore"):
+            suspects = (self.idio_variance > 0) & (self.idio_variance < _SUSPECT * self.regressions.total_variance)
+        dates = np.flatnonzero(suspects.any(axis=1))
+        if len(dates):
+            # the regressions, which may hold the same array, keep what they measured
+            self.idio_variance = self.idio_variance.copy()
+        for d in dates:
+            columns, rows = np.flatnonzero(suspects[d]), np.flatnonzero(~np.isnan(self.factor_mean[d]))
+            loadings = self.parameters[d][np.ix_(rows + 1, columns)].T
+            f = self.factor_covariance[d][np.ix_(rows, rows)]
+            none = without_idio(loadings, f, self.idio_variance[d, columns])
+            self.idio_variance[d, columns[none]] = 0.0
 
     def spread(self) -> None:
         """Broadcast a column of observations that all assets share to one column for each."""
