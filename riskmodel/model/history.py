@@ -27,7 +27,8 @@ Definitions = tuple[tuple[Factor, ...], ...]
 
 
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
-    """Drop rounding, explain what is missing, and make the arrays read-only; they were made for the history alone."""
+    """Drop rounding, give a reason for each missing estimate, and make the arrays read-only."""
+    estimates.drop_rounding()
     estimates.drop_rounding()
     estimates.explain()
     estimates.set_read_only()

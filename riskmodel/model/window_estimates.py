@@ -245,7 +245,11 @@ class WindowEstimates:
             self.leave_out(at, columns, NO_NUMBER)
 
     def drop_rounding(self) -> None:
-        """Set to zero the idio variances that are none, as the model of their date does."""
+<<<<<<< HEAD
+        """Set negligible idio variances to zero, as the model of their date does."""
+=======
+        """Set negligible idio variances to zero, as the model of their date does."""
+>>>>>>> cov
         # those of other estimates come from models, which have done so
         if self.regressions is None:
             return
