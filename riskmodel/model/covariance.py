@@ -473,15 +473,9 @@ class FactorCovariance:
 
 
 def without_idio(loadings: Array, factor_covariance: Array, idio: Array) -> Index:
-<<<<<<< HEAD
     """Positions of the assets whose idio variance is negligible against their factor variance."""
     with np.errstate(over="ignore", invalid="ignore"):
         # K times the sum of (loading × deviation)² bounds all factor variances, in one pass over the loadings
-=======
-    """Positions of the assets whose idio variance is negligible against their factor variance."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        # K times the sum of (loading × deviation)² bounds all factor variances, in one pass over the loadings
->>>>>>> cov
         squares = np.einsum("nk,nk->k", loadings, loadings)
         bound = len(squares) * float(squares @ np.diag(factor_covariance))
         suspects = np.flatnonzero((idio > 0) & ~(idio >= max(NO_IDIO * bound, _SMALLEST)))

@@ -29,7 +29,6 @@ Definitions = tuple[tuple[Factor, ...], ...]
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
     """Drop rounding, give a reason for each missing estimate, and make the arrays read-only."""
     estimates.drop_rounding()
-    estimates.drop_rounding()
     estimates.explain()
     estimates.set_read_only()
     return estimates

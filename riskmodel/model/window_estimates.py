@@ -245,11 +245,7 @@ class WindowEstimates:
             self.leave_out(at, columns, NO_NUMBER)
 
     def drop_rounding(self) -> None:
-<<<<<<< HEAD
         """Set negligible idio variances to zero, as the model of their date does."""
-=======
-        """Set negligible idio variances to zero, as the model of their date does."""
->>>>>>> cov
         # those of other estimates come from models, which have done so
         if self.regressions is None:
             return
