@@ -483,7 +483,7 @@ class TestBadArguments:
             (["report", "KO=1e308"], "the weight of KO in dollars per dollar of strategy"),
             (["report", "KO=-inf"], "the weight of KO in dollars per dollar of strategy"),
             (["report", "KO=1e-300", "PEP=1"], "0, or between 1e-6 and 1e6 in size, got '1e-300'"),
-            (["report", "KO=nan"], "weights must be finite"),
+            (["report", "KO=nan"], "finite weights"),
             (["report", "KO=0"], "a weight that is not zero"),
             (["report", "=1"], "expected an asset as NAME or NAME=WEIGHT"),
             (["report", "--start", "yesterday"], "expected --start as a date such as 2010-01-31"),
