@@ -244,3 +244,15 @@ def test_what_is_not_of_the_same_dates_is_not_put_beside_each_other():
         one.concat_assets(one)
     with pytest.raises(rm.InvalidParameterError, match="Moments"):
         one.concat_assets(panel)
+
+
+def test_patterns_of_assets_that_left_are_gone():
+    """The three dates of an asset that left, which determine no regression, must not disturb those that stay."""
+    returns, factors, _ = clean(n=4).arrays()
+    returns = returns.copy()
+    returns[3:, 2] = np.nan
+    panel = panel_of(returns, factors)
+    stay = ["A0", "A1", "A3"]
+    state = rm.Moments.of(panel).reindex(stay)
+    assert state.regressions.count.tolist() == [300]
+    assert_same_model(rm.OLS().estimate(state), rm.OLS().fit(panel.select(stay)))

@@ -53,7 +53,7 @@ class DaskPanel(CalendarPanel):
     has a return is kept: to know of it, all would have to be read first.
 
     Whatever runs Dask runs this: threads, processes, or the cluster of the ``distributed.Client`` made last, whose
-    workers need riskmodel installed. Dask replaces workers that are lost.
+    scheduler and workers need riskmodel installed. Dask replaces workers that are lost.
 
     Make it with `from_array` or `from_frame`.
 
