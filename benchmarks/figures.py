@@ -14,7 +14,7 @@ STYLE = {"svg.fonttype": "none", "svg.hashsalt": "riskmodel", "font.family": "sa
 
 def ratios(rows, path):
     """Draw what is faster than what it is held against, and by how much; the targets are ticks."""
-    faster = [row for row in rows if row["faster"]][::-1]
+    faster = [row for row in rows if row["faster"] and row["bound"] is not None][::-1]
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(9, 0.36 * len(faster) + 0.9), layout="constrained")
         for y, row in enumerate(faster):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.linalg
 
 import riskmodel as rm
+from benchmarks import peers
 from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance, panel, plain_read, stored, stored_files
 from benchmarks.timing import Figure, best, in_own_process
@@ -116,6 +117,122 @@ def daily_update():
     return [
         Figure(f"{work}: the state", "reading all days again", 50, some * read / update),
         Figure(f"{work}: the state and its model", "refitting", 50, some * fit / both),
+    ]
+
+
+def compiled_fit():
+    """Coefficients alone by small and compiled programs, beside all of our figures."""
+    small = panel(n=1_000)
+    returns, factors, _ = small.arrays()
+    by_asset = np.ascontiguousarray(returns.T)
+    works = {"normal equations in plain numpy, coefficients alone": lambda: peers.normal_equations(returns, factors)}
+    if peers.installed("jax"):
+        jax = peers.jax_betas()
+        jax(returns, factors)
+        works["jax, compiled normal equations, coefficients alone"] = lambda: jax(returns, factors)
+    if peers.installed("polars_ds"):
+        works["polars-ds lin_reg, coefficients alone"] = lambda: peers.polars_fit(by_asset, factors)
+    fit, *theirs = best(lambda: rm.OLS().fit(small), *works.values(), rounds=7)
+    return [
+        Figure("OLS fit, 2,520 × 1,000 × 6, all figures", name, None, seconds / fit)
+        for name, seconds in zip(works, theirs, strict=True)
+    ]
+
+
+def compiled_rolling():
+    """Rolling betas by compiled programs that add and subtract, beside ours with idio variances and R²."""
+    n, some, window = 500, 5, 252
+    six, one = panel(n=n), panel(n=n, k=1)
+    works, ours = {}, {6: lambda: rm.Rolling(rm.YEAR).fit(six), 1: lambda: rm.Rolling(rm.YEAR).fit(one)}
+    r6, r1 = (np.ascontiguousarray(p.arrays()[0].T) for p in (six, one))
+    f6, f1 = (np.ascontiguousarray(p.arrays()[1]) for p in (six, one))
+    if peers.installed("numba"):
+        numba = peers.numba_rolling()
+        numba(r6[:1], f6, window)
+        works["numba, twenty lines, betas alone"] = 6, 1, lambda: numba(r6, f6, window)
+    if peers.installed("numbagg"):
+        peers.numbagg_rolling(r1, f1[:, 0], window)
+        works["numbagg move_cov / move_var, betas alone"] = 1, 1, lambda: peers.numbagg_rolling(r1, f1[:, 0], window)
+    if peers.installed("polars_ds"):
+        name = f"polars-ds rolling_lin_reg by asset ({some} measured)"
+        works[name] = 6, n / some, lambda: peers.polars_rolling(r6[:some], f6, window)
+    seconds = best(*ours.values(), *(work for _, _, work in works.values()), rounds=3)
+    mine = dict(zip(ours, seconds, strict=False))
+    return [
+        Figure(f"rolling OLS, 252 of 2,520 days × {n} × {k}", name, None, times * s / mine[k])
+        for (name, (k, times, _)), s in zip(works.items(), seconds[2:], strict=True)
+    ]
+
+
+def wrong_print():
+    """Errors of betas after a return of 10⁶ has left the window, against least squares of that window alone."""
+    from attrs import evolve
+
+    window, at = 252, 300
+    clean = panel(t=1_000, n=3, k=1)
+    r, f, _ = (a.copy() for a in clean.arrays())
+    r[at] = 1e6
+    wrong = evolve(clean, excess_returns=r)
+    dates = slice(at + window, len(r))  # the last day of windows that it has left
+    expected = np.array([slopes(r[d - window + 1 : d + 1], f[d - window + 1 : d + 1]) for d in range(len(r))[dates]]).T
+    first, rows = dates.start - window + 1, np.ascontiguousarray(r.T)
+    ours = rm.Rolling(rm.YEAR).fit(wrong).loadings.to_numpy().reshape(-1, 3).T[:, first:]
+    found = {}
+    if peers.installed("numba"):
+        found["numba, adding and subtracting"] = peers.numba_rolling()(rows, f, window)[:, first:, 1]
+    if peers.installed("numbagg"):
+        found["numbagg"] = peers.numbagg_rolling(rows, f[:, 0], window)[:, first:]
+    if peers.installed("polars_ds"):
+        found["polars-ds"] = peers.polars_rolling(rows, f, window)[:, first:, 0]
+    own = np.abs(ours - expected).max()
+    work = "rolling betas after a return of 10⁶ has left the window"
+    return [
+        Figure(f"{work}: largest error", "sums in extended precision", 1e-15, float(own), "absolute"),
+        *(
+            Figure(work, f"{name}: its largest error over ours", None, float(np.abs(betas - expected).max() / own))
+            for name, betas in found.items()
+        ),
+    ]
+
+
+def slopes(returns, factor):
+    """Betas on one factor, in extended precision."""
+    r, f = returns.astype(np.longdouble), factor[:, 0].astype(np.longdouble)
+    f = f - f.mean()
+    return f @ (r - r.mean(axis=0)) / (f @ f)
+
+
+def from_frames():
+    """Frames of returns and factors to betas, checks and alignment included, beside the fit alone."""
+    made = panel(n=1_000)
+    returns, factors = made.excess_returns, made.factor_returns
+    assets, names = list(returns.columns), list(factors.columns)
+
+    def all_of_it():
+        data = rm.InMemory(returns=returns, factors=factors, risk_free=0.0, horizon=rm.DAY)
+        return rm.OLS().fit(data.panel(assets, names)).loadings
+
+    whole, fit = best(all_of_it, lambda: rm.OLS().fit(made), rounds=9)
+    return [Figure("DataFrame to betas, 2,520 × 1,000 × 6", "the fit alone", 4, whole / fit, "× its time")]
+
+
+def walk_forward():
+    """Yesterday's hedge of one stock on each of 483 days, in one call and by an object a day."""
+    data = rm.SampleData().panel(["KO"], ["Mkt-RF"], start="2016-01-01")
+    history = rm.Rolling(rm.YEAR).fit(data)
+
+    def objects():
+        for day, after in zip(data.dates[251:-1], data.dates[252:], strict=True):
+            hedge = rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, history.on(day)))
+            hedge.excess_returns(data, start=after, end=after)
+
+    once = lambda: history.excess_returns({"KO": 1.0})  # noqa: E731
+    ours, loop = best(once, objects, rounds=2)
+    (ours,) = best(once, rounds=9)
+    work = f"walk forward, {len(data.dates) - 252} days of one stock: excess_returns"
+    return [
+        Figure(work, "milliseconds", 20, 1e3 * ours, "ms"),
+        Figure(work, "HedgedPortfolio.neutral, one a day", 50, loop / ours),
     ]
 
 
@@ -269,6 +386,11 @@ def importing():
 ROWS = (
     full_panel,
     daily_update,
+    compiled_fit,
+    compiled_rolling,
+    wrong_print,
+    from_frames,
+    walk_forward,
     skfolio_model,
     dense_covariance,
     large_covariance,

@@ -22,12 +22,14 @@ class Figure:
 
     work: str
     against: str
-    target: float
+    target: float | None  # none where the peer gives fewer figures
     ratio: float
     unit: str = "× faster"
 
     @property
     def met(self):
+        if self.target is None:
+            return None
         return self.ratio >= self.target if self.faster else self.ratio <= self.target
 
     @property
@@ -36,6 +38,8 @@ class Figure:
 
     @property
     def wanted(self):
+        if self.target is None:
+            return f"- {self.unit}"
         return f"{'≥' if self.faster else '≤'} {self.target:g} {self.unit}"
 
 

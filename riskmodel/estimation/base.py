@@ -13,6 +13,7 @@ import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
+from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.available import LeftOut, fit_remaining
 from riskmodel.estimation.moments.value import Moments
@@ -141,6 +142,7 @@ class MomentEstimator(Estimator):
         return 1.0
 
     @final
+    @one_blas_thread()
     def fit(self, panel: Panel) -> FactorModel:
         """Estimate the model on a panel.
 
@@ -165,6 +167,7 @@ class MomentEstimator(Estimator):
         return _fit_available(counts, minimum, lambda assets: checked_estimate(self, moments.reindex(assets)))
 
     @final
+    @one_blas_thread()
     def moments(self, panel: Panel) -> Moments:
         """Return the moments of a panel, weighted by this estimator."""
         require_panel(panel)
@@ -180,6 +183,7 @@ class MomentEstimator(Estimator):
         return np.asarray(np.maximum(keep**ages, _LEAST_WEIGHT))
 
     @final
+    @one_blas_thread()
     def update(self, state: Moments, panel: Panel) -> Moments:
         """Return moments with new dates added; neither argument is changed.
 
