@@ -223,7 +223,7 @@ def test_a_factor_whose_variance_is_no_number_is_refused(size):
 
     with pytest.raises(rm.InfiniteReturnsError, match=rf"larger than 1e\+150, first {name} on"):
         fit(scaled(size))
-    with pytest.raises(rm.InvalidParameterError, match=r"factor_returns must be finite .* at most 1e\+150"):
+    with pytest.raises(rm.InvalidParameterError, match=r"factor_returns.*1e\+150"):
         attrs.evolve(panel, factor_returns=scaled(size).to_numpy())
     np.testing.assert_allclose(
         fit(scaled(1e140)).loadings[name] * 1e140, fit(panel.factor_returns).loadings[name], rtol=1e-12

@@ -64,8 +64,9 @@ class Rolling:
         windows are whole. Where it is given, the first windows may be shorter: models start at the row where an asset
         has this many observations.
     every : int or Horizon, optional
-        How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``). A period
-        is complete where the panel has a row in a later period, or the period's last weekday. By default every row.
+        How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``). A
+        period is complete where the panel has a row in a later period, or the period's last weekday. By default every
+        row.
 
     Notes
     -----

@@ -166,7 +166,7 @@ def _require_varied_factors(m: Moments) -> None:
     if smallest_singular_value(m.factor_root) < _COLLINEAR:
         names = _collinear(m.factor_root / np.linalg.norm(m.factor_root, axis=0), m.factors)
         raise CollinearFactorsError(
-            f"expected linearly independent factors, got {labels.listing(names)}, which are not; leave one of them out.",
+            f"expected linearly independent factors, got the dependent {labels.listing(names)}; leave one out.",
             factors=names,
         )
 

@@ -101,7 +101,7 @@ class Regressions:
         return np.maximum(quadratic_forms(self.coefficients, self.q_gram, self.pattern), 0.0)
 
     def inverse_root(self) -> Array:
-        """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where G is not positive definite."""
+        """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where G is singular."""
         root, definite = inverse_roots(self.q_gram)
         return np.where(definite, root, np.inf)
 

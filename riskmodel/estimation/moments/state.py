@@ -114,7 +114,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         ) from error
     if not whole:
         raise InvalidParameterError(
-            f"expected a file of Moments.save, got {path}, where parts are missing or have wrong shapes; save it again.",
+            f"expected a file of Moments.save, got {path}, with missing parts or wrong shapes; save it again.",
             path=str(path),
         )
     if version != VERSION:

@@ -63,8 +63,8 @@ class Moments:
     They are stored as the results of regressions, a form that merges without cancellation. The factors are
     expressed in a basis, :math:`q = (f - o) A^{-1}`, in which they are orthonormal over the panel's dates. For each
     asset, over its own dates, there are the mean return, the coefficients :math:`\gamma` on q, and the residual
-    sum of squares; for each pattern of missing dates, which assets may share, there are the count, the mean and the centred
-    Gram matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
+    sum of squares; for each pattern of missing dates, which assets may share, there are the count, the mean and
+    the centred Gram matrix G of q. Centred cross-products follow: :math:`f\!\cdot\!r = G\gamma` and
     :math:`r\!\cdot\!r = rss + \gamma^\top G \gamma`.
 
     Make them with `Moments.of`; merge periods with ``a + b``.
@@ -225,8 +225,8 @@ class Moments:
         path : path
             The file.
         factors : sequence of Factor or str, optional
-            The factors, required where some are of a user's own class. Published factors, assets, spreads and portfolios
-            of assets are read from the file.
+            The factors, required where some are of a user's own class. Published factors, assets, spreads and
+            portfolios of assets are read from the file.
 
         Raises
         ------
@@ -280,8 +280,8 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Merge two periods over the same assets and factors, exactly.
 
-        A date in both counts twice; `MomentEstimator.update` requires later dates. Where dates are weighted by age, first
-        `decay` the older moments by the dates of the newer ones, as `MomentEstimator.update` does.
+        A date in both counts twice; `MomentEstimator.update` requires later dates. Where dates are weighted by age,
+        first `decay` the older moments by the dates of the newer ones, as `MomentEstimator.update` does.
 
         Raises
         ------
