@@ -239,7 +239,7 @@ class TestParquet:
 
     def test_columns_of_several_levels(self, file):
         frame = FRAME.set_axis(pd.MultiIndex.from_tuples([("A", "x"), ("B", "y")]), axis=1)
-        with pytest.raises(rm.LayoutError, match=r"must have one name for each column, but names of 2 levels came"):
+        with pytest.raises(rm.LayoutError, match=r"2 levels"):
             rm.read_returns(file(frame, "f.parquet"))
 
     @pytest.mark.parametrize("notes", [b"{}", b"[]", b"{", b'{"index_columns": 3}', b'{"index_columns": ["x"]}'])

@@ -143,19 +143,19 @@ def _constructor(**changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"excess_returns": np.zeros((10, 2))}, r"excess_returns must have shape \(10, 1\)"),
-        ({"factor_returns": np.zeros((9, 1))}, r"factor_returns must have shape"),
-        ({"risk_free": np.zeros((10, 1))}, r"risk_free must have shape"),
+        ({"excess_returns": np.zeros((10, 2))}, r"excess_returns.*\(10, 1\)"),
+        ({"factor_returns": np.zeros((9, 1))}, r"factor_returns.*\(10, 1\)"),
+        ({"risk_free": np.zeros((10, 1))}, r"risk_free.*\(10,\)"),
         ({"definitions": ()}, "one definition for each of the 1 factors"),
         ({"definitions": ["G"]}, "one definition for each of the 1 factors"),
         ({"dates": DAYS[::-1]}, "increasing DatetimeIndex"),
         ({"dates": DAYS[[0, 0, 1, 2, 3, 4, 5, 6, 7, 8]]}, "increasing DatetimeIndex"),
         ({"dates": np.arange(10)}, "increasing DatetimeIndex"),
-        ({"factor_returns": np.full((10, 1), np.nan)}, "factor_returns must be finite"),
-        ({"risk_free": np.full(10, np.nan)}, "risk_free must be finite"),
+        ({"factor_returns": np.full((10, 1), np.nan)}, "factor_returns finite"),
+        ({"risk_free": np.full(10, np.nan)}, "risk_free finite"),
     ],
 )
-def test_the_constructor_refuses_what_does_not_fit(changes, message):
+def test_the_constructor_refuses_parts_that_do_not_fit(changes, message):
     assert _constructor().excess_returns.shape == (10, 1)
     with pytest.raises(rm.InvalidParameterError, match=message):
         _constructor(**changes)
@@ -724,7 +724,7 @@ def test_select_raises_for_what_is_not_there():
         panel.select(factors=["SMV"])
     with pytest.raises(rm.DuplicateLabelsError):
         panel.select(["A", "A"])
-    with pytest.raises(rm.NoOverlapError, match="lies between 2021"):
+    with pytest.raises(rm.NoOverlapError, match="between 2021"):
         panel.select(start="2021")
 
 

@@ -1,1 +1,1 @@
-"""Aligned excess returns: what estimators read."""
+"""Panels: aligned excess returns, the input of estimators."""

@@ -1,4 +1,4 @@
-"""Panels: what estimators read."""
+"""The interface of panels, the input of estimators."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Panel(ABC):
     @property
     @abstractmethod
     def horizon(self) -> Horizon:
-        """What one row spans."""
+        """The span of one row."""
 
     @property
     @abstractmethod
     def definitions(self) -> tuple[Factor, ...]:
-        """What each factor is, in the order of `factors`."""
+        """The definition of each factor, in the order of `factors`."""
 
     @property
     @final
@@ -69,7 +69,7 @@ class Panel(ABC):
 
     @abstractmethod
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
-        """Return a panel in memory of some assets, factors and dates; None is all."""
+        """Return a panel in memory of some assets, factors and dates; None means all."""
 
     def reduce(
         self,
@@ -98,22 +98,24 @@ class Panel(ABC):
 
 
 def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
-    """Which dates of a panel lie in a window, or an error where none does."""
+    """Return which dates of a panel are in a window, or raise where none is."""
     inside = between(panel.dates, *window(start, end))
     if not inside.any():
-        raise NoOverlapError(f"no date of {panel!r} lies between {start} and {end}; widen the window.")
+        raise NoOverlapError(
+            f"expected a date between {start} and {end}, got none in {panel!r}; widen the window.", start=start, end=end
+        )
     return inside
 
 
 def chosen(
-    wanted: Any, known: pd.Index[Any], what: str, error: type[UnknownAssetError | UnknownFactorError]
+    choice: Any, known: pd.Index[Any], what: str, error: type[UnknownAssetError | UnknownFactorError]
 ) -> tuple[pd.Index[Any], NDArray[np.intp]]:
-    """Read a choice of labels (None is all): the labels, and where they stand."""
-    if wanted is None:
+    """Return a selection of labels (None means all) and their positions."""
+    if choice is None:
         return known, np.arange(len(known), dtype=np.intp)
-    # a tuple is one label where the panel has it
-    lone = labels.is_lone(wanted) or (
-        isinstance(wanted, tuple) and any(isinstance(k, tuple) and k == wanted for k in known)
+    # a tuple is a single label where the panel has it
+    lone = labels.is_lone(choice) or (
+        isinstance(choice, tuple) and any(isinstance(k, tuple) and k == choice for k in known)
     )
-    names = labels.unique([wanted] if lone else wanted, f"{what}s")
+    names = labels.unique([choice] if lone else choice, f"{what}s")
     return names, labels.positions(names, known, what, error)

@@ -1,4 +1,4 @@
-"""Factors: what a model explains returns with. `Factor` is the class that a user subclasses."""
+"""Factors, the explanatory return series of models. Users subclass `Factor`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from riskmodel.horizon import Horizon
 
 
 class ReturnData(Protocol):
-    """What a factor may ask for returns: every `DataProvider`, and every panel in memory."""
+    """A source of returns for factors: a `DataProvider` or a panel in memory."""
 
     @property
     def horizon(self) -> Horizon:
-        """What one row spans."""
+        """The span of one row."""
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Total simple returns, dates × assets."""
@@ -34,11 +34,11 @@ class ReturnData(Protocol):
 
 
 class Factor(ABC):
-    """One factor's return series. Subclass it to define your own.
+    """The return series of one factor. Subclass it to define your own.
 
-    Give it a `name`, say whether it is `funded`, and write `returns`. The two may be class attributes, fields of a
-    dataclass, set in ``__init__``, or properties. Set `tradable` to False for a series that nobody can hold, such as a
-    change in inflation.
+    Define `name`, `funded` and the method `returns`. The first two may be class attributes, fields of a dataclass, set
+    in ``__init__``, or properties. Set `tradable` to False for a series that cannot be held, such as a change in
+    inflation.
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class Factor(ABC):
         True where holding it costs cash and shorting it raises cash: an asset's or an index's excess return.
         False for a self-financing long-short portfolio.
     tradable : bool
-        True (the default) where a portfolio may hold the factor itself. A hedge in a factor that is not tradable is
-        refused.
+        True (the default) where a portfolio can hold the factor itself. A hedge in a factor that is not tradable
+        raises an error.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class Factor(ABC):
 
     tradable: bool = True
 
-    if TYPE_CHECKING:  # at run time an abstract property would stand in the way of __init__ and of dataclasses
+    if TYPE_CHECKING:  # at run time, an abstract property would conflict with __init__ and dataclasses
 
         @property
         def name(self) -> str:
@@ -75,7 +75,7 @@ class Factor(ABC):
 
         @property
         def funded(self) -> bool:
-            """Whether it costs cash."""
+            """Whether holding it costs cash."""
 
     @abstractmethod
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
@@ -88,18 +88,18 @@ class Factor(ABC):
 @final
 @frozen
 class PublishedFactor(Factor):
-    """A factor that the provider publishes under a name; a bare string means this, funded as the provider says.
+    """A factor that the provider publishes under a name; a bare string means this.
 
     Parameters
     ----------
     name : str
-        As the provider knows it, for instance ``"SMB"``.
+        The provider's name, for instance ``"SMB"``.
     funded : bool, optional
-        By default whether the name says that it is an excess return: in any case, and spaces aside, what ends in
-        ``-RF`` or ``_RF``, as ``"Mkt-RF"`` does, and ``"Mkt"``, ``"Market"``, ``"MktRF"``, ``"MarketRF"`` and
+        By default whether the name is that of an excess return. Ignoring case and spaces, these are names that end in
+        ``-RF`` or ``_RF``, such as ``"Mkt-RF"``, and ``"Mkt"``, ``"Market"``, ``"MktRF"``, ``"MarketRF"`` and
         ``"RMRF"``.
     tradable : bool
-        Whether a portfolio may hold it; False for a macroeconomic series.
+        Whether a portfolio can hold it; False for a macroeconomic series.
     """
 
     name: str = field()
@@ -107,7 +107,7 @@ class PublishedFactor(Factor):
     tradable: bool = True
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Ask the provider."""
+        """Return the provider's series."""
         return data.factor_returns([self.name], start, end)[self.name]
 
 
@@ -119,7 +119,7 @@ class AssetFactor(Factor):
     Parameters
     ----------
     asset : label
-        As the provider knows it, for instance ``"SPY"``.
+        The provider's label, for instance ``"SPY"``.
     """
 
     asset: str
@@ -127,18 +127,18 @@ class AssetFactor(Factor):
 
     @property
     def name(self) -> str:
-        """The asset's own label."""
+        """The label of the asset."""
         return self.asset
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Total return less the risk-free rate."""
+        """Return the total return less the risk-free rate."""
         return data.asset_returns([self.asset], start, end)[self.asset] - data.risk_free(start, end)
 
 
 @final
 @frozen
 class Spread(Factor):
-    """The return of one asset less that of another: self-financing.
+    """The return of one asset less that of another; self-financing.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class Spread(Factor):
         return f"{self.long}-{self.short}"
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Difference of the two total returns."""
+        """Return the difference of the two total returns."""
         both = data.asset_returns([self.long, self.short], start, end)
         return both[self.long] - both[self.short]
 
@@ -178,21 +178,21 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 class PortfolioFactor(Factor):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
-    A position in it is a position in its assets, own risk included: hedges, risk and returns hold the assets.
+    A position in it is a position in its assets, including their idio risk.
 
     Parameters
     ----------
     name : str
         Its label.
     weights : mapping or Series by asset
-        Dollars of each asset for each dollar of the factor; they may add up to anything. Assets left out weigh zero.
+        Dollars of each asset per dollar of the factor, of any sum. Omitted assets have weight zero.
 
     Raises
     ------
     InvalidParameterError
         For weights that are not finite numbers by asset, or none.
     DuplicateLabelsError
-        For an asset that comes twice.
+        For an asset that occurs twice.
 
     Examples
     --------
@@ -216,7 +216,7 @@ class PortfolioFactor(Factor):
         return self._weights.copy()
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Weighted sum of the assets' excess returns; NaN where one that weighs something is missing."""
+        """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
         held = self._weights[self._weights != 0]
         total = data.asset_returns(list(held.index), start, end)
         excess = total.sub(data.risk_free(start, end), axis=0)
@@ -224,12 +224,12 @@ class PortfolioFactor(Factor):
 
 
 def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
-    """Return factors, of which a bare name means a `PublishedFactor` (an attrs converter)."""
+    """Return factors; a bare name means a `PublishedFactor` (an attrs converter)."""
     return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in factors)
 
 
 def require_defined(definitions: Sequence[Factor], factors: pd.Index[Any]) -> None:
-    """Raise unless each label has the definition that bears its name."""
+    """Raise unless the names of the definitions are the factor labels, in order."""
     names = [f.name for f in definitions]
     if names != list(factors):
         raise InvalidParameterError(

@@ -1,4 +1,4 @@
-"""How a file of returns is laid out."""
+"""Layouts of files of returns."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from riskmodel.errors import InvalidParameterError
 def _is_a_name(layout: Layout, part: Any, value: Any) -> None:
     if not isinstance(value, Hashable) or (value is None and part.default is not None):
         raise InvalidParameterError(
-            f"{part.name} of rm.{type(layout).__name__} must be the name of one column, but {value!r} came."
+            f"expected {part.name} of rm.{type(layout).__name__} as the name of one column, got {value!r}.",
+            name=part.name,
+            got=value,
         )
 
 
 @frozen
 class Layout:
-    """How a file is laid out (abstract: `Wide`, `Long`, `Either`)."""
+    """The layout of a file (abstract: `Wide`, `Long`, `Either`)."""
 
     def given(self, names: Sequence[Any]) -> Layout:
         """Return the layout of a file with these columns."""
@@ -29,13 +31,13 @@ class Layout:
 @final
 @frozen
 class Wide(Layout):
-    """One row a date, one column an asset.
+    """One row for each date, one column for each asset.
 
     Parameters
     ----------
     date : str, optional
-        The column of dates; by default the first, or in Parquet the index if it holds dates. An index that is not it
-        (row numbers, with no name in CSV) is no asset, and is left out.
+        The column of dates; by default the first, or in Parquet the index if it holds dates. Another index (row
+        numbers, without a name in CSV) is ignored.
     """
 
     date: str | None = field(default=None, validator=_is_a_name)
@@ -51,7 +53,7 @@ class Long(Layout):
     date, asset : str
         The columns of dates and of asset labels.
     value : str, optional
-        The column of returns or prices; by default the only other one that is no index.
+        The column of returns or prices; by default the only other one that is not an index.
     """
 
     date: str = field(default="date", validator=_is_a_name)
@@ -62,14 +64,14 @@ class Long(Layout):
 @final
 @frozen
 class Either(Layout):
-    """Long where the columns are just ``date``, a label by one of these names, and one more; else wide.
+    """Long where the columns are ``date``, one of these label names, and one more; otherwise wide.
 
-    Case does not matter. For the command line, which takes both without being told.
+    Case is ignored. For the command line, which detects the layout.
 
     Parameters
     ----------
     labels : tuple of str
-        What the column of labels may be called.
+        The possible names of the column of labels.
     """
 
     labels: tuple[str, ...]

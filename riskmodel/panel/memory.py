@@ -1,4 +1,4 @@
-"""Aligned excess returns in memory: dates × assets, beside dates × factors."""
+"""Aligned excess returns in memory: dates × assets, and dates × factors."""
 
 from __future__ import annotations
 
@@ -25,32 +25,38 @@ from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
 
-# Columns that are searched at a time for rows without a number.
+# Columns that are searched at a time for empty rows.
 _COLUMNS_AT_A_TIME = 32
 
 
 def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
     t, n, k = len(self.dates), len(self.assets), len(self.factors)
     if not isinstance(self.dates, pd.DatetimeIndex) or self.dates.hasnans or not _increasing(self.dates):
-        raise InvalidParameterError("dates must be an increasing DatetimeIndex; ReturnPanel.align sorts and checks.")
+        raise InvalidParameterError(
+            "expected dates as an increasing DatetimeIndex, got others; ReturnPanel.align sorts and checks.",
+            name="dates",
+        )
     expected = {"excess_returns": (t, n), "factor_returns": (t, k), "risk_free": (t,)}
     for name, shape in expected.items():
-        came = getattr(self, f"_{name}").shape
-        if came != shape:
-            raise InvalidParameterError(f"{name} must have shape {shape}, but {came} came.")
+        got = getattr(self, f"_{name}").shape
+        if got != shape:
+            raise InvalidParameterError(
+                f"expected {name} of shape {shape}, got shape {got}.", name=name, expected=shape, got=got
+            )
     for name in ("factor_returns", "risk_free"):
         if not (np.abs(getattr(self, f"_{name}")) <= LARGEST).all():
             raise InvalidParameterError(
-                f"{name} must be finite on every date of a panel, and at most {LARGEST:g} in size; ReturnPanel.align "
-                "leaves incomplete dates out."
+                f"expected {name} finite, and at most {LARGEST:g} in size, on every date, got others; "
+                "ReturnPanel.align leaves incomplete dates out.",
+                name=name,
             )
     require_defined(self.definitions, self.factors)
 
 
 def _by_asset(values: Any) -> Array:
-    """Return returns that nobody can write to, each asset's dates side by side in memory, as sums over dates want them.
+    """Return read-only returns in column-major order, which makes sums over dates fast.
 
-    A copy, unless it is such an array already.
+    A copy, unless the argument is such an array already.
     """
     if isinstance(values, np.ndarray) and values.ndim == 2 and _is_by_asset(values) and is_unchanging(values):
         return values
@@ -64,9 +70,9 @@ def _is_by_asset(values: NDArray[Any]) -> bool:
 @final
 @frozen(eq=False, repr=False)
 class ReturnPanel(Panel):
-    """Excess returns of assets beside factor returns, on common dates.
+    """Excess returns of assets, and factor returns, on common dates.
 
-    Made by `DataProvider.panel` or `ReturnPanel.align`; the constructor takes arrays that fit already.
+    Made by `DataProvider.panel` or `ReturnPanel.align`; the constructor takes aligned arrays.
 
     Parameters
     ----------
@@ -81,13 +87,13 @@ class ReturnPanel(Panel):
     risk_free : array, shape (T,)
         Risk-free rate, decimals per `horizon`; none missing.
     horizon : Horizon
-        What one row spans.
+        The span of one row.
     definitions : sequence of Factor or str
-        What each factor is, in the order of `factors`; a bare name is a `PublishedFactor`.
+        The definition of each factor, in the order of `factors`; a bare name is a `PublishedFactor`.
     dropped : DataFrame, columns ``date`` and ``reason``
         The dates that alignment left out, and why.
     provenance : dict of str, optional
-        By source, the vintage of what it gave, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
+        By source, the vintage of its data, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
     """
 
     dates: pd.DatetimeIndex
@@ -114,8 +120,8 @@ class ReturnPanel(Panel):
     ) -> Self:
         """Align total asset returns, factor returns and the risk-free rate on their common dates.
 
-        A date is kept where every factor and the risk-free rate are there and at least one asset is. Assets
-        may be ragged: a missing return stays missing. What is left out is told by `dropped`.
+        A date is kept where every factor, the risk-free rate and at least one asset have a value. Assets may be
+        ragged: a missing return stays missing. `dropped` lists the other dates.
 
         Parameters
         ----------
@@ -127,7 +133,7 @@ class ReturnPanel(Panel):
         risk_free : Series by date, or table of dates and one column
             Decimals per `horizon`.
         horizon : Horizon
-            What one row spans.
+            The span of one row.
         definitions : sequence of Factor or str, optional
             As in the class; by default a `PublishedFactor` for each column.
         provenance : mapping of str, optional
@@ -136,7 +142,7 @@ class ReturnPanel(Panel):
         Raises
         ------
         DataError
-            One of its kinds: `DuplicateDatesError`, `DuplicateLabelsError`, `InvalidDatesError`,
+            Its subclasses `DuplicateDatesError`, `DuplicateLabelsError`, `InvalidDatesError`,
             `NoOverlapError`, `NonNumericError`, `InfiniteReturnsError`, `PercentReturnsError`,
             `ImpossibleReturnsError`, `SpacingError`.
         """
@@ -197,7 +203,7 @@ class ReturnPanel(Panel):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """By source, the vintage of what it gave; empty where nothing is known."""
+        """By source, the vintage of its data; empty where unknown."""
         return dict(self._provenance)
 
     def arrays(self) -> tuple[Array, Array, Array]:
@@ -205,10 +211,10 @@ class ReturnPanel(Panel):
         return self._excess_returns, self._factor_returns, self._risk_free
 
     def returns_of(self, factors: Iterable[Factor]) -> Array:
-        """Returns of factors on the panel's dates, shape (T, K): its columns, or what is made of its assets.
+        """Returns of factors on the panel's dates, shape (T, K): its columns, or computed from its assets.
 
-        A `PortfolioFactor` is its assets' returns, weighted. Any other is the column of its name; where there is none,
-        it is asked for its returns on the panel's assets.
+        A `PortfolioFactor` is the weighted sum of its assets' returns. Any other factor is the column of its name, or
+        else the result of its `returns` on the panel.
 
         Parameters
         ----------
@@ -218,9 +224,9 @@ class ReturnPanel(Panel):
         Raises
         ------
         UnknownFactorError
-            For a published factor that is no column.
+            For a published factor that is not a column.
         UnknownAssetError
-            For assets that a factor is made of and the panel lacks.
+            For assets of a factor that are not in the panel.
         """
         columns = [self._returns_of(f) for f in factors]
         return np.column_stack(columns) if columns else np.empty((len(self.dates), 0))
@@ -228,28 +234,28 @@ class ReturnPanel(Panel):
     def _returns_of(self, factor: Factor) -> Array:
         if factor.name in self.factors and not isinstance(factor, PortfolioFactor):
             return self._factor_returns[:, self.factors.get_loc(factor.name)]
-        returns = factor.returns(_Source(self), None, None)
+        returns = factor.returns(_PanelData(self), None, None)
         return floats(returns.reindex(self.dates))
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).
 
-        Dates stay even where none of the chosen assets has a return: the factors are still known there.
+        Dates are kept even where all chosen assets are missing, because the factors are known there.
 
         Parameters
         ----------
         assets, factors : label or sequence of labels, optional
-            In the order wanted; by default all.
+            In the order of the result; by default all.
         start, end : date-like, optional
             The window, both ends included. ``"2018"`` and ``"2018-11"`` mean the whole year and month, at
-            either end. Monthly and longer spans count by their last calendar day.
+            either end. Monthly and longer spans are dated by their last calendar day.
 
         Raises
         ------
         UnknownAssetError, UnknownFactorError
             For labels that are not in the panel.
         NoOverlapError
-            If no date is left.
+            If no date is in the window.
         """
         inside = within(self, start, end)
         dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
@@ -273,19 +279,19 @@ def _increasing(dates: pd.DatetimeIndex) -> bool:
 
 
 def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> Array:
-    """Rows and columns of a read-only array: itself, not a copy, where that is all of it."""
+    """Select rows and columns of a read-only array; the array itself, not a copy, where that is all of it."""
     every = np.array_equal(columns, np.arange(array.shape[1]))
     if rows.all() and every:
         return array
-    at = np.flatnonzero(rows)  # dates that follow one another
+    at = np.flatnonzero(rows)  # consecutive dates
     some = array[at[0] : at[-1] + 1]
     return set_read_only(np.array(some if every else some[:, columns], order="F" if _is_by_asset(array) else "C"))
 
 
 def _rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> Array:
-    """Return the rows of the given dates, all of which are there: the table's own array where that is all of it.
+    """Return the rows of dates that the table has; the table's own array where that is all of it.
 
-    A table without columns needs no rows.
+    A table without columns may have any dates.
     """
     if not len(table.labels):
         return np.empty((len(dates), 0))
@@ -299,12 +305,12 @@ def _rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> Array:
 def _common_dates(
     assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame
 ) -> tuple[pd.DatetimeIndex, pd.DataFrame]:
-    """Split all dates into those to keep and those left out, with the reason."""
+    """Split all dates into complete ones and dropped ones, with reasons."""
     every = assets.dates.union(factors.dates).union(free.dates)
     reasons = np.full(len(every), "", dtype=object)
     lacking = {
         "no asset row": every.difference(assets.dates),
-        # nothing is missing of no factors
+        # without factors, no row of them is missing
         "no factor row": every[:0] if not len(factors.labels) else every.difference(factors.dates),
         "no risk-free row": every.difference(free.dates),
         "every asset missing": assets.dates[_empty_rows(assets.numbers)],
@@ -323,7 +329,7 @@ def _common_dates(
 
 
 def _empty_rows(numbers: Array) -> Index:
-    """Rows without a number; a few columns rule out nearly all rows, so that the rest of these is not read."""
+    """Return the rows without a number; most rows are ruled out by a few columns, and the others are not read."""
     rows = np.arange(len(numbers))
     for start in range(0, numbers.shape[1], _COLUMNS_AT_A_TIME):
         if not len(rows):
@@ -339,14 +345,14 @@ def _no_overlap(*tables: ReturnFrame) -> str:
         for name, t in zip(names, tables, strict=True)
     ]
     return (
-        "assets, factors and risk-free rate have no complete date in common ("
+        "expected a complete date in common of assets, factors and risk-free rate, got none ("
         + "; ".join(spans)
         + "); check the window and how the rows are dated."
     )
 
 
 def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> ReturnPanel:
-    """Some rows of a panel, and some of its assets: a view where those are all."""
+    """Select rows of a panel, and some of its assets; a view where those are all."""
     assets, factors, free = panel.arrays()
     taken = assets[rows] if columns is None else assets[rows, columns]
     taken.flags.writeable = False
@@ -365,8 +371,8 @@ def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> Re
 
 
 @frozen
-class _Source:
-    """A panel as what a factor asks for returns."""
+class _PanelData:
+    """A panel as a source of returns for factors."""
 
     panel: ReturnPanel
 

@@ -40,8 +40,8 @@ def regress(returns: Array | StoredReturns, q: Array, weights: Array | None) -> 
     """Sum, centre and solve each asset's regression; refit those in which sums cancel."""
     if len(returns) == 1:
         return regress_one_date(returns[:1][0], q.shape[1], 1.0 if weights is None else float(weights[0]))
-    readings = [returns] if isinstance(returns, np.ndarray) else returns.readings()
-    sums = Sums.beside([Sums.of(reading, q, weights) for reading in readings])
+    readers = [returns] if isinstance(returns, np.ndarray) else returns.readers()
+    sums = Sums.beside([Sums.of(reader, q, weights) for reader in readers])
     pattern, terms = _patterns(sums, all_dates(q, weights))
     k = q.shape[1]
     weight, q_sum = terms[:, 0], terms[:, 1 : k + 1]

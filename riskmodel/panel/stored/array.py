@@ -1,4 +1,4 @@
-"""Returns in an array on disk: numpy's memory maps, HDF5, Zarr, and what else slices as they do."""
+"""Returns in an array on disk: memory maps, HDF5, Zarr, and others that are sliced like numpy arrays."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from riskmodel._core.arrays import Array, Index
 from riskmodel._core.dates import read_dates
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError, SourceError
 from riskmodel.horizon import Horizon
-from riskmodel.panel.stored.source import Source
+from riskmodel.panel.stored.source import BlockSource
 
 _WHAT = "the array of returns"
-# How maps are opened whose pages are those of the file.
+# Modes of memory maps that share the pages of the file.
 _SHARED = {"r", "r+"}
-# Fewer rows at a time make products slow.
+# The fewest rows at a time for fast products.
 _FEWEST_ROWS = 256
 
 
 @final
 @frozen(eq=False)
-class ArraySource(Source):
+class ArraySource(BlockSource):
     """An array of returns, dates × assets."""
 
     array: Any
@@ -35,25 +35,26 @@ class ArraySource(Source):
 
     @classmethod
     def read(cls, array: Any, dates: Any, assets: Any, horizon: Horizon) -> ArraySource:
-        """Check what can be told without reading the numbers."""
+        """Check shape, dtype and labels, without reading the numbers."""
         _require_numbers(array)
         t, n = array.shape
         days = read_dates(pd.Index(labels.require_list(dates, "dates")), "dates", horizon)
         _require_increasing(days)
         names = pd.RangeIndex(n) if assets is None else labels.unique(assets, "assets")
-        for what, came, expected in (("dates", len(days), t), ("assets", len(names), n)):
-            if came != expected:
+        for what, got, expected in (("dates", len(days), t), ("assets", len(names), n)):
+            if got != expected:
                 raise InvalidParameterError(
-                    f"{_WHAT} has shape {(t, n)}, so {expected} {what} are needed, but {came} came.",
+                    f"expected {expected} {what} for {_WHAT}, of shape {(t, n)}, got {got}.",
+                    what=what,
                     expected=expected,
-                    came=came,
+                    got=got,
                 )
         return cls(array, days, names)
 
     def __reduce__(self) -> Any:
-        """A memory map is pickled as where it lies: it may be larger than memory, and whoever reads it has the file."""
+        """Pickle a memory map by its file, as it may be larger than memory."""
         array = self.array
-        # not of a part of a map, whose offset numpy does not keep, nor of one that is written to in memory alone
+        # not for part of a map, whose offset numpy does not keep, nor for a map that is written to in memory alone
         if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and array.mode in _SHARED:
             order = "C" if array.flags.c_contiguous else "F"
             array = _Map(str(array.filename), array.dtype, array.offset, array.shape, order)
@@ -61,24 +62,24 @@ class ArraySource(Source):
 
     @property
     def depth(self) -> int:
-        """A column's worth where columns lie together, a chunk's where there are chunks."""
+        """The rows of a column in column-major order, or of a chunk where there are chunks."""
         chunk = self._chunk_rows()
         return min(len(self.dates), -(-_FEWEST_ROWS // chunk) * chunk)
 
     @property
     def name(self) -> str:
-        """What holds the returns."""
+        """A description of the storage."""
         return f"an array ({type(self.array).__name__})"
 
     def blocks(self, columns: Index, rows: range) -> Iterator[tuple[int, Array]]:
         """Read some columns of consecutive rows."""
         whole = isinstance(self.array, np.ndarray) or len(columns) == len(self.assets)
-        # whole chunks, so that none is read twice
+        # whole chunks, so that no chunk is read twice
         size = self.span(len(columns) if whole else len(self.assets))
         for start in range(rows.start - rows.start % size, rows.stop, size):
             part = slice(max(start, rows.start), min(start + size, rows.stop))
             yield part.start, self._slab(part, columns)
-            _let_go(self.array)
+            _release_pages(self.array)
 
     def _chunk_rows(self) -> int:
         chunks = getattr(self.array, "chunks", None)
@@ -103,14 +104,18 @@ class ArraySource(Source):
         block = np.asarray(raw, dtype=np.float64)
         expected = (rows.stop - rows.start, len(columns))
         if block.shape != expected:
-            raise SourceError(f"{_WHAT} gave shape {block.shape} for rows {rows.start} to {rows.stop}, not {expected}.")
+            raise SourceError(
+                f"expected shape {expected} from {_WHAT} for rows {rows.start} to {rows.stop}, got {block.shape}.",
+                expected=expected,
+                got=block.shape,
+            )
         return block
 
 
 @final
 @frozen
 class _Map:
-    """Where a memory map lies."""
+    """The file, offset and shape of a memory map."""
 
     filename: str
     dtype: Any
@@ -119,12 +124,12 @@ class _Map:
     order: Literal["C", "F"]
 
     def opened(self) -> Any:
-        """Open it again."""
+        """Open the memory map."""
         try:
             return np.memmap(self.filename, self.dtype, "r", self.offset, self.shape, self.order)
         except (OSError, ValueError) as error:
             raise SourceError(
-                f"{_WHAT} was a memory map of {self.filename}, which cannot be opened: {error}.", path=self.filename
+                f"{_WHAT} is a memory map of {self.filename}, which cannot be opened: {error}.", path=self.filename
             ) from error
 
 
@@ -134,17 +139,21 @@ def _restored(kind: type[ArraySource], array: Any, dates: pd.DatetimeIndex, asse
 
 def _require_numbers(array: Any) -> None:
     if isinstance(array, pd.DataFrame) or len(getattr(array, "shape", ())) != 2 or not hasattr(array, "__getitem__"):
-        came = f"one of shape {array.shape}" if hasattr(array, "shape") else type(array).__name__
-        hint = "; give a DataFrame to rm.InMemory" if isinstance(array, pd.DataFrame) else ""
+        is_frame = isinstance(array, pd.DataFrame)
+        got = f"shape {array.shape}" if hasattr(array, "shape") and not is_frame else type(array).__name__
+        hint = "pass a DataFrame to rm.InMemory" if is_frame else "pass np.load(..., mmap_mode='r')"
         raise InvalidParameterError(
-            f"{_WHAT} must be dates × assets and slice as numpy's do (np.load(..., mmap_mode='r'), an HDF5 dataset, a "
-            f"Zarr array), but {type(array).__name__ if isinstance(array, pd.DataFrame) else came} came{hint}."
+            f"expected {_WHAT} as dates × assets, sliced like a numpy array (a memory map, an HDF5 dataset, a Zarr "
+            f"array), got {got}; {hint}.",
+            got=got,
         )
     dtype = getattr(array, "dtype", None)
     if not isinstance(dtype, np.dtype) or dtype.kind not in "fiu":
-        raise NonNumericError(f"{_WHAT} must hold real numbers, but it holds {dtype}; convert it as you store it.")
+        raise NonNumericError(
+            f"expected real numbers in {_WHAT}, got dtype {dtype}; convert them when you store them.", dtype=dtype
+        )
     if not array.shape[1]:
-        raise InvalidParameterError("a panel needs at least one asset, but an array without columns came.")
+        raise InvalidParameterError("expected at least one asset, got an array without columns.")
 
 
 def _require_increasing(dates: pd.DatetimeIndex) -> None:
@@ -152,17 +161,17 @@ def _require_increasing(dates: pd.DatetimeIndex) -> None:
     if len(steps):
         row = int(steps[0]) + 1
         raise InvalidDatesError(
-            f"the rows of {_WHAT} must be in order of date, but row {row} is of {dates[row].date()}, after "
-            f"{dates[row - 1].date()}; sort them as you store them (where the newest is first, give array[::-1] and "
+            f"expected the rows of {_WHAT} in order of date, got {dates[row].date()} in row {row}, after "
+            f"{dates[row - 1].date()}; sort them when you store them (if the newest is first, pass array[::-1] and "
             "dates[::-1]).",
             row=row,
         )
 
 
-def _let_go(array: Any) -> None:
-    """Drop the pages of a memory map that were read from this process's memory; the system may still keep them."""
+def _release_pages(array: Any) -> None:
+    """Release the pages of a memory map from this process's memory; the system may still cache them."""
     if not isinstance(array, np.memmap) or array.mode not in _SHARED:
-        return  # the pages of a copy on write are the only copy of what was written
+        return  # pages of a copy-on-write map may hold the only copy of changes
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base

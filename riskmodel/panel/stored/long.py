@@ -17,16 +17,16 @@ from riskmodel.errors import DuplicateDatesError, InvalidParameterError, LayoutE
 from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Long
 from riskmodel.panel.stored.parquet import Header, ParquetFile, counted, floats, labels_of_dates
-from riskmodel.panel.stored.source import FILE_COLUMNS, Source, block_rows
+from riskmodel.panel.stored.source import FILE_COLUMNS, BlockSource, block_rows
 
-# Rows of a file that are decoded at a time.
+# Rows of a file decoded at a time.
 _BATCH_ROWS = 1 << 16
 
 
 @final
 @frozen(eq=False)
 class _Columns:
-    """What the columns of a file are called there."""
+    """The names of the columns in a file."""
 
     date: str
     asset: str
@@ -34,19 +34,22 @@ class _Columns:
 
     @classmethod
     def of(cls, header: Header, layout: Long) -> Self:
-        """Find the columns of a layout, which are indices or not."""
+        """Find the columns of a layout, in the index or not."""
         date, asset = (header.column(c, layout) for c in (layout.date, layout.asset))
         if layout.value is not None:
             values = [header.column(layout.value, layout)]
         else:
             values = [n for n in header.names if n not in {date, asset}]
         if len({date, asset, *values}) < 2 + len(values):
-            raise InvalidParameterError(f"date, asset and value must be different columns, but {layout!r} came.")
+            raise InvalidParameterError(
+                f"expected different columns for date, asset and value, got {layout!r}.", layout=layout
+            )
         if len(values) != 1:
             raise LayoutError(
-                f"{header.path} must have one column of returns beside {layout.date!r} and {layout.asset!r}, but it "
-                f"has {labels.listing(values) or 'none'}; say which with rm.Long(value=...).",
+                f"expected one column of returns next to {layout.date!r} and {layout.asset!r} in {header.path}, got "
+                f"{labels.listing(values) or 'none'}; name it in rm.Long(value=...).",
                 path=str(header.path),
+                columns=values,
             )
         header.require_labels(asset)
         header.require_numbers(values)
@@ -56,41 +59,41 @@ class _Columns:
 @final
 @frozen(eq=False)
 class _Batches:
-    """What is known of all batches of rows, in the order in which they are read; an array has an entry for each."""
+    """The positions of all batches of rows, in reading order; one entry of each array per batch."""
 
-    file: Index  # which file it is in
-    group: Index  # which row group of the file
-    stop: Index  # how many rows of the group there are up to its end
+    file: Index  # its file
+    group: Index  # its row group in the file
+    stop: Index  # rows of the group up to its end
     first: Index  # its first and last date, by number
     last: Index
-    low: Index  # its lowest and highest asset, by number; -1 where none is wanted
+    low: Index  # its lowest and highest asset, by number; -1 where none is selected
     high: Index
 
     def complete(self) -> Index:
-        """After each batch, how many dates nothing more will come of."""
+        """Number of dates that are complete after each batch."""
         return np.append(self._earliest()[1:], np.iinfo(np.intp).max)
 
     def depth(self) -> int:
-        """How many dates are held at most until the first of them is complete."""
+        """The most dates in memory until the first of them is complete."""
         return int((np.maximum.accumulate(self.last) - self._earliest()).max()) + 1
 
     def useful(self, columns: Index, rows: range) -> Flags:
-        """Which may hold some of the assets on some of the dates."""
-        wanted = np.zeros(max(self.high.max(), columns.max(initial=0)) + 2, dtype=np.intp)
-        wanted[columns + 1] = 1
-        up_to = np.cumsum(wanted)
+        """Which batches may hold some of the assets on some of the dates."""
+        chosen = np.zeros(max(self.high.max(), columns.max(initial=0)) + 2, dtype=np.intp)
+        chosen[columns + 1] = 1
+        up_to = np.cumsum(chosen)
         some = (self.low >= 0) & (up_to[self.high + 1] > up_to[self.low])
         return some & (self.last >= rows.start) & (self.first < rows.stop)
 
     def _earliest(self) -> Index:
-        """The first date of each batch and all that follow."""
+        """The first date of each batch and all later ones."""
         return np.minimum.accumulate(self.first[::-1])[::-1]
 
 
 @final
 @frozen(eq=False)
-class LongSource(Source):
-    """Long Parquet files in any order: sorted by date or by asset they are read once, otherwise a few times."""
+class LongSource(BlockSource):
+    """Long Parquet files: sorted by date or asset they are read once, otherwise a few times."""
 
     parquet: tuple[ParquetFile, ...]
     layout: Long
@@ -101,26 +104,26 @@ class LongSource(Source):
     batches: _Batches
 
     @classmethod
-    def read(cls, files: Sequence[ParquetFile], layout: Long, wanted: pd.Index[Any] | None, horizon: Horizon) -> Self:
+    def read(cls, files: Sequence[ParquetFile], layout: Long, chosen: pd.Index[Any] | None, horizon: Horizon) -> Self:
         """Read the dates and labels of all rows."""
-        numbers = {} if wanted is None else {a: i for i, a in enumerate(wanted)}
-        look = _Look(layout, horizon, numbers, None if wanted is None else len(numbers))
-        look.through(files)
-        dates = read_dates(pd.DatetimeIndex(sorted(look.dates)), "the files", horizon)
-        every = pd.Index(list(look.numbers))
-        if wanted is not None:
-            labels.positions(wanted, every[look.found(every)], "asset", UnknownAssetError)
-        batches = look.batches(dates)
-        return cls(tuple(files), layout, horizon, dates, every[: look.count()], batches.depth(), batches)
+        numbers = {} if chosen is None else {a: i for i, a in enumerate(chosen)}
+        scan = _Scan(layout, horizon, numbers, None if chosen is None else len(numbers))
+        scan.read(files)
+        dates = read_dates(pd.DatetimeIndex(sorted(scan.dates)), "the files", horizon)
+        every = pd.Index(list(scan.numbers))
+        if chosen is not None:
+            labels.positions(chosen, every[scan.is_found(every)], "asset", UnknownAssetError)
+        batches = scan.batches(dates)
+        return cls(tuple(files), layout, horizon, dates, every[: scan.count()], batches.depth(), batches)
 
     @property
     def name(self) -> str:
-        """What holds the returns."""
+        """A description of the storage."""
         return counted(self.parquet)
 
     @property
     def files(self) -> pd.DataFrame:
-        """By file: its dates and its size; who appeared is not known, because files may hold some assets each."""
+        """By file: its dates and its size; new and vanished assets are unknown, as each file may hold some assets."""
         b = self.batches
         rows: list[tuple[Any, ...]] = []
         for i in dict.fromkeys(b.file):
@@ -142,7 +145,7 @@ class LongSource(Source):
         yield from window.until(rows.stop)
 
     def _cells(self, columns: Index, rows: range) -> Iterator[tuple[int, tuple[Index, Index, Array]]]:
-        """Numbers of dates and of assets (-1 where unknown) with returns, after how many dates are complete."""
+        """Yield the number of complete dates, then positions of dates and assets (-1 where unknown) with returns."""
         b, complete = self.batches, self.batches.complete()
         useful = b.useful(columns, rows)
         for i in dict.fromkeys(b.file[useful]):
@@ -154,7 +157,7 @@ class LongSource(Source):
                     for table in _batches(opened, int(group), [names.date, names.asset, names.value]):
                         yield ready, self._numbers(table, names, self.parquet[i])
                         read += table.num_rows
-                        # which need not come in the same pieces as when they were looked through
+                        # batches may differ from those of the scan
                         past = int(np.searchsorted(b.stop[own], read, side="right"))
                         ready = int(complete[own[past - 1]]) if past else ready
 
@@ -167,34 +170,34 @@ class LongSource(Source):
 
     def _more_than_one(self, date: int, asset: int) -> DuplicateDatesError:
         return DuplicateDatesError(
-            f"{self.assets[asset]} has more than one row on {self.dates[date].date()}; drop the extra ones.",
+            f"expected one row for {self.assets[asset]} on {self.dates[date].date()}, got more; drop the extra ones.",
             asset=self.assets[asset],
             date=self.dates[date],
         )
 
 
-# -- the dates that are not complete yet ------------------------------------------------------------
+# -- incomplete dates ------------------------------------------------------------------------------
 
 
 @final
 @define(eq=False)
 class _Window:
-    """Returns of some assets on consecutive dates, of which more may come."""
+    """A buffer of returns of some assets on consecutive dates that are not complete yet."""
 
-    places: Index  # of each asset, its column, -1 where it has none
+    places: Index  # the column of each asset, -1 for none
     rows: range
     start: int
     held: Array
-    taken: Flags  # which of those came
+    taken: Flags  # which have been read
 
     @classmethod
     def of(cls, n: int, columns: Index, rows: range) -> Self:
-        places = np.full(n + 1, -1, dtype=np.intp)  # the last for assets that are not known
+        places = np.full(n + 1, -1, dtype=np.intp)  # the last is for unknown assets
         places[columns] = np.arange(len(columns))
         return cls(places, rows, rows.start, np.empty((0, len(columns))), np.empty((0, len(columns)), dtype=bool))
 
     def add(self, dates: Index, assets: Index, values: Array) -> tuple[int, int] | None:
-        """Put returns in their places; return a date and an asset for which there are two."""
+        """Store returns; return a date and an asset that occur twice, or None."""
         inside = (self.places[assets] >= 0) & (dates >= self.rows.start) & (dates < self.rows.stop)
         day, column = dates[inside] - self.start, self.places[assets[inside]]
         if not len(day):
@@ -210,7 +213,7 @@ class _Window:
         return int(dates[inside][first]), int(assets[inside][first])
 
     def until(self, stop: int) -> Iterator[tuple[int, Array]]:
-        """Give away the dates before `stop`, a block at a time."""
+        """Yield and remove the dates before `stop`, a block at a time."""
         stop = min(stop, self.rows.stop)
         size = block_rows(self.held.shape[1])
         while self.start < stop:
@@ -228,33 +231,33 @@ class _Window:
             self.taken = np.concatenate([self.taken, np.zeros((more, width), dtype=bool)])
 
 
-# -- a look through all rows ------------------------------------------------------------------------
+# -- scan of all rows -------------------------------------------------------------------------------
 
 
 @final
 @define(eq=False)
-class _Look:
-    """What a look through the dates and labels of all files finds."""
+class _Scan:
+    """A scan of the dates and labels of all files."""
 
     layout: Long
     horizon: Horizon
-    numbers: dict[Any, int]  # of the assets: the wanted first, then as they come
-    wanted: int | None  # how many are; None is all
+    numbers: dict[Any, int]  # of the assets: the chosen ones first, then in order of occurrence
+    chosen: int | None  # how many assets are chosen; None means all
     dates: set[pd.Timestamp] = field(factory=set)
     rows: list[tuple[int, int, int, pd.Timestamp, pd.Timestamp, int, int]] = field(factory=list)
-    came: set[int] = field(factory=set)
+    found: set[int] = field(factory=set)
 
     def count(self) -> int:
-        """How many assets are wanted."""
-        return len(self.numbers) if self.wanted is None else self.wanted
+        """Number of chosen assets."""
+        return len(self.numbers) if self.chosen is None else self.chosen
 
-    def found(self, every: pd.Index[Any]) -> Flags:
-        """Which assets there are."""
-        return np.isin(np.arange(len(every)), list(self.came))
+    def is_found(self, every: pd.Index[Any]) -> Flags:
+        """Which assets are in the files."""
+        return np.isin(np.arange(len(every)), list(self.found))
 
-    def through(self, files: Sequence[ParquetFile]) -> None:
-        """Look through all files."""
-        progress = Progress("Looking through", len(files), "files")
+    def read(self, files: Sequence[ParquetFile]) -> None:
+        """Scan all files."""
+        progress = Progress("Scanning", len(files), "files")
         try:
             for i, file in enumerate(files):
                 with file.opened() as opened:
@@ -265,10 +268,10 @@ class _Look:
         finally:
             progress.clear()
         if not self.rows:
-            raise LayoutError(f"{files[0].path} has no rows; remove it.", path=str(files[0].path))
+            raise LayoutError(f"expected rows in {files[0].path}, got none; remove it.", path=str(files[0].path))
 
     def batches(self, dates: pd.DatetimeIndex) -> _Batches:
-        """By number, in the order in which to read: files by their first dates, and each as it is."""
+        """Return the batches in reading order: files by their first dates, rows in the order of each file."""
         file, group, stop, first, last, low, high = map(list, zip(*self.rows, strict=True))
         starts = pd.Series(first).groupby(file).min()
         order = np.argsort(starts[file].to_numpy(), kind="stable")
@@ -284,14 +287,16 @@ class _Look:
             self.rows.append((*where, stop, days.min(), days.max(), *self._reach(table.column(names.asset), file)))
 
     def _reach(self, column: Any, file: ParquetFile) -> tuple[int, int]:
-        """The lowest and the highest number of the wanted assets among some."""
+        """Return the lowest and the highest number of the chosen assets in a column."""
         own = pd.Index(_distinct(column)[0].to_pandas())
         if own.isna().any() or (own == "").any():
-            raise LayoutError(f"{file.path}: a row names no asset; drop it.", path=str(file.path))
+            raise LayoutError(
+                f"expected an asset in each row of {file.path}, got a missing label; drop the row.", path=str(file.path)
+            )
         found = [self.numbers.setdefault(a, len(self.numbers)) for a in own]
-        self.came.update(found)
-        wanted = [i for i in found if i < self.count()]
-        return (min(wanted), max(wanted)) if wanted else (-1, -1)
+        self.found.update(found)
+        chosen = [i for i in found if i < self.count()]
+        return (min(chosen), max(chosen)) if chosen else (-1, -1)
 
 
 def _batches(opened: Any, group: int, columns: list[str]) -> Iterator[Any]:
@@ -299,8 +304,8 @@ def _batches(opened: Any, group: int, columns: list[str]) -> Iterator[Any]:
 
 
 def _distinct(column: Any) -> tuple[Any, Index]:
-    """The distinct values of a column, and which of them each row has."""
-    # a dictionary that comes with a column may hold what no row has, and not hold what is missing
+    """Return the distinct values of a column, and the position of each row's value."""
+    # a stored dictionary may have unused values, and lack the missing value
     plain = column.dictionary_decode() if hasattr(column, "dictionary") else column
     coded = plain.dictionary_encode(null_encoding="encode")
     return coded.dictionary, np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.intp)

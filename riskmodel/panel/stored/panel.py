@@ -1,4 +1,4 @@
-"""A panel whose asset returns stay where they are stored and are read in blocks."""
+"""A panel whose asset returns are read in blocks from where they are stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from riskmodel.panel.calendar import CalendarPanel, align_calendar
 from riskmodel.panel.layout import Long, Wide
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.stored.returns import StoredReturns
-from riskmodel.panel.stored.source import Source
+from riskmodel.panel.stored.source import BlockSource
 
 
 @final
@@ -27,13 +27,13 @@ from riskmodel.panel.stored.source import Source
 class StoredPanel(CalendarPanel):
     """Asset returns outside memory, beside factor returns and the risk-free rate in it, on common dates.
 
-    What takes moments takes it as it does a `ReturnPanel`: an estimator's ``fit``, ``moments`` and ``update``, and
-    `Moments.of`. Returns are read in blocks of bounded size, whatever their number, once but for the few assets whose
-    sums would cancel, which are read again. They are checked as they are read: what a `ReturnPanel` would refuse when
-    it is made (percent, prices, infinite values, losses of more than everything) is refused then.
+    Estimators from moments accept it like a `ReturnPanel`: ``fit``, ``moments`` and ``update``, and `Moments.of`.
+    Returns are read once, in blocks of bounded size; the few assets whose sums would cancel are read again. Returns are
+    validated while they are read, with the same checks as in-memory panels (percent, prices, infinite values, losses
+    of more than 100 %).
 
-    As in a `ReturnPanel`, a date is kept where every factor and the risk-free rate are there, and `dropped` says what
-    was left out. But a date on which *no* asset has a return is kept: to know of it, all would have to be read first.
+    As in a `ReturnPanel`, a date is kept where every factor and the risk-free rate have a value, and `dropped` lists
+    the others. But a date on which *all* assets are missing is kept: it can be known only after all returns are read.
 
     Make it with `parquet` or `array`.
 
@@ -70,13 +70,13 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
     ) -> Self:
-        """Take returns from an array on disk.
+        """Make a panel of returns in an array on disk.
 
         Parameters
         ----------
         returns : array-like, shape (T, N)
-            Total simple returns, decimals per `horizon`; NaN where missing. Whatever has a shape, a dtype and slices as
-            numpy's arrays do: ``np.load(path, mmap_mode="r")``, an HDF5 dataset, a Zarr array. Of any real dtype.
+            Total simple returns, decimals per `horizon`; NaN where missing. An object of any real dtype that is
+            sliced like a numpy array: ``np.load(path, mmap_mode="r")``, an HDF5 dataset, a Zarr array.
         dates : sequence of T dates
             Of the rows, increasing.
         factors : DataFrame, dates × factors, or Series, or None
@@ -84,16 +84,16 @@ class StoredPanel(CalendarPanel):
         risk_free : Series by date, or float
             The risk-free rate, decimals per `horizon`; 0.0 where `returns` are excess returns already.
         horizon : Horizon
-            What one row spans.
+            The span of one row.
         assets : sequence of N labels, optional
             By default 0 to N - 1.
         funded : sequence of factor names, optional
-            As in `InMemory`: those whose holding costs cash; by default as the names say, see `PublishedFactor`.
+            As in `InMemory`: the factors whose holding costs cash; by default from the names, see `PublishedFactor`.
 
         Raises
         ------
         InvalidParameterError
-            If dates or assets are not as many as the array has rows or columns.
+            If the numbers of dates and assets are not those of rows and columns.
         InvalidDatesError
             If the rows are not in order of date.
         NonNumericError
@@ -120,11 +120,11 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
     ) -> Self:
-        """Take returns from a Parquet file, or from all Parquet files in a folder and the folders in it.
+        """Make a panel of returns in a Parquet file, or in all Parquet files of a folder and its subfolders.
 
-        Several files follow each other in time, one a year for instance; their names and order do not matter. The
-        assets are those of all files together, each missing where a file lacks it; `files` says who came and went.
-        The index, and no return, is read now.
+        Several files are consecutive periods, for instance years; their names and order do not matter. The assets are
+        those of all files, missing where a file does not have them; `files` lists the changes. Only dates and labels
+        are read now.
 
         Parameters
         ----------
@@ -136,24 +136,24 @@ class StoredPanel(CalendarPanel):
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
             ones are read fastest where they are sorted by date or by asset.
         assets : sequence of labels, optional
-            Which to take, in this order; by default all.
+            The assets to read, in this order; by default all.
 
         Raises
         ------
         MissingExtraError
             If pyarrow is not installed.
         SourceError
-            If a file cannot be opened, or there is none; while it is read, also if it has changed.
+            If a file cannot be opened, or there is no file; while it is read, also if it has changed.
         LayoutError
-            If a file is damaged, or laid out otherwise than `layout` says; the message names it.
+            If a file is damaged, or has another layout than `layout`; the message names it.
         DuplicateDatesError
-            If a date comes twice, in one file or in two.
+            If a date occurs twice, in one file or in two.
         InvalidDatesError
             If the rows of a wide file are not in order of date.
         NonNumericError
             If a column does not hold numbers.
         UnknownAssetError, UnknownFactorError
-            For names in `assets` that no file has, and in `funded` that are not among the factors.
+            For names in `assets` that are in no file, and in `funded` that are not among the factors.
         DataError
             As `ReturnPanel.align`, for dates, factors and the risk-free rate.
         """
@@ -162,20 +162,20 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
         require_horizon(horizon)
-        wanted = None if assets is None else labels.unique(assets, "assets")
-        source: Source
+        names = None if assets is None else labels.unique(assets, "assets")
+        source: BlockSource
         if isinstance(layout, Wide):
-            source = WideSource.read(find(path), layout, wanted, horizon)
+            source = WideSource.read(find(path), layout, names, horizon)
         elif isinstance(layout, Long):
-            source = LongSource.read(find(path), layout, wanted, horizon)
+            source = LongSource.read(find(path), layout, names, horizon)
         else:
-            raise InvalidParameterError(f"layout must be rm.Wide() or rm.Long(...), but {layout!r} came.")
+            raise InvalidParameterError(f"expected layout as rm.Wide() or rm.Long(...), got {layout!r}.", layout=layout)
         return cls._of(source, factors, risk_free, horizon, funded)
 
     @classmethod
     def _of(
         cls,
-        source: Source,
+        source: BlockSource,
         factors: pd.DataFrame | pd.Series[float] | None,
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
@@ -196,23 +196,23 @@ class StoredPanel(CalendarPanel):
     def files(self) -> pd.DataFrame:
         """By file: its first and last date, how many rows and assets, and which assets `appeared` and `vanished`.
 
-        An asset that appears in one file and vanishes in the next may be a label that was misspelt. Empty where the
-        returns are in no files.
+        An asset that appears in one file and vanishes in the next may be misspelt. Empty where the returns are not in
+        files.
         """
         return self._source.files
 
     def arrays(self) -> tuple[StoredReturns, Array, Array]:
-        """Return excess returns that are read when they are sliced, the factors, and the risk-free rate."""
+        """Return excess returns (read when sliced), the factors, and the risk-free rate."""
         _, factors, rate = self._calendar.arrays()
         return StoredReturns(self._source, self._rows, rate, self.horizon), factors, rate
 
     def between(self, start: object = None, end: object = None) -> StoredPanel:
-        """Return the panel of some dates, both ends included, as `ReturnPanel.select` reads them; nothing is read.
+        """Return the stored panel of some dates, both ends included as in `ReturnPanel.select`; no return is read.
 
         Raises
         ------
         NoOverlapError
-            If no date is left.
+            If no date is in the window.
         """
         inside = within(self, start, end)
         return evolve(self, calendar=self._calendar.select(start=start, end=end), rows=self._rows[inside])
@@ -225,9 +225,9 @@ class StoredPanel(CalendarPanel):
         UnknownAssetError, UnknownFactorError
             For labels that are not in the panel.
         NoOverlapError
-            If no date is left.
+            If no date is in the window.
         DataError
-            As the class says.
+            For returns that fail the checks.
         """
         first = int(within(self, start, end).argmax())
         calendar = self._calendar.select(factors=factors, start=start, end=end)
@@ -237,16 +237,15 @@ class StoredPanel(CalendarPanel):
         return evolve(calendar, assets=names, excess_returns=returns)
 
     def blocks(self) -> Iterator[ReturnPanel]:
-        """Read all of it, one panel of bounded size after the other, each return in one of them.
+        """Read all returns, as panels of bounded size; each return is in one of them.
 
-        Each is of some consecutive dates, and of all assets unless these would not fit or the files are such that it is
-        better to read fewer assets on more dates. ``model.restrict(block.assets).residuals(block)`` gives the
-        residuals of each.
+        Each panel has consecutive dates, and all assets unless these do not fit, or unless the files are read faster by
+        groups of assets. ``model.restrict(block.assets).residuals(block)`` returns the residuals of each.
 
         Raises
         ------
         DataError
-            As the class says.
+            For returns that fail the checks.
         """
         returns, n = self.arrays()[0], len(self.assets)
         for at, first, block in returns.blocks(np.arange(n, dtype=np.intp), range(len(self.dates))):

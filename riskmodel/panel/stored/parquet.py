@@ -1,4 +1,4 @@
-"""Parquet files: found, opened, and what goes wrong with them."""
+"""Parquet files: how they are found, opened and checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SUFFIXES = {".parquet", ".parq", ".pq"}
 @final
 @frozen
 class ParquetFile:
-    """A Parquet file as it was when it was found."""
+    """A Parquet file, with the size and time of change when it was found."""
 
     path: Path
     size: int
@@ -41,7 +41,7 @@ class ParquetFile:
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """Look at a file."""
+        """Record the state of a file."""
         try:
             state = path.stat()
         except OSError as error:
@@ -55,14 +55,14 @@ class ParquetFile:
         Raises
         ------
         SourceError
-            If it cannot be opened, or is not the file that was found.
+            If it cannot be opened, or has changed since it was found.
         LayoutError
-            If it is damaged, which may show only later, while it is read.
+            If it is damaged; some damage is found only while it is read.
         """
         arrow, parquet = pyarrow()
         if ParquetFile.at(self.path) != self:
             raise SourceError(
-                f"{self.path} has changed since the panel was made; make it again, and let nobody write to the file.",
+                f"expected {self.path} unchanged since the panel was made, got a changed file; make the panel again.",
                 path=str(self.path),
             )
         try:
@@ -74,16 +74,19 @@ class ParquetFile:
             if isinstance(error, OSError) and error.errno is not None:
                 raise unopened(self.path, error) from error
             reason = str(error).strip().splitlines()[0]
-            raise LayoutError(f"{self.path} is damaged, or no Parquet file: {reason}", path=str(self.path)) from error
+            raise LayoutError(
+                f"expected a Parquet file, got {self.path}, which is damaged or something else: {reason}",
+                path=str(self.path),
+            ) from error
 
 
 def unopened(path: Path, error: OSError) -> SourceError:
-    """The error of a file that the system does not open."""
+    """Make the error of a file that cannot be opened."""
     return SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path))
 
 
 def pyarrow(what: str = "Parquet") -> tuple[Any, Any]:
-    """Import pyarrow, and what reads Parquet, or say what needs it."""
+    """Import pyarrow and pyarrow.parquet, or raise an error that says what needs them."""
     try:
         import pyarrow as arrow  # noqa: PLC0415 - heavy, and in an extra
         from pyarrow import parquet  # noqa: PLC0415
@@ -93,9 +96,9 @@ def pyarrow(what: str = "Parquet") -> tuple[Any, Any]:
 
 
 def find(path: AnyPath | Sequence[AnyPath]) -> list[ParquetFile]:
-    """Find the Parquet files of a folder and the folders in it, or take the one file, or those that are named."""
+    """Find the Parquet files of a folder and its subfolders; or use the given file or files."""
     if isinstance(path, bytes) or not isinstance(path, str | PathLike | Sequence):
-        raise InvalidParameterError(f"a folder, a file, or a list of files is wanted, but {path!r} came.")
+        raise InvalidParameterError(f"expected a folder, a file, or a list of files, got {path!r}.", path=path)
     if not isinstance(path, str | PathLike):
         paths = [read_path(p, "path") for p in path]
     elif (folder := read_path(path, "path")).is_dir():
@@ -103,30 +106,34 @@ def find(path: AnyPath | Sequence[AnyPath]) -> list[ParquetFile]:
     else:
         paths = [folder]
     if not paths:
-        raise SourceError(f"{path} holds no Parquet file (of the suffixes {', '.join(sorted(_SUFFIXES))}).")
+        raise SourceError(
+            f"expected Parquet files ({', '.join(sorted(_SUFFIXES))}) in {path}, got no such file.", path=str(path)
+        )
     twice = {p for p in paths if paths.count(p) > 1} if len(set(paths)) < len(paths) else ()
     if twice:
-        raise InvalidParameterError(f"each file is named once, but {labels.listing(twice)} came more than once.")
+        raise InvalidParameterError(
+            f"expected each file once, got {labels.listing(twice)} more than once.", paths=sorted(map(str, twice))
+        )
     return [ParquetFile.at(p) for p in paths]
 
 
 def counted(files: Sequence[ParquetFile]) -> str:
-    """Say how many files there are."""
+    """Describe a number of files, for `repr`."""
     return f"{len(files)} Parquet file{'' if len(files) == 1 else 's'}"
 
 
 def _is_data(path: Path, folder: Path) -> bool:
-    """Not what writers leave beside the data: summaries, parts that are being written."""
+    """Whether a file is data, not a summary or an unfinished part that writers leave."""
     return not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
 
 
-# -- what is in a file ------------------------------------------------------------------------------
+# -- contents of a file ------------------------------------------------------------------------------
 
 
 @final
 @frozen(eq=False)
 class Header:
-    """The columns of a file: those of the index first, then the others, with the labels that pandas gave them."""
+    """The columns of a file: the index, then the others with their labels in pandas."""
 
     path: Path
     index: tuple[str, ...]
@@ -140,7 +147,7 @@ class Header:
         if len(set(schema.names)) < len(schema.names):
             twice = sorted({n for n in schema.names if schema.names.count(n) > 1})
             raise DuplicateLabelsError(
-                f"{path}: column(s) {labels.listing(twice)} come more than once.", path=str(path)
+                f"expected each column of {path} once, got {labels.listing(twice)} more than once.", path=str(path)
             )
         kept = schema.pandas_metadata or {}
         index = [n for n in kept.get("index_columns", []) if isinstance(n, str) and n in schema.names]
@@ -150,34 +157,35 @@ class Header:
         return cls(path, tuple(index), tuple(names), found, schema)
 
     def first(self) -> str:
-        """The column of dates, if no other is named: the index, unless it is row numbers beside dates."""
+        """The default column of dates: the index, unless it is row numbers and the first column is not numeric."""
         if len(self.index) == 1 and self.index[0].startswith("__index_level_") and self.names:
             kinds = [self.schema.field(name).type for name in (self.index[0], self.names[0])]
             if [_is_numeric(kind) for kind in kinds] == [True, False]:
                 return self.names[0]
         return [*self.index, *self.names][0]
 
-    def column(self, wanted: Any, layout: object) -> str:
-        """The column that a layout names."""
-        if wanted in self.index:
-            return str(wanted)
-        found = np.flatnonzero(np.asarray(self.labels == wanted))
+    def column(self, label: Any, layout: object) -> str:
+        """Return the column that a layout names, or raise where there is none."""
+        if label in self.index:
+            return str(label)
+        found = np.flatnonzero(np.asarray(self.labels == label))
         if not len(found):
             raise LayoutError(
-                f"{self.path} has no column {wanted!r}; it has {labels.listing([*self.index, *self.labels])}. Say "
-                f"which one it is in rm.{type(layout).__name__}(...).",
+                f"expected a column {label!r} in {self.path}, got {labels.listing([*self.index, *self.labels])}; name "
+                f"the column in rm.{type(layout).__name__}(...).",
                 path=str(self.path),
+                column=label,
             )
         return self.names[int(found[0])]
 
     def require_labels(self, name: str) -> None:
-        """Raise where a column holds lists, or records, which are no labels."""
+        """Raise where a column holds lists or records, which cannot be labels."""
         kind = self.schema.field(name).type
         if pyarrow()[0].types.is_nested(kind):
             raise LayoutError(
-                f"{self.path} must hold the labels of assets in column {name!r}, but it holds {kind}; a label is text, "
-                "a number or a date.",
+                f"expected labels of assets (text, numbers or dates) in column {name!r} of {self.path}, got {kind}.",
                 path=str(self.path),
+                column=name,
             )
 
     def require_numbers(self, names: Sequence[str]) -> None:
@@ -187,21 +195,22 @@ class Header:
             kind = self.schema.field(name).type
             if not (_is_numeric(kind) or types.is_null(kind)):
                 raise NonNumericError(
-                    f"{self.path} must hold numbers, but column {name!r} holds {kind}; convert it as you store it. A "
-                    "file with one row for each date and asset needs layout=rm.Long(...); assets=[...] says which "
-                    "columns are returns.",
+                    f"expected numbers in column {name!r} of {self.path}, got {kind}; convert it when you store it. "
+                    "For one row for each date and asset, pass layout=rm.Long(...); to select columns of returns, pass "
+                    "assets=[...].",
                     path=str(self.path),
                     column=name,
                 )
 
 
 def require_one_level(path: Path, names: pd.Index[Any]) -> None:
-    """Raise where columns have names of several levels."""
+    """Raise where the columns are a MultiIndex."""
     if names.nlevels > 1:
         raise LayoutError(
-            f"{path} must have one name for each column, but names of {names.nlevels} levels came, such as "
+            f"expected one name for each column of {path}, got names of {names.nlevels} levels, such as "
             f"{names[0]!r}; join them, or keep one level.",
             path=str(path),
+            levels=names.nlevels,
         )
 
 
@@ -214,13 +223,13 @@ def _labels(schema: Any, names: list[str], kept: dict[str, Any]) -> pd.Index[Any
     kinds = [c.get("pandas_type") for c in kept.get("column_indexes", [])]
     if kinds in ([], ["unicode"], ["empty"]):
         return pd.Index(names)
-    # labels that were numbers are kept as text, beside a note of what they were
+    # labels that were numbers are stored as text, with metadata of their type
     restored: pd.Index[Any] = schema.empty_table().to_pandas().columns
     return restored if len(restored) == len(names) else pd.Index(names)
 
 
 def dates_in(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
-    """Read a file's dates, which are those of its rows, once each."""
+    """Read the unique dates of a file's rows."""
     return read_dates(_index(column), str(path), horizon)
 
 
@@ -233,12 +242,12 @@ def _index(column: Any) -> pd.Index[Any]:
     index: pd.Index[Any] = pd.Index(column.to_pandas())
     if isinstance(index, pd.CategoricalIndex):
         index = index.astype(index.categories.dtype)
-    # 20240131, which would otherwise be no date
+    # 20240131 is read as a date from text only
     return index.astype(str) if pd.api.types.is_integer_dtype(index.dtype) else index
 
 
 def floats(column: Any) -> Array:
-    """The numbers of a column, NaN where there is none."""
+    """Return the numbers of a column, NaN where missing."""
     if not pyarrow()[0].types.is_float64(column.type):
         column = column.cast("float64", safe=False)
     return np.asarray(column.to_numpy(zero_copy_only=False))

@@ -1,4 +1,4 @@
-"""Excess returns outside memory that slice as an array does."""
+"""Excess returns outside memory that are sliced like an array."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from riskmodel._core.arrays import Array, Index
 from riskmodel._core.checks import ASSET_RETURNS, ReturnChecks
 from riskmodel._core.progress import Progress
 from riskmodel.horizon import Horizon
-from riskmodel.panel.stored.source import Source
+from riskmodel.panel.stored.source import BlockSource
 
 
 @final
 @frozen(eq=False)
 class StoredReturns:
-    """Returns in excess of the risk-free rate, dates × assets, which are read whenever they are sliced.
+    """Returns in excess of the risk-free rate, dates × assets, which are read when they are sliced.
 
     Attributes
     ----------
-    source : Source
-        Where total returns lie.
+    source : BlockSource
+        The total returns.
     rows : array of int, shape (T,)
-        Which row of the source each date is, increasing.
+        The row of each date in the source, increasing.
     rate : array, shape (T,)
         The risk-free rate.
     horizon : Horizon
-        What one row spans.
+        The span of one row.
     """
 
-    source: Source
+    source: BlockSource
     rows: Index
     rate: Array
     horizon: Horizon
@@ -59,7 +59,7 @@ class StoredReturns:
         return out
 
     def blocks(self, columns: Index, dates: range) -> Iterator[tuple[slice, int, Array]]:
-        """Read each return once: which of the columns, the first date's number, and what there is of both."""
+        """Read each return once; yield a slice of the columns, the position of the first date, and the returns."""
         progress = self._progress(columns, dates)
         start = 0
         for group in self.source.groups(columns):
@@ -67,13 +67,13 @@ class StoredReturns:
             for first, block in self._pass(group, dates, progress):
                 yield at, first, block
 
-    def readings(self) -> list[Reading]:
-        """Split into a few sets of assets, each to be read once by slices of rows, forward, in bounded memory."""
+    def readers(self) -> list[BlockReader]:
+        """Split the assets into groups, and return a reader of each: one forward pass in bounded memory."""
         t, n = self.shape
         columns, dates = np.arange(n, dtype=np.intp), range(t)
         progress = self._progress(columns, dates)
         groups = self.source.groups(columns)
-        return [Reading((t, len(g)), self.source.span(len(g)), self._pass(g, dates, progress)) for g in groups]
+        return [BlockReader((t, len(g)), self.source.span(len(g)), self._pass(g, dates, progress)) for g in groups]
 
     def _progress(self, columns: Index, dates: range) -> Progress:
         return Progress("Reading", len(self._raw(dates)) * len(columns), "returns")
@@ -91,7 +91,7 @@ class StoredReturns:
         try:
             for first, block in self.source.blocks(columns, raw):
                 checks = checks.update(block, days[first : first + len(block)])
-                # before the block is handed on: infinite values would spoil sums, and the rest may take an hour
+                # before the block is used: infinite values would spoil sums, and the other blocks may take an hour
                 checks.finish_early()
                 progress.add(block.size)
                 i, j = np.searchsorted(self.rows, [first, first + len(block)])
@@ -104,15 +104,15 @@ class StoredReturns:
 
 @final
 @define(eq=False)
-class Reading:
-    """One pass over returns, behind slices of rows each of which begins where the last one ended.
+class BlockReader:
+    """One forward pass over returns, by slices of consecutive rows.
 
     Attributes
     ----------
     shape : tuple of int
         T dates and N assets.
     rows : int
-        How many rows to read at a time at most, lest more than a block be held.
+        The most rows to read at a time, so that memory is bounded.
     """
 
     shape: tuple[int, int]
@@ -125,13 +125,15 @@ class Reading:
     def __getitem__(self, rows: slice) -> Array:
         """Read the next rows."""
         if rows.start != self._start:
-            raise IndexError(f"the next row is {self._start}, but {rows.start} came; rows are read once and in order.")
+            raise IndexError(
+                f"expected the next row, {self._start}, got {rows.start}; rows are read once and in order."
+            )
         while self._stop < rows.stop:
             first, block = next(self._blocks)
             self._held.append(block)
             self._stop = first + len(block)
         if rows.stop == self.shape[0]:
-            next(self._blocks, None)  # looks back
+            next(self._blocks, None)  # runs the final checks
         return self._take(rows.stop - rows.start)
 
     def _take(self, count: int) -> Array:

@@ -1,4 +1,4 @@
-"""The interface of what holds returns outside memory."""
+"""The interface of sources of returns outside memory."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pandas as pd
 
 from riskmodel._core.arrays import Array, Index
 
-# What is held of the returns at any time; a few temporary arrays of this size come on top.
+# Size of the returns in memory at any time, in addition to a few temporary arrays of this size.
 BLOCK_BYTES = 1 << 24
-# What is told of each file.
+# Columns of the table of files.
 FILE_COLUMNS = ("file", "start", "end", "rows", "assets", "appeared", "vanished")
 
 
 def block_rows(width: int) -> int:
-    """How many rows of so many columns fill a block."""
+    """Rows of a block of some columns."""
     return max(1, BLOCK_BYTES // (8 * max(1, width)))
 
 
-class Source(ABC):
-    """Total returns, dates × assets, that lie outside memory and are read in blocks of consecutive rows."""
+class BlockSource(ABC):
+    """Total returns, dates × assets, outside memory, that are read in blocks of consecutive rows."""
 
     @property
     @abstractmethod
@@ -37,30 +37,30 @@ class Source(ABC):
     @property
     @abstractmethod
     def depth(self) -> int:
-        """How many rows are read at a time at least, however few are wanted."""
+        """The fewest rows that can be read at a time."""
 
     @abstractmethod
     def blocks(self, columns: Index, rows: range) -> Iterator[tuple[int, Array]]:
-        """Read some columns of consecutive rows, in order: for each block its first row, and its numbers."""
+        """Read some columns of consecutive rows, in order; yield the first row and the numbers of each block."""
 
     @property
     def name(self) -> str:
-        """What holds the returns, in a few words."""
+        """A description of the storage, for `repr`."""
         return type(self).__name__
 
     @property
     def files(self) -> pd.DataFrame:
-        """By file, what is in it; empty where the returns are in no files."""
+        """By file, its contents; empty where the returns are not in files."""
         return pd.DataFrame(columns=list(FILE_COLUMNS))
 
     @final
     def span(self, width: int) -> int:
-        """How many rows of so many columns to read at a time: what fills a block, in whole depths."""
+        """Rows of some columns to read at a time: a block, in multiples of `depth`."""
         size = max(self.depth, block_rows(width))
         return size - size % self.depth
 
     @final
     def groups(self, columns: Index) -> list[Index]:
-        """Split columns into those that are read together, so few that `depth` rows of them fill a block at most."""
+        """Split columns into groups that are read together; `depth` rows of a group fit into a block."""
         width = block_rows(self.depth)
         return [columns[i : i + width] for i in range(0, len(columns), width)]

@@ -1,4 +1,4 @@
-"""Returns in Parquet files with one column an asset."""
+"""Returns in Parquet files with one column for each asset."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from riskmodel.errors import DuplicateDatesError, InvalidDatesError, LayoutError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Wide
 from riskmodel.panel.stored.parquet import Header, ParquetFile, counted, dates_in, floats
-from riskmodel.panel.stored.source import FILE_COLUMNS, Source
+from riskmodel.panel.stored.source import FILE_COLUMNS, BlockSource
 
 
 @final
 @frozen(eq=False)
 class _Part:
-    """A file, and where it stands among all."""
+    """One file, with its dates and labels."""
 
     file: ParquetFile
     dates: pd.DatetimeIndex
@@ -32,11 +32,11 @@ class _Part:
 
 @final
 @frozen(eq=False)
-class WideSource(Source):
-    """Wide Parquet files that follow each other in time."""
+class WideSource(BlockSource):
+    """Wide Parquet files of consecutive periods."""
 
     files_by_date: tuple[ParquetFile, ...]
-    starts: Index  # the first row of each, and the number of all
+    starts: Index  # the first row of each, and the total number
     layout: Wide
     dates: pd.DatetimeIndex
     assets: pd.Index[Any]
@@ -44,7 +44,7 @@ class WideSource(Source):
 
     @classmethod
     def read(cls, files: Sequence[ParquetFile], layout: Wide, assets: pd.Index[Any] | None, horizon: Horizon) -> Self:
-        """Read dates and labels of all files."""
+        """Read the dates and labels of all files."""
         known: dict[tuple[Any, ...], pd.Index[Any]] = {}
         parts = [_part(f, layout, assets, horizon, known) for f in files]
         parts.sort(key=lambda part: part.dates[0])
@@ -60,12 +60,12 @@ class WideSource(Source):
 
     @property
     def name(self) -> str:
-        """What holds the returns."""
+        """A description of the storage."""
         return counted(self.files_by_date)
 
     @property
     def files(self) -> pd.DataFrame:
-        """By file: its dates, its size, and the assets that it has unlike the one before."""
+        """By file: its dates, its size, and the assets that differ from those of the file before."""
         rows: list[tuple[Any, ...]] = []
         before: pd.Index[Any] | None = None
         for file, (start, stop) in zip(self.files_by_date, pairwise(self.starts), strict=True):
@@ -90,18 +90,18 @@ class WideSource(Source):
     ) -> Iterator[tuple[int, Array]]:
         _, names, found = _columns(Header.of(file.path, opened.schema_arrow), self.layout)
         at = found.get_indexer(self.assets[columns])
-        wanted = [names[i] for i in at if i >= 0]
+        present = [names[i] for i in at if i >= 0]
         for group in range(opened.metadata.num_row_groups):
             count = opened.metadata.row_group(group).num_rows
             low, high = max(rows.start, start), min(rows.stop, start + count)
             if low < high:
-                table = opened.read_row_group(group, columns=wanted) if wanted else None
+                table = opened.read_row_group(group, columns=present) if present else None
                 yield low, _block(table, [names[i] if i >= 0 else None for i in at], slice(low - start, high - start))
             start += count
 
 
 def _block(table: Any, names: Sequence[str | None], rows: slice) -> Array:
-    """The numbers of some columns, each column's side by side; a column that is not there is missing."""
+    """Return some columns in column-major order; a column that is not in the table is NaN."""
     by_column = np.full((len(names), rows.stop - rows.start), np.nan)
     for j, name in enumerate(names):
         if name is not None:
@@ -110,15 +110,15 @@ def _block(table: Any, names: Sequence[str | None], rows: slice) -> Array:
 
 
 def _columns(header: Header, layout: Wide) -> tuple[str, list[str], pd.Index[Any]]:
-    """The column of dates, and those of the assets with their labels."""
+    """Return the column of dates, and the columns and labels of the assets."""
     if layout.date is None:
         date = header.first() if header.schema.names else ""
     else:
         date = header.column(layout.date, layout)
     if len(header.schema.names) < 2 or len(header.index) > 1:
         raise LayoutError(
-            f"{header.path} must have one column of dates and at least one of returns, but it has "
-            f"{labels.listing(header.schema.names) or 'none'}; a file with one row for each date and asset needs "
+            f"expected one column of dates and at least one of returns in {header.path}, got "
+            f"{labels.listing(header.schema.names) or 'none'}; for one row for each date and asset, pass "
             "layout=rm.Long(...).",
             path=str(header.path),
         )
@@ -136,21 +136,21 @@ def _part(
     with file.opened() as opened:
         header = Header.of(file.path, opened.schema_arrow)
         date, names, found = _columns(header, layout)
-        # with the labels of a file like it, so that a thousand files do not hold them a thousand times
+        # files share equal labels, to save memory
         found = known.setdefault(tuple(found), found)
         meta = opened.metadata
         if not meta.num_rows:
-            raise LayoutError(f"{file.path} has no rows; remove it.", path=str(file.path))
+            raise LayoutError(f"expected rows in {file.path}, got none; remove it.", path=str(file.path))
         dates = dates_in(file.path, opened.read(columns=[date]).column(date), horizon)
-        wanted = range(len(names)) if assets is None else [i for i in found.get_indexer(assets) if i >= 0]
-        header.require_numbers([names[i] for i in wanted])
+        chosen = range(len(names)) if assets is None else [i for i in found.get_indexer(assets) if i >= 0]
+        header.require_numbers([names[i] for i in chosen])
         deepest = max(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
     back = np.flatnonzero(np.diff(dates.to_numpy()).astype(np.int64) < 0)
     if len(back):
         row = int(back[0]) + 1
         raise InvalidDatesError(
-            f"the rows of {file.path} must be in order of date, but row {row + 1} is of {dates[row].date()}, after "
-            f"{dates[row - 1].date()}; sort them as you store them.",
+            f"expected the rows of {file.path} in order of date, got {dates[row].date()} in row {row + 1}, after "
+            f"{dates[row - 1].date()}; sort them when you store them.",
             path=str(file.path),
             row=row,
         )
@@ -158,23 +158,23 @@ def _part(
 
 
 def _require_apart(parts: Sequence[_Part]) -> None:
-    """Raise where two files, ordered by their first dates, overlap."""
+    """Raise where two files overlap in time; `parts` are ordered by their first dates."""
     for one, other in pairwise(parts):
         if other.dates[0] <= one.dates[-1]:
             raise DuplicateDatesError(
-                f"files must follow each other in time, but {one.file.path} runs from {one.dates[0].date()} to "
+                f"expected files of consecutive periods, got {one.file.path} from {one.dates[0].date()} to "
                 f"{one.dates[-1].date()} and {other.file.path} from {other.dates[0].date()} to "
-                f"{other.dates[-1].date()}; leave one of them out, or name the files that are wanted.",
+                f"{other.dates[-1].date()}; leave one of them out, or pass a list of files.",
                 paths=[str(one.file.path), str(other.file.path)],
             )
 
 
-def _all_labels(parts: Sequence[_Part], wanted: pd.Index[Any] | None) -> pd.Index[Any]:
-    """All assets of all files, in the order in which they appear, or the wanted ones if they are among them."""
+def _all_labels(parts: Sequence[_Part], chosen: pd.Index[Any] | None) -> pd.Index[Any]:
+    """Return the assets of all files, in order of first occurrence, or the chosen ones, or raise for unknown ones."""
     different = list({id(part.labels): part.labels for part in parts}.values())
     every = different[0]
     for more in different[1:]:
         every = every.append(more.difference(every, sort=False))
-    if wanted is None:
+    if chosen is None:
         return every
-    return every[labels.positions(wanted, every, "asset", UnknownAssetError)]
+    return every[labels.positions(chosen, every, "asset", UnknownAssetError)]
