@@ -55,7 +55,7 @@ class StoredPanel(CalendarPanel):
     B     1.5
     """
 
-    _source: Source
+    _source: BlockSource
     _rows: Index
 
     @classmethod
