@@ -428,7 +428,7 @@ class TestLeftOut:
         assert "SHORT (2)" in err
 
     def test_no_asset_is_long_enough(self, fails, short):
-        assert "no asset of 4 can be estimated" in fails("report", *short, "--min-observations", "99")
+        assert "none of 4" in fails("report", *short, "--min-observations", "99")
 
 
 class TestHelp:
@@ -629,7 +629,7 @@ class TestBadFiles:
         monkeypatch.setattr(pd, "read_parquet", refuse)
         message = fails("report", "--returns", "returns.parquet", "--factor-returns", "factors.csv")
         assert "returns.parquet: Parquet needs pyarrow, which is not installed" in message
-        assert "pip install 'riskmodel[cache]'. Or give CSV." in message
+        assert "pip install '.[cache]'" in message
 
     def test_no_risk_free(self, fails, files, frames):
         frames[1].drop(columns="RF").to_csv("factors.csv")

@@ -714,7 +714,7 @@ class TestParquet:
         good = path.read_bytes()
         for bad in (b"", b"PAR1", good[:-100], b"date,A\n2020-01-01,1\n"):
             path.write_bytes(bad)
-            with pytest.raises(rm.LayoutError, match=r"7.parquet is damaged, or no Parquet file"):
+            with pytest.raises(rm.LayoutError, match=r"7.parquet, which is damaged"):
                 rm.StoredPanel.parquet(tmp_path, **beside(panel))
         with pytest.raises(rm.SourceError, match=r"7.parquet has changed since the panel was made"):
             rm.OLS().fit(whole)
