@@ -716,7 +716,7 @@ class TestParquet:
             path.write_bytes(bad)
             with pytest.raises(rm.LayoutError, match=r"7.parquet, which is damaged"):
                 rm.StoredPanel.parquet(tmp_path, **beside(panel))
-        with pytest.raises(rm.SourceError, match=r"7.parquet has changed since the panel was made"):
+        with pytest.raises(rm.SourceError, match=r"7.parquet unchanged since the panel was made"):
             rm.OLS().fit(whole)
         path.unlink()
         with pytest.raises(rm.SourceError, match=r"7.parquet cannot be opened"):
