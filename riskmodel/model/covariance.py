@@ -240,8 +240,7 @@ class FactorCovariance:
         A  0.05  0.02
         B  0.02  0.05
         """
-        with one_blas_thread():
-            g = self._loadings @ self._root
+        g = self._loadings @ self._root
         s = pd.Series(np.sqrt(self._idio_variance), self.assets.copy(), name="idio_volatility", copy=False)
         return pd.DataFrame(g, self.assets.copy(), copy=False), s
 
@@ -267,16 +266,13 @@ class FactorCovariance:
         """W' Σ, equal to Σ w because Σ is symmetric."""
         return self._multiply(self._rows(floats(other).T)).T
 
-    @one_blas_thread()
     def _multiply(self, w: Array) -> Array:
         return self._returned(w, self._exposures(w))
 
-    @one_blas_thread()
     def _exposures(self, w: Array) -> Array:
         """B'w."""
         return np.asarray(self._loadings.T @ w)
 
-    @one_blas_thread()
     def _returned(self, w: Array, exposures: Array) -> Array:
         """The product Σ w where the exposures B'w are known."""
         systematic = self._loadings @ (self._factor_covariance @ exposures)
