@@ -784,5 +784,5 @@ def test_the_how_to_page_runs(account, capsys, monkeypatch, tmp_path):
     for block in blocks:
         exec(block, space)
     assert len(blocks) == 6
-    assert space["panel"].assets.shape == (DAYS[(DAYS >= "2022-02-01") & (DAYS <= "2024-12-31")].size, 2)
+    assert space["panel"].excess_returns.shape == (DAYS[(DAYS >= "2022-02-01") & (DAYS <= "2024-12-31")].size, 2)
     assert "ticker 'SUN' means 2 securities" in capsys.readouterr().out
