@@ -785,4 +785,6 @@ def test_the_how_to_page_runs(account, capsys, monkeypatch, tmp_path):
         exec(block, space)
     assert len(blocks) == 6
     assert space["panel"].excess_returns.shape == (DAYS[(DAYS >= "2022-02-01") & (DAYS <= "2024-12-31")].size, 2)
-    assert "ticker 'SUN' means 2 securities" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "SUN" in said
+    assert "2023-02-01 to 2025-03-31" in said
