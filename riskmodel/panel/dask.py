@@ -29,7 +29,7 @@ from riskmodel.panel.memory import ReturnPanel
 T = TypeVar("T")
 
 _WHAT = "asset returns"
-# So many rows are copied at a time, lest a worker hold another copy of a chunk.
+# Copy at most this many rows at a time, so that a worker never holds a second copy of a chunk.
 _FEW_ROWS = 64
 # One task merges so many readings.
 _FAN_IN = 8
