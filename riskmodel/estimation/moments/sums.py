@@ -57,7 +57,7 @@ class Sums:
         Where `returns` has an attribute ``rows``, no more of them are asked for at a time.
         """
         t, n = returns.shape
-        calendar = _Calendar.of(q, weights)
+        calendar = _DateTerms.of(q, weights)
         m, width = calendar.axes.shape[1], _width(q.shape[1])
         self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
         spans = list(_spans(t, min(_tile_dates(width), getattr(returns, "rows", t))))
@@ -80,14 +80,14 @@ class Sums:
         terms[ragged] = np.concatenate([p.terms[p.ragged] for p in parts])
         return cls(cross, squares, ragged, terms)
 
-    def _add_dates(self, block: Array, dates: _Stretch, threads: int) -> None:
+    def _add_dates(self, block: Array, dates: _DateRange, threads: int) -> None:
         """Add some dates of all assets, tile by tile; tiles write to disjoint rows and do not depend on the threads."""
         size = _tile_assets(len(dates.axes), self.cross.shape[1])
         for_each(
             lambda some: self._add(_side_by_side(block[some]), some, dates), list(_spans(len(block), size)), threads
         )
 
-    def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
+    def _add(self, tile: Array, assets: slice, dates: _DateRange) -> None:
         """Add some dates of some assets (assets × dates)."""
         squares = dates.squares(tile)
         holed = np.isnan(squares)
@@ -104,13 +104,13 @@ class Sums:
         for part in _spans(int(holed.sum()), size):
             self._add_holed(tile[holed][part], at[holed][part], dates)
 
-    def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
+    def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _DateRange) -> None:
         self.squares[assets] += squares
         self.cross[assets] += tile @ dates.axes
         if self.ragged[assets].any():
             self.terms[assets] += self.ragged[assets, None] * dates.total
 
-    def _add_holed(self, tile: Array, assets: Index | slice, dates: _Stretch) -> None:
+    def _add_holed(self, tile: Array, assets: Index | slice, dates: _DateRange) -> None:
         """Add assets of which dates are missing: a missing return counts as zero, and its date not at all."""
         first = ~self.ragged[assets]
         if first.any():
@@ -123,7 +123,7 @@ class Sums:
 
 
 @frozen(eq=False)
-class _Calendar:
+class _DateTerms:
     """What is summed by date."""
 
     q: Array  # T × K
@@ -143,9 +143,9 @@ class _Calendar:
         marks = np.random.default_rng(0).integers(2**53 // max(t, 1), size=(t, 2))
         return cls(q, axes, marks.astype(np.float64), weights)
 
-    def stretch(self, rows: slice) -> _Stretch:
+    def stretch(self, rows: slice) -> _DateRange:
         """Some of the dates."""
-        return _Stretch(self, rows, self.axes[rows])
+        return _DateRange(self, rows, self.axes[rows])
 
     def terms(self, rows: slice) -> Array:
         """What `Sums.terms` sums, by date."""
@@ -162,10 +162,10 @@ class _Calendar:
 
 
 @frozen(eq=False)
-class _Stretch:
+class _DateRange:
     """Some of a calendar's dates; what only holes need is made when the first is met."""
 
-    calendar: _Calendar
+    calendar: _DateTerms
     rows: slice
     axes: Array
 
