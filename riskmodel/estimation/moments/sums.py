@@ -11,15 +11,13 @@ from attrs import define, frozen
 
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.linalg import upper_triangle
-from riskmodel._core.threads import for_each, one_blas_thread, worthwhile_threads
+from riskmodel._core.threads import one_blas_thread
 
 # Products of up to so many multiplications OpenBLAS does without packing what it reads, in tiles of so many assets.
 _SMALL, _HEIGHT = 1_000_000, 12
 # Numbers of a tile, so that it, its mask and its filled copy stay in cache; and the dates that it spans.
 _CACHED = 96_000
 _DATES, _FEW_DATES = 2_520, 256
-# Fewer returns than this for each thread, and starting it costs more than it gives.
-_WORTH_A_THREAD = 500_000
 # The bits of 1.0.
 _ONE = int(np.float64(1.0).view(np.int64))
 # Where the count of dates and the sum of squared weights stand among the terms.
@@ -60,11 +58,11 @@ class Sums:
         calendar = _DateTerms.of(q, weights)
         m, width = calendar.axes.shape[1], _width(q.shape[1])
         self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
-        spans = list(_spans(t, min(_tile_dates(width), getattr(returns, "rows", t))))
-        threads = min(worthwhile_threads(), t * n // _WORTH_A_THREAD)
+        spans = _spans(t, min(_tile_dates(width), getattr(returns, "rows", t)))
+        # Python threads that share the tiles gain nothing: a product takes 0.1 ms, as long as waking a thread does
         with one_blas_thread():
             for rows in spans:
-                self._add_dates(np.asarray(returns[rows]).T, calendar.stretch(rows), threads)
+                self._add_dates(np.asarray(returns[rows]).T, calendar.stretch(rows))
         return self
 
     @classmethod
@@ -80,12 +78,10 @@ class Sums:
         terms[ragged] = np.concatenate([p.terms[p.ragged] for p in parts])
         return cls(cross, squares, ragged, terms)
 
-    def _add_dates(self, block: Array, dates: _DateRange, threads: int) -> None:
-        """Add some dates of all assets, tile by tile; tiles write to disjoint rows and do not depend on the threads."""
-        size = _tile_assets(len(dates.axes), self.cross.shape[1])
-        for_each(
-            lambda some: self._add(_side_by_side(block[some]), some, dates), list(_spans(len(block), size)), threads
-        )
+    def _add_dates(self, block: Array, dates: _DateRange) -> None:
+        """Add some dates of all assets, tile by tile."""
+        for some in _spans(len(block), _tile_assets(len(dates.axes), self.cross.shape[1])):
+            self._add(_side_by_side(block[some]), some, dates)
 
     def _add(self, tile: Array, assets: slice, dates: _DateRange) -> None:
         """Add some dates of some assets (assets × dates)."""
