@@ -13,12 +13,12 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
-from riskmodel._core.dates import between, read_dates
+from riskmodel._core.dates import between, read_dates, zone_of
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError
 from riskmodel.horizon import Horizon, Quantity, require_same
 
@@ -43,12 +43,15 @@ class ReturnFrame:
         float64, NaN where missing, each column contiguous, read-only.
     checks : ReturnChecks
         What was seen of the columns: ``checks.finish()`` raises for what cannot be returns.
+    zone : str, optional
+        The time zone of rows of hours and minutes, empty where they have none; None for days.
     """
 
     dates: pd.DatetimeIndex
     labels: pd.Index[Any]
     numbers: Array
     checks: ReturnChecks
+    zone: str | None = None
 
     @classmethod
     def read(cls, table: Any, kind: ReturnKind, horizon: Horizon) -> ReturnFrame:
@@ -78,7 +81,8 @@ class ReturnFrame:
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
             dates, numbers = dates[order], np.asfortranarray(numbers[order])
-        return cls._checked(dates, names, numbers, kind, horizon)
+        read = cls._checked(dates, names, numbers, kind, horizon)
+        return evolve(read, zone=zone_of(frame.index, horizon))
 
     @classmethod
     def read_rate(cls, rate: Any, horizon: Horizon) -> ReturnFrame:
@@ -113,7 +117,7 @@ class ReturnFrame:
         if np.array_equal(columns, np.arange(len(self.labels))):
             return self
         numbers = set_read_only(np.asarray(self.numbers.T[columns].T))
-        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns))
+        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns), self.zone)
 
     def between(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> ReturnFrame:
         """Return the rows of a window, both ends included, checked by themselves; itself where that is all rows."""
@@ -121,7 +125,8 @@ class ReturnFrame:
         if inside.all():
             return self
         numbers = np.asfortranarray(self.numbers[inside])
-        return self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
+        part = self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
+        return evolve(part, zone=self.zone)
 
     def frame(self) -> pd.DataFrame:
         """Return the numbers as a DataFrame that the caller may change."""

@@ -13,18 +13,19 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
 from riskmodel._core.paths import read_path
-from riskmodel.cli.options import names, require_factors
+from riskmodel.cli.options import data_horizon, names, require_factors
 from riskmodel.data.files import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import (
     DataError,
+    DuplicateDatesError,
     ImpossibleReturnsError,
     InvalidParameterError,
     MissingExtraError,
     PercentReturnsError,
     SpacingError,
 )
-from riskmodel.horizon import NAMED, Horizon
+from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Either, Layout
 
 _RISK_FREE = "RF"
@@ -36,7 +37,8 @@ _READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--risk-free", "--funded", "--columns", "--factor-columns",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--risk-free", "--funded",
+    "--columns", "--factor-columns",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 
@@ -126,7 +128,7 @@ class InputFiles:
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
         if self.factors.unit == "price":
             published, funded = published - free, list(published.columns) if funded is None else funded
-        horizon = NAMED[args.data_horizon or "day"]
+        horizon = data_horizon(args)
         try:
             return InMemory(returns, factors=published, risk_free=free, horizon=horizon, funded=funded)
         except DataError as error:
@@ -193,8 +195,8 @@ def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None
 def with_hint(error: DataError, source: str) -> DataError:
     """Return an error with how what it asks for is said on the command line, and the files that it is about."""
     hint = ""
-    if isinstance(error, SpacingError):
-        hint = " Here it is said with --data-horizon."
+    if isinstance(error, SpacingError | DuplicateDatesError):
+        hint = " Here it is said with --data-horizon, or with --bar and --per-day for rows of hours and minutes."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)

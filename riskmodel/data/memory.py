@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
-from riskmodel._core.dates import window
+from riskmodel._core.dates import times
 from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
@@ -112,15 +112,15 @@ class InMemory(DataProvider):
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return self._assets_in(_unique(assets, "assets"), *window(start, end)).frame()
+        return self._assets_in(_unique(assets, "assets"), *times(start, end)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return self._factors_in(_unique(names, "factors"), *window(start, end)).frame()
+        return self._factors_in(_unique(names, "factors"), *times(start, end)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Return the risk-free rate by date."""
-        rate: pd.Series[float] = self._rate_in(*window(start, end)).frame().iloc[:, 0]
+        rate: pd.Series[float] = self._rate_in(*times(start, end)).frame().iloc[:, 0]
         return rate.rename("risk_free")
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:

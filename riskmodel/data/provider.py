@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
-from riskmodel._core.dates import window
+from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
@@ -132,7 +132,7 @@ class DataProvider(ABC):
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
-        low, high = window(start, end)
+        low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
         aligned = ReturnPanel.align(
             self._assets_in(names, low, high),
@@ -179,6 +179,13 @@ class DataProvider(ABC):
                 )
                 + "; widen the window."
             )
+
+
+def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
+    """Let a window of times whose end is a day have all of it."""
+    if high is None or high != high.normalize():
+        return low, high
+    return low, high + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
 
 
 def require_list(items: Any, what: str) -> list[Any]:
@@ -260,7 +267,9 @@ def _factor_frame(
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    zones = {t.zone for t in tables}
+    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
 
 
 def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:

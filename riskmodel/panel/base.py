@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel._core.dates import between, window
+from riskmodel._core.dates import between, times
 from riskmodel.errors import (
     NoOverlapError,
     UnknownAssetError,
@@ -99,7 +99,7 @@ class Panel(ABC):
 
 def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
     """Return which dates of a panel are in a window, or raise where none is."""
-    inside = between(panel.dates, *window(start, end))
+    inside = between(panel.dates, *times(start, end))
     if not inside.any():
         raise NoOverlapError(
             f"expected a date between {start} and {end}, got none in {panel!r}; widen the window.", start=start, end=end

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
-from riskmodel._core.dates import between, window
+from riskmodel._core.dates import between, times
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel.errors import (
+    InvalidDatesError,
     InvalidParameterError,
     NoOverlapError,
     UnknownAssetError,
@@ -154,7 +156,9 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         for table in (assets, factors, free):
             table.checks.finish()
+        _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)
+        warn_of_seven_days(kept, horizon)
         rate = _rows(free, kept)[:, 0]
         excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
         return cls(
@@ -258,7 +262,7 @@ class ReturnPanel(Panel):
             If no date is in the window.
         """
         inside = within(self, start, end)
-        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
+        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *times(start, end))
         columns, a = chosen(assets, self.assets, "asset", UnknownAssetError)
         names, f = chosen(factors, self.factors, "factor", UnknownFactorError)
         return evolve(
@@ -271,6 +275,18 @@ class ReturnPanel(Panel):
             risk_free=self._risk_free[inside],
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
+        )
+
+
+def _require_one_zone(*tables: ReturnFrame) -> None:
+    """Raise where rows of hours are in the times of different zones, so that equal times are different moments."""
+    zones = {table.zone for table in tables if table.zone is not None and len(table.labels)}
+    if len(zones) > 1:
+        named = [zone or "none" for zone in sorted(zones)]
+        raise InvalidDatesError(
+            f"expected assets, factors and the risk-free rate in one time zone, got {labels.listing(named)}; bring "
+            "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
+            zones=named,
         )
 
 

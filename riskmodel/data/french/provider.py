@@ -30,7 +30,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import DAY, MONTH, WEEK, Horizon
+from riskmodel.horizon import DAY, MONTH, WEEK, Horizon, as_named
 
 _LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 
@@ -198,7 +198,7 @@ class FamaFrench(DataProvider):
     riskmodel.errors.InvalidParameterError: unknown set of portfolios of the French library per week: ...
     """
 
-    horizon: Horizon = field(default=DAY, validator=_horizon_is_published)
+    horizon: Horizon = field(default=DAY, converter=as_named, validator=_horizon_is_published)
     portfolios: ValueWeighted | EqualWeighted | None = field(
         default=None, kw_only=True, converter=_read_portfolios, validator=_portfolios_are_published
     )

@@ -17,7 +17,7 @@ from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen, within
 from riskmodel.panel.calendar import CalendarPanel, align_calendar
 from riskmodel.panel.layout import Long, Wide
-from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.memory import ReturnPanel, rows_of
 from riskmodel.panel.stored.returns import StoredReturns
 from riskmodel.panel.stored.source import BlockSource
 
@@ -251,6 +251,5 @@ class StoredPanel(CalendarPanel):
         for at, first, block in returns.blocks(np.arange(n, dtype=np.intp), range(len(self.dates))):
             if len(block):
                 block.flags.writeable = False
-                days = self.dates[first : first + len(block)]
-                calendar = self._calendar.select(start=days[0], end=days[-1])
+                calendar = rows_of(self._calendar, slice(first, first + len(block)))
                 yield evolve(calendar, assets=self.assets[at], excess_returns=block)
