@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +21,8 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, bar_text, period_of
 
 _FRIDAY = 4
+# The offset from UTC at the end of a time.
+_OFFSET = re.compile(r"([0-9]:[0-9]{2}[0-9:.]*) ?(Z|[-+][0-9]{2}:?(?:[0-9]{2})?)$")
 # Periods shorter than a day, as pandas calls them.
 _WITHIN_DAYS = {"h", "min", "s", "ms", "us", "ns"}
 # Dates of different resolution do not compare equal, so all have the resolution of parsed strings.
@@ -49,6 +52,17 @@ def zone_of(index: pd.Index[Any], horizon: Horizon) -> str | None:
     if horizon.bar is None:
         return None
     return str(index.tz) if isinstance(index, pd.DatetimeIndex) and index.tz is not None else ""
+
+
+def read_local_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
+    """Read dates as `read_dates` does, where no other table can be compared: times of hours must be local."""
+    if zone_of(index, horizon):
+        raise InvalidDatesError(
+            f"expected the times of {what} without a time zone, as those of factors and rate, got those of "
+            f"{zone_of(index, horizon)}; store local times.",
+            what=what,
+        )
+    return read_dates(index, what, horizon)
 
 
 def date_labels(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
@@ -110,6 +124,7 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
             f"{labels.listing(map(repr, index[:2]))}; set a DatetimeIndex or a PeriodIndex.",
             what=what,
         )
+    index = _without_offsets(index)
     try:
         # only ISO 8601: 02/01 is ambiguous
         form = "ISO8601" if index.inferred_type == "string" else None
@@ -120,6 +135,17 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
             f"{labels.listing(map(repr, index[:2]))}; convert it with pandas.to_datetime and its format.",
             what=what,
         ) from error
+
+
+def _without_offsets(index: pd.Index[Any]) -> pd.Index[Any]:
+    """Keep the local times of rows with different offsets from UTC, such as those of summer and winter."""
+    if index.inferred_type == "string":
+        offsets = {found[2] if (found := _OFFSET.search(str(text))) else "" for text in index}
+        return pd.Index([_OFFSET.sub(r"\1", str(text)) for text in index]) if len(offsets) > 1 else index
+    moments = [m for m in index if isinstance(m, dt.datetime)]
+    if len(moments) < len(index) or len({m.utcoffset() for m in moments}) < 2:
+        return index
+    return pd.Index([m.replace(tzinfo=None) for m in moments])
 
 
 def _without_zone(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:

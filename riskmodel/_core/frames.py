@@ -93,8 +93,9 @@ class ReturnFrame:
         if not is_table(rate):
             raise NonNumericError(
                 f"expected {what} as a pandas Series by date, or as a table of dates and rates, got "
-                f"{type(rate).__name__}; give 0.0 to InMemory or StoredPanel where the returns are excess returns.",
+                f"{type(rate).__name__}; {_conversion_of(rate)}, or give InMemory or StoredPanel a number.",
                 what=what,
+                got=type(rate).__name__,
             )
         frame = as_pandas(rate, what)
         if frame.shape[1] != 1:
@@ -165,8 +166,9 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
     if columns is None:
         raise NonNumericError(
             f"expected {what} as a table indexed by date (a pandas DataFrame or Series, a Polars DataFrame, an Arrow "
-            f"table), got {type(table).__name__}; convert it.",
+            f"table), got {type(table).__name__}; {_conversion_of(table)}.",
             what=what,
+            got=type(table).__name__,
         )
     if not hasattr(columns, "columns"):
         raise InvalidDatesError(
@@ -175,8 +177,27 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
         )
     date = _date_column(columns, what)
     numbers = [name for name in columns.columns if name != date]
-    index = pd.Index(columns[date].to_numpy())
+    index = _date_index(columns[date])
     return pd.DataFrame({name: columns[name].to_numpy() for name in numbers}, index, copy=False)
+
+
+def _conversion_of(table: Any) -> str:
+    """What to write for a table that is none."""
+    if hasattr(table, "collect"):
+        return "write .collect() of it"
+    if getattr(table, "ndim", 0) == 1 and getattr(getattr(table, "dtype", None), "names", None) is None:
+        return "an array has no dates: write pd.Series(array, index=dates)"
+    return "an array or a list has no dates: write pd.DataFrame(values, index=dates, columns=names)"
+
+
+def _date_index(dates: Any) -> pd.Index[Any]:
+    """A column of dates that narwhals reads as an index, in its own time zone."""
+    zone = getattr(dates.dtype, "time_zone", None)
+    index: pd.Index[Any] = pd.Index(dates.to_numpy())
+    if zone is None or getattr(index, "tz", None) is not None:
+        return index
+    # numpy holds moments of UTC
+    return pd.DatetimeIndex(index).tz_localize("UTC").tz_convert(zone)
 
 
 def _by_narwhals(table: Any) -> Any:

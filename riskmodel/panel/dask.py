@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
@@ -371,7 +371,7 @@ def _checks(assets: pd.Index[Any], dates: pd.DatetimeIndex, horizon: Horizon) ->
 
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:
     require_horizon(horizon)
-    return read_dates(index, _WHAT, horizon)
+    return read_local_dates(index, _WHAT, horizon)
 
 
 def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:

@@ -131,6 +131,13 @@ class Cached(DataProvider):
         age = self.max_age
         if age is not None and (not isinstance(age, dt.timedelta) or age < dt.timedelta(0)):
             raise InvalidParameterError(f"expected max_age as a timedelta, such as timedelta(days=30), got {age!r}.")
+        if isinstance(getattr(self.provider, "horizon", None), Horizon) and self.provider.horizon.bar is not None:
+            raise InvalidParameterError(
+                f"expected a provider of days or longer spans, which a cache stores by day, got rows of "
+                f"{self.provider.horizon}; use the provider itself.",
+                parameter="provider",
+                horizon=self.provider.horizon,
+            )
         if not callable(self.clock):
             raise InvalidParameterError(
                 f"expected clock as a function that returns the time, got {self.clock!r}.",
