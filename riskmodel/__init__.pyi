@@ -87,6 +87,7 @@ from .panel.factors import (
 )
 from .panel.layout import Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
+from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .portfolio.budget import (
     Breach as Breach,

@@ -27,6 +27,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Either, Layout
+from riskmodel.panel.return_type import EXCESS, ReturnType
 
 _RISK_FREE = "RF"
 # What the numbers of a file are is said by its option, never guessed.
@@ -37,7 +38,7 @@ _READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--risk-free", "--funded",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
     "--columns", "--factor-columns",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
@@ -130,7 +131,14 @@ class InputFiles:
             published, funded = published - free, list(published.columns) if funded is None else funded
         horizon = data_horizon(args)
         try:
-            return InMemory(returns, factors=published, risk_free=free, horizon=horizon, funded=funded)
+            return InMemory(
+                returns,
+                factors=published,
+                risk_free=free,
+                horizon=horizon,
+                funded=funded,
+                return_type=self._return_type(args),
+            )
         except DataError as error:
             raise with_hint(error, f"asset returns: {self.assets}; factor returns: {self.factors}") from error
 
@@ -154,6 +162,16 @@ class InputFiles:
             if file.unit == "percent" and not _is_percent(frame, data.horizon)
         )
 
+    def _return_type(self, args: argparse.Namespace) -> ReturnType:
+        """What the file of assets holds, as the options say."""
+        said = ReturnType(args.return_type or "total")
+        if said is EXCESS and self.assets.unit == "price":
+            raise InvalidParameterError(
+                f"expected returns in {self.assets} with --return-type excess, got --unit price, which gives total "
+                "returns; leave --return-type out."
+            )
+        return said
+
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
         """Split the risk-free rate from the factors."""
         rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
@@ -173,7 +191,7 @@ class InputFiles:
                 "out."
                 if rates
                 else f"expected a column {_RISK_FREE} with the risk-free rate in {self.factors}, got none; add one, or "
-                "give --risk-free 0 if the asset returns are excess returns already."
+                "give --risk-free. If the asset returns are excess returns already, also say --return-type excess."
             )
         if len(rates) == len(factors.columns):
             raise InvalidParameterError(f"expected a factor beside {rates[0]} in {self.factors}, got none; add one.")

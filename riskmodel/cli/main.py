@@ -15,6 +15,7 @@ from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
 from riskmodel.cli.files import UNITS
 from riskmodel.errors import InvalidParameterError, RiskModelError
+from riskmodel.panel.return_type import ReturnType
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -88,6 +89,8 @@ files:
   separated by commas, decimals have a point, empty cells are missing.
 
   Asset returns are total returns, and prices adjusted for splits and dividends.
+  If they are in excess of the risk-free rate already, say --return-type excess:
+  the rate is then not subtracted again.
   The file of factors has the risk-free rate in a column named RF, in the unit
   of the other columns; --risk-free gives a constant one instead, in decimals.
   Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
@@ -241,6 +244,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     )
     add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
     add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")
+    add(
+        "--return-type",
+        choices=[str(t) for t in ReturnType],
+        help="whether --returns are total or in excess of the risk-free rate already (default: total)",
+    )
     add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
     add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")
     add(

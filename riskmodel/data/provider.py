@@ -25,6 +25,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
@@ -41,6 +42,8 @@ class DataProvider(ABC):
     ----------
     horizon : Horizon
         Span of one row: a class attribute, a field, set in ``__init__``, or a property.
+    return_type : ReturnType
+        What `asset_returns` are: ``rm.TOTAL`` (the default) or ``rm.EXCESS`` of the risk-free rate already.
 
     Examples
     --------
@@ -64,9 +67,19 @@ class DataProvider(ABC):
         def horizon(self) -> Horizon:
             """Span of one row."""
 
+        @property
+        def return_type(self) -> ReturnType:
+            """What `asset_returns` are: total returns, or in excess of the risk-free rate."""
+
+    else:
+        return_type = TOTAL
+
     @abstractmethod
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others."""
+        """Return simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others.
+
+        They are total returns, or as `return_type` says.
+        """
 
     @abstractmethod
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
@@ -141,6 +154,7 @@ class DataProvider(ABC):
             horizon=horizon,
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
+            return_type=return_type_of(self),
         )
         return aligned.select(start=low, end=high)
 
@@ -240,6 +254,11 @@ def horizon_of(data: DataProvider) -> Horizon:
             got=horizon,
         )
     return horizon
+
+
+def return_type_of(data: DataProvider) -> ReturnType:
+    """Return what a provider's asset returns are; raise if it does not say so with a `ReturnType`."""
+    return require_return_type(data.return_type, f"{type(data).__name__}.return_type")
 
 
 def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor
+from riskmodel.panel.return_type import TOTAL, ReturnType
 
 if TYPE_CHECKING:
     from riskmodel.panel.memory import ReturnPanel
@@ -51,6 +52,11 @@ class Panel(ABC):
     @abstractmethod
     def horizon(self) -> Horizon:
         """The span of one row."""
+
+    @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns were that the panel was made of; its own are in excess of the risk-free rate."""
+        return TOTAL
 
     @property
     @abstractmethod

@@ -26,6 +26,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # Columns that are searched at a time for empty rows.
 _COLUMNS_AT_A_TIME = 32
@@ -96,6 +97,8 @@ class ReturnPanel(Panel):
         The dates that alignment left out, and why.
     provenance : dict of str, optional
         By source, the vintage of its data, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
+    return_type : ReturnType, optional
+        What the asset returns were that the panel was made of: ``rm.TOTAL`` (the default) or ``rm.EXCESS``.
     """
 
     dates: pd.DatetimeIndex
@@ -108,6 +111,7 @@ class ReturnPanel(Panel):
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     _dropped: Any = field(validator=_check)
     _provenance: Any = field(factory=dict)
+    return_type: ReturnType = TOTAL
 
     @classmethod
     def align(
@@ -119,8 +123,9 @@ class ReturnPanel(Panel):
         horizon: Horizon,
         definitions: Sequence[Factor | str] | None = None,
         provenance: Mapping[str, str] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
-        """Align total asset returns, factor returns and the risk-free rate on their common dates.
+        """Align asset returns, factor returns and the risk-free rate on their common dates.
 
         A date is kept where every factor, the risk-free rate and at least one asset have a value. Assets may be
         ragged: a missing return stays missing. `dropped` lists the other dates.
@@ -128,8 +133,8 @@ class ReturnPanel(Panel):
         Parameters
         ----------
         asset_returns : table, dates × assets
-            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``, or null) where missing. A pandas DataFrame
-            indexed by date, or a table of Polars or Arrow with one column of dates.
+            Simple returns, decimals per `horizon`, total or as `return_type` says; NaN (or ``pd.NA``, or null) where
+            missing. A pandas DataFrame indexed by date, or a table of Polars or Arrow with one column of dates.
         factor_returns : table, dates × factors
             Decimals per `horizon`.
         risk_free : Series by date, or table of dates and one column
@@ -140,6 +145,8 @@ class ReturnPanel(Panel):
             As in the class; by default a `PublishedFactor` for each column.
         provenance : mapping of str, optional
             As in the class; by default empty.
+        return_type : ReturnType, optional
+            ``rm.TOTAL`` (the default): the risk-free rate is subtracted; ``rm.EXCESS``: it was already.
 
         Raises
         ------
@@ -149,6 +156,7 @@ class ReturnPanel(Panel):
             `ImpossibleReturnsError`, `SpacingError`.
         """
         require_horizon(horizon)
+        require_return_type(return_type)
         assets = ReturnFrame.read(asset_returns, ASSET_RETURNS, horizon)
         if not len(assets.labels):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
@@ -160,7 +168,9 @@ class ReturnPanel(Panel):
         kept, dropped = _common_dates(assets, factors, free)
         warn_of_seven_days(kept, horizon)
         rate = _rows(free, kept)[:, 0]
-        excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
+        excess = _rows(assets, kept)
+        if return_type is TOTAL:
+            excess = np.subtract(excess, rate[:, None], order="F")
         return cls(
             dates=kept,
             assets=assets.labels,
@@ -172,6 +182,7 @@ class ReturnPanel(Panel):
             definitions=factors.labels if definitions is None else definitions,
             dropped=dropped,
             provenance=dict(provenance or {}),
+            return_type=return_type,
         )
 
     def __repr__(self) -> str:
@@ -395,6 +406,10 @@ class _PanelData:
     @property
     def horizon(self) -> Horizon:
         return self.panel.horizon
+
+    @property
+    def return_type(self) -> ReturnType:
+        return TOTAL  # whatever the panel was made of: the rate is added back
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         chosen = self.panel.select(list(assets), [], start, end)

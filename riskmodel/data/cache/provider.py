@@ -17,9 +17,10 @@ from riskmodel.data.cache.names import Names
 from riskmodel.data.cache.record import NO_ROWS
 from riskmodel.data.cache.request import RATE, Request, ask, key, warn_if_mixed
 from riskmodel.data.cache.store import Kind, Store, extra
-from riskmodel.data.provider import DataProvider, horizon_of, require_list
+from riskmodel.data.provider import DataProvider, horizon_of, require_list, return_type_of
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.return_type import EXCESS, ReturnType
 
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
 
@@ -151,6 +152,11 @@ class Cached(DataProvider):
         return horizon_of(self.provider)
 
     @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns are, from the provider."""
+        return return_type_of(self.provider)
+
+    @property
     def source(self) -> str:
         """Identifier of the source in the folder."""
         return self.name if self.name is not None else str(self.provider.source)  # type: ignore[attr-defined]
@@ -231,7 +237,8 @@ class Cached(DataProvider):
 
     @property
     def _store(self) -> Store:
-        return Store(self.folder, self.source, self.horizon.days)
+        excess = "in excess of the rate" if self.return_type is EXCESS else ""
+        return Store(self.folder, self.source, self.horizon.days, excess)
 
     def _time(self) -> pd.Timestamp:
         now = self.clock()
