@@ -42,6 +42,7 @@ from .errors import (
     PercentReturnsError as PercentReturnsError,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
+    SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
     SourceError as SourceError,
     SpacingError as SpacingError,
@@ -59,6 +60,7 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .horizon import (
+    CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,
     Horizon as Horizon,
     MONTH as MONTH,
@@ -85,6 +87,7 @@ from .panel.factors import (
 )
 from .panel.layout import Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
+from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .portfolio.budget import (
     Breach as Breach,

@@ -190,3 +190,7 @@ class MixedSetsWarning(RiskModelWarning):
 
 class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
+
+
+class SevenDayWeekWarning(RiskModelWarning):
+    """Rows on seven days a week are scaled as if a year had 252 days."""

@@ -193,7 +193,7 @@ class TestReport:
         _, out, _ = run("report", "KO", "--json", "--budget", text, "--horizon", "week")
         got = json.loads(out)
         assert got["budget"] == {"volatility": dollars, "horizon": "week"}
-        capital = dollars / (got["variance"][2]["day"] * math.sqrt(5))
+        capital = dollars / (got["variance"][2]["day"] * math.sqrt(252 / 52))
         assert math.isclose(got["positions"]["unhedged"]["capital"], capital)
 
     def test_riskless_hedge(self, run):

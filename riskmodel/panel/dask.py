@@ -18,13 +18,14 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
-from riskmodel.panel.calendar import CalendarPanel, align_calendar
+from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask array, chunked by date, by asset, or both. Nothing is computed.
 
@@ -102,7 +104,7 @@ class DaskPanel(CalendarPanel):
             The date of each row, in any order.
         assets : sequence of labels, length N
             The label of each column.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -121,7 +123,9 @@ class DaskPanel(CalendarPanel):
         index, names = pd.Index(labels.require_list(dates, "dates")), labels.asset_labels(assets)
         _require_array(returns, (len(index), len(names)))
         days = _read_days(index, horizon)
-        return cls._of(returns, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(
+            returns, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days)
+        )
 
     @classmethod
     def from_frame(
@@ -132,6 +136,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask DataFrame, dates × assets, whose partitions are stretches of time. Its index is computed.
 
@@ -142,7 +147,7 @@ class DaskPanel(CalendarPanel):
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
             Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -162,7 +167,7 @@ class DaskPanel(CalendarPanel):
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])
         days = _read_days(parts[0].append(list(parts[1:])), horizon)
-        return cls._of(array, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(array, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days))
 
     @classmethod
     def _of(cls, returns: Any, days: pd.DatetimeIndex, assets: pd.Index[Any], calendar: ReturnPanel) -> Self:
@@ -353,6 +358,8 @@ def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _
 def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, rows: Index) -> ReturnPanel:
     """A panel of a calendar and some rows of total returns."""
     rate = calendar.arrays()[2][:, None]
+    if calendar.return_type is not TOTAL:
+        rate = np.zeros_like(rate)
     excess = np.empty((len(rows), len(assets)), order="F")
     for few in row_blocks(len(rows), _FEW_ROWS):
         np.subtract(returns[rows[few]], rate[few], out=excess[few])
@@ -371,7 +378,7 @@ def _checks(assets: pd.Index[Any], dates: pd.DatetimeIndex, horizon: Horizon) ->
 
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:
     require_horizon(horizon)
-    return read_dates(index, _WHAT, horizon)
+    return read_local_dates(index, _WHAT, horizon)
 
 
 def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:
