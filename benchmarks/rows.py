@@ -75,7 +75,7 @@ def rolling():
 
     *ours, same, gaps, growing = best(
         lambda: rm.Rolling(rm.YEAR).fit(full),
-        lambda: rm.Rolling(rm.YEAR).fit(full).regression.std_errors,
+        lambda: rm.Rolling(rm.YEAR).fit(full).std_errors,
         lambda: rm.Rolling(rm.YEAR).fit(ragged),
         lambda: rm.Expanding(minimum=252).fit(full),
         lambda: statsmodels(full),
