@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
+from riskmodel._core.midnights import require_own_midnights
 from riskmodel.errors import (
     DuplicateDatesError,
     InvalidDatesError,
@@ -34,7 +35,9 @@ def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.Datetime
     Monthly, quarterly and yearly rows are labelled by the last calendar day of their span, because
     sources differ in whether they use the first day, the last day, or the last trading day.
     """
-    dates = _without_zone(_timestamps(index, what)).normalize()
+    stamps = _timestamps(index, what)
+    require_own_midnights(stamps, what)
+    dates = _without_zone(stamps).normalize()
     _require_spacing(dates, what, horizon)
     dates = _labelled(dates, horizon)
     if not dates.is_unique:
