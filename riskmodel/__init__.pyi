@@ -1,7 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .data.cache.provider import Cached as Cached
-from .data.files import (
+from .data.files.readers import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
     read_returns as read_returns,
