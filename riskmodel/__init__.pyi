@@ -33,6 +33,7 @@ from .errors import (
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    MissingCodeError as MissingCodeError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,

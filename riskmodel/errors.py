@@ -96,6 +96,10 @@ class ImpossibleReturnsError(DataError):
     """An asset loses more than all of its value in one period, or has a return after it lost all."""
 
 
+class MissingCodeError(ImpossibleReturnsError):
+    """Numbers are codes for "missing", such as -99, and no returns."""
+
+
 class SpacingError(DataError, HorizonMismatchError):
     """The spacing of the dates contradicts the stated horizon."""
 

@@ -7,10 +7,11 @@ from numbers import Real
 from typing import Any
 
 import pandas as pd
-from attrs import evolve, frozen
+from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.frames import constant_rate, read_number
+from riskmodel._core.checks import FACTOR_RETURNS
+from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.errors import UnknownFactorError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.base import Panel
@@ -76,9 +77,19 @@ def align_calendar(
     if isinstance(rate, Real):
         rate = constant_rate(read_number(rate, horizon), days)
     published: Any = pd.DataFrame(index=days) if factors is None else factors
-    calendar = ReturnPanel.align(pd.DataFrame(0.0, days, ["all"]), published, rate, horizon=horizon)
+    published = ReturnFrame.read(published, FACTOR_RETURNS, horizon)
+    return ReturnPanel.align(
+        pd.DataFrame(0.0, days, ["all"]),
+        published,
+        rate,
+        horizon=horizon,
+        definitions=_definitions(published.labels, funded),
+    )
+
+
+def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:
     if funded is None:
-        return calendar
+        return [PublishedFactor(f) for f in factors]
     costly = labels.unique(funded, "funded")
-    labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
-    return evolve(calendar, definitions=[PublishedFactor(f, funded=f in costly) for f in calendar.factors])
+    labels.positions(costly, factors, "factor", UnknownFactorError)
+    return [PublishedFactor(f, funded=f in costly) for f in factors]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, window
 from riskmodel._core.frames import ReturnFrame
 from riskmodel.errors import (
@@ -152,8 +152,10 @@ class ReturnPanel(Panel):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
         factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        for table in (assets, factors, free):
-            table.checks.finish()
+        defined = read_definitions(factors.labels if definitions is None else definitions)
+        require_defined(defined, factors.labels)
+        for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
+            checks.finish()
         kept, dropped = _common_dates(assets, factors, free)
         rate = _rows(free, kept)[:, 0]
         excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
@@ -165,7 +167,7 @@ class ReturnPanel(Panel):
             factor_returns=_rows(factors, kept),
             risk_free=rate,
             horizon=horizon,
-            definitions=factors.labels if definitions is None else definitions,
+            definitions=defined,
             dropped=dropped,
             provenance=dict(provenance or {}),
         )
@@ -272,6 +274,14 @@ class ReturnPanel(Panel):
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
         )
+
+
+def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
+    """Return the checks of factors with what their definitions say."""
+    funded, tradable = (
+        np.array([bool(getattr(f, name)) for f in definitions], dtype=bool) for name in ("funded", "tradable")
+    )
+    return evolve(checks, kind=FactorReturns(checks.kind.name, funded, tradable))
 
 
 def _increasing(dates: pd.DatetimeIndex) -> bool:
