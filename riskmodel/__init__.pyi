@@ -47,6 +47,7 @@ from .errors import (
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
+    SuspectReturnWarning as SuspectReturnWarning,
     TooFewObservationsError as TooFewObservationsError,
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,

@@ -177,7 +177,24 @@ class MissingExtraError(RiskModelError, ImportError):
 
 
 class RiskModelWarning(UserWarning):
-    """The root of every warning this package gives."""
+    """The root of every warning this package gives.
+
+    Parameters
+    ----------
+    message : str
+        What is doubtful, and what to do.
+    **details
+        The facts in the message, as data.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self._details = details
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The facts behind the message, by name (read-only)."""
+        return MappingProxyType(self._details)
 
 
 class StaleDataWarning(RiskModelWarning):
@@ -194,3 +211,7 @@ class MixedSetsWarning(RiskModelWarning):
 
 class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
+
+
+class SuspectReturnWarning(RiskModelWarning):
+    """Returns look like errors of the data: a price that comes back, a split that was not applied."""

@@ -248,8 +248,9 @@ def test_an_honest_number_of_a_wild_series_is_no_code():
     assert panel_of(factor=index).factor_returns.iloc[9, 0] == -44.0
     assert code_details(factor=coded(index, -999.0, 12))["code"] == -999.0
     wild = coded(normal(0.1), 9.99, 9)
-    assert panel_of(asset=wild).excess_returns.iloc[9, 0] == pytest.approx(9.9899)
-    fell = coded(normal(), -0.44, 9)
+    with pytest.warns(rm.SuspectReturnWarning):
+        assert panel_of(asset=wild).excess_returns.iloc[9, 0] == pytest.approx(9.9899)
+    fell = coded(normal(0.04), -0.44, 9)
     assert panel_of(asset=fell).excess_returns.iloc[9, 0] == pytest.approx(-0.4401)
 
 
@@ -260,7 +261,8 @@ def test_no_funded_factor_and_no_rate_is_below_minus_one():
     with pytest.raises(rm.ImpossibleReturnsError) as caught:
         panel_of(factor=coded(normal(name="FUND"), -1.3, 9), definitions=[rm.PublishedFactor("FUND", funded=True)])
     assert caught.value.details["label"] == "FUND"
-    assert len(panel_of(factor=coded(normal(name="SMB"), -1.3, 9)).dates) == 250
+    with pytest.warns(rm.SuspectReturnWarning):  # no code, and no loss of what it costs
+        assert len(panel_of(factor=coded(normal(name="SMB"), -1.3, 9)).dates) == 250
     with pytest.raises(rm.ImpossibleReturnsError) as caught:
         panel_of(rate=coded(pd.Series(1e-4, YEAR_OF_DAYS), -1.3, 9))
     assert caught.value.details["date"] == YEAR_OF_DAYS[9]
@@ -320,3 +322,72 @@ def test_wild_decimals_are_no_percent():
     coin = normal(0.115)  # typically 8 % a day
     assert len(panel_of(asset=coin.clip(-0.9)).dates) == 250
     assert len(panel_of(factor=normal(0.075)).dates) == 250  # typically 5 % a day
+
+
+# -- returns that look like mistakes -----------------------------------------------------------------
+
+
+def warning_of(make):
+    with pytest.warns(rm.SuspectReturnWarning) as caught:
+        make()
+    assert len(caught) == 1
+    details = caught[0].message.details
+    return list(zip(details["labels"], details["dates"], details["returns"], strict=True)), details["reasons"]
+
+
+def spoilt_price(factor, rows):
+    """Return the returns of a price that is wrong by a factor in some rows."""
+    price = (1 + normal()).cumprod()
+    price.iloc[rows] *= factor
+    return price.pct_change().dropna()
+
+
+@pytest.mark.parametrize("rows", [slice(100, 101), slice(100, 103)], ids=["one day", "three days"])
+@pytest.mark.parametrize("factor", [100.0, 0.01, 1.6])
+def test_one_bad_print_is_named(factor, rows):
+    bad = spoilt_price(factor, rows)
+    found, reasons = warning_of(lambda: panel_of(asset=bad))
+    both = [YEAR_OF_DAYS[100], YEAR_OF_DAYS[rows.stop]]
+    assert sorted(found) == [("A", day, bad[day]) for day in both]
+    assert reasons == ["the price comes back"] * 2
+
+
+@pytest.mark.parametrize(("factor", "ratio"), [(0.25, "4:1"), (0.5, "2:1"), (10.0, "1:10"), (0.05, "20:1")])
+def test_a_split_that_was_not_applied_is_named(factor, ratio):
+    bad = spoilt_price(factor, slice(100, None))
+    found, reasons = warning_of(lambda: panel_of(asset=bad))
+    assert found == [("A", YEAR_OF_DAYS[100], bad[YEAR_OF_DAYS[100]])]
+    assert f"split of {ratio}," in reasons[0]
+
+
+def test_a_factor_with_a_bad_print_is_named():
+    found, _ = warning_of(lambda: panel_of(factor=coded(normal(name="SMB"), -1.3, 9)))
+    assert found == [("SMB", YEAR_OF_DAYS[9], -1.3)]
+
+
+def test_markets_give_no_warning():
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2000-01-03", periods=2_500)
+    sigma = np.where((np.arange(2_500) // 250) == 4, 0.05, 0.012)[:, None]  # one year of crisis
+    values = np.clip(rng.standard_t(5, (2_500, 30)) * sigma, -0.9, 3.0)
+    values[700, 0] = -0.38  # earnings
+    values[1_200, 1], values[1_201:, 1] = -0.8, np.nan  # bankrupt
+    market = pd.Series(rng.normal(0, 0.01, 2_500), days, name="Mkt-RF")
+    market.iloc[900] = -0.2  # October 1987
+    rm.ReturnPanel.align(pd.DataFrame(values, days), market, pd.Series(0.0, days), horizon=rm.DAY)
+
+
+def test_stored_returns_name_their_extremes():
+    bad = spoilt_price(100.0, slice(100, 101))
+    both = pd.concat([normal(name="B"), bad], axis=1).dropna()
+    panel = rm.StoredPanel.array(
+        both.to_numpy(), dates=both.index, assets=["B", "A"], factors=normal(name="F"), risk_free=0.0, horizon=rm.DAY
+    )
+    found, _ = warning_of(panel.select)
+    assert sorted((a, d) for a, d, _ in found) == [("A", YEAR_OF_DAYS[100]), ("A", YEAR_OF_DAYS[101])]
+    split = spoilt_price(0.25, slice(100, None))
+    panel = rm.StoredPanel.array(
+        split.to_numpy()[:, None], dates=split.index, factors=normal(name="F"), risk_free=0.0, horizon=rm.DAY
+    )
+    _, reasons = warning_of(lambda: rm.OLS().fit(panel))
+    assert "split of 4:1" in reasons[0]

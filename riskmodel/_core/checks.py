@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.missing import MISSING_CODES, CodesFound
+from riskmodel._core.suspects import Suspect, split_ratio
 from riskmodel.errors import (
     DataError,
     ImpossibleReturnsError,
@@ -56,6 +57,8 @@ _ROUNDING = 1e-9
 _WORTHLESS = 0.9998
 # Codes that would be returns of an asset are codes where they are repeated so often.
 _OFTEN, _TWICE = 3, 2
+# Returns beyond these are suspect where half of the returns, on about so many dates, are below `_QUIET` per √day.
+_LARGE_LOSS, _LARGE_GAIN, _QUIET, _QUIET_ROWS = -0.65, 1.5, 0.02, 256
 _NEVER, _BEFORE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 Stamps = NDArray[np.int64]
@@ -106,6 +109,10 @@ class ReturnChecks:
         The first date with an infinite value, one below -100 %, and one of exactly -100 %.
     last : array of int, shape (N,)
         The last date with a value.
+    low_at, high_at : array of int, shape (N,)
+        The dates of the least and the greatest value, where these are large.
+    quiet, moved : array of int, shape (N,)
+        On a few hundred of the sampled dates, the values other than zero, and those that are large for a typical one.
     codes : CodesFound
         Where values equal well-known codes for "missing".
     """
@@ -123,6 +130,10 @@ class ReturnChecks:
     impossible: Stamps
     lost: Stamps
     last: Stamps
+    low_at: Stamps
+    high_at: Stamps
+    quiet: Index
+    moved: Index
     codes: CodesFound
 
     # -- adding up -------------------------------------------------------------------------------------
@@ -157,6 +168,10 @@ class ReturnChecks:
             impossible=np.full(n, _NEVER),
             lost=np.full(n, _NEVER),
             last=np.full(n, _BEFORE),
+            low_at=np.full(n, _NEVER),
+            high_at=np.full(n, _NEVER),
+            quiet=np.zeros(n, dtype=np.intp),
+            moved=np.zeros(n, dtype=np.intp),
             codes=CodesFound.none(),
         )
 
@@ -201,6 +216,7 @@ class ReturnChecks:
         infinite, impossible, lost = _first_faults(block, stamps, low, high)
         inside = _sampled_rows(stamps, self.sample)
         rows = block if inside.all() else block[inside]
+        quiet, moved = self._count_quiet(block, stamps)
         present, nonzero, larger = self._count(rows, missing, low, high)
         return self + evolve(
             self,
@@ -213,6 +229,10 @@ class ReturnChecks:
             impossible=impossible,
             lost=lost,
             last=_last(block, stamps),
+            low_at=_dates_of(block, stamps, low, low < _LARGE_LOSS),
+            high_at=_dates_of(block, stamps, high, high > _LARGE_GAIN),
+            quiet=quiet,
+            moved=moved,
             codes=CodesFound.search(block, stamps, inside, low, high),
         )
 
@@ -229,6 +249,10 @@ class ReturnChecks:
             impossible=np.minimum(self.impossible, other.impossible),
             lost=np.minimum(self.lost, other.lost),
             last=np.maximum(self.last, other.last),
+            low_at=_of_extreme(-self.low, self.low_at, -other.low, other.low_at),
+            high_at=_of_extreme(self.high, self.high_at, other.high, other.high_at),
+            quiet=self.quiet + other.quiet,
+            moved=self.moved + other.moved,
             codes=self.codes + other.codes,
         )
 
@@ -256,10 +280,23 @@ class ReturnChecks:
         nonzero = np.count_nonzero(rows, axis=0) - gaps
         larger = np.zeros_like(self.larger)
         biggest = np.maximum(-low, high)
-        for rung, counts in zip(self.kind.rungs(self.horizon), larger, strict=True):
+        rungs = self.kind.rungs(self.horizon)
+        for i, (rung, counts) in enumerate(zip(rungs, larger, strict=True)):
+            if i and rung == rungs[i - 1]:  # per day, levels and percent are alike
+                counts[:] = larger[i - 1]
+                continue
             at = np.flatnonzero(biggest > rung)
-            counts[at] = np.count_nonzero(np.abs(rows if len(at) == len(counts) else rows[:, at]) > rung, axis=0)
+            some = rows if len(at) == len(counts) else rows[:, at]
+            counts[at] = np.count_nonzero((some > rung) | (some < -rung), axis=0)
         return len(rows) - gaps, nonzero, larger
+
+    def _count_quiet(self, block: Array, stamps: Stamps) -> tuple[Index, Index]:
+        """Count, on few dates, the values other than zero, and those that are large for a typical one."""
+        few = self.sample[:: max(1, len(self.sample) // _QUIET_ROWS)]
+        rows = block[_sampled_rows(stamps, few)]
+        size = _QUIET * float(np.sqrt(self.horizon.days))
+        seen = np.count_nonzero(rows > 0, axis=0) + np.count_nonzero(rows < 0, axis=0)
+        return seen, np.count_nonzero((rows > size) | (rows < -size), axis=0)
 
     # -- answers ---------------------------------------------------------------------------------------
 
@@ -361,12 +398,33 @@ class ReturnChecks:
         """Which columns have no negative value, among so many that returns would have one."""
         return (self.low >= 0) & (self.nonzero >= _ENOUGH)
 
+    def suspects(self) -> list[Suspect]:
+        """The extremes of quiet columns that look like mistakes: coarser than `suspects` of returns in memory."""
+        calm = (2 * self.moved <= self.quiet) & (self.quiet >= _ENOUGH)
+        # securities that end lose much with their last return
+        falls = calm & (self.low_at < np.minimum(self.last, _NEVER))
+        rises = calm & (self.high_at < _NEVER)
+        return [
+            self._suspect(int(j), float(values[j]), int(dates[j]))
+            for values, dates, which in ((self.low, self.low_at, falls), (self.high, self.high_at, rises))
+            for j in np.flatnonzero(which)
+        ]
+
+    def _suspect(self, column: int, value: float, stamp: int) -> Suspect:
+        growth = float(np.log(max(1.0 + value, _ROUNDING)))
+        sigma = _QUIET * float(np.sqrt(self.horizon.days))
+        reason = split_ratio(growth, sigma) or f"it typically moves by less than {sigma:.2g}"
+        return Suspect(self.labels[column], pd.Timestamp(stamp, unit="us"), value, reason, abs(growth))
+
     def _first(self, when: Stamps) -> tuple[Any, pd.Timestamp]:
         column = int(when.argmin())
         return self.labels[column], pd.Timestamp(int(when[column]), unit="us")
 
 
-_BY_COLUMN = ("present", "nonzero", "larger", "low", "high", "infinite", "impossible", "lost", "last")
+_BY_COLUMN = (
+    *("present", "nonzero", "larger", "low", "high", "infinite", "impossible", "lost", "last"),
+    *("low_at", "high_at", "quiet", "moved"),
+)
 
 
 # -- what the numbers are ----------------------------------------------------------------------------
@@ -608,6 +666,21 @@ def _first_faults(block: Array, stamps: Stamps, low: Array, high: Array) -> tupl
     ):
         first[odd] = np.where(where, stamps[:, None], _NEVER).min(axis=0)
     return infinite, impossible, lost
+
+
+def _dates_of(block: Array, stamps: Stamps, extreme: Array, large: Flags) -> Stamps:
+    """Of each column whose extreme is large, its first date."""
+    dates = np.full(block.shape[1], _NEVER)
+    at = np.flatnonzero(large)
+    if len(at):
+        dates[at] = np.where(block[:, at] == extreme[at], stamps[:, None], _NEVER).min(axis=0)
+    return dates
+
+
+def _of_extreme(one: Array, one_at: Stamps, other: Array, other_at: Stamps) -> Stamps:
+    """Of each column, the date of the greater number, the first where they are equal."""
+    first = np.where(one > other, one_at, other_at)
+    return np.asarray(np.where(one == other, np.minimum(one_at, other_at), first))
 
 
 def _last(block: Array, stamps: Stamps) -> Stamps:

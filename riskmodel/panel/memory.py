@@ -15,6 +15,7 @@ from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unch
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, window
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
     InvalidParameterError,
     NoOverlapError,
@@ -156,6 +157,7 @@ class ReturnPanel(Panel):
         require_defined(defined, factors.labels)
         for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
             checks.finish()
+        _warn_of_suspects(assets, factors)
         kept, dropped = _common_dates(assets, factors, free)
         rate = _rows(free, kept)[:, 0]
         excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
@@ -274,6 +276,14 @@ class ReturnPanel(Panel):
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
         )
+
+
+def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
+    """Warn of returns that look like mistakes; factors on a scale of their own are not looked at."""
+    on_scale = factors.take(np.flatnonzero(~factors.checks.typically_above()[1]))
+    for table in (assets, on_scale):
+        c = table.checks
+        warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
 
 
 def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
