@@ -898,3 +898,16 @@ def test_the_demo_of_the_makefile_is_a_command_that_works(tmp_path, monkeypatch,
     assert cli.main(demo.split()[1:]) == 0
     assert "wrote report.html" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
+
+
+def test_a_bad_print_is_told_and_strict_refuses_it(run, fails, frames):
+    frames[0].iloc[30:32, 0] = 99.0, -0.99
+    frames[0].to_csv("returns.csv")
+    frames[1].to_csv("factors.csv")
+    arguments = ["report", "--json", "--returns", "returns.csv", "--factor-returns", "factors.csv"]
+    status, out, err = run(*arguments)
+    assert status == 0
+    assert json.loads(out)["source"]
+    assert err.startswith("riskmodel: warning: asset returns: 2 look like errors")
+    assert DAYS[30].date().isoformat() in err
+    assert DAYS[30].date().isoformat() in fails(*arguments, "--strict")

@@ -8,13 +8,14 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
 from riskmodel.cli.files import UNITS
-from riskmodel.errors import InvalidParameterError, RiskModelError
+from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
 from riskmodel.panel.return_type import ReturnType
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
@@ -129,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (RiskModelError, OSError) as error:
+    except (RiskModelError, RiskModelWarning, OSError) as error:
         _tell(f"riskmodel: {_one_message(error)}")
         return _BAD_INPUT
     return 0
@@ -142,8 +143,12 @@ def _run(argv: list[str]) -> None:
         return
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
-    options = ReportOptions.read(_report_parser().parse_intermixed_args(read.joined(argv[1:])))
-    report, left_out = risk_report(options)
+    arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
+    options = ReportOptions.read(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if arguments.strict else "always", RiskModelWarning)
+        warnings.showwarning = _show_warning
+        report, left_out = risk_report(options)
     if left_out:
         _tell(left_out)
     # write the page first: a closed stdout pipe must not prevent it
@@ -156,6 +161,10 @@ def _run(argv: list[str]) -> None:
         print(report.to_text())
         if wrote:
             print(wrote)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _tell(f"riskmodel: warning: {' '.join(str(message).split())}")
 
 
 def _tell(message: str) -> None:
@@ -220,6 +229,7 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
+    add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")

@@ -7,10 +7,11 @@ from numbers import Real
 from typing import Any, final
 
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.frames import constant_rate, read_number
+from riskmodel._core.checks import FACTOR_RETURNS
+from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.errors import UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
@@ -86,11 +87,21 @@ class CalendarSeries:
         rate = self.risk_free
         if isinstance(rate, Real):
             rate = constant_rate(read_number(rate, self.horizon), days)
-        published = pd.DataFrame(index=days) if self.factors is None else self.factors
-        every = pd.DataFrame(0.0, days, ["all"])
-        calendar = ReturnPanel.align(every, published, rate, horizon=self.horizon, return_type=self.return_type)
-        if self.funded is None:
-            return calendar
-        costly = labels.unique(self.funded, "funded")
-        labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
-        return evolve(calendar, definitions=[PublishedFactor(f, funded=f in costly) for f in calendar.factors])
+        published: Any = pd.DataFrame(index=days) if self.factors is None else self.factors
+        published = ReturnFrame.read(published, FACTOR_RETURNS, self.horizon)
+        return ReturnPanel.align(
+            pd.DataFrame(0.0, days, ["all"]),
+            published,
+            rate,
+            horizon=self.horizon,
+            definitions=_definitions(published.labels, self.funded),
+            return_type=self.return_type,
+        )
+
+
+def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:
+    if funded is None:
+        return [PublishedFactor(f) for f in factors]
+    costly = labels.unique(funded, "funded")
+    labels.positions(costly, factors, "factor", UnknownFactorError)
+    return [PublishedFactor(f, funded=f in costly) for f in factors]

@@ -20,6 +20,7 @@ from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
 from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
+from riskmodel._core.suspects import warn_of
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
@@ -204,7 +205,7 @@ class DaskPanel(CalendarPanel):
         names, columns = chosen(assets, self.assets, "asset", UnknownAssetError)
         part = self._returns[self._days.get_indexer(calendar.dates)][:, columns]
         returns = part.map_blocks(_floats, dtype=np.float64, meta=np.empty((0, 0))).compute()
-        _checks(names, calendar.dates, self.horizon).update(returns, calendar.dates).finish()
+        _finish(_checks(names, calendar.dates, self.horizon).update(returns, calendar.dates))
         return _with_returns(calendar, names, returns, np.arange(len(returns), dtype=np.intp))
 
     def reduce(
@@ -236,7 +237,7 @@ class DaskPanel(CalendarPanel):
         )
         readings: Sequence[_ChunkSummary] = _import("base").compute(*merged.to_delayed().ravel())
         checks = _checks(self.assets, self._days, self.horizon) + ReturnChecks.concat([r.checks for r in readings])
-        checks.finish()
+        _finish(checks)
         return concat_assets([r.value for r in readings])
 
     def _readings(self, read: Callable[..., Any], by_date: Sequence[Array], objects: dict[str, Any]) -> Any:
@@ -366,14 +367,22 @@ def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, 
     return evolve(calendar, assets=assets, excess_returns=set_read_only(excess))
 
 
+_COUNTS = ("present", "nonzero", "larger", "quiet", "moved")
+
+
 def _for_travel(checks: ReturnChecks) -> ReturnChecks:
     """Checks without the sampled dates, which the panel knows, and with narrow counts."""
-    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in ("present", "nonzero", "larger")}
+    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in _COUNTS}
     return evolve(checks, sample=checks.sample[:0], **counts)
 
 
 def _checks(assets: pd.Index[Any], dates: pd.DatetimeIndex, horizon: Horizon) -> ReturnChecks:
     return ReturnChecks.start(ASSET_RETURNS, horizon, assets, dates)
+
+
+def _finish(checks: ReturnChecks) -> None:
+    checks.finish()
+    warn_of(checks.suspects(), checks.kind.name)
 
 
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, times
 from riskmodel._core.frames import ReturnFrame
 from riskmodel._core.spacing import warn_of_seven_days
+from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
     InvalidDatesError,
     InvalidParameterError,
@@ -162,8 +163,11 @@ class ReturnPanel(Panel):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
         factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        for table in (assets, factors, free):
-            table.checks.finish()
+        defined = read_definitions(factors.labels if definitions is None else definitions)
+        require_defined(defined, factors.labels)
+        for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
+            checks.finish()
+        _warn_of_suspects(assets, factors)
         _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)
         warn_of_seven_days(kept, horizon)
@@ -179,7 +183,7 @@ class ReturnPanel(Panel):
             factor_returns=_rows(factors, kept),
             risk_free=rate,
             horizon=horizon,
-            definitions=factors.labels if definitions is None else definitions,
+            definitions=defined,
             dropped=dropped,
             provenance=dict(provenance or {}),
             return_type=return_type,
@@ -315,6 +319,22 @@ def _require_one_zone(*tables: ReturnFrame) -> None:
             "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
             zones=named,
         )
+
+
+def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
+    """Warn of returns that look like mistakes; factors on a scale of their own are not looked at."""
+    on_scale = factors.take(np.flatnonzero(~factors.checks.typically_above()[1]))
+    for table in (assets, on_scale):
+        c = table.checks
+        warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
+    """Return the checks of factors with what their definitions say."""
+    funded, tradable = (
+        np.array([bool(getattr(f, name)) for f in definitions], dtype=bool) for name in ("funded", "tradable")
+    )
+    return evolve(checks, kind=FactorReturns(checks.kind.name, funded, tradable))
 
 
 def _increasing(dates: pd.DatetimeIndex) -> bool:
