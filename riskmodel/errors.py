@@ -190,3 +190,11 @@ class MixedSetsWarning(RiskModelWarning):
 
 class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
+
+
+class ChosenColumnWarning(RiskModelWarning):
+    """One of several columns of a file was read, or two were combined, as its format says."""
+
+
+class RowsLeftOutWarning(RiskModelWarning):
+    """Rows of a file were left out: repeated ones, or prose below the table."""

@@ -27,6 +27,11 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 
+# Errors of pyarrow and pandas for damaged files and damaged metadata.
+DAMAGED = (
+    ValueError, OSError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError, ArithmeticError,
+    AssertionError,
+)  # fmt: skip
 _SUFFIXES = {".parquet", ".parq", ".pq"}
 
 
