@@ -1,5 +1,6 @@
 """The command line: what it prints and writes, and what it says of input that cannot be used."""
 
+import errno
 import gzip
 import io
 import itertools
@@ -201,6 +202,29 @@ class TestReport:
         assert "No risk is left in capped and hedged" in out
         status, out, _ = run("report", "SPX", "--json")
         assert parsed(out)["positions"]["hedged"] is None
+
+    @pytest.mark.parametrize("step", ["fsync", "replace"])
+    def test_a_full_disk_leaves_the_last_page_and_names_it(self, run, tmp_path, monkeypatch, step):
+        page = tmp_path / "page.html"
+        page.write_text("yesterday")
+
+        def fails(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, step, fails)
+        status, _, err = run("report", "KO", "--output", str(page))
+        assert status == 2
+        assert str(page) in err
+        assert page.read_text() == "yesterday"
+        assert [p.name for p in tmp_path.iterdir() if p.suffix != ".csv"] == ["page.html"]
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+    def test_a_full_disk_behind_the_tables_is_told(self):
+        with open("/dev/full", "w") as full:
+            command = [sys.executable, "-m", "riskmodel", "report", "KO", "--no-html"]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr == "riskmodel: standard output: No space left on device\n"
 
     def test_output_elsewhere(self, run, tmp_path):
         (tmp_path / "there").mkdir()

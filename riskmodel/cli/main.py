@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from riskmodel.cli import options as read
@@ -117,9 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # replace characters that the terminal cannot print
         sys.stdout.reconfigure(errors="replace")
     try:
-        _run(sys.argv[1:] if argv is None else list(argv))
-        if sys.stdout is not None:  # None if the caller closed it
-            sys.stdout.flush()
+        with _stdout():
+            _run(sys.argv[1:] if argv is None else list(argv))
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
@@ -255,6 +254,21 @@ def _one_message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[None]:
+    """Flush what is printed; name the place where that fails, such as on a full disk."""
+    try:
+        yield
+        if sys.stdout is not None:  # None if the caller closed it
+            sys.stdout.flush()
+    except OSError as error:
+        # of a stream, and of no file that was opened
+        if isinstance(error, RiskModelError | BrokenPipeError) or error.filename is not None or error.errno is None:
+            raise
+        _silence_stdout()
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _silence_stdout() -> None:

@@ -228,11 +228,27 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        columns = [self._returns_of(f) for f in factors]
-        return np.column_stack(columns) if columns else np.empty((len(self.dates), 0))
+        wanted = list(factors)
+        returns = np.empty((len(self.dates), len(wanted)))
+        portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
+        returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
+        for j, factor in enumerate(wanted):
+            if j not in portfolios:
+                returns[:, j] = self._returns_of(factor)
+        return returns
+
+    def _returns_of_portfolios(self, factors: Sequence[Any]) -> Array:
+        """Σ w r of portfolios, shape (T, M); NaN where an asset that is held is missing."""
+        weights = pd.DataFrame({j: f.weights[f.weights != 0] for j, f in enumerate(factors)}).fillna(0.0)
+        columns = labels.positions(weights.index, self.assets, "asset", UnknownAssetError)
+        held, w = self._excess_returns[:, columns], weights.to_numpy()
+        gaps = np.isnan(held)
+        returns = np.asarray(np.where(gaps, 0.0, held) @ w)
+        returns[gaps.astype(np.float64) @ (w != 0) > 0] = np.nan
+        return returns
 
     def _returns_of(self, factor: Factor) -> Array:
-        if factor.name in self.factors and not isinstance(factor, PortfolioFactor):
+        if factor.name in self.factors:
             return self._factor_returns[:, self.factors.get_loc(factor.name)]
         returns = factor.returns(_PanelData(self), None, None)
         return floats(returns.reindex(self.dates))
