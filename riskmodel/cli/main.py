@@ -63,7 +63,7 @@ examples:
       The same figures for programs.
 
 files:
-  CSV, .csv.gz, or Parquet where pyarrow is installed: --returns has the assets,
+  CSV, or Parquet where pyarrow is installed: --returns has the assets,
   --factor-returns the factors. --unit and --factor-unit give the unit of the
   numbers, which is never guessed:
 
@@ -82,8 +82,13 @@ files:
       2018-11-29,0.0021,-0.0022        2018-11-29,FUND,0.0021
       2018-11-30,,0.0081               2018-11-30,SPY,0.0081
 
-  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months. Columns are
-  separated by commas, decimals have a point, empty cells are missing.
+  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months; for others
+  say --dates %d/%m/%Y. Columns are separated by commas, semicolons or tabs.
+  Empty cells are missing, and so are the codes of --missing -99 n/m. Where days
+  are stamped in UTC, say --time-zone Europe/Berlin. Compressed files (gzip,
+  bzip2, xz, zstd, zip), exports of CRSP and files of the French library are
+  recognised. Open, high, low and close are one asset, called like the file:
+  --columns Date:Close chooses a column.
 
   Asset returns are total returns, and prices adjusted for splits and dividends.
   The file of factors has the risk-free rate in a column named RF, in the unit
@@ -240,11 +245,17 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
     add(
         "--columns",
-        metavar="DATE[,ASSET[,VALUE]]",
+        metavar="COLUMNS",
         type=read.layout,
-        help="names of a wide file's dates, or of a long one's parts",
+        help="DATE or DATE:COLUMN,... of a wide file, DATE,ASSET[,VALUE] of a long one; YEAR+MONTH for DATE",
     )
-    add("--factor-columns", metavar="DATE[,FACTOR[,VALUE]]", type=read.layout, help="the same in the file of factors")
+    add("--factor-columns", metavar="COLUMNS", type=read.layout, help="the same in the file of factors")
+    add("--dates", metavar="FORMAT", help="format of dates that are not year first, such as %%d/%%m/%%Y")
+    add("--factor-dates", metavar="FORMAT", help="the same in the file of factors")
+    add("--table", metavar="CAPTION", help="part of the caption of a table in a file of the French library")
+    add("--factor-table", metavar="CAPTION", help="the same in the file of factors")
+    add("--missing", nargs="+", metavar="CODE", help="codes for missing numbers in both files: -99 n/m")
+    add("--time-zone", metavar="ZONE", help="zone in which days begin, where times are of UTC: Europe/Berlin")
 
 
 # -- the end ---------------------------------------------------------------------------------------

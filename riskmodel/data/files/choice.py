@@ -168,7 +168,7 @@ class Names:
         if close is None:
             raise LayoutError(
                 f"expected a close in {self.path}, got {labels.listing(names)}; choose one by "
-                "layout=rm.Wide(columns=[...]).",
+                "layout=rm.Wide(columns=[...]), on the command line --columns DATE:COLUMN.",
                 path=str(self.path),
                 columns=list(names),
             )
@@ -178,7 +178,7 @@ class Names:
         )
         note = ChosenColumnWarning(
             f"{self.path} has the columns {labels.listing(bars)} of each asset; {close!r} is read{doubt}. Choose "
-            "another by layout=rm.Wide(columns=[...])."
+            "another by layout=rm.Wide(columns=[...]), on the command line --columns DATE:COLUMN."
         )
         return close, (note,)
 

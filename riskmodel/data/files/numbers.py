@@ -160,7 +160,7 @@ class NumberReader:
         if any(letter.isdigit() for letter in text) and not text.startswith("#"):
             return (
                 f"write decimals with the sign {signs.decimal!r} of the other cells, and leave missing cells empty; "
-                "other columns than those of numbers are left out by layout=rm.Wide(columns=[...])."
+                "columns are chosen by layout=rm.Wide(columns=[...]), on the command line --columns DATE:COLUMN."
             )
         if _MARK.fullmatch(text) or any(signs.number(cell) is not None for cell in column.bare):
             return (
