@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
@@ -16,7 +17,13 @@ from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factor
 from riskmodel.data.french.provider import FamaFrench
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
-from riskmodel.errors import DataError, InvalidParameterError, MissingExtraError, TooFewObservationsError
+from riskmodel.errors import (
+    DataError,
+    InvalidParameterError,
+    MissingExtraError,
+    RiskModelWarning,
+    TooFewObservationsError,
+)
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.model.model import FactorModel
@@ -69,7 +76,7 @@ class ReportOptions:
         files = InputFiles.given(args)
         _require_fitting(args, files)
         output = page_path(args, files)
-        data = SampleData(NAMED[args.sample or "day"]) if files is None else files.read(args)
+        data, said = _read_data(args, files)
         factors = names(args.factors, data.factors)
         if args.factors is not None and not factors:
             raise InvalidParameterError("expected --factors with at least one factor, got none; leave it out for all.")
@@ -79,7 +86,7 @@ class ReportOptions:
             data=data,
             factors=factors or data.factors,
             source=_SAMPLE[data.horizon] if files is None else str(files),
-            caveats=_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data),
+            caveats=said + (_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data)),
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
@@ -96,6 +103,19 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --sample or --returns, got both; give one of them.")
     if args.no_html and args.output is not None:
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
+
+
+def _read_data(args: argparse.Namespace, files: InputFiles | None) -> tuple[SampleData | InMemory, tuple[str, ...]]:
+    """Read the files, or the sample; also return what was said of them, which the report's notes repeat."""
+    if files is None:
+        return SampleData(NAMED[args.sample or "day"]), ()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RiskModelWarning)
+        data = files.read(args)
+    for other in caught:
+        if not isinstance(other.message, RiskModelWarning):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return data, tuple(str(w.message) for w in caught if isinstance(w.message, RiskModelWarning))
 
 
 def _doubts(files: InputFiles | None, data: InMemory) -> tuple[str, ...]:

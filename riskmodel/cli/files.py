@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
@@ -26,12 +26,12 @@ from riskmodel.errors import (
     SpacingError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.layout import Either, Layout
+from riskmodel.panel.layout import Either, French, Layout, Long, Wide
 from riskmodel.panel.return_type import EXCESS, ReturnType
 
 _RISK_FREE = "RF"
 # What the numbers of a file are is said by its option, never guessed.
-_READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
+_READERS: dict[str, Callable[..., pd.DataFrame]] = {
     "decimal": read_returns,
     "percent": read_percent_returns,
     "price": read_prices,
@@ -39,7 +39,8 @@ _READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
     "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
-    "--columns", "--factor-columns",
+    "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
+    "--time-zone",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 
@@ -57,11 +58,20 @@ class InputFile:
         Its name.
     unit : str
         One of `UNITS`.
+    layout : Layout
+        Which columns hold what.
+    missing : tuple of str
+        Codes for missing numbers.
+    zone : str or None
+        The time zone in which days begin.
     """
 
     option: str
     path: str
     unit: str
+    layout: Layout
+    missing: tuple[str, ...] = ()
+    zone: str | None = None
 
     def __str__(self) -> str:
         # a name that is no text, which systems allow, as a page and a terminal can show it
@@ -72,10 +82,10 @@ class InputFile:
         """The option that states its unit."""
         return "--unit" if self.option == "--returns" else "--factor-unit"
 
-    def read(self, layout: Layout) -> pd.DataFrame:
+    def read(self) -> pd.DataFrame:
         """Read it: decimals, dates × labels, all of them text, as names are on a command line."""
         try:
-            frame = _READERS[self.unit](self.path, layout)
+            frame = _READERS[self.unit](self.path, self.layout, missing=self.missing, time_zone=self.zone)
         except MissingExtraError as error:
             raise MissingExtraError(f"{error} Or give CSV.") from error
         return frame.set_axis(labels.unique([_text(c) for c in frame.columns], f"the columns of {self.path}"), axis=1)
@@ -116,14 +126,25 @@ class InputFiles:
                     "for the sample."
                 )
         return cls(
-            InputFile("--returns", args.returns, args.unit or "decimal"),
-            InputFile("--factor-returns", args.factor_returns, args.factor_unit or "decimal"),
+            InputFile(
+                "--returns",
+                args.returns,
+                args.unit or "decimal",
+                _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
+                *_codes_and_zone(args),
+            ),
+            InputFile(
+                "--factor-returns",
+                args.factor_returns,
+                args.factor_unit or "decimal",
+                _layout(args, args.factor_columns, args.factor_dates, args.factor_table, _FACTORS_ARE_CALLED),
+                *_codes_and_zone(args),
+            ),
         )
 
     def read(self, args: argparse.Namespace) -> InMemory:
         """Read both, and the risk-free rate."""
-        returns = self.assets.read(args.columns or Either(_ASSETS_ARE_CALLED))
-        factors = self.factors.read(args.factor_columns or Either(_FACTORS_ARE_CALLED))
+        returns, factors = self.assets.read(), self.factors.read()
         free, published = self._rate(args, factors)
         funded = None if args.funded is None else names(args.funded, list(published.columns))
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
@@ -196,6 +217,28 @@ class InputFiles:
         if len(rates) == len(factors.columns):
             raise InvalidParameterError(f"expected a factor beside {rates[0]} in {self.factors}, got none; add one.")
         return factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
+
+
+def _layout(
+    args: argparse.Namespace, columns: Wide | Long | None, dates: str | None, table: str | None, called: tuple[str, ...]
+) -> Layout:
+    """Return the layout of a file that its options state, or one that is detected."""
+    horizon = data_horizon(args)
+    if table is not None:
+        if columns is not None or dates is not None:
+            raise InvalidParameterError(
+                "expected a table of a file of the French library, or columns and dates of another, got both; give one "
+                "of them.",
+                table=table,
+            )
+        return French(horizon, table)
+    if columns is None:
+        return Either(called, horizon, dates=dates)
+    return columns if dates is None else evolve(columns, dates=dates)
+
+
+def _codes_and_zone(args: argparse.Namespace) -> tuple[tuple[str, ...], str | None]:
+    return tuple(names(args.missing, ())), args.time_zone
 
 
 def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None:

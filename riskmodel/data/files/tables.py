@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core import labels
 from riskmodel.data.files.columns import Columns
-from riskmodel.errors import DuplicateDatesError, LayoutError
+from riskmodel.errors import DuplicateDatesError, DuplicateLabelsError, LayoutError
 
 
 @final
@@ -61,7 +62,8 @@ def wide(columns: Columns, dates: pd.DatetimeIndex) -> FileTable:
         )
     order = np.argsort(dates.to_numpy(), kind="stable")
     names = columns.numbers.columns.rename(None)
-    frame = pd.DataFrame(columns.numbers.to_numpy(dtype=np.float64)[order], dates[order], names)
+    assets = pd.Index([columns.named.get(name, name) for name in names]) if columns.named else names
+    frame = pd.DataFrame(columns.numbers.to_numpy(dtype=np.float64)[order], dates[order], assets)
     return FileTable(frame, columns, lambda row, column: (int(order[row]), names[column]))
 
 
@@ -79,6 +81,7 @@ def long(columns: Columns, dates: pd.DatetimeIndex) -> FileTable:
     names = _asset_labels(columns)
     row_of, days = pd.factorize(dates, sort=True)
     column_of, assets = pd.factorize(names)
+    _require_one_spelling(columns, assets)
     n_assets = len(assets)
     cells = row_of * n_assets + column_of
     twice = np.flatnonzero(pd.Series(cells).duplicated())
@@ -112,6 +115,19 @@ def _asset_labels(columns: Columns) -> pd.Series[Any]:
             **columns.details(row, names.name),
         )
     return names
+
+
+def _require_one_spelling(columns: Columns, assets: pd.Index[Any]) -> None:
+    """Raise for 10001 and 10001.0, which are one asset that was written in two ways."""
+    texts = [str(asset) for asset in assets]
+    twice = sorted({*texts} & {text.removesuffix(".0") for text in texts if text.endswith(".0")})
+    if twice:
+        raise DuplicateLabelsError(
+            f"expected each asset of {columns.path} in one spelling, got {labels.listing(twice)} with and without "
+            "a decimal point; write whole numbers, or pass layout=rm.Crsp() if they are permnos.",
+            path=str(columns.path),
+            labels=twice,
+        )
 
 
 def _uncoded(columns: Columns, names: pd.Series[Any]) -> pd.Series[Any]:
