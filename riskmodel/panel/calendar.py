@@ -10,7 +10,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.frames import constant_rate, read_number
+from riskmodel._core.frames import constant_rate
 from riskmodel.errors import UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
@@ -85,7 +85,7 @@ class CalendarSeries:
         """Align the dates of asset returns with factors and rate: a panel of one asset, which stands for all."""
         rate = self.risk_free
         if isinstance(rate, Real):
-            rate = constant_rate(read_number(rate, self.horizon), days)
+            rate = constant_rate(rate, self.horizon, days)
         published = pd.DataFrame(index=days) if self.factors is None else self.factors
         every = pd.DataFrame(0.0, days, ["all"])
         calendar = ReturnPanel.align(every, published, rate, horizon=self.horizon, return_type=self.return_type)

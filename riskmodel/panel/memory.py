@@ -14,7 +14,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
 from riskmodel._core.dates import between, times
-from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel.errors import (
     InvalidDatesError,
@@ -162,8 +162,9 @@ class ReturnPanel(Panel):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
         factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        for table in (assets, factors, free):
+        for table in (assets, factors):
             table.checks.finish()
+        finish_rate(free)
         _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)
         warn_of_seven_days(kept, horizon)
