@@ -213,6 +213,10 @@ class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
 
 
+class HighRateWarning(RiskModelWarning):
+    """A risk-free rate is high for its horizon, as a yearly rate on monthly rows would be."""
+
+
 class SevenDayWeekWarning(RiskModelWarning):
     """Rows on seven days a week are scaled as if a year had 252 days."""
 

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
+from riskmodel._core.frames import read_number
 from riskmodel._core.paths import read_path
 from riskmodel.cli.options import data_horizon, names, require_factors
 from riskmodel.data.files.readers import read_percent_returns, read_prices, read_returns
@@ -144,14 +145,15 @@ class InputFiles:
 
     def read(self, args: argparse.Namespace) -> InMemory:
         """Read both, and the risk-free rate."""
+        horizon = data_horizon(args)
         returns, factors = self.assets.read(), self.factors.read()
         free, published = self._rate(args, factors)
         funded = None if args.funded is None else names(args.funded, list(published.columns))
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
-        if self.factors.unit == "price":
-            published, funded = published - free, list(published.columns) if funded is None else funded
-        horizon = data_horizon(args)
         try:
+            if self.factors.unit == "price":
+                rate = read_number(free, horizon) if isinstance(free, float) else free
+                published, funded = published - rate, list(published.columns) if funded is None else funded
             return InMemory(
                 returns,
                 factors=published,
@@ -258,6 +260,8 @@ def with_hint(error: DataError, source: str) -> DataError:
     hint = ""
     if isinstance(error, SpacingError | DuplicateDatesError):
         hint = " Here it is said with --data-horizon, or with --bar and --per-day for rows of hours and minutes."
+    elif "rate" in error.details:
+        hint = f" Here a yearly rate is said with --risk-free {error.details['rate']:g}/year."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)

@@ -98,7 +98,8 @@ files:
   If they are in excess of the risk-free rate already, say --return-type excess:
   the rate is then not subtracted again.
   The file of factors has the risk-free rate in a column named RF, in the unit
-  of the other columns; --risk-free gives a constant one instead, in decimals.
+  of the other columns; --risk-free gives a constant one instead, in decimals:
+  0.02/year, 0.0017/month, or a number per row.
   Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
   cash leg of a hedge includes it; --funded lists these factors. A factor given
   as a price is the return in excess of --risk-free, and costs cash.
@@ -253,8 +254,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add(
         "--risk-free",
         metavar="RATE",
-        type=read.number,
-        help="a constant risk-free rate per row, instead of the column RF",
+        type=read.rate,
+        help="a constant risk-free rate instead of the column RF: 0.02/year, or a number per row",
     )
     add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
     add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")

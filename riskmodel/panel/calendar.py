@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import FACTOR_RETURNS
-from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
+from riskmodel._core.frames import ReturnFrame, constant_rate
 from riskmodel.errors import UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
@@ -86,7 +86,7 @@ class CalendarSeries:
         """Align the dates of asset returns with factors and rate: a panel of one asset, which stands for all."""
         rate = self.risk_free
         if isinstance(rate, Real):
-            rate = constant_rate(read_number(rate, self.horizon), days)
+            rate = constant_rate(rate, self.horizon, days)
         published: Any = pd.DataFrame(index=days) if self.factors is None else self.factors
         published = ReturnFrame.read(published, FACTOR_RETURNS, self.horizon)
         return ReturnPanel.align(

@@ -14,7 +14,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, times
-from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
@@ -165,8 +165,9 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         defined = read_definitions(factors.labels if definitions is None else definitions)
         require_defined(defined, factors.labels)
-        for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
-            checks.finish()
+        assets.checks.finish()
+        _as_defined(factors.checks, defined).finish()
+        finish_rate(free)
         _warn_of_suspects(assets, factors)
         _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)

@@ -85,8 +85,8 @@ class StoredPanel(CalendarPanel):
             Of the rows, increasing.
         factors : DataFrame, dates × factors, or Series, or None
             Factor returns, decimals per `horizon`; excess returns where the factor is funded.
-        risk_free : Series by date, or float
-            The risk-free rate, decimals per `horizon`.
+        risk_free : Series by date, float or Mean
+            The risk-free rate, decimals per `horizon`, as in `InMemory`.
         horizon : Horizon
             The span of one row.
         assets : sequence of N labels, optional
