@@ -13,8 +13,10 @@ from attrs import frozen
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import InputFiles, page_path, with_hint
+from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factors, weights
 from riskmodel.data.french.provider import FamaFrench
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
@@ -58,7 +60,7 @@ class ReportOptions:
     """The checked options of a report."""
 
     weights: dict[str, float | None]
-    data: SampleData | InMemory
+    data: SampleData | InMemory | Joined
     factors: list[str]
     source: str
     caveats: tuple[str, ...]
@@ -84,7 +86,7 @@ class ReportOptions:
         return cls(
             weights=weights(args.assets),
             data=data,
-            factors=factors or data.factors,
+            factors=factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),
             caveats=said + (_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data)),
             start=end_of_window("--start", args.start, "start_time"),
@@ -97,6 +99,12 @@ class ReportOptions:
         )
 
 
+def _every(files: InputFiles | None, factors: list[str]) -> list[str]:
+    """Return the factors of a model for which none are named."""
+    french = files is not None and isinstance(files.factors, FrenchFactors)
+    return FrenchFactors.chosen(factors) if french else factors
+
+
 def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None:
     """Raise for options that exclude each other."""
     if files is not None and args.sample:
@@ -105,7 +113,9 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
 
 
-def _read_data(args: argparse.Namespace, files: InputFiles | None) -> tuple[SampleData | InMemory, tuple[str, ...]]:
+def _read_data(
+    args: argparse.Namespace, files: InputFiles | None
+) -> tuple[SampleData | InMemory | Joined, tuple[str, ...]]:
     """Read the files, or the sample; also return what was said of them, which the report's notes repeat."""
     if files is None:
         return SampleData(NAMED[args.sample or "day"]), ()
@@ -118,7 +128,7 @@ def _read_data(args: argparse.Namespace, files: InputFiles | None) -> tuple[Samp
     return data, tuple(str(w.message) for w in caught if isinstance(w.message, RiskModelWarning))
 
 
-def _doubts(files: InputFiles | None, data: InMemory) -> tuple[str, ...]:
+def _doubts(files: InputFiles | None, data: InMemory | Joined) -> tuple[str, ...]:
     return () if files is None else files.doubts(data)
 
 
@@ -148,7 +158,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
 def _fit(options: ReportOptions, panel: Panel) -> FactorModel:
     """Fit all assets; for a whole file, or with a minimum, only those that can be estimated."""
-    whole_file = not options.weights and isinstance(options.data, InMemory)
+    whole_file = not options.weights and not isinstance(options.data, SampleData)
     if whole_file or options.min_observations is not None:
         return OLS().fit_available(panel, minimum=options.min_observations)
     return OLS().fit(panel)

@@ -73,6 +73,9 @@ files:
       price     adjusted prices, from which returns are computed
 
   Give one file of assets and one of factors; the two may be in different units.
+  --french takes factors and the risk-free rate from the French library instead:
+  Mkt-RF, SMB and HML, or those of --factors. It fetches them, or reads files of
+  the library that you saved in a folder: --french ~/french.
   Wide files have dates in the first column, then one column for each asset or
   factor. Long files have one row for each date and asset: their columns are
   date, asset (or ticker, symbol, permno; factor in a file of factors) and one
@@ -251,6 +254,13 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--unit", choices=UNITS, help="unit of the numbers in --returns (default: decimal)")
     add("--factor-returns", metavar="FILE", help="factors and the risk-free rate RF")
     add("--factor-unit", choices=UNITS, help="unit of the numbers in --factor-returns (default: decimal)")
+    add(
+        "--french",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="factors and rate of the French library, fetched or from saved files, instead of --factor-returns",
+    )
     add(
         "--risk-free",
         metavar="RATE",
