@@ -34,6 +34,7 @@ from .errors import (
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    MissingCodeError as MissingCodeError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
@@ -44,10 +45,12 @@ from .errors import (
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
     RowsLeftOutWarning as RowsLeftOutWarning,
+    SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
+    SuspectReturnWarning as SuspectReturnWarning,
     TooFewObservationsError as TooFewObservationsError,
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,
@@ -61,6 +64,7 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .horizon import (
+    CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,
     Horizon as Horizon,
     MONTH as MONTH,
@@ -87,6 +91,7 @@ from .panel.factors import (
 )
 from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
+from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .portfolio.budget import (
     Breach as Breach,

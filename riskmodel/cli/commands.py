@@ -13,7 +13,7 @@ from attrs import frozen
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import InputFiles, page_path, with_hint
-from riskmodel.cli.options import end_of_window, names, require_factors, weights
+from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factors, weights
 from riskmodel.data.french.provider import FamaFrench
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -90,7 +90,7 @@ class ReportOptions:
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
-            budget=RiskBudget(args.budget, NAMED[args.horizon]),
+            budget=RiskBudget(args.budget, HORIZONS[args.horizon]),
             cap=args.cap,
             output=output,
             json=args.json,

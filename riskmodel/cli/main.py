@@ -8,14 +8,15 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
 from riskmodel.cli.files import UNITS
-from riskmodel.errors import InvalidParameterError, RiskModelError
-from riskmodel.horizon import NAMED
+from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
+from riskmodel.panel.return_type import ReturnType
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -82,6 +83,9 @@ files:
       2018-11-29,0.0021,-0.0022        2018-11-29,FUND,0.0021
       2018-11-30,,0.0081               2018-11-30,SPY,0.0081
 
+  Rows of hours or minutes: --bar 1h --per-day 6.5. In a market that is open on
+  seven days a week, which has 365 days a year, --data-horizon calendar-day.
+
   Dates are year first: 2018-11-30, 20181130, or 2018-11 for months; for others
   say --dates %d/%m/%Y. Columns are separated by commas, semicolons or tabs.
   Empty cells are missing, and so are the codes of --missing -99 n/m. Where days
@@ -91,6 +95,8 @@ files:
   --columns Date:Close chooses a column.
 
   Asset returns are total returns, and prices adjusted for splits and dividends.
+  If they are in excess of the risk-free rate already, say --return-type excess:
+  the rate is then not subtracted again.
   The file of factors has the risk-free rate in a column named RF, in the unit
   of the other columns; --risk-free gives a constant one instead, in decimals.
   Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
@@ -129,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (RiskModelError, OSError) as error:
+    except (RiskModelError, RiskModelWarning, OSError) as error:
         _tell(f"riskmodel: {_one_message(error)}")
         return _BAD_INPUT
     return 0
@@ -142,8 +148,12 @@ def _run(argv: list[str]) -> None:
         return
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
-    options = ReportOptions.read(_report_parser().parse_intermixed_args(read.joined(argv[1:])))
-    report, left_out = risk_report(options)
+    arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
+    options = ReportOptions.read(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if arguments.strict else "always", RiskModelWarning)
+        warnings.showwarning = _show_warning
+        report, left_out = risk_report(options)
     if left_out:
         _tell(left_out)
     # write the page first: a closed stdout pipe must not prevent it
@@ -156,6 +166,10 @@ def _run(argv: list[str]) -> None:
         print(report.to_text())
         if wrote:
             print(wrote)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _tell(f"riskmodel: warning: {' '.join(str(message).split())}")
 
 
 def _tell(message: str) -> None:
@@ -216,10 +230,11 @@ def _report_parser() -> argparse.ArgumentParser:
         default=1e6,
         help="volatility allowed, 1e6, 2.5m (default: 1m)",
     )
-    add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
+    add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
+    add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
@@ -242,7 +257,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="a constant risk-free rate per row, instead of the column RF",
     )
     add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
-    add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
+    add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")
+    add(
+        "--return-type",
+        choices=[str(t) for t in ReturnType],
+        help="whether --returns are total or in excess of the risk-free rate already (default: total)",
+    )
+    add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
+    add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")
     add(
         "--columns",
         metavar="COLUMNS",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
+from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
-from riskmodel._core.dates import window
+from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
@@ -23,8 +24,9 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import Factor, PublishedFactor
+from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
@@ -41,6 +43,8 @@ class DataProvider(ABC):
     ----------
     horizon : Horizon
         Span of one row: a class attribute, a field, set in ``__init__``, or a property.
+    return_type : ReturnType
+        What `asset_returns` are: ``rm.TOTAL`` (the default) or ``rm.EXCESS`` of the risk-free rate already.
 
     Examples
     --------
@@ -64,9 +68,19 @@ class DataProvider(ABC):
         def horizon(self) -> Horizon:
             """Span of one row."""
 
+        @property
+        def return_type(self) -> ReturnType:
+            """What `asset_returns` are: total returns, or in excess of the risk-free rate."""
+
+    else:
+        return_type = TOTAL
+
     @abstractmethod
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others."""
+        """Return simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others.
+
+        They are total returns, or as `return_type` says.
+        """
 
     @abstractmethod
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
@@ -132,7 +146,7 @@ class DataProvider(ABC):
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
-        low, high = window(start, end)
+        low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
         aligned = ReturnPanel.align(
             self._assets_in(names, low, high),
@@ -141,6 +155,7 @@ class DataProvider(ABC):
             horizon=horizon,
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
+            return_type=return_type_of(self),
         )
         return aligned.select(start=low, end=high)
 
@@ -179,6 +194,13 @@ class DataProvider(ABC):
                 )
                 + "; widen the window."
             )
+
+
+def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
+    """Let a window of times whose end is a day have all of it."""
+    if high is None or high != high.normalize():
+        return low, high
+    return low, high + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
 
 
 def require_list(items: Any, what: str) -> list[Any]:
@@ -235,6 +257,11 @@ def horizon_of(data: DataProvider) -> Horizon:
     return horizon
 
 
+def return_type_of(data: DataProvider) -> ReturnType:
+    """Return what a provider's asset returns are; raise if it does not say so with a `ReturnType`."""
+    return require_return_type(data.return_type, f"{type(data).__name__}.return_type")
+
+
 def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
     """Select the columns `names` from the table that a provider's method returned."""
     frame = as_pandas(table, whose)
@@ -260,11 +287,41 @@ def _factor_frame(
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    zones = {t.zone for t in tables}
+    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
+
+
+@final
+@frozen
+class _CheckedAssets:
+    """A provider whose asset returns are checked before a factor is made of them."""
+
+    data: DataProvider
+
+    @property
+    def horizon(self) -> Horizon:
+        return horizon_of(self.data)
+
+    @property
+    def return_type(self) -> ReturnType:
+        return self.data.return_type
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        table = self.data._assets_in(labels.unique(assets, "the assets of a factor"), start, end)
+        table.checks.finish()
+        return table.frame()
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        return self.data.factor_returns(names, start, end)
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        return self.data.risk_free(start, end)
 
 
 def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:
-    returns: object = factor.returns(data, start, end)
+    of_assets = isinstance(factor, AssetFactor | Spread | PortfolioFactor)
+    returns: object = factor.returns(_CheckedAssets(data) if of_assets else data, start, end)
     if not isinstance(returns, pd.Series):
         raise NonNumericError(
             f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "

@@ -19,13 +19,15 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
+from riskmodel._core.suspects import warn_of
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
-from riskmodel.panel.calendar import CalendarPanel, align_calendar
+from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask array, chunked by date, by asset, or both. Nothing is computed.
 
@@ -103,7 +106,7 @@ class DaskPanel(CalendarPanel):
             The date of each row, in any order.
         assets : sequence of labels, length N
             The label of each column.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -123,7 +126,9 @@ class DaskPanel(CalendarPanel):
         require_assets(names, _WHAT)
         _require_array(returns, (len(index), len(names)))
         days = _read_days(index, horizon)
-        return cls._of(returns, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(
+            returns, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days)
+        )
 
     @classmethod
     def from_frame(
@@ -134,6 +139,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask DataFrame, dates × assets, whose partitions are stretches of time. Its index is computed.
 
@@ -144,7 +150,7 @@ class DaskPanel(CalendarPanel):
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
             Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -165,7 +171,7 @@ class DaskPanel(CalendarPanel):
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])
         days = _read_days(parts[0].append(list(parts[1:])), horizon)
-        return cls._of(array, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(array, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days))
 
     @classmethod
     def _of(cls, returns: Any, days: pd.DatetimeIndex, assets: pd.Index[Any], calendar: ReturnPanel) -> Self:
@@ -202,7 +208,7 @@ class DaskPanel(CalendarPanel):
         names, columns = chosen(assets, self.assets, "asset", UnknownAssetError)
         part = self._returns[self._days.get_indexer(calendar.dates)][:, columns]
         returns = part.map_blocks(_floats, dtype=np.float64, meta=np.empty((0, 0))).compute()
-        _checks(names, calendar.dates, self.horizon).update(returns, calendar.dates).finish()
+        _finish(_checks(names, calendar.dates, self.horizon).update(returns, calendar.dates))
         return _with_returns(calendar, names, returns, np.arange(len(returns), dtype=np.intp))
 
     def reduce(
@@ -234,7 +240,7 @@ class DaskPanel(CalendarPanel):
         )
         readings: Sequence[_ChunkSummary] = _import("base").compute(*merged.to_delayed().ravel())
         checks = _checks(self.assets, self._days, self.horizon) + ReturnChecks.concat([r.checks for r in readings])
-        checks.finish()
+        _finish(checks)
         return concat_assets([r.value for r in readings])
 
     def _readings(self, read: Callable[..., Any], by_date: Sequence[Array], objects: dict[str, Any]) -> Any:
@@ -356,15 +362,20 @@ def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _
 def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, rows: Index) -> ReturnPanel:
     """A panel of a calendar and some rows of total returns."""
     rate = calendar.arrays()[2][:, None]
+    if calendar.return_type is not TOTAL:
+        rate = np.zeros_like(rate)
     excess = np.empty((len(rows), len(assets)), order="F")
     for few in row_blocks(len(rows), _FEW_ROWS):
         np.subtract(returns[rows[few]], rate[few], out=excess[few])
     return evolve(calendar, assets=assets, excess_returns=set_read_only(excess))
 
 
+_COUNTS = ("present", "nonzero", "larger", "quiet", "moved")
+
+
 def _for_travel(checks: ReturnChecks) -> ReturnChecks:
     """Checks without the sampled dates, which the panel knows, and with narrow counts."""
-    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in ("present", "nonzero", "larger")}
+    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in _COUNTS}
     return evolve(checks, sample=checks.sample[:0], **counts)
 
 
@@ -372,9 +383,14 @@ def _checks(assets: pd.Index[Any], dates: pd.DatetimeIndex, horizon: Horizon) ->
     return ReturnChecks.start(ASSET_RETURNS, horizon, assets, dates)
 
 
+def _finish(checks: ReturnChecks) -> None:
+    checks.finish()
+    warn_of(checks.suspects(), checks.kind.name)
+
+
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:
     require_horizon(horizon)
-    return read_dates(index, _WHAT, horizon)
+    return read_local_dates(index, _WHAT, horizon)
 
 
 def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:

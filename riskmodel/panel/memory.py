@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
-from riskmodel._core.dates import between, window
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
+from riskmodel._core.dates import between, times
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.spacing import warn_of_seven_days
+from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
+    InvalidDatesError,
     InvalidParameterError,
     NoOverlapError,
     UnknownAssetError,
@@ -24,6 +27,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # Columns that are searched at a time for empty rows.
 _COLUMNS_AT_A_TIME = 32
@@ -94,6 +98,8 @@ class ReturnPanel(Panel):
         The dates that alignment left out, and why.
     provenance : dict of str, optional
         By source, the vintage of its data, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
+    return_type : ReturnType, optional
+        What the asset returns were that the panel was made of: ``rm.TOTAL`` (the default) or ``rm.EXCESS``.
     """
 
     dates: pd.DatetimeIndex
@@ -106,6 +112,7 @@ class ReturnPanel(Panel):
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     _dropped: Any = field(validator=_check)
     _provenance: Any = field(factory=dict)
+    return_type: ReturnType = TOTAL
 
     @classmethod
     def align(
@@ -117,8 +124,9 @@ class ReturnPanel(Panel):
         horizon: Horizon,
         definitions: Sequence[Factor | str] | None = None,
         provenance: Mapping[str, str] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
-        """Align total asset returns, factor returns and the risk-free rate on their common dates.
+        """Align asset returns, factor returns and the risk-free rate on their common dates.
 
         A date is kept where every factor, the risk-free rate and at least one asset have a value. Assets may be
         ragged: a missing return stays missing. `dropped` lists the other dates.
@@ -126,8 +134,8 @@ class ReturnPanel(Panel):
         Parameters
         ----------
         asset_returns : table, dates × assets
-            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``, or null) where missing. A pandas DataFrame
-            indexed by date, or a table of Polars or Arrow with one column of dates.
+            Simple returns, decimals per `horizon`, total or as `return_type` says; NaN (or ``pd.NA``, or null) where
+            missing. A pandas DataFrame indexed by date, or a table of Polars or Arrow with one column of dates.
         factor_returns : table, dates × factors
             Decimals per `horizon`.
         risk_free : Series by date, or table of dates and one column
@@ -138,6 +146,8 @@ class ReturnPanel(Panel):
             As in the class; by default a `PublishedFactor` for each column.
         provenance : mapping of str, optional
             As in the class; by default empty.
+        return_type : ReturnType, optional
+            ``rm.TOTAL`` (the default): the risk-free rate is subtracted; ``rm.EXCESS``: it was already.
 
         Raises
         ------
@@ -147,16 +157,24 @@ class ReturnPanel(Panel):
             `ImpossibleReturnsError`, `SpacingError`.
         """
         require_horizon(horizon)
+        require_return_type(return_type)
         assets = ReturnFrame.read(asset_returns, ASSET_RETURNS, horizon)
         if not len(assets.labels):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
         factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        for table in (assets, factors, free):
-            table.checks.finish()
+        defined = read_definitions(factors.labels if definitions is None else definitions)
+        require_defined(defined, factors.labels)
+        for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
+            checks.finish()
+        _warn_of_suspects(assets, factors)
+        _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)
+        warn_of_seven_days(kept, horizon)
         rate = _rows(free, kept)[:, 0]
-        excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
+        excess = _rows(assets, kept)
+        if return_type is TOTAL:
+            excess = np.subtract(excess, rate[:, None], order="F")
         return cls(
             dates=kept,
             assets=assets.labels,
@@ -165,9 +183,10 @@ class ReturnPanel(Panel):
             factor_returns=_rows(factors, kept),
             risk_free=rate,
             horizon=horizon,
-            definitions=factors.labels if definitions is None else definitions,
+            definitions=defined,
             dropped=dropped,
             provenance=dict(provenance or {}),
+            return_type=return_type,
         )
 
     def __repr__(self) -> str:
@@ -274,7 +293,7 @@ class ReturnPanel(Panel):
             If no date is in the window.
         """
         inside = within(self, start, end)
-        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
+        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *times(start, end))
         columns, a = chosen(assets, self.assets, "asset", UnknownAssetError)
         names, f = chosen(factors, self.factors, "factor", UnknownFactorError)
         return evolve(
@@ -288,6 +307,34 @@ class ReturnPanel(Panel):
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
         )
+
+
+def _require_one_zone(*tables: ReturnFrame) -> None:
+    """Raise where rows of hours are in the times of different zones, so that equal times are different moments."""
+    zones = {table.zone for table in tables if table.zone is not None and len(table.labels)}
+    if len(zones) > 1:
+        named = [zone or "none" for zone in sorted(zones)]
+        raise InvalidDatesError(
+            f"expected assets, factors and the risk-free rate in one time zone, got {labels.listing(named)}; bring "
+            "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
+            zones=named,
+        )
+
+
+def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
+    """Warn of returns that look like mistakes; factors on a scale of their own are not looked at."""
+    on_scale = factors.take(np.flatnonzero(~factors.checks.typically_above()[1]))
+    for table in (assets, on_scale):
+        c = table.checks
+        warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
+    """Return the checks of factors with what their definitions say."""
+    funded, tradable = (
+        np.array([bool(getattr(f, name)) for f in definitions], dtype=bool) for name in ("funded", "tradable")
+    )
+    return evolve(checks, kind=FactorReturns(checks.kind.name, funded, tradable))
 
 
 def _increasing(dates: pd.DatetimeIndex) -> bool:
@@ -395,6 +442,10 @@ class _PanelData:
     @property
     def horizon(self) -> Horizon:
         return self.panel.horizon
+
+    @property
+    def return_type(self) -> ReturnType:
+        return TOTAL  # whatever the panel was made of: the rate is added back
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         chosen = self.panel.select(list(assets), [], start, end)

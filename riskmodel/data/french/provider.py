@@ -24,7 +24,7 @@ from riskmodel.data.french.shelf import Folder, Shelf
 from riskmodel.data.french.text import tables, the_table, vintage
 from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.errors import InvalidParameterError, MixedSetsWarning, UnknownAssetError, UnknownFactorError
-from riskmodel.horizon import DAY, MONTH, WEEK, Horizon, require_horizon
+from riskmodel.horizon import DAY, MONTH, WEEK, Horizon, as_named, require_horizon
 
 # Digits of the dates of a horizon's tables.
 _DIGITS = {DAY: 8, WEEK: 8, MONTH: 6}
@@ -208,7 +208,7 @@ class FamaFrench(DataProvider):
     riskmodel.errors.InvalidParameterError: unknown set of portfolios of the French library per week: ...
     """
 
-    horizon: Horizon = field(default=DAY, validator=_horizon_is_published)
+    horizon: Horizon = field(default=DAY, converter=as_named, validator=_horizon_is_published)
     portfolios: ValueWeighted | EqualWeighted | None = field(
         default=None, kw_only=True, converter=_read_portfolios, validator=_portfolios_are_published
     )

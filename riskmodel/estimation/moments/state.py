@@ -17,10 +17,10 @@ from riskmodel._core.atomic import replacing
 from riskmodel.errors import InvalidParameterError
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
 
-VERSION = 3
+VERSION = 4
 NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor")
 ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
-_HEAD = {"version", "days", "name", "start", "end", "definitions", "assets", *NUMBERS}
+_HEAD = {"version", "days", "name", "bar", "per_day", "start", "end", "definitions", "assets", *NUMBERS}
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
 
 

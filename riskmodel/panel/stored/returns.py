@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.checks import ASSET_RETURNS, ReturnChecks
 from riskmodel._core.progress import Progress
+from riskmodel._core.suspects import warn_of
 from riskmodel.horizon import Horizon
 from riskmodel.panel.stored.source import BlockSource
 
@@ -27,7 +28,7 @@ class StoredReturns:
     rows : array of int, shape (T,)
         The row of each date in the source, increasing.
     rate : array, shape (T,)
-        The risk-free rate.
+        What is subtracted from the total returns: the risk-free rate, or zeros where they are excess returns.
     horizon : Horizon
         The span of one row.
     """
@@ -98,6 +99,7 @@ class StoredReturns:
                 kept = block if j - i == len(block) else block[self.rows[i:j] - first]
                 yield int(i), kept - self.rate[i:j, None]
             checks.finish()
+            warn_of(checks.suspects(), checks.kind.name)
         finally:
             progress.clear()
 
