@@ -392,6 +392,37 @@ class TestTimeZones:
             rm.read_returns(file("date,A\n2024-01-02,0.1\n"), time_zone=zone)
 
 
+class TestBarsOfHours:
+    """Issue 10, item 17: rows of hours and minutes keep their times."""
+
+    stamps = pd.to_datetime(["2024-01-02 10:00", "2024-01-02 11:00", "2024-01-03 10:00"])
+
+    def test_wide_and_long(self, file):
+        wide = "time,A,B\n" + "".join(f"{t},0.1,0.2\n" for t in self.stamps)
+        long = "date,asset,r\n" + "".join(f"{t.isoformat()},{a},0.1\n" for t in self.stamps for a in "AB")
+        for read in (rm.read_returns(file(wide)), rm.read_returns(file(long), rm.Long())):
+            assert read.index.tolist() == self.stamps.tolist()
+            assert list(read) == ["A", "B"]
+
+    def test_parquet_and_a_zone(self, file):
+        utc = self.stamps.tz_localize("America/New_York").tz_convert("UTC")
+        read = rm.read_returns(file(pd.DataFrame({"A": 0.1}, utc), "f.parquet"), time_zone="America/New_York")
+        assert read.index.tolist() == self.stamps.tolist()
+
+    def test_a_time_twice(self, file):
+        with refused(rm.DuplicateDatesError, line=4, date=self.stamps[0]):
+            rm.read_returns(file("time,A\n2024-01-02 10:00,1\n2024-01-02 11:00,1\n2024-01-02 10:00,1\n"))
+
+    def test_they_are_bars_in_memory(self, file):
+        times = pd.DatetimeIndex(
+            [d + pd.Timedelta(hours=h) for d in pd.bdate_range("2024-01-01", periods=20) for h in (10, 11, 12)]
+        )
+        path = file("time,A,F\n" + "".join(f"{t},0.0{i % 7}1,0.0{i % 5}2\n" for i, t in enumerate(times)))
+        read = rm.read_returns(path)
+        data = rm.InMemory(read[["A"]], factors=read["F"], risk_free=0.0, horizon=rm.Horizon.of("1h", per_day=3))
+        assert data.panel(["A"], ["F"]).dates.tolist() == times.tolist()
+
+
 class TestDates:
     """Issue 10, item 16: dates."""
 

@@ -35,7 +35,7 @@ def read_zone(zone: str | dt.tzinfo | None) -> ZoneInfo | None:
 
 
 def read_dates(columns: Columns, form: str | None, zone: ZoneInfo | None) -> pd.DatetimeIndex:
-    """Read the date of each row of a file.
+    """Read the date of each row of a file, with the time of day on the clocks of its market where there is one.
 
     Parameters
     ----------
@@ -62,17 +62,17 @@ def read_dates(columns: Columns, form: str | None, zone: ZoneInfo | None) -> pd.
         return pd.DatetimeIndex(raw.dt.to_timestamp(how="end").dt.normalize()).rename(None)
     if pd.api.types.is_datetime64_any_dtype(raw.dtype):
         _require_years(columns, raw.dt.year)
-        return _days(columns, pd.DatetimeIndex(raw), zone)
+        return _local(columns, pd.DatetimeIndex(raw), zone)
     return _from_text(columns, raw.astype(str), form, zone)
 
 
-def _days(columns: Columns, stamps: pd.DatetimeIndex, zone: ZoneInfo | None) -> pd.DatetimeIndex:
+def _local(columns: Columns, stamps: pd.DatetimeIndex, zone: ZoneInfo | None) -> pd.DatetimeIndex:
     if zone is not None:
         stamps = _on_clocks_of(stamps, zone)
     else:
         _require_own_midnights(columns, stamps)
-    # the local date: a return belongs to the day of its own market
-    return pd.DatetimeIndex(stamps.tz_localize(None).normalize()).rename(None)
+    # as they are written: a return belongs to the day of its own market
+    return pd.DatetimeIndex(stamps.tz_localize(None)).rename(None)
 
 
 def _on_clocks_of(stamps: pd.DatetimeIndex, zone: ZoneInfo) -> pd.DatetimeIndex:
@@ -112,15 +112,15 @@ def _from_text(columns: Columns, raw: pd.Series[Any], form: str | None, zone: Zo
     known = [one for one in read if one is not None]
     if zone is None:
         local = _index(one.local for one in known).take(codes)
-        return _days(columns, local.tz_localize("UTC") if _are_utc(known) else local, None)
-    return _days_in_zone(columns, known, codes, zone)
+        return _local(columns, local.tz_localize("UTC") if _are_utc(known) else local, None)
+    return _in_zone(columns, known, codes, zone)
 
 
-def _days_in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -> pd.DatetimeIndex:
+def _in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -> pd.DatetimeIndex:
     if not any(one.time for one in known):
         return _index(one.local for one in known).take(codes)
     if not any(one.offset is not None or one.zone for one in known):
-        return _days(columns, _index(one.local for one in known).take(codes), zone)
+        return _local(columns, _index(one.local for one in known).take(codes), zone)
     local = [one.at(zone) for one in known]
     for code, moment in enumerate(local):
         if moment is None:
@@ -131,7 +131,7 @@ def _days_in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneIn
                 **columns.details(row, columns.dates.name),
                 got=known[code].zone,
             )
-    return _index(moment for moment in local if moment is not None).take(codes).normalize()
+    return _index(moment for moment in local if moment is not None).take(codes)
 
 
 def _are_utc(known: list[Stamp]) -> bool:

@@ -47,8 +47,8 @@ def read_returns(
         Text is UTF-8, or UTF-16 with its byte order mark. Columns are separated by commas, semicolons, tabs or ``|``.
         Decimals have a point, or all of them a comma. Dates are year first (``2024-01-31``, ``20240131``; months
         ``2024-01``, quarters ``2024Q1``, weeks ``2024-W05``) or have the name of the month (``31JAN2024``); for others
-        see `layout`. A missing number is empty, ``.``, ``NA`` or ``NaN``. Labels in text files are strings, those in
-        Parquet as they were stored.
+        see `layout`. Several rows of one day keep their times of day; otherwise these do not matter. A missing number
+        is empty, ``.``, ``NA`` or ``NaN``. Labels in text files are strings, those in Parquet as they were stored.
     layout : Wide, Long, Crsp or French
         One column an asset (the default); one row for each date and asset; an export of CRSP; a file of the French
         library, which is also known by its prose.
@@ -211,8 +211,8 @@ def _read(path: _Path, layout: Layout, unit: Unit, missing: Iterable[float | str
     columns.require_finite()
     for note in columns.notes:
         warnings.warn(note, stacklevel=_STACK)
-    dates = read_dates(columns, getattr(layout, "dates", None), options.zone)
-    return tables.wide(columns, dates) if columns.assets is None else tables.long(columns, dates)
+    times = read_dates(columns, getattr(layout, "dates", None), options.zone)
+    return tables.wide(columns, times) if columns.assets is None else tables.long(columns, times)
 
 
 def _columns(path: Path, options: ReadOptions) -> Columns:
