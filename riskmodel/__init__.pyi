@@ -34,6 +34,7 @@ from .errors import (
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutWarning as LeftOutWarning,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
@@ -90,6 +91,7 @@ from .panel.layout import Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
+from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
 from .portfolio.budget import (
     Breach as Breach,
     CapitalLimit as CapitalLimit,

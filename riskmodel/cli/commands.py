@@ -20,6 +20,7 @@ from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
+from riskmodel.panel.unmatched import Unmatched
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 
@@ -61,6 +62,7 @@ class ReportOptions:
     cap: float | None
     output: Path | None
     json: bool
+    unmatched: Unmatched
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> Self:
@@ -86,6 +88,7 @@ class ReportOptions:
             cap=args.cap,
             output=output,
             json=args.json,
+            unmatched=Unmatched(args.unmatched or "drop"),
         )
 
 
@@ -107,7 +110,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
     held = _complete(options)
     try:
-        panel = options.data.panel(list(held), options.factors, options.start, options.end)
+        panel = options.data.panel(list(held), options.factors, options.start, options.end, unmatched=options.unmatched)
     except DataError as error:
         if isinstance(options.data, SampleData):
             raise

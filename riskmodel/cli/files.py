@@ -39,7 +39,8 @@ _READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched",
+    "--risk-free", "--funded",
     "--columns", "--factor-columns",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)

@@ -10,13 +10,15 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.dates import between
 from riskmodel._core.frames import constant_rate
-from riskmodel.errors import UnknownFactorError
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import ReturnType, require_return_type
+from riskmodel.panel.unmatched import COMPOUND, LeftOut, Unmatched, require_unmatched, warn_of_rows
 
 
 @frozen(eq=False, repr=False)
@@ -80,17 +82,32 @@ class CalendarSeries:
     horizon: Horizon = field(converter=require_horizon)
     funded: Sequence[Any] | None
     return_type: ReturnType = field(converter=require_return_type)
+    unmatched: Unmatched = field(converter=require_unmatched)
 
     def align(self, days: pd.DatetimeIndex) -> ReturnPanel:
         """Align the dates of asset returns with factors and rate: a panel of one asset, which stands for all."""
+        if self.unmatched is COMPOUND:
+            raise InvalidParameterError(
+                "expected unmatched=rm.DROP for returns outside memory, which are not compounded while they are read, "
+                "got rm.COMPOUND; read them into memory, as rm.InMemory(rm.read_returns(path), ...) does.",
+                unmatched=self.unmatched,
+            )
         rate = self.risk_free
         if isinstance(rate, Real):
             rate = constant_rate(rate, self.horizon, days)
         published = pd.DataFrame(index=days) if self.factors is None else self.factors
         every = pd.DataFrame(0.0, days, ["all"])
         calendar = ReturnPanel.align(every, published, rate, horizon=self.horizon, return_type=self.return_type)
+        calendar = _with_unknown_growth(calendar, days)
         if self.funded is None:
             return calendar
         costly = labels.unique(self.funded, "funded")
         labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
         return evolve(calendar, definitions=[PublishedFactor(f, funded=f in costly) for f in calendar.factors])
+
+
+def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:
+    """Note the rows inside the panel that are left out, whose returns are not known; warn where they are many."""
+    lost = days[between(days, calendar.dates[0], calendar.dates[-1]) & ~days.isin(calendar.dates)].sort_values()
+    warn_of_rows(len(lost), len(calendar.dates))
+    return evolve(calendar, left_out=LeftOut(lost, None) if len(lost) else None)
