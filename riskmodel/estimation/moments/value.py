@@ -14,6 +14,7 @@ from attrs import evolve, field, fields, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, by_constructor, floats, read_only
+from riskmodel._core.dates import read_dates
 from riskmodel._core.linalg import STILL
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import InvalidParameterError
@@ -38,6 +39,24 @@ from riskmodel.panel.factors import Factor, read_definitions
 
 # Between its reciprocal and this, squares of weights and their sums neither overflow nor underflow.
 _LARGEST_WEIGHT = 1e100
+
+
+def _by_date(weights: Any, panel: Panel) -> Any:
+    """Weights in the order of the panel's dates."""
+    if not isinstance(weights, pd.Series):
+        return weights
+    dates = read_dates(weights.index, "weights", panel.horizon)
+    at = dates.get_indexer(panel.dates)
+    if len(dates) != len(panel.dates) or (at < 0).any():
+        differ = dates.symmetric_difference(panel.dates)
+        raise InvalidParameterError(
+            f"expected weights on the {len(panel.dates)} dates of the panel, got {len(dates)}, which differ on "
+            f"{labels.listing(d.date() for d in differ)}; reindex them to panel.dates.",
+            expected=len(panel.dates),
+            got=len(dates),
+            differ=list(differ),
+        )
+    return weights.to_numpy()[at]
 
 
 def _checked(weights: Array, t: int) -> Array:
@@ -137,8 +156,9 @@ class Moments:
         ----------
         panel : Panel
             T dates. Of a `StoredPanel` no more than a few blocks are held at any time.
-        weights : array, shape (T,), optional
-            The weight of each date, positive; by default 1.
+        weights : array, shape (T,), or Series by date, optional
+            The weight of each date, positive; by default 1. A Series is aligned by its dates, which must be those of
+            the panel, in any order.
 
         Notes
         -----
@@ -149,7 +169,7 @@ class Moments:
             raise InvalidParameterError(
                 f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors)."
             )
-        by_date = () if weights is None else (_checked(weights, len(panel.dates)),)
+        by_date = () if weights is None else (_checked(_by_date(weights, panel), len(panel.dates)),)
         moments: Moments = panel.reduce(_of_piece, add, _concat, *by_date)
         return moments
 
