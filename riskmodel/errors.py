@@ -213,6 +213,10 @@ class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
 
 
+class LeftOutWarning(RiskModelWarning):
+    """Alignment left out rows in which an asset grew or fell much."""
+
+
 class HighRateWarning(RiskModelWarning):
     """A risk-free rate is high for its horizon, as a yearly rate on monthly rows would be."""
 

@@ -150,7 +150,7 @@ class ReturnFrame:
         return pd.DataFrame(self.numbers.copy(order="F"), self.dates, self.labels, copy=False)
 
 
-def read_number(rate: Real | float, horizon: Horizon) -> float:
+def read_number(rate: Any, horizon: Horizon) -> float:
     """Read a risk-free rate that is the same on every date, in decimals per horizon.
 
     Parameters
@@ -190,7 +190,7 @@ def read_number(rate: Real | float, horizon: Horizon) -> float:
     return number
 
 
-def constant_rate(rate: Real, horizon: Horizon, dates: pd.DatetimeIndex) -> ReturnFrame:
+def constant_rate(rate: Any, horizon: Horizon, dates: pd.DatetimeIndex) -> ReturnFrame:
     """Return the same risk-free rate on every date, checked as `read_number` does."""
     number = np.full(len(dates), read_number(rate, horizon))
     frame = ReturnFrame.read_rate(pd.Series(number, dates, name="risk_free"), horizon)

@@ -30,6 +30,7 @@ from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
+from riskmodel.panel.unmatched import Unmatched
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 
@@ -71,6 +72,7 @@ class ReportOptions:
     cap: float | None
     output: Path | None
     json: bool
+    unmatched: Unmatched
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> Self:
@@ -96,6 +98,7 @@ class ReportOptions:
             cap=args.cap,
             output=output,
             json=args.json,
+            unmatched=Unmatched(args.unmatched or "drop"),
         )
 
 
@@ -138,7 +141,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
     held = _complete(options)
     try:
-        panel = options.data.panel(list(held), options.factors, options.start, options.end)
+        panel = options.data.panel(list(held), options.factors, options.start, options.end, unmatched=options.unmatched)
     except DataError as error:
         if isinstance(options.data, SampleData):
             raise

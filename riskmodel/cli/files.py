@@ -42,8 +42,8 @@ _READERS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
-    "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched", "--risk-free",
+    "--funded", "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
     "--time-zone",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)

@@ -17,6 +17,7 @@ from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, 
 from riskmodel.cli.files import UNITS
 from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
 from riskmodel.panel.return_type import ReturnType
+from riskmodel.panel.unmatched import Unmatched
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -273,6 +274,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--return-type",
         choices=[str(t) for t in ReturnType],
         help="whether --returns are total or in excess of the risk-free rate already (default: total)",
+    )
+    add(
+        "--unmatched",
+        choices=[str(u) for u in Unmatched],
+        help="rows on dates that factors lack: drop them (default), or compound them into the next common row",
     )
     add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
     add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")

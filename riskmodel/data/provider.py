@@ -27,6 +27,7 @@ from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
+from riskmodel.panel.unmatched import DROP, Unmatched
 
 # One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
@@ -116,7 +117,13 @@ class DataProvider(ABC):
 
     @final
     def panel(
-        self, assets: Sequence[Any], factors: Sequence[Factor | str], start: Any = None, end: Any = None
+        self,
+        assets: Sequence[Any],
+        factors: Sequence[Factor | str],
+        start: Any = None,
+        end: Any = None,
+        *,
+        unmatched: Unmatched = DROP,
     ) -> ReturnPanel:
         """Fetch and align the returns that a model is estimated on.
 
@@ -128,6 +135,9 @@ class DataProvider(ABC):
             A string means `PublishedFactor`, funded if `is_funded` returns True.
         start, end : date-like, optional
             The window, with both ends; by default all dates.
+        unmatched : Unmatched, optional
+            What becomes of rows on dates that not all have: ``rm.DROP`` (the default) or ``rm.COMPOUND``; see
+            `ReturnPanel.align`.
 
         Raises
         ------
@@ -137,6 +147,11 @@ class DataProvider(ABC):
             As `ReturnPanel.align`.
         InvalidParameterError
             If there is no asset, a string is given for a list, or the window is empty.
+
+        Warns
+        -----
+        LeftOutWarning
+            If an asset grew or fell by more than 1 % in more than 5 % of its rows that are left out.
         """
         names = labels.unique(require_list(assets, "assets"), "assets")
         if not len(names):
@@ -148,7 +163,7 @@ class DataProvider(ABC):
         horizon = horizon_of(self)
         low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
-        aligned = ReturnPanel.align(
+        aligned = ReturnPanel._aligned(
             self._assets_in(names, low, high),
             _factor_frame(wanted, self, low, high, horizon),
             self._rate_in(low, high),
@@ -156,8 +171,11 @@ class DataProvider(ABC):
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
             return_type=return_type_of(self),
+            unmatched=unmatched,
         )
-        return aligned.select(start=low, end=high)
+        panel = aligned.select(start=low, end=high)
+        panel._warn()
+        return panel
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read and check `asset_returns`; a provider with checked returns overrides it."""

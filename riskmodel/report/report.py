@@ -267,6 +267,8 @@ class RiskReport:
             "return_type": str(panel.return_type),
             "n_dates": len(panel.dates),
             "dropped": {str(reason): int(n) for reason, n in self.dropped.items()},
+            "unmatched": str(panel.unmatched),
+            "left_out": {str(asset): _plain(growth) for asset, growth in panel.left_out.items() if growth != 1.0},
             "factors": [str(f) for f in m.held.factors],
             "funded": [str(f) for f in m.funded],
             "budget": {"volatility": float(self.budget.volatility), "horizon": str(self.budget.horizon)},

@@ -323,8 +323,8 @@ class FamaFrench(DataProvider):
         if catalogue.RISK_FREE not in homes:
             where = labels.listing(self.sets) if self.sets else f"the US sets per {self.horizon} in {self._shelf()}"
             raise UnknownFactorError(
-                f"expected a set with a risk-free rate, such as 'F-F_Research_Data_Factors', got none among {where}; add "
-                "one at the end of sets, or save its file in the folder."
+                f"expected a set with a risk-free rate, such as 'F-F_Research_Data_Factors', got none among {where}; "
+                "add one at the end of sets, or save its file in the folder."
             )
         return homes[catalogue.RISK_FREE]
 
