@@ -1,16 +1,21 @@
 """Files as vendors write them, read rightly or refused with a remedy."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import tempfile
 import warnings
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import riskmodel as rm
 from riskmodel.data.files import content as file_content
@@ -334,6 +339,42 @@ class TestMissingCodes:
             rm.read_returns(file("date,A\n2024-01-02,1\n"), missing=codes)
 
 
+class TestProse:
+    """Issue 10, items 1 and 14: prose above a table, and the codes that it declares."""
+
+    table = "date,A,B\n2024-01-02,-99.9,0.5\n2024-01-03,0.5,-8\n"
+
+    @pytest.mark.parametrize(
+        ("prose", "codes"),
+        [
+            ("A title\n", ()),
+            ("A title, with a comma\nSource: us, 2024\n\n", ()),
+            ("Missing data are indicated by -99.9 or -8.\n", (-99.9, -8.0)),
+            ("Daily returns.\nMissing values are coded as -8\n", (-8.0,)),
+            ("Missing observations marked with -8.00; see page 5 of 7\n", (-8.0,)),
+        ],
+    )
+    def test_above(self, file, prose, codes):
+        with told(rm.RowsLeftOutWarning, *(f"{code:g}" for code in codes)):
+            read = rm.read_returns(file(prose + self.table))
+        expected = pd.DataFrame({"A": [-99.9, 0.5], "B": [0.5, -8.0]}, DAYS[:2]).replace(dict.fromkeys(codes, np.nan))
+        np.testing.assert_equal(read.to_numpy(), expected.to_numpy())
+
+    def test_above_dates_with_the_day_first(self, file):
+        with told(rm.RowsLeftOutWarning):
+            read = rm.read_returns(file("A title\nDatum;A\n31.01.2024;0,5\n"), rm.Wide(dates="%d.%m.%Y"))
+        assert returns(read) == {"A": [0.5]}
+
+    def test_a_broken_header_is_no_prose(self, file):
+        for header in ("date,A", "date,A,B,C"):
+            with refused(rm.LayoutError):
+                rm.read_returns(file(self.table.replace("date,A,B", header)))
+
+    def test_numbers_are_no_names(self, file):
+        with refused(rm.LayoutError, line=2):
+            rm.read_returns(file("date,A,B\nx,0.1\n2024-01-02,0.2\n"))
+
+
 class TestTimeZones:
     """Issue 10, item 2: days stamped in UTC are a day early."""
 
@@ -439,6 +480,7 @@ class TestDates:
             (("Dec 2019", "Jan-2020"), ("2019-12-01", "2020-01-01")),
             (("2020-W05", "2020-W06"), ("2020-02-02", "2020-02-09")),
             (("2020-W05-5", "2020-W06-5"), ("2020-01-31", "2020-02-07")),
+            (("2019-Dec-31", "2020-Jan-31"), ("2019-12-31", "2020-01-31")),
             (('"Dec 31, 2019"', '"January 31, 2020"'), ("2019-12-31", "2020-01-31")),
             (("2019.12.31", "2020.01.31 00:00"), ("2019-12-31", "2020-01-31")),
         ],
@@ -455,6 +497,7 @@ class TestDates:
             (("01/31/2020", "02/03/2020"), ["%m/%d/%Y"]),
             (("31.01.2020", "03.02.2020"), ["%d.%m.%Y"]),
             (("1/31/20", "2/3/20"), ["%m/%d/%y"]),
+            (("31-Jan-20", "03-Feb-20"), ["%d-%b-%y"]),
         ],
     )
     def test_an_order_is_never_guessed(self, file, texts, formats):
@@ -751,3 +794,51 @@ class TestFrench:
     def test_what_is_no_choice(self, given):
         with refused(rm.InvalidParameterError):
             rm.French(**given)
+
+
+CELLS = st.sampled_from([
+    "", "1", "-0.1", "1,5", "1.234", "1,234", "1.5%", "-99", "B", "inf", "9" * 400, "1e999", "\u0663", "$5", '"', "-",
+    "n/m", "10001.0", "True", "2024-01-05", "2024-01-02 23:00Z", "2024-01-02 16:00 x/y", "31FEB2020", "00000000", "\0",
+])  # fmt: skip
+NAMES = st.sampled_from(
+    [
+        "A",
+        "B",
+        "Close",
+        "Open",
+        "High",
+        "Volume",
+        "month",
+        "PERMNO",
+        "RET",
+        "DLRET",
+        "asset",
+        "AAPL.Close",
+        "('Close', 'A')",
+        "",
+    ]
+)
+LAYOUTS = st.sampled_from([
+    rm.Wide(), rm.Wide(columns=["A"]), rm.Wide("Date"), rm.Wide(("year", "month")), rm.Wide(dates="%d/%m/%Y"),
+    rm.Long(), rm.Long("Date", "A", "B"), rm.Crsp(), rm.French(), rm.Long("Date", "PERMNO", "RET"), Either(("asset",)),
+])  # fmt: skip
+
+
+@given(st.data())
+def test_hostile_files_give_errors_of_ours(data):
+    width = data.draw(st.integers(0, 3))
+    header = [data.draw(st.sampled_from(["date", "Date", "", "year"])), *(data.draw(NAMES) for _ in range(width))]
+    dates = st.sampled_from(["2024-01-02", "2024-01-03", "20240104", "2020Q1", "03/04/2024", "x", ""])
+    rows = [[data.draw(dates), *(data.draw(CELLS) for _ in range(width))] for _ in range(data.draw(st.integers(0, 4)))]
+    text = "\n".join(data.draw(st.sampled_from([",", ";", "\t"])).join(row) for row in [header, *rows])
+    layout, zone = data.draw(LAYOUTS), data.draw(st.sampled_from([None, "Europe/Berlin"]))
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", rm.RiskModelWarning)
+        path = Path(folder) / "f.csv"
+        path.write_text(text, encoding="utf-8")
+        for reader in (rm.read_returns, rm.read_percent_returns, rm.read_prices):
+            with contextlib.suppress(rm.RiskModelError):
+                read = reader(path, layout, missing=[-99, "n/m"], time_zone=zone)
+                assert np.isfinite(read.fillna(0.0).to_numpy()).all()
+                assert read.index.is_monotonic_increasing
+                assert read.index.is_unique
