@@ -317,6 +317,12 @@ class TestMissingCodes:
                 rm.read_returns(file(frame, "f.parquet"), missing=[-99.99])["A"].tolist(), [np.nan, 0.5]
             )
 
+    def test_text_that_is_stored(self, file):
+        frame = pd.DataFrame({"A": ["n/m", "N/M "], "B": [None, "n/m"]}, DAYS[:2])
+        assert rm.read_returns(file(frame, "f.parquet"), missing=["n/m"]).isna().all(axis=None)
+        with refused(rm.LayoutError, row=1, column="A", got="n/m"):
+            rm.read_returns(file(frame, "f.parquet"))
+
     def test_prices(self, file):
         read = rm.read_prices(file("date,A\n2024-01-02,1\n2024-01-03,-99\n2024-01-04,2\n"), missing=[-99])
         assert read["A"].isna().all()
@@ -418,6 +424,20 @@ class TestTimeZones:
         with refused(rm.InvalidDatesError):
             rm.read_returns(path)
         assert rm.read_returns(path, time_zone="Asia/Riyadh").index.tolist() == days.tolist()
+
+    @pytest.mark.parametrize("form", ["%Y-%m-%dT00:00:00Z", "%Y-%m-%d 00:00:00+01:00"])
+    def test_days_that_are_written_as_midnights_stay(self, file, days, form):
+        path = file(self.rows(days.strftime(form)))
+        assert rm.read_returns(path).index.tolist() == days.tolist()
+        with refused(rm.InvalidDatesError, line=2, time_zone="America/New_York"):
+            rm.read_returns(path, time_zone="America/New_York")
+        assert rm.read_returns(path, time_zone="Asia/Tokyo").index.tolist() == days.tolist()
+
+    def test_stored_days_that_are_midnights_stay(self, file, days):
+        path = file(pd.DataFrame({"A": np.arange(len(days)) / 1e4}, days.tz_localize("UTC")), "f.parquet")
+        assert rm.read_returns(path).index.tolist() == days.tolist()
+        with refused(rm.InvalidDatesError, row=1, time_zone="America/New_York"):
+            rm.read_returns(path, time_zone="America/New_York")
 
     def test_dates_without_a_time_have_no_zone(self, file, days):
         path = file(self.rows(days.strftime("%Y-%m-%d")))
