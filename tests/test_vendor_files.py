@@ -755,7 +755,13 @@ class TestFrench:
     """Issue 10, item 15: the French library's own files."""
 
     @pytest.mark.parametrize(
-        "pack", [str.encode, lambda t: _zip(**{"F.CSV": t}), lambda t: t.replace("\n", "\r\n").encode()]
+        "pack",
+        [
+            str.encode,
+            lambda t: _zip(**{"F.CSV": t}),
+            lambda t: t.replace("\n", "\r\n").encode(),
+            lambda t: t.replace("rate.", "rate\u2019s.").encode("cp1252"),
+        ],
     )
     def test_one_table(self, file, pack):
         for layout in (rm.Wide(), Either(("factor",)), rm.French()):

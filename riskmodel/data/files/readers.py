@@ -230,7 +230,7 @@ def _columns(path: Path, options: ReadOptions) -> Columns:
         )
     if is_parquet:
         return parquet.read_columns(path, content, options)
-    text = as_text(path, content)
-    if french.is_french(text, options.layout):
-        return french.read_columns(path, text, options)
-    return delimited.read_columns(path, text, options)
+    # prose of the library may hold quotes of another character set
+    if french.is_french(content[: french.HEAD_BYTES].decode("utf-8", "replace"), options.layout):
+        return french.read_columns(path, content.decode("utf-8", "replace"), options)
+    return delimited.read_columns(path, as_text(path, content), options)
