@@ -1,8 +1,15 @@
 """Parquet files that are damaged, or hold what no date is: errors of ours from every reader."""
 
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import riskmodel as rm
 
@@ -38,6 +45,16 @@ def test_a_page_that_its_checksum_contradicts(reader, tmp_path):
     assert caught.value.details["path"] == str(path)
 
 
+def _stored(table):
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    return buffer.getvalue()
+
+
+WHOLE = {
+    rm.Wide(): _stored(RETURNS),
+    rm.Long(): _stored(RETURNS.rename_axis("date").reset_index().melt("date", var_name="asset", value_name="r")),
+}
 NOTES = [
     b"{}", b"[]", b"{", b"\xff", b"3", b"null", b'{"index_columns": 3}', b'{"index_columns": ["x"]}',
     b'{"index_columns": [[1]], "columns": [], "column_indexes": []}',
@@ -84,6 +101,22 @@ def test_dates_that_are_out_of_reach(reader, kind, unit, year, tmp_path):
         with pytest.raises(kind) as caught:
             READERS[reader](path, layout)
         assert caught.value.details["path"] == str(path)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 8))
+@settings(max_examples=40)
+def test_damaged_bytes_give_errors_of_ours(seed, count):
+    rng = np.random.default_rng(seed)
+    for layout, whole in WHOLE.items():
+        damaged = bytearray(whole)
+        for at in rng.integers(0, len(whole), count):
+            damaged[at] = rng.integers(256)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "f.parquet"
+            path.write_bytes(damaged)
+            for reader in READERS.values():
+                with contextlib.suppress(rm.RiskModelError):
+                    reader(path, layout)
 
 
 def test_a_layout_that_stored_panels_do_not_know(tmp_path):

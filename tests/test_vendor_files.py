@@ -1,16 +1,21 @@
 """Files as vendors write them, read rightly or refused with a remedy."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import tempfile
 import warnings
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import riskmodel as rm
 from riskmodel.data.files import content as file_content
@@ -312,6 +317,12 @@ class TestMissingCodes:
                 rm.read_returns(file(frame, "f.parquet"), missing=[-99.99])["A"].tolist(), [np.nan, 0.5]
             )
 
+    def test_text_that_is_stored(self, file):
+        frame = pd.DataFrame({"A": ["n/m", "N/M "], "B": [None, "n/m"]}, DAYS[:2])
+        assert rm.read_returns(file(frame, "f.parquet"), missing=["n/m"]).isna().all(axis=None)
+        with refused(rm.LayoutError, row=1, column="A", got="n/m"):
+            rm.read_returns(file(frame, "f.parquet"))
+
     def test_prices(self, file):
         read = rm.read_prices(file("date,A\n2024-01-02,1\n2024-01-03,-99\n2024-01-04,2\n"), missing=[-99])
         assert read["A"].isna().all()
@@ -332,6 +343,42 @@ class TestMissingCodes:
     def test_what_is_no_code(self, file, codes):
         with refused(rm.InvalidParameterError):
             rm.read_returns(file("date,A\n2024-01-02,1\n"), missing=codes)
+
+
+class TestProse:
+    """Issue 10, items 1 and 14: prose above a table, and the codes that it declares."""
+
+    table = "date,A,B\n2024-01-02,-99.9,0.5\n2024-01-03,0.5,-8\n"
+
+    @pytest.mark.parametrize(
+        ("prose", "codes"),
+        [
+            ("A title\n", ()),
+            ("A title, with a comma\nSource: us, 2024\n\n", ()),
+            ("Missing data are indicated by -99.9 or -8.\n", (-99.9, -8.0)),
+            ("Daily returns.\nMissing values are coded as -8\n", (-8.0,)),
+            ("Missing observations marked with -8.00; see page 5 of 7\n", (-8.0,)),
+        ],
+    )
+    def test_above(self, file, prose, codes):
+        with told(rm.RowsLeftOutWarning, *(f"{code:g}" for code in codes)):
+            read = rm.read_returns(file(prose + self.table))
+        expected = pd.DataFrame({"A": [-99.9, 0.5], "B": [0.5, -8.0]}, DAYS[:2]).replace(dict.fromkeys(codes, np.nan))
+        np.testing.assert_equal(read.to_numpy(), expected.to_numpy())
+
+    def test_above_dates_with_the_day_first(self, file):
+        with told(rm.RowsLeftOutWarning):
+            read = rm.read_returns(file("A title\nDatum;A\n31.01.2024;0,5\n"), rm.Wide(dates="%d.%m.%Y"))
+        assert returns(read) == {"A": [0.5]}
+
+    def test_a_broken_header_is_no_prose(self, file):
+        for header in ("date,A", "date,A,B,C"):
+            with refused(rm.LayoutError):
+                rm.read_returns(file(self.table.replace("date,A,B", header)))
+
+    def test_numbers_are_no_names(self, file):
+        with refused(rm.LayoutError, line=2):
+            rm.read_returns(file("date,A,B\nx,0.1\n2024-01-02,0.2\n"))
 
 
 class TestTimeZones:
@@ -377,6 +424,20 @@ class TestTimeZones:
         with refused(rm.InvalidDatesError):
             rm.read_returns(path)
         assert rm.read_returns(path, time_zone="Asia/Riyadh").index.tolist() == days.tolist()
+
+    @pytest.mark.parametrize("form", ["%Y-%m-%dT00:00:00Z", "%Y-%m-%d 00:00:00+01:00"])
+    def test_days_that_are_written_as_midnights_stay(self, file, days, form):
+        path = file(self.rows(days.strftime(form)))
+        assert rm.read_returns(path).index.tolist() == days.tolist()
+        with refused(rm.InvalidDatesError, line=2, time_zone="America/New_York"):
+            rm.read_returns(path, time_zone="America/New_York")
+        assert rm.read_returns(path, time_zone="Asia/Tokyo").index.tolist() == days.tolist()
+
+    def test_stored_days_that_are_midnights_stay(self, file, days):
+        path = file(pd.DataFrame({"A": np.arange(len(days)) / 1e4}, days.tz_localize("UTC")), "f.parquet")
+        assert rm.read_returns(path).index.tolist() == days.tolist()
+        with refused(rm.InvalidDatesError, row=1, time_zone="America/New_York"):
+            rm.read_returns(path, time_zone="America/New_York")
 
     def test_dates_without_a_time_have_no_zone(self, file, days):
         path = file(self.rows(days.strftime("%Y-%m-%d")))
@@ -439,6 +500,7 @@ class TestDates:
             (("Dec 2019", "Jan-2020"), ("2019-12-01", "2020-01-01")),
             (("2020-W05", "2020-W06"), ("2020-02-02", "2020-02-09")),
             (("2020-W05-5", "2020-W06-5"), ("2020-01-31", "2020-02-07")),
+            (("2019-Dec-31", "2020-Jan-31"), ("2019-12-31", "2020-01-31")),
             (('"Dec 31, 2019"', '"January 31, 2020"'), ("2019-12-31", "2020-01-31")),
             (("2019.12.31", "2020.01.31 00:00"), ("2019-12-31", "2020-01-31")),
         ],
@@ -455,6 +517,7 @@ class TestDates:
             (("01/31/2020", "02/03/2020"), ["%m/%d/%Y"]),
             (("31.01.2020", "03.02.2020"), ["%d.%m.%Y"]),
             (("1/31/20", "2/3/20"), ["%m/%d/%y"]),
+            (("31-Jan-20", "03-Feb-20"), ["%d-%b-%y"]),
         ],
     )
     def test_an_order_is_never_guessed(self, file, texts, formats):
@@ -692,7 +755,13 @@ class TestFrench:
     """Issue 10, item 15: the French library's own files."""
 
     @pytest.mark.parametrize(
-        "pack", [str.encode, lambda t: _zip(**{"F.CSV": t}), lambda t: t.replace("\n", "\r\n").encode()]
+        "pack",
+        [
+            str.encode,
+            lambda t: _zip(**{"F.CSV": t}),
+            lambda t: t.replace("\n", "\r\n").encode(),
+            lambda t: t.replace("rate.", "rate\u2019s.").encode("cp1252"),
+        ],
     )
     def test_one_table(self, file, pack):
         for layout in (rm.Wide(), Either(("factor",)), rm.French()):
@@ -751,3 +820,51 @@ class TestFrench:
     def test_what_is_no_choice(self, given):
         with refused(rm.InvalidParameterError):
             rm.French(**given)
+
+
+CELLS = st.sampled_from([
+    "", "1", "-0.1", "1,5", "1.234", "1,234", "1.5%", "-99", "B", "inf", "9" * 400, "1e999", "\u0663", "$5", '"', "-",
+    "n/m", "10001.0", "True", "2024-01-05", "2024-01-02 23:00Z", "2024-01-02 16:00 x/y", "31FEB2020", "00000000", "\0",
+])  # fmt: skip
+NAMES = st.sampled_from(
+    [
+        "A",
+        "B",
+        "Close",
+        "Open",
+        "High",
+        "Volume",
+        "month",
+        "PERMNO",
+        "RET",
+        "DLRET",
+        "asset",
+        "AAPL.Close",
+        "('Close', 'A')",
+        "",
+    ]
+)
+LAYOUTS = st.sampled_from([
+    rm.Wide(), rm.Wide(columns=["A"]), rm.Wide("Date"), rm.Wide(("year", "month")), rm.Wide(dates="%d/%m/%Y"),
+    rm.Long(), rm.Long("Date", "A", "B"), rm.Crsp(), rm.French(), rm.Long("Date", "PERMNO", "RET"), Either(("asset",)),
+])  # fmt: skip
+
+
+@given(st.data())
+def test_hostile_files_give_errors_of_ours(data):
+    width = data.draw(st.integers(0, 3))
+    header = [data.draw(st.sampled_from(["date", "Date", "", "year"])), *(data.draw(NAMES) for _ in range(width))]
+    dates = st.sampled_from(["2024-01-02", "2024-01-03", "20240104", "2020Q1", "03/04/2024", "x", ""])
+    rows = [[data.draw(dates), *(data.draw(CELLS) for _ in range(width))] for _ in range(data.draw(st.integers(0, 4)))]
+    text = "\n".join(data.draw(st.sampled_from([",", ";", "\t"])).join(row) for row in [header, *rows])
+    layout, zone = data.draw(LAYOUTS), data.draw(st.sampled_from([None, "Europe/Berlin"]))
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", rm.RiskModelWarning)
+        path = Path(folder) / "f.csv"
+        path.write_text(text, encoding="utf-8")
+        for reader in (rm.read_returns, rm.read_percent_returns, rm.read_prices):
+            with contextlib.suppress(rm.RiskModelError):
+                read = reader(path, layout, missing=[-99, "n/m"], time_zone=zone)
+                assert np.isfinite(read.fillna(0.0).to_numpy()).all()
+                assert read.index.is_monotonic_increasing
+                assert read.index.is_unique

@@ -72,19 +72,24 @@ class MissingCodes:
         return number in self.numbers
 
     def masked(self, column: pd.Series[Any]) -> pd.Series[Any]:
-        """Return numbers with NaN in the place of codes; a column in single precision has its codes in it too."""
+        """Return a column with NaN in the place of codes; one in single precision has its codes in it too."""
         found = self._among(column)
         return column.mask(found) if found.any() else column
 
     def _among(self, column: pd.Series[Any]) -> Flags:
         found = np.zeros(len(column), dtype=np.bool_)
-        if not self.numbers or not pd.api.types.is_numeric_dtype(column.dtype):
+        if not pd.api.types.is_numeric_dtype(column.dtype):
+            return np.array([self._has(cell) for cell in column], dtype=np.bool_) if self.texts else found
+        if not self.numbers:
             return found
         is_single = str(column.dtype).casefold() == "float32"
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         for code in self.numbers:
             found |= values == (float(np.float32(code)) if is_single else code)
         return found
+
+    def _has(self, cell: Any) -> bool:
+        return self.has_text(cell.strip()) if isinstance(cell, str) else isinstance(cell, Real) and cell in self.numbers
 
 
 def _as_number(code: Any) -> float | None:

@@ -13,9 +13,12 @@ from attrs import evolve
 from riskmodel._core import labels
 from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.columns import Columns
-from riskmodel.data.files.header import Header, Lines, split
+from riskmodel.data.files.header import Header
+from riskmodel.data.files.lines import Lines, fields
+from riskmodel.data.files.numbers import is_number
+from riskmodel.data.files.stamps import is_date
 from riskmodel.data.files.unit import Unit
-from riskmodel.errors import ChosenColumnWarning, LayoutError, RowsLeftOutWarning
+from riskmodel.errors import ChosenColumnWarning, RowsLeftOutWarning
 
 # Of returns: B off the exchange, C no earlier price, A and D to E of delistings, S T P of delisting returns.
 CODES = MissingCodes((-44.0, -55.0, -66.0, -77.0, -88.0, -99.0), ("A", "B", "C", "D", "E", "S", "T", "P"))
@@ -25,7 +28,7 @@ _WHOLE = re.compile(r"([0-9]+)\.0*")
 def without_footer(path: Path, rows: Lines, header: Header) -> tuple[Lines, tuple[RowsLeftOutWarning, ...]]:
     """Leave out prose below the last row, with a note of it."""
     count = len(rows)
-    while count and _is_prose(path, *rows[count - 1], header):
+    while count and _is_prose(rows[count - 1][1], header):
         count -= 1
     if count == len(rows):
         return rows, ()
@@ -34,13 +37,11 @@ def without_footer(path: Path, rows: Lines, header: Header) -> tuple[Lines, tupl
     return rows[:count], (RowsLeftOutWarning(prose),)
 
 
-def _is_prose(path: Path, number: int, line: str, header: Header) -> bool:
-    try:
-        cells = split(path, number, line, header.separator)
-    except LayoutError:
-        return True
-    alone = not any(cell.strip() for cell in cells[1:])
-    return not cells[0].strip()[:1].isdigit() and (alone or len(cells) != len(header.names))
+def _is_prose(line: str, header: Header) -> bool:
+    """Whether a line is not a row, nor what is left of one that was cut off."""
+    cells = fields(line, header.separator)
+    is_alone = not any(cells[1:])
+    return (is_alone or len(cells) != len(header.names)) and not any(is_number(c) or is_date(c) for c in cells)
 
 
 def tidied(columns: Columns, unit: Unit) -> Columns:

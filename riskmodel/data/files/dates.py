@@ -68,7 +68,8 @@ def read_dates(columns: Columns, form: str | None, zone: ZoneInfo | None) -> pd.
 
 def _local(columns: Columns, stamps: pd.DatetimeIndex, zone: ZoneInfo | None) -> pd.DatetimeIndex:
     if zone is not None:
-        stamps = _on_clocks_of(stamps, zone)
+        written, stamps = stamps, _on_clocks_of(stamps, zone)
+        _require_same_days(columns, written, stamps, zone)
     else:
         _require_own_midnights(columns, stamps)
     # as they are written: a return belongs to the day of its own market
@@ -82,6 +83,22 @@ def _on_clocks_of(stamps: pd.DatetimeIndex, zone: ZoneInfo) -> pd.DatetimeIndex:
     converted = stamps.tz_localize("UTC").tz_convert(zone)
     is_midnight = bool((converted == converted.normalize()).all()) and not bool((stamps == stamps.normalize()).all())
     return converted if is_midnight else stamps
+
+
+def _require_same_days(columns: Columns, written: pd.DatetimeIndex, local: pd.DatetimeIndex, zone: ZoneInfo) -> None:
+    """Raise where days, which are written as midnights with an offset, would become the days before."""
+    days = written.tz_localize(None)
+    if written.tz is None or (days != days.normalize()).any():
+        return
+    moved = np.flatnonzero(local.tz_localize(None).normalize() != days)
+    if len(moved) and (local != local.normalize()).any():
+        row, name = int(moved[0]), columns.dates.name
+        raise InvalidDatesError(
+            f"{columns.at(row, name)}: expected times to bring to {zone}, got days that are written as midnights, such "
+            f"as {written[row]}, which would become {local[row].date()}; leave the time zone out.",
+            **columns.details(row, name),
+            time_zone=str(zone),
+        )
 
 
 def _require_own_midnights(columns: Columns, stamps: pd.DatetimeIndex) -> None:
@@ -117,12 +134,13 @@ def _from_text(columns: Columns, raw: pd.Series[Any], form: str | None, zone: Zo
 
 
 def _in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -> pd.DatetimeIndex:
+    written = _index(one.local for one in known).take(codes)
     if not any(one.time for one in known):
-        return _index(one.local for one in known).take(codes)
+        return written
     if not any(one.offset is not None or one.zone for one in known):
-        return _local(columns, _index(one.local for one in known).take(codes), zone)
-    local = [one.at(zone) for one in known]
-    for code, moment in enumerate(local):
+        return _local(columns, written, zone)
+    moments = [one.at(zone) for one in known]
+    for code, moment in enumerate(moments):
         if moment is None:
             row = int(np.flatnonzero(codes == code)[0])
             raise LayoutError(
@@ -131,7 +149,9 @@ def _in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -
                 **columns.details(row, columns.dates.name),
                 got=known[code].zone,
             )
-    return _index(moment for moment in local if moment is not None).take(codes)
+    local = _index(moment for moment in moments if moment is not None).take(codes)
+    _require_same_days(columns, written.tz_localize("UTC"), local, zone)
+    return local
 
 
 def _are_utc(known: list[Stamp]) -> bool:

@@ -14,8 +14,10 @@ from attrs import evolve
 
 from riskmodel.data.files import crsp
 from riskmodel.data.files.choice import Choice, Names
+from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.columns import Columns
-from riskmodel.data.files.header import Header, Lines, split
+from riskmodel.data.files.header import Header
+from riskmodel.data.files.lines import Lines, read_lines, split
 from riskmodel.data.files.numbers import MISSING_AS_WRITTEN, NumberReader
 from riskmodel.data.files.options import ReadOptions
 from riskmodel.data.files.unit import Unit
@@ -37,9 +39,7 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     DuplicateLabelsError
         If two columns have one name.
     """
-    every = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    # spreadsheets write lines of separators alone where cells were cleared
-    lines = [(i, line) for i, line in enumerate(every, start=1) if line.strip(',;| \t"')]
+    lines = read_lines(text)
     if not lines:
         raise LayoutError(
             f"expected a line of column names and at least one row in {path}, got an empty file; fetch it again.",
@@ -51,6 +51,7 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     layout = options.layout.given([name for name in header.names if name])
     names = Names(path, header.names, [name for name in header.names if not name], header.fields)
     chosen = names.choose(layout, options)
+    chosen = evolve(chosen, notes=header.notes + chosen.notes)
     rows: Lines = lines[header.count :]
     if chosen.is_crsp:
         rows, footer = crsp.without_footer(path, rows, header)
@@ -64,7 +65,7 @@ def _columns(path: Path, lines: Lines, header: Header, chosen: Choice, options: 
     at = {name: header.names.index(name) for name in chosen.columns}
     text, numeric = [at[n] for n in chosen.columns if n not in chosen.numbers], [at[n] for n in chosen.numbers]
     body, places = "\n".join(line for _, line in lines), [i for i, _ in lines]
-    missing = options.missing | crsp.CODES if chosen.is_crsp else options.missing
+    missing = options.missing | header.codes | (crsp.CODES if chosen.is_crsp else MissingCodes())
     # a lone point may stand between thousands, which pandas does not know
     doubtful = options.unit is Unit.PRICE and header.separator != ","
     split_by = header.separator

@@ -23,18 +23,19 @@ _SPANS = {8: "rm.DAY", 6: "rm.MONTH", 4: "rm.YEAR"}
 # Prose of the library, and a header without a name for the dates above a row.
 _PROSE = re.compile(r"created\s+(?:by|using)\b.{0,200}?\bdatabase", re.IGNORECASE | re.DOTALL)
 _TABLE = re.compile(r"^[ \t]*,[^\n]*[A-Za-z][^\n]*\n\s*(?:[0-9]{8}|[0-9]{6}|[0-9]{4})[ \t]*,", re.MULTILINE)
-_HEAD = 20_000
+# Bytes by which a file is known.
+HEAD_BYTES = 20_000
 # Tables of other things than returns.
 _NO_RETURNS = re.compile(r"number of firms|firm size|market cap|average of|sum of|BE ?/ ?ME", re.IGNORECASE)
 
 
-def is_french(text: str, layout: Layout) -> bool:
-    """Whether a text is a file of the French library, and its layout does not say otherwise."""
+def is_french(head: str, layout: Layout) -> bool:
+    """Whether a text that begins so is a file of the French library, and its layout does not say otherwise."""
     if isinstance(layout, French):
         return True
     if not isinstance(layout, Wide | Either) or (isinstance(layout, Wide) and layout.date is not None):
         return False
-    head = text[:_HEAD].replace("\r\n", "\n").replace("\r", "\n")
+    head = head.replace("\r\n", "\n").replace("\r", "\n")
     above = head.lstrip("\ufeff \t\n").partition("\n")[0]
     table = _TABLE.search(head)
     if table is None or above.startswith(","):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +11,13 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel.data.files import fields
+from riskmodel.data.files.codes import MissingCodes
+from riskmodel.data.files.lines import SEPARATORS, Lines, split
 from riskmodel.data.files.numbers import is_number
+from riskmodel.data.files.preamble import Preamble
 from riskmodel.data.files.stamps import Stamp
-from riskmodel.errors import DuplicateLabelsError, LayoutError
+from riskmodel.errors import DuplicateLabelsError, LayoutError, RiskModelWarning
 
-Lines = Sequence[tuple[int, str]]
-# In this order where several would do.
-SEPARATORS = (",", ";", "\t", "|")
 _COLUMNS = "columns separated by commas, semicolons, tabs or '|'"
 # The line that tells Excel how columns are separated.
 _DECLARED = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
@@ -41,12 +40,18 @@ class Header:
         Lines before the first row.
     fields : mapping
         For columns with a name of two parts, the field (``Close``) and the ticker; else empty.
+    codes : MissingCodes
+        Codes for missing numbers that prose above the names declares.
+    notes : tuple of warnings
+        What the caller must know.
     """
 
     separator: str
     names: list[str]
     count: int
     fields: Mapping[str, tuple[str, str]] = field(factory=dict)
+    codes: MissingCodes = field(factory=MissingCodes)
+    notes: tuple[RiskModelWarning, ...] = ()
 
     @classmethod
     def read(cls, path: Path, lines: Lines) -> Self:
@@ -61,7 +66,9 @@ class Header:
         """
         declared = _DECLARED.fullmatch(lines[0][1].strip(" "))
         skipped = 1 if declared else 0
-        rest = lines[skipped:]
+        preamble = Preamble.of(path, lines[skipped:])
+        above = skipped + preamble.count
+        rest = lines[above:]
         if len(rest) < 2:
             raise LayoutError(
                 f"expected a line of column names and at least one row in {path}, got {len(rest)} line(s); add them.",
@@ -74,31 +81,10 @@ class Header:
         if two_lined is not None:
             names, pairs, count = two_lined
             _require_unique(path, rest[0][0], names)
-            return cls(separator, names, skipped + count, pairs)
+            return cls(separator, names, above + count, pairs, preamble.codes, preamble.notes)
         names = _one_line(path, *rest[0], separator)
-        return cls(separator, names, skipped + 1, fields.from_names(names[1:]))
-
-
-def split(path: Path, number: int, line: str, separator: str) -> list[str]:
-    """Split one line; raise for a quote that is left open, because it would include the lines below."""
-    # a line more, to see whether it is asked for
-    rows = csv.reader([line, ""], skipinitialspace=True, delimiter=separator)
-    try:
-        fields = next(rows)
-    except csv.Error as error:
-        raise LayoutError(
-            f"{path}, line {number}: expected separated columns, got a line that cannot be split: {error}; mend it.",
-            path=str(path),
-            line=number,
-        ) from error
-    if rows.line_num > 1:
-        raise LayoutError(
-            f"{path}, line {number}: expected each quote closed on its line, got one left open; close it, remove it, "
-            "or write it twice inside quotes where it belongs to the text.",
-            path=str(path),
-            line=number,
-        )
-    return fields
+        pairs = fields.from_names(names[1:])
+        return cls(separator, names, above + 1, pairs, preamble.codes, preamble.notes)
 
 
 def _separator(path: Path, lines: Lines) -> str:

@@ -28,15 +28,17 @@ REMEDY_LONG = (
 # three digits stand before it.
 _SHAPES = {
     "whole": r"[0-9]+(?:e[-+]?[0-9]+)?|inf(?:inity)?",
-    "point or thousands": r"[1-9][0-9]{0,2}\.[0-9]{3}",
-    "comma or thousands": r"[1-9][0-9]{0,2},[0-9]{3}",
+    "point_or_thousands": r"[1-9][0-9]{0,2}\.[0-9]{3}",
+    "comma_or_thousands": r"[1-9][0-9]{0,2},[0-9]{3}",
     "point": r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?",
     "comma": r"(?:[0-9]+,[0-9]*|,[0-9]+)(?:e[-+]?[0-9]+)?",
-    "point and thousands": r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?",
-    "comma and thousands": r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?",
+    "point_and_thousands": r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?",
+    "comma_and_thousands": r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?",
 }
-_ANY_SHAPE = tuple((name, re.compile(rf"[-+]?(?:{form})", re.I | re.A)) for name, form in _SHAPES.items())
-_POINT, _COMMA = {"point", "point and thousands"}, {"comma", "comma and thousands"}
+_ANY_SHAPE = re.compile(
+    rf"[-+]?(?:{'|'.join(f'(?P<{name}>{form})' for name, form in _SHAPES.items())})", re.IGNORECASE | re.ASCII
+)
+_POINT, _COMMA = {"point", "point_and_thousands"}, {"comma", "comma_and_thousands"}
 # Signs between thousands that cannot be decimal signs: spaces of several widths, and apostrophes.
 _GAP = "[ \u00a0\u2009\u202f'\u2019]"
 _GAPPED = re.compile(rf"[-+]?[0-9]{{1,3}}(?:{_GAP}[0-9]{{3}})+(?:[.,][0-9]*)?", re.A)
@@ -47,12 +49,14 @@ _MARK = re.compile(r"#.*|[^A-Za-z]*|[A-Za-z][./][A-Za-z]\.?|\(.*\)")
 
 
 def _shape(text: str) -> str:
-    return next((name for name, form in _ANY_SHAPE if form.fullmatch(text)), "")
+    """Return the name of the shape of a number; empty for other text."""
+    found = _ANY_SHAPE.fullmatch(text)
+    return str(found.lastgroup) if found else ""
 
 
 def is_number(text: str) -> bool:
     """Whether a text is a number with a decimal point."""
-    return _shape(text) in {"whole", "point", "point or thousands"}
+    return _shape(text) in {"whole", "point", "point_or_thousands"}
 
 
 @final
@@ -89,7 +93,7 @@ class NumberReader:
         signs = self._signs(columns.values())
         numbers = {}
         for name, column in columns.items():
-            read = [self._number(text, signs) for text in column.bare]
+            read = [self._number(text, shape, signs) for text, shape in zip(column.bare, column.shapes, strict=True)]
             if None in read:
                 raise self._not_a_number(column, read.index(None), signs)
             numbers[name] = np.array(read, dtype=np.float64)[column.codes]
@@ -113,24 +117,23 @@ class NumberReader:
         """Find out what commas and points mean in this file."""
         seen: dict[str, tuple[_Texts, int]] = {}
         for column in columns:
-            for i, text in enumerate(column.bare):
-                if "," in text or "." in text:
-                    seen.setdefault(_shape(text), (column, i))
+            for i, shape in enumerate(column.shapes):
+                seen.setdefault(shape, (column, i))
         points, commas = _POINT & set(seen), _COMMA & set(seen)
         if points and commas:
             raise self._doubtful(*seen[min(commas)], "has a decimal comma, while other cells have a decimal point")
-        doubtful = {"point or thousands", "comma or thousands"} & set(seen)
+        doubtful = {"point_or_thousands", "comma_or_thousands"} & set(seen)
         lone_points = self.separator == "," or self.unit is not Unit.PRICE
-        if not points and not commas and ("comma or thousands" in seen or (doubtful and not lone_points)):
+        if not points and not commas and ("comma_or_thousands" in seen or (doubtful and not lone_points)):
             raise self._doubtful(*seen[min(doubtful)], "may have thousands or decimals, and no other cell tells")
         decimal = "," if commas else "."
-        groups = f"{'comma' if commas else 'point'} and thousands" in seen
+        groups = f"{'comma' if commas else 'point'}_and_thousands" in seen
         return _Signs(decimal, self.unit is Unit.PRICE, self.unit is Unit.PRICE and groups)
 
-    def _number(self, text: str, signs: _Signs) -> float | None:
-        if self._is_missing(text):
-            return np.nan
-        number = signs.number(text)
+    def _number(self, text: str, shape: str, signs: _Signs) -> float | None:
+        if not shape:
+            return np.nan if self._is_missing(text) else None
+        number = signs.number(text, shape)
         return np.nan if number is not None and self.missing.has_number(number) else number
 
     # -- errors ----------------------------------------------------------------------------------------
@@ -162,7 +165,7 @@ class NumberReader:
                 f"write decimals with the sign {signs.decimal!r} of the other cells, and leave missing cells empty; "
                 "columns are chosen by layout=rm.Wide(columns=[...]), on the command line --columns DATE:COLUMN."
             )
-        if _MARK.fullmatch(text) or any(signs.number(cell) is not None for cell in column.bare):
+        if _MARK.fullmatch(text) or any(column.shapes):
             return (
                 f"where it stands for a missing number, pass missing=({text!r},), on the command line --missing {text}"
                 ", or leave the cell empty."
@@ -179,17 +182,16 @@ class _Signs:
     certain_groups: bool
     doubtful_groups: bool
 
-    def number(self, text: str) -> float | None:
-        """Return the number, or None where it is none."""
-        own, other = ("comma", ".") if self.decimal == "," else ("point", ",")
-        wrong = "point" if own == "comma" else "comma"
-        shape = _shape(text)
-        grouped = (shape == f"{own} and thousands" and self.certain_groups) or (
-            shape == f"{wrong} or thousands" and self.doubtful_groups
-        )
-        if shape not in {"whole", own, f"{own} or thousands"} and not grouped:
-            return None
-        return float(text.replace(other, "").replace(self.decimal, "."))
+    def number(self, text: str, shape: str) -> float | None:
+        """Return the number, or None where it is none in this file."""
+        own, wrong, other = ("comma", "point", ".") if self.decimal == "," else ("point", "comma", ",")
+        if shape in {"whole", own, f"{own}_or_thousands"}:
+            return float(text.replace(self.decimal, "."))
+        if (shape == f"{own}_and_thousands" and self.certain_groups) or (
+            shape == f"{wrong}_or_thousands" and self.doubtful_groups
+        ):
+            return float(text.replace(other, "").replace(self.decimal, "."))
+        return None
 
 
 @final
@@ -201,13 +203,15 @@ class _Texts:
     codes: Index
     known: list[str]
     bare: list[str]
+    shapes: list[str]
     places: Sequence[int]
 
     @classmethod
     def of(cls, name: Any, column: pd.Series[Any], bare: Any, places: Sequence[int]) -> _Texts:
         codes, known = pd.factorize(column)
         texts = [str(text).strip() for text in known]
-        return cls(name, codes, texts, [bare(text) for text in texts], places)
+        stripped = [bare(text) for text in texts]
+        return cls(name, codes, texts, stripped, [_shape(text) for text in stripped], places)
 
     def _line(self, i: int) -> int:
         return self.places[int(np.flatnonzero(self.codes == i)[0])]

@@ -129,9 +129,10 @@ def _parsed(columns: Columns, options: ReadOptions) -> Columns:
 
 
 def _with_numbers(columns: Columns, options: ReadOptions) -> Columns:
-    _require_numbers(columns)
     # codes first: in single precision they are other numbers than in double
-    return evolve(columns, numbers=columns.numbers.apply(options.missing.masked).apply(_as_float))
+    columns = evolve(columns, numbers=columns.numbers.apply(options.missing.masked))
+    _require_numbers(columns)
+    return evolve(columns, numbers=columns.numbers.apply(_as_float))
 
 
 def _require_numbers(columns: Columns) -> None:

@@ -211,8 +211,14 @@ def _read(path: _Path, layout: Layout, unit: Unit, missing: Iterable[float | str
     columns.require_finite()
     for note in columns.notes:
         warnings.warn(note, stacklevel=_STACK)
-    times = read_dates(columns, getattr(layout, "dates", None), options.zone)
-    return tables.wide(columns, times) if columns.assets is None else tables.long(columns, times)
+    try:
+        times = read_dates(columns, getattr(layout, "dates", None), options.zone)
+        return tables.wide(columns, times) if columns.assets is None else tables.long(columns, times)
+    except UnicodeDecodeError as error:  # stored text, which is decoded when it is used
+        raise LayoutError(
+            f"expected text in UTF-8 in {columns.path}, got {error.object!r}; write the file again.",
+            path=str(columns.path),
+        ) from error
 
 
 def _columns(path: Path, options: ReadOptions) -> Columns:
@@ -224,7 +230,7 @@ def _columns(path: Path, options: ReadOptions) -> Columns:
         )
     if is_parquet:
         return parquet.read_columns(path, content, options)
-    text = as_text(path, content)
-    if french.is_french(text, options.layout):
-        return french.read_columns(path, text, options)
-    return delimited.read_columns(path, text, options)
+    # prose of the library may hold quotes of another character set
+    if french.is_french(content[: french.HEAD_BYTES].decode("utf-8", "replace"), options.layout):
+        return french.read_columns(path, content.decode("utf-8", "replace"), options)
+    return delimited.read_columns(path, as_text(path, content), options)

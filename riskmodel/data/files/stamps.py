@@ -36,8 +36,9 @@ _FORMS = tuple(
         rf"(?P<year>\d{{4}}) (?P<month>\d{{2}}) (?P<day>\d{{2}}) (?: \.0+ | {_TIME} )",
         # 2018-11, 2018/11, 2018M11, 201811, 2018
         r"(?P<year>\d{4}) (?: [-/]?M?(?P<month>\d{2}) | [-/](?P<month2>\d) | M(?P<month3>\d) )? (?: \.0+ )?",
-        # 30NOV2018, 30-Nov-2018, Nov 30, 2018, Nov 2018, NOV2018
+        # 30NOV2018, 30-Nov-2018, 2018-Nov-30, Nov 30, 2018, Nov 2018, NOV2018
         rf"(?P<day>\d{{1,2}}) (?P<sign>[-/ .]?) (?P<name>{_NAMED}) (?P=sign) (?P<year>\d{{4}}) {_TIME}",
+        rf"(?P<year>\d{{4}}) (?P<sign>[-/ .]) (?P<name>{_NAMED}) (?P=sign) (?P<day>\d{{1,2}}) {_TIME}",
         rf"(?P<name>{_NAMED}) \.?[ ] (?P<day>\d{{1,2}}) ,?[ ] (?P<year>\d{{4}}) {_TIME}",
         rf"(?P<name>{_NAMED}) [-/ ]? (?P<year>\d{{4}})",
         # 2018Q4, 2018-Q4, Q4 2018
@@ -48,7 +49,13 @@ _FORMS = tuple(
     )
 )
 _UTC = frozenset({"z", "utc", "gmt"})
-_ORDERS, _SHORT_ORDERS = ("%d/%m/%Y", "%m/%d/%Y"), ("%d/%m/%y", "%m/%d/%y", "%y/%m/%d")
+_ORDERS = {
+    (False, 4): ("%d/%m/%Y", "%m/%d/%Y"),
+    (False, 2): ("%d/%m/%y", "%m/%d/%y", "%y/%m/%d"),
+    (True, 2): ("%d/%b/%y",),
+}
+# 03-Nov-18, whose century the text does not say
+_SHORT_YEAR = re.compile(r"(\d{1,2})([-/. ]?)([A-Za-z]{3})\2(\d{2})", re.ASCII)
 # 03/04/2018 in some order, which the text does not say
 _UNORDERED = re.compile(r"(\d{1,2}) ([-/.]) (\d{1,2}) \2 (\d{4}|\d{2})", re.VERBOSE | re.ASCII)
 
@@ -168,14 +175,19 @@ def _offset(text: str | None) -> dt.timedelta | None:
     return (-1 if "-" in text else 1) * dt.timedelta(hours=hours, minutes=minutes)
 
 
+def is_date(text: str) -> bool:
+    """Whether this is a date, be it in an order that the text does not say."""
+    return Stamp.read(text) is not None or bool(formats([text]))
+
+
 def formats(texts: Iterable[str]) -> list[str]:
     """Return the formats, with the day or the month first, in which all of these texts are dates."""
     found: list[str] | None = None
     for text in texts:
-        match = _UNORDERED.fullmatch(text.strip())
+        match = _UNORDERED.fullmatch(text.strip()) or _SHORT_YEAR.fullmatch(text.strip())
         if match is None:
             return []
-        known = _ORDERS if len(match[4]) == 4 else _SHORT_ORDERS
+        known = _ORDERS[match.re is _SHORT_YEAR, len(match[4])]
         here = [form for order in known if Stamp.formatted(text, form := order.replace("/", match[2]))]
         found = here if found is None else [form for form in found if form in here]
     return found or []

@@ -77,7 +77,7 @@ class ParquetFile:
                 yield file
         except RiskModelError:
             raise
-        except (OSError, arrow.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, arrow.ArrowException) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise unopened(self.path, error) from error
             reason = str(error).strip().splitlines()[0]
