@@ -1,7 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .data.cache.provider import Cached as Cached
-from .data.files import (
+from .data.files.readers import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
     read_returns as read_returns,
@@ -35,6 +35,7 @@ from .errors import (
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
     LeftOutWarning as LeftOutWarning,
+    MissingCodeError as MissingCodeError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
@@ -49,6 +50,7 @@ from .errors import (
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
+    SuspectReturnWarning as SuspectReturnWarning,
     TooFewObservationsError as TooFewObservationsError,
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,

@@ -96,6 +96,10 @@ class ImpossibleReturnsError(DataError):
     """An asset loses more than all of its value in one period, or has a return after it lost all."""
 
 
+class MissingCodeError(ImpossibleReturnsError):
+    """Numbers are codes for "missing", such as -99, and no returns."""
+
+
 class SpacingError(DataError, HorizonMismatchError):
     """The spacing of the dates contradicts the stated horizon."""
 
@@ -173,7 +177,24 @@ class MissingExtraError(RiskModelError, ImportError):
 
 
 class RiskModelWarning(UserWarning):
-    """The root of every warning this package gives."""
+    """The root of every warning this package gives.
+
+    Parameters
+    ----------
+    message : str
+        What is doubtful, and what to do.
+    **details
+        The facts in the message, as data.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self._details = details
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The facts behind the message, by name (read-only)."""
+        return MappingProxyType(self._details)
 
 
 class StaleDataWarning(RiskModelWarning):
@@ -202,3 +223,7 @@ class HighRateWarning(RiskModelWarning):
 
 class SevenDayWeekWarning(RiskModelWarning):
     """Rows on seven days a week are scaled as if a year had 252 days."""
+
+
+class SuspectReturnWarning(RiskModelWarning):
+    """Returns look like errors of the data: a price that comes back, a split that was not applied."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from attrs import fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from riskmodel._core.checks import (
     ReadInPercent,
     ReturnChecks,
 )
+from riskmodel._core.missing import MISSING_CODES, CodesFound
 
 DAYS = pd.bdate_range("2000-01-03", periods=120)
 NAMES = pd.Index([f"A{i}" for i in range(6)])
@@ -165,3 +167,227 @@ def test_columns_that_were_counted_where_they_are_stored():
     with pytest.raises(rm.PercentReturnsError) as caught:
         ReturnChecks.counted(FACTOR_RETURNS, rm.DAY, "ff.mktrf", counts).finish()
     assert caught.value.details == {"what": "factor returns", "labels": ["ff.mktrf"]}
+
+
+# -- codes for missing -------------------------------------------------------------------------------
+
+YEAR_OF_DAYS = pd.bdate_range("2020-01-01", periods=250)
+# In decimals: as files write them, and as they are after reading percent.
+EVERY_CODE = [*MISSING_CODES, -0.9999, -0.99, -9.99, -99.9999]
+
+
+def normal(scale=0.01, name="A", seed=0):
+    return pd.Series(np.random.default_rng(seed).normal(0, scale, 250), YEAR_OF_DAYS, name=name)
+
+
+def panel_of(asset=None, factor=None, rate=None, definitions=None):
+    asset = normal(seed=1) if asset is None else asset
+    factor = normal(name="F") if factor is None else factor
+    rate = pd.Series(1e-4, YEAR_OF_DAYS) if rate is None else rate
+    return rm.ReturnPanel.align(asset, factor, rate, horizon=rm.DAY, definitions=definitions)
+
+
+def coded(series, code, rows=slice(0, 3)):
+    series = series.copy()
+    series.iloc[rows] = code
+    return series
+
+
+def code_details(**tables):
+    with pytest.raises(rm.MissingCodeError) as caught:
+        panel_of(**tables)
+    return caught.value.details
+
+
+def test_codes_for_missing_in_a_factor_do_not_make_a_beta_of_zero():
+    liquidity = normal(name="LIQ")
+    asset = (1.2 * liquidity).rename("A")
+    spoilt = coded(liquidity, -99.0)
+    assert code_details(asset=asset, factor=spoilt) == {
+        "what": "factor returns", "label": "LIQ", "date": YEAR_OF_DAYS[0], "code": -99.0, "count": 3,
+    }  # fmt: skip
+    right = panel_of(asset=asset, factor=spoilt.replace(-99.0, np.nan), rate=pd.Series(0.0, YEAR_OF_DAYS))
+    assert rm.OLS().fit(right).loadings.loc["A", "LIQ"] == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("name", ["Mkt-RF", "SMB", "a"])
+@pytest.mark.parametrize("code", EVERY_CODE)
+def test_every_code_is_refused_in_factors(code, name):
+    assert code_details(factor=coded(normal(name=name), code))["code"] == pytest.approx(code)
+
+
+@pytest.mark.parametrize("code", EVERY_CODE)
+def test_every_code_is_refused_in_assets_and_rates(code):
+    assert code_details(asset=coded(normal(), code))["code"] == pytest.approx(code)
+    rate = code_details(rate=coded(pd.Series(1e-4, YEAR_OF_DAYS), code, 7))
+    assert (rate["count"], rate["date"]) == (1, YEAR_OF_DAYS[7])
+
+
+@pytest.mark.parametrize("code", [-99.99, -0.9999, -999.0])
+def test_single_precision_hides_no_code(code):
+    assert code_details(asset=coded(normal(), code).astype(np.float32))["count"] == 3
+    assert code_details(factor=coded(normal(), code).astype(np.float32))["count"] == 3
+
+
+def test_codes_in_most_rows_are_not_said_to_be_percent():
+    assert code_details(factor=coded(normal(name="F"), -0.9999, slice(0, 180)))["count"] == 180
+    assert code_details(asset=coded(normal(), -99.99, slice(0, 180)))["count"] == 180
+    assert code_details(rate=coded(pd.Series(1e-4, YEAR_OF_DAYS), -0.9999, slice(0, 180)))["count"] == 180
+
+
+def test_a_security_that_ended_almost_worthless_is_no_code():
+    ended = normal()
+    ended.iloc[100], ended.iloc[101:] = -0.9999, np.nan
+    assert panel_of(asset=ended).excess_returns.iloc[100, 0] == pytest.approx(-1.0)
+    ended.iloc[150] = 0.01
+    assert code_details(asset=ended)["code"] == -0.9999
+
+
+def test_an_honest_number_of_a_wild_series_is_no_code():
+    index = coded(normal(20.0, "sentiment"), -44.0, 9)
+    assert panel_of(factor=index).factor_returns.iloc[9, 0] == -44.0
+    assert code_details(factor=coded(index, -999.0, 12))["code"] == -999.0
+    wild = coded(normal(0.1), 9.99, 9)
+    with pytest.warns(rm.SuspectReturnWarning):
+        assert panel_of(asset=wild).excess_returns.iloc[9, 0] == pytest.approx(9.9899)
+    fell = coded(normal(0.04), -0.44, 9)
+    assert panel_of(asset=fell).excess_returns.iloc[9, 0] == pytest.approx(-0.4401)
+
+
+def test_no_funded_factor_and_no_rate_is_below_minus_one():
+    with pytest.raises(rm.ImpossibleReturnsError) as caught:
+        panel_of(factor=coded(normal(name="Mkt-RF"), -1.3, 9))
+    assert caught.value.details == {"what": "factor returns", "label": "Mkt-RF", "date": YEAR_OF_DAYS[9]}
+    with pytest.raises(rm.ImpossibleReturnsError) as caught:
+        panel_of(factor=coded(normal(name="FUND"), -1.3, 9), definitions=[rm.PublishedFactor("FUND", funded=True)])
+    assert caught.value.details["label"] == "FUND"
+    with pytest.warns(rm.SuspectReturnWarning):  # no code, and no loss of what it costs
+        assert len(panel_of(factor=coded(normal(name="SMB"), -1.3, 9)).dates) == 250
+    with pytest.raises(rm.ImpossibleReturnsError) as caught:
+        panel_of(rate=coded(pd.Series(1e-4, YEAR_OF_DAYS), -1.3, 9))
+    assert caught.value.details["date"] == YEAR_OF_DAYS[9]
+
+
+def test_factors_made_of_assets_are_made_of_no_codes():
+    returns = pd.concat([coded(normal(name="SPY"), -99.0), normal(name="IEF"), normal(name="A", seed=2)], axis=1)
+    data = rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
+    for factor in (rm.AssetFactor("SPY"), rm.Spread("SPY", "IEF"), rm.PortfolioFactor("P", {"SPY": 1.0, "IEF": 1.0})):
+        with pytest.raises(rm.MissingCodeError) as caught:
+            data.panel(["A"], [factor])
+        assert caught.value.details["label"] == "SPY"
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**16), code=st.sampled_from(EVERY_CODE), count=st.integers(1, 40))
+def test_codes_are_counted_alike_however_the_table_is_cut(seed, code, count):
+    rng = np.random.default_rng(seed)
+    values = returns()
+    values[rng.integers(0, len(DAYS), count), rng.integers(0, len(NAMES), count)] = code
+    rows = np.array_split(rng.permutation(len(DAYS)), 3)
+    cut = []
+    for columns in (slice(None, 2), slice(2, None)):
+        start = ReturnChecks.start(FACTOR_RETURNS, rm.DAY, NAMES[columns], DAYS)
+        cut.append(sum((start.update(values[r, columns], DAYS[r]) for r in rows), start))
+    whole, parts = checks_of(values, FACTOR_RETURNS), ReturnChecks.concat(cut)
+    for f in fields(CodesFound):
+        np.testing.assert_array_equal(getattr(parts.codes, f.name), getattr(whole.codes, f.name))
+    assert answer(parts) == answer(whole)
+    some = np.array([4, 1, 0])
+    taken, alone = whole.take(some), ReturnChecks.start(FACTOR_RETURNS, rm.DAY, NAMES[some], DAYS)
+    assert answer(taken) == answer(alone.update(values[:, some], DAYS))
+
+
+# -- percent -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("horizon", "sigma"),
+    [(rm.MONTH, 1.3), (rm.MONTH, 0.6), (rm.DAY, 0.45), (rm.DAY, 0.2)],
+    ids=["CMA", "CMA in calm months", "RMW by day", "calm days"],
+)
+def test_few_percent_columns_are_told(horizon, sigma):
+    days = DAYS if horizon == rm.DAY else pd.date_range("2000-01-31", periods=120, freq="ME")
+    percent = pd.DataFrame(np.random.default_rng(0).normal(0, sigma, (120, 2)), days, ["RMW", "CMA"])
+    asset = pd.Series(np.random.default_rng(1).normal(0, 0.01, 120), days, name="A")
+    for columns in (["RMW", "CMA"], ["CMA"]):
+        with pytest.raises(rm.PercentReturnsError) as caught:
+            rm.ReturnPanel.align(asset, percent[columns], pd.Series(0.0, days), horizon=horizon)
+        assert caught.value.details["labels"] == columns
+    macro = [rm.PublishedFactor(n, tradable=False) for n in percent]
+    panel = rm.ReturnPanel.align(asset, percent, pd.Series(0.0, days), horizon=horizon, definitions=macro)
+    assert panel.factor_returns.iloc[3, 1] == percent.iloc[3, 1]
+
+
+def test_wild_decimals_are_no_percent():
+    coin = normal(0.115)  # typically 8 % a day
+    assert len(panel_of(asset=coin.clip(-0.9)).dates) == 250
+    assert len(panel_of(factor=normal(0.075)).dates) == 250  # typically 5 % a day
+
+
+# -- returns that look like mistakes -----------------------------------------------------------------
+
+
+def warning_of(make):
+    with pytest.warns(rm.SuspectReturnWarning) as caught:
+        make()
+    assert len(caught) == 1
+    details = caught[0].message.details
+    return list(zip(details["labels"], details["dates"], details["returns"], strict=True)), details["reasons"]
+
+
+def spoilt_price(factor, rows):
+    """Return the returns of a price that is wrong by a factor in some rows."""
+    price = (1 + normal()).cumprod()
+    price.iloc[rows] *= factor
+    return price.pct_change().dropna()
+
+
+@pytest.mark.parametrize("rows", [slice(100, 101), slice(100, 103)], ids=["one day", "three days"])
+@pytest.mark.parametrize("factor", [100.0, 0.01, 1.6])
+def test_one_bad_print_is_named(factor, rows):
+    bad = spoilt_price(factor, rows)
+    found, reasons = warning_of(lambda: panel_of(asset=bad))
+    both = [YEAR_OF_DAYS[100], YEAR_OF_DAYS[rows.stop]]
+    assert sorted(found) == [("A", day, bad[day]) for day in both]
+    assert reasons == ["the price comes back"] * 2
+
+
+@pytest.mark.parametrize(("factor", "ratio"), [(0.25, "4:1"), (0.5, "2:1"), (10.0, "1:10"), (0.05, "20:1")])
+def test_a_split_that_was_not_applied_is_named(factor, ratio):
+    bad = spoilt_price(factor, slice(100, None))
+    found, reasons = warning_of(lambda: panel_of(asset=bad))
+    assert found == [("A", YEAR_OF_DAYS[100], bad[YEAR_OF_DAYS[100]])]
+    assert f"split of {ratio}," in reasons[0]
+
+
+def test_a_factor_with_a_bad_print_is_named():
+    found, _ = warning_of(lambda: panel_of(factor=coded(normal(name="SMB"), -1.3, 9)))
+    assert found == [("SMB", YEAR_OF_DAYS[9], -1.3)]
+
+
+def test_markets_give_no_warning():
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2000-01-03", periods=2_500)
+    sigma = np.where((np.arange(2_500) // 250) == 4, 0.05, 0.012)[:, None]  # one year of crisis
+    values = np.clip(rng.standard_t(5, (2_500, 30)) * sigma, -0.9, 3.0)
+    values[700, 0] = -0.38  # earnings
+    values[1_200, 1], values[1_201:, 1] = -0.8, np.nan  # bankrupt
+    market = pd.Series(rng.normal(0, 0.01, 2_500), days, name="Mkt-RF")
+    market.iloc[900] = -0.2  # October 1987
+    rm.ReturnPanel.align(pd.DataFrame(values, days), market, pd.Series(0.0, days), horizon=rm.DAY)
+
+
+def test_stored_returns_name_their_extremes():
+    bad = spoilt_price(100.0, slice(100, 101))
+    both = pd.concat([normal(name="B"), bad], axis=1).dropna()
+    panel = rm.StoredPanel.array(
+        both.to_numpy(), dates=both.index, assets=["B", "A"], factors=normal(name="F"), risk_free=0.0, horizon=rm.DAY
+    )
+    found, _ = warning_of(panel.select)
+    assert sorted((a, d) for a, d, _ in found) == [("A", YEAR_OF_DAYS[100]), ("A", YEAR_OF_DAYS[101])]
+    split = spoilt_price(0.25, slice(100, None))
+    panel = rm.StoredPanel.array(
+        split.to_numpy()[:, None], dates=split.index, factors=normal(name="F"), risk_free=0.0, horizon=rm.DAY
+    )
+    _, reasons = warning_of(lambda: rm.OLS().fit(panel))
+    assert "split of 4:1" in reasons[0]

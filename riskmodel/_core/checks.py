@@ -1,4 +1,4 @@
-"""Check returns while they stream: percent, levels, infinite values, losses of more than everything.
+"""Check returns while they stream: percent, levels, codes for "missing", infinite values, impossible losses.
 
 Memory, stored files, Dask, WRDS, the provider contract and the command line use `ReturnChecks`, each on blocks of its
 own shape. What numbers must be like is said by a `ReturnKind`: asset returns, factor returns, or a risk-free rate.
@@ -18,15 +18,24 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel.errors import DataError, ImpossibleReturnsError, InfiniteReturnsError, PercentReturnsError
+from riskmodel._core.missing import MISSING_CODES, CodesFound
+from riskmodel._core.suspects import Suspect, split_ratio
+from riskmodel.errors import (
+    DataError,
+    ImpossibleReturnsError,
+    InfiniteReturnsError,
+    MissingCodeError,
+    PercentReturnsError,
+)
 from riskmodel.horizon import YEAR, Horizon
 
 # The squares of numbers up to this size can be summed.
 LARGEST = 1e150
-# A typical size beyond this per √day is percent, not decimals; asset returns in percent are typically 1 to 2.
-_PERCENT = 0.2
+# A typical size beyond these per √day is percent, not decimals. In percent, assets typically move by 1 to 2, and the
+# quietest factors, over sixty of their quietest days, by 0.065; in decimals, the wildest coins by 0.08.
+_PERCENT, _PERCENT_FACTOR = 0.1, 0.06
 # Factors beyond this per √day are not in percent either, but on a scale of their own, such as an index of sentiment.
-_OWN_SCALE = 20.0
+_OWN_SCALE = 10.0
 # Prices and gross returns are at least this large and never negative.
 _LEVEL = 0.5
 # Among so many returns some are negative, and a typical size is known.
@@ -39,6 +48,17 @@ _TYPICAL_RATE, _HIGH_RATE, _ROWS_HIGH = 0.3, 1.0, 0.01
 _SAMPLED_ROWS = 2_048
 # After so many rows, what is wrong with most columns is plain.
 _EARLY_ROWS = 64
+# A number that equals a code is one where it is so many times the typical size, or more.
+_FAR = 20.0
+# Typical sizes that are counted for that: a twentieth of the codes 44 and 99, and of their multiples by ten.
+_SIZES = tuple(size * 10.0**power for power in range(6) for size in (0.022, 0.0495))
+_ROUNDING = 1e-9
+# A security that ended almost worthless loses this much with its last return.
+_WORTHLESS = 0.9998
+# Codes that would be returns of an asset are codes where they are repeated so often.
+_OFTEN, _TWICE = 3, 2
+# Returns beyond these are suspect where half of the returns, on about so many dates, are below `_QUIET` per √day.
+_LARGE_LOSS, _LARGE_GAIN, _QUIET, _QUIET_ROWS = -0.65, 1.5, 0.02, 256
 _NEVER, _BEFORE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 Stamps = NDArray[np.int64]
@@ -89,6 +109,12 @@ class ReturnChecks:
         The first date with an infinite value, one below -100 %, and one of exactly -100 %.
     last : array of int, shape (N,)
         The last date with a value.
+    low_at, high_at : array of int, shape (N,)
+        The dates of the least and the greatest value, where these are large.
+    quiet, moved : array of int, shape (N,)
+        On a few hundred of the sampled dates, the values other than zero, and those that are large for a typical one.
+    codes : CodesFound
+        Where values equal well-known codes for "missing".
     """
 
     kind: ReturnKind
@@ -104,6 +130,11 @@ class ReturnChecks:
     impossible: Stamps
     lost: Stamps
     last: Stamps
+    low_at: Stamps
+    high_at: Stamps
+    quiet: Index
+    moved: Index
+    codes: CodesFound
 
     # -- adding up -------------------------------------------------------------------------------------
 
@@ -137,6 +168,11 @@ class ReturnChecks:
             impossible=np.full(n, _NEVER),
             lost=np.full(n, _NEVER),
             last=np.full(n, _BEFORE),
+            low_at=np.full(n, _NEVER),
+            high_at=np.full(n, _NEVER),
+            quiet=np.zeros(n, dtype=np.intp),
+            moved=np.zeros(n, dtype=np.intp),
+            codes=CodesFound.none(),
         )
 
     @classmethod
@@ -178,7 +214,10 @@ class ReturnChecks:
         stamps = _stamps(dates)
         low, high, missing = _extremes(block)
         infinite, impossible, lost = _first_faults(block, stamps, low, high)
-        present, nonzero, larger = self._count(_rows_in(block, stamps, self.sample), missing, low, high)
+        inside = _sampled_rows(stamps, self.sample)
+        rows = block if inside.all() else block[inside]
+        quiet, moved = self._count_quiet(block, stamps)
+        present, nonzero, larger = self._count(rows, missing, low, high)
         return self + evolve(
             self,
             present=present,
@@ -190,6 +229,11 @@ class ReturnChecks:
             impossible=impossible,
             lost=lost,
             last=_last(block, stamps),
+            low_at=_dates_of(block, stamps, low, low < _LARGE_LOSS),
+            high_at=_dates_of(block, stamps, high, high > _LARGE_GAIN),
+            quiet=quiet,
+            moved=moved,
+            codes=CodesFound.search(block, stamps, inside, low, high),
         )
 
     def __add__(self, other: Self) -> Self:
@@ -205,6 +249,11 @@ class ReturnChecks:
             impossible=np.minimum(self.impossible, other.impossible),
             lost=np.minimum(self.lost, other.lost),
             last=np.maximum(self.last, other.last),
+            low_at=_of_extreme(-self.low, self.low_at, -other.low, other.low_at),
+            high_at=_of_extreme(self.high, self.high_at, other.high, other.high_at),
+            quiet=self.quiet + other.quiet,
+            moved=self.moved + other.moved,
+            codes=self.codes + other.codes,
         )
 
     @classmethod
@@ -212,12 +261,13 @@ class ReturnChecks:
         """Return the checks of other columns over the same rows, side by side."""
         names = reduce(lambda one, other: one.append(other), (p.labels for p in parts))
         arrays: dict[str, Any] = {f: np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in _BY_COLUMN}
-        return evolve(parts[0], labels=names, **arrays)
+        codes = CodesFound.concat([p.codes for p in parts], [len(p.labels) for p in parts])
+        return evolve(parts[0], labels=names, codes=codes, **arrays)
 
     def take(self, columns: Index) -> Self:
         """Return the checks of some columns."""
         arrays: dict[str, Any] = {f: getattr(self, f)[..., columns] for f in _BY_COLUMN}
-        return evolve(self, labels=self.labels[columns], **arrays)
+        return evolve(self, labels=self.labels[columns], codes=self.codes.take(columns), **arrays)
 
     def with_labels(self, names: pd.Index[Any]) -> Self:
         """Return the same checks with other labels, such as those that a worker was not sent."""
@@ -230,10 +280,23 @@ class ReturnChecks:
         nonzero = np.count_nonzero(rows, axis=0) - gaps
         larger = np.zeros_like(self.larger)
         biggest = np.maximum(-low, high)
-        for rung, counts in zip(self.kind.rungs(self.horizon), larger, strict=True):
+        rungs = self.kind.rungs(self.horizon)
+        for i, (rung, counts) in enumerate(zip(rungs, larger, strict=True)):
+            if i and rung == rungs[i - 1]:  # per day, levels and percent are alike
+                counts[:] = larger[i - 1]
+                continue
             at = np.flatnonzero(biggest > rung)
-            counts[at] = np.count_nonzero(np.abs(rows if len(at) == len(counts) else rows[:, at]) > rung, axis=0)
+            some = rows if len(at) == len(counts) else rows[:, at]
+            counts[at] = np.count_nonzero((some > rung) | (some < -rung), axis=0)
         return len(rows) - gaps, nonzero, larger
+
+    def _count_quiet(self, block: Array, stamps: Stamps) -> tuple[Index, Index]:
+        """Count, on few dates, the values other than zero, and those that are large for a typical one."""
+        few = self.sample[:: max(1, len(self.sample) // _QUIET_ROWS)]
+        rows = block[_sampled_rows(stamps, few)]
+        size = _QUIET * float(np.sqrt(self.horizon.days))
+        seen = np.count_nonzero(rows > 0, axis=0) + np.count_nonzero(rows < 0, axis=0)
+        return seen, np.count_nonzero((rows > size) | (rows < -size), axis=0)
 
     # -- answers ---------------------------------------------------------------------------------------
 
@@ -293,23 +356,75 @@ class ReturnChecks:
             )
 
     def typically_above(self) -> Flags:
-        """Which columns have a median size, zeros left out, above each of the kind's rungs; shape (rungs, N).
+        """Which columns have a median size, zeros and codes left out, above each of the kind's rungs; shape (rungs, N).
 
         Only columns with values enough to say: twenty, or where there are fewer rows, values on half of them.
         """
         enough = min(_ENOUGH, -(-len(self.sample) // 2))
-        return (2 * self.larger > self.nonzero) & (self.nonzero >= enough)
+        larger, nonzero = self.without_codes()
+        return (2 * larger > nonzero) & (nonzero >= enough)
+
+    def without_codes(self) -> tuple[Index, Index]:
+        """Return `larger` and `nonzero` of values that equal no code."""
+        if not len(self.codes.column):
+            return self.larger, self.nonzero
+        n, rungs = len(self.labels), self.kind.rungs(self.horizon)
+        larger = self.larger - np.array([self.codes.larger(rung, n) for rung in rungs]).reshape(self.larger.shape)
+        return larger, self.nonzero - self.codes.larger(0.0, n)
+
+    def require_no_codes(self, which: Flags) -> None:
+        """Raise for codes for "missing", shape (M,): those of `codes` that cannot be anything else."""
+        if not which.any():
+            return
+        found = np.flatnonzero(which)
+        i = found[self.codes.first[found].argmin()]
+        value, count = float(self.codes.numbers[i]), int(self.codes.count[i])
+        label, date = self.labels[self.codes.column[i]], pd.Timestamp(int(self.codes.first[i]), unit="us")
+        columns = len(np.unique(self.codes.column[found]))
+        written = value if value in MISSING_CODES else float(f"{100 * value:.6g}")
+        origin = f"{value:.10g}" if value == written else f"{value:.10g} ({written:.10g} read in percent)"
+        raise MissingCodeError(
+            f"expected {self.kind.name} in decimals, and NaN where missing, got {origin}, a code for a missing number, "
+            f"{count} time(s) in {label}, first on {date.date()}, and codes in {columns} column(s); read the file with "
+            f"missing=({written:.10g},), or replace the code by NaN: table.replace({value:.10g}, float('nan')).",
+            what=self.kind.name,
+            label=label,
+            date=date,
+            code=value,
+            count=count,
+        )
 
     def never_negative(self) -> Flags:
         """Which columns have no negative value, among so many that returns would have one."""
         return (self.low >= 0) & (self.nonzero >= _ENOUGH)
+
+    def suspects(self) -> list[Suspect]:
+        """The extremes of quiet columns that look like mistakes: coarser than `suspects` of returns in memory."""
+        calm = (2 * self.moved <= self.quiet) & (self.quiet >= _ENOUGH)
+        # securities that end lose much with their last return
+        falls = calm & (self.low_at < np.minimum(self.last, _NEVER))
+        rises = calm & (self.high_at < _NEVER)
+        return [
+            self._suspect(int(j), float(values[j]), int(dates[j]))
+            for values, dates, which in ((self.low, self.low_at, falls), (self.high, self.high_at, rises))
+            for j in np.flatnonzero(which)
+        ]
+
+    def _suspect(self, column: int, value: float, stamp: int) -> Suspect:
+        growth = float(np.log(max(1.0 + value, _ROUNDING)))
+        sigma = _QUIET * float(np.sqrt(self.horizon.days))
+        reason = split_ratio(growth, sigma) or f"it typically moves by less than {sigma:.2g}"
+        return Suspect(self.labels[column], pd.Timestamp(stamp, unit="us"), value, reason, abs(growth))
 
     def _first(self, when: Stamps) -> tuple[Any, pd.Timestamp]:
         column = int(when.argmin())
         return self.labels[column], pd.Timestamp(int(when[column]), unit="us")
 
 
-_BY_COLUMN = ("present", "nonzero", "larger", "low", "high", "infinite", "impossible", "lost", "last")
+_BY_COLUMN = (
+    *("present", "nonzero", "larger", "low", "high", "infinite", "impossible", "lost", "last"),
+    *("low_at", "high_at", "quiet", "moved"),
+)
 
 
 # -- what the numbers are ----------------------------------------------------------------------------
@@ -324,33 +439,49 @@ class AssetReturns(ReturnKind):
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
         """Sizes of levels and of percent."""
-        return _doubtful(horizon), _PERCENT * float(np.sqrt(horizon.days))
+        return _doubtful(horizon, _PERCENT), _PERCENT * float(np.sqrt(horizon.days))
 
     def require(self, checks: ReturnChecks) -> None:
-        """Raise for levels, percent and losses of more than everything, in this order."""
+        """Raise for codes, levels, percent and losses of more than everything, in this order."""
         level, percent = checks.typically_above()
-        _refuse_levels(checks, level)
-        _refuse_percent(checks, percent)
+        level &= checks.never_negative()
+        checks.require_no_codes(_codes_of_assets(checks, level | percent))
+        _refuse_levels(checks, level, _PERCENT)
+        _refuse_percent(checks, percent, _PERCENT)
         checks.require_possible()
 
 
 @final
-@frozen
+@frozen(eq=False)
 class FactorReturns(ReturnKind):
-    """Returns of factors in decimals, or a series on a scale of its own."""
+    """Returns of factors in decimals, or a series on a scale of its own.
+
+    Parameters
+    ----------
+    name : str
+        What errors call them.
+    funded, tradable : array of bool, shape (K,), optional
+        Of each column, whether it is an excess return, and whether a portfolio can hold it, where that is known.
+    """
 
     name: str = "factor returns"
+    funded: Flags | None = None
+    tradable: Flags | None = None
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
-        """Sizes of levels, of percent, and of what is on a scale of its own."""
+        """Sizes of levels, of percent, of what is on a scale of its own, and of what codes are far from."""
         root = float(np.sqrt(horizon.days))
-        return _doubtful(horizon), _PERCENT * root, _OWN_SCALE * root
+        return _doubtful(horizon, _PERCENT_FACTOR), _PERCENT_FACTOR * root, _OWN_SCALE * root, *_SIZES
 
     def require(self, checks: ReturnChecks) -> None:
-        """Raise for levels and percent."""
-        level, percent, own_scale = checks.typically_above()
-        _refuse_levels(checks, level)
-        _refuse_percent(checks, percent & ~own_scale)
+        """Raise for codes, levels and percent, and for funded factors that lose more than everything."""
+        level, percent, own_scale, *sizes = checks.typically_above()
+        returns = np.ones(len(checks.labels), dtype=bool) if self.tradable is None else self.tradable
+        checks.require_no_codes(_codes_of_factors(checks, np.array(sizes)))
+        _refuse_levels(checks, level & checks.never_negative() & returns, _PERCENT_FACTOR)
+        _refuse_percent(checks, percent & ~own_scale & returns, _PERCENT_FACTOR)
+        if self.funded is not None:
+            _refuse_losses(checks, self.funded & returns)
 
 
 @final
@@ -365,22 +496,11 @@ class RiskFreeRate(ReturnKind):
         return YEAR.scale_mean(_TYPICAL_RATE, to=horizon), YEAR.scale_mean(_HIGH_RATE, to=horizon)
 
     def require(self, checks: ReturnChecks) -> None:
-        """Raise where a rate is in percent, or stated for a longer span than the horizon."""
-        typical, high = checks.larger
-        # years near zero hide the unit from a median, and not from the highest of a hundred
-        rows = np.ceil(_ROWS_HIGH * checks.present).clip(min=1)
-        wrong = (2 * typical > checks.nonzero) | (high >= rows)
-        if wrong.any():
-            horizon = checks.horizon
-            largest = float(np.maximum(-checks.low, checks.high)[wrong].max())
-            raise PercentReturnsError(
-                f"expected {self.name} in decimals per {horizon}, got values up to {largest:.3g}, which make "
-                f"{100 * horizon.scale_mean(largest, to=YEAR):.0f} % a year; divide by 100 if it is in percent, and "
-                f"bring a rate for a longer span here with rm.YEAR.scale_mean(rate, to=rm.{horizon!r}).",
-                what=self.name,
-                labels=list(checks.labels[wrong]),
-                largest=largest,
-            )
+        """Raise for codes, and where a rate is in percent, stated for a longer span than the horizon, or a loss."""
+        checks.require_no_codes(checks.codes.numbers < 0)
+        _refuse_high_rates(checks)
+        checks.require_no_codes(checks.codes.numbers > 0)
+        _refuse_losses(checks, np.ones(len(checks.labels), dtype=bool))
 
 
 @final
@@ -409,30 +529,90 @@ class ReadInPercent(ReturnKind):
 ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE = AssetReturns(), FactorReturns(), RiskFreeRate()
 
 
-def _doubtful(horizon: Horizon) -> float:
+def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
+    """Which codes no return of an asset is; in percent, or of prices, many numbers equal small codes by chance."""
+    codes = checks.codes
+    value = codes.numbers
+    impossible = value <= -1.0
+    ended = (codes.count == 1) & (codes.first == checks.last[codes.column])
+    nearly_all = (value > -1.0) & (value <= -_WORTHLESS) & ~ended
+    often = np.where(value > 0, codes.count >= _TWICE, codes.count >= _OFTEN)
+    large = np.abs(value) > _FAR
+    return np.asarray((impossible | nearly_all | often) & (large & (value < 0) | ~other_unit[codes.column]))
+
+
+def _codes_of_factors(checks: ReturnChecks, typically_above: Flags) -> Flags:
+    """Which codes are far from what is typical of a factor; positive ones, and small ones, are repeated as well."""
+    codes = checks.codes
+    size = np.abs(codes.numbers)
+    at = np.searchsorted(_SIZES, size / _FAR * (1 + _ROUNDING), side="right") - 1
+    far = ~typically_above[at.clip(min=0), codes.column]
+    alone = (codes.numbers < 0) & (size >= _WORTHLESS)
+    return np.asarray(far & (alone | (codes.count >= _TWICE)))
+
+
+def _doubtful(horizon: Horizon, percent: float) -> float:
     """The least typical size of prices and gross returns, which may be no larger than percent."""
-    return min(_LEVEL, _PERCENT * float(np.sqrt(horizon.days)))
+    return min(_LEVEL, percent * float(np.sqrt(horizon.days)))
 
 
-def _refuse_levels(checks: ReturnChecks, large: Flags) -> None:
-    level = large & checks.never_negative()
+def _refuse_levels(checks: ReturnChecks, level: Flags, percent: float) -> None:
     if level.any():
         _refuse(
             checks,
             level,
             ImpossibleReturnsError,
-            f"never negative and typically beyond {_doubtful(checks.horizon):.2g}, as prices, index levels and gross "
-            "returns are; pass .pct_change() of prices, or subtract 1 from gross returns",
+            f"never negative and typically beyond {_doubtful(checks.horizon, percent):.2g}, as prices, index levels "
+            "and gross returns are; pass .pct_change() of prices, or subtract 1 from gross returns",
         )
 
 
-def _refuse_percent(checks: ReturnChecks, percent: Flags) -> None:
-    if percent.any():
+def _refuse_percent(checks: ReturnChecks, which: Flags, percent: float) -> None:
+    if which.any():
         # of a few rows, prices and percent of good days look alike
-        signed = (checks.low[percent] < 0).any()
+        signed = (checks.low[which] < 0).any()
         advice = "divide by 100" if signed else "divide percent by 100, pass .pct_change() of prices, or subtract 1"
-        size = _PERCENT * np.sqrt(checks.horizon.days)
-        _refuse(checks, percent, PercentReturnsError, f"typically beyond {size:.2g} per {checks.horizon}; {advice}")
+        if isinstance(checks.kind, FactorReturns):
+            advice += ", or declare a series on a scale of its own: rm.PublishedFactor(name, tradable=False)"
+        size = percent * np.sqrt(checks.horizon.days)
+        _refuse(checks, which, PercentReturnsError, f"typically beyond {size:.2g} per {checks.horizon}; {advice}")
+
+
+def _refuse_losses(checks: ReturnChecks, which: Flags) -> None:
+    """Raise for values below -1 in some columns."""
+    lost = which & (checks.impossible < _NEVER)
+    if lost.any():
+        label, date = checks._first(np.where(lost, checks.impossible, _NEVER))
+        low = checks.low[checks.labels.get_loc(label)]
+        advice = "correct it, or leave it missing (NaN)"
+        if isinstance(checks.kind, FactorReturns):
+            advice += "; where it is no excess return, declare it so: rm.PublishedFactor(name, funded=False)"
+        raise ImpossibleReturnsError(
+            f"expected {checks.kind.name} of -100 % or more, got less, first in {label} on {date.date()} (its lowest "
+            f"is {low:.4g}), in {int(lost.sum())} column(s); {advice}.",
+            what=checks.kind.name,
+            label=label,
+            date=date,
+        )
+
+
+def _refuse_high_rates(checks: ReturnChecks) -> None:
+    (typical, high), nonzero = checks.without_codes()
+    # years near zero hide the unit from a median, and not from the highest of a hundred
+    rows = np.ceil(_ROWS_HIGH * checks.present).clip(min=1)
+    wrong = (2 * typical > nonzero) | (high >= rows)
+    if not wrong.any():
+        return
+    horizon, kind = checks.horizon, checks.kind
+    largest = float(np.maximum(-checks.low, checks.high)[wrong].max())
+    raise PercentReturnsError(
+        f"expected {kind.name} in decimals per {horizon}, got values up to {largest:.3g}, which make "
+        f"{100 * horizon.scale_mean(largest, to=YEAR):.0f} % a year; divide by 100 if it is in percent, and "
+        f"bring a rate for a longer span here with rm.YEAR.scale_mean(rate, to=rm.{horizon!r}).",
+        what=kind.name,
+        labels=list(checks.labels[wrong]),
+        largest=largest,
+    )
 
 
 def _refuse(checks: ReturnChecks, which: Flags, kind: type[DataError], why: str) -> NoReturn:
@@ -458,10 +638,9 @@ def _sampled(dates: pd.DatetimeIndex) -> Stamps:
     return stamps[:: max(1, len(stamps) // _SAMPLED_ROWS)]
 
 
-def _rows_in(block: Array, stamps: Stamps, sample: Stamps) -> Array:
+def _sampled_rows(stamps: Stamps, sample: Stamps) -> Flags:
     at = np.searchsorted(sample, stamps)
-    inside = sample[np.minimum(at, len(sample) - 1)] == stamps
-    return block if inside.all() else block[inside]
+    return np.asarray(sample[np.minimum(at, len(sample) - 1)] == stamps)
 
 
 def _extremes(block: Array) -> tuple[Array, Array, Flags]:
@@ -487,6 +666,21 @@ def _first_faults(block: Array, stamps: Stamps, low: Array, high: Array) -> tupl
     ):
         first[odd] = np.where(where, stamps[:, None], _NEVER).min(axis=0)
     return infinite, impossible, lost
+
+
+def _dates_of(block: Array, stamps: Stamps, extreme: Array, large: Flags) -> Stamps:
+    """Of each column whose extreme is large, its first date."""
+    dates = np.full(block.shape[1], _NEVER)
+    at = np.flatnonzero(large)
+    if len(at):
+        dates[at] = np.where(block[:, at] == extreme[at], stamps[:, None], _NEVER).min(axis=0)
+    return dates
+
+
+def _of_extreme(one: Array, one_at: Stamps, other: Array, other_at: Stamps) -> Stamps:
+    """Of each column, the date of the greater number, the first where they are equal."""
+    first = np.where(one > other, one_at, other_at)
+    return np.asarray(np.where(one == other, np.minimum(one_at, other_at), first))
 
 
 def _last(block: Array, stamps: Stamps) -> Stamps:

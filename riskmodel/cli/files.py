@@ -15,7 +15,7 @@ from riskmodel._core.checks import ReadInPercent, ReturnChecks
 from riskmodel._core.frames import read_number
 from riskmodel._core.paths import read_path
 from riskmodel.cli.options import data_horizon, names, require_factors
-from riskmodel.data.files import read_percent_returns, read_prices, read_returns
+from riskmodel.data.files.readers import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import (
     DataError,

@@ -8,13 +8,14 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
 from riskmodel.cli.files import UNITS
-from riskmodel.errors import InvalidParameterError, RiskModelError
+from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
 from riskmodel.panel.return_type import ReturnType
 from riskmodel.panel.unmatched import Unmatched
 
@@ -124,15 +125,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # replace characters that the terminal cannot print
         sys.stdout.reconfigure(errors="replace")
     try:
-        _run(sys.argv[1:] if argv is None else list(argv))
-        if sys.stdout is not None:  # None if the caller closed it
-            sys.stdout.flush()
+        with _stdout():
+            _run(sys.argv[1:] if argv is None else list(argv))
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (RiskModelError, OSError) as error:
+    except (RiskModelError, RiskModelWarning, OSError) as error:
         _tell(f"riskmodel: {_one_message(error)}")
         return _BAD_INPUT
     return 0
@@ -145,8 +145,12 @@ def _run(argv: list[str]) -> None:
         return
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
-    options = ReportOptions.read(_report_parser().parse_intermixed_args(read.joined(argv[1:])))
-    report, left_out = risk_report(options)
+    arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
+    options = ReportOptions.read(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if arguments.strict else "always", RiskModelWarning)
+        warnings.showwarning = _show_warning
+        report, left_out = risk_report(options)
     if left_out:
         _tell(left_out)
     # write the page first: a closed stdout pipe must not prevent it
@@ -159,6 +163,10 @@ def _run(argv: list[str]) -> None:
         print(report.to_text())
         if wrote:
             print(wrote)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _tell(f"riskmodel: warning: {' '.join(str(message).split())}")
 
 
 def _tell(message: str) -> None:
@@ -223,6 +231,7 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
+    add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
@@ -274,6 +283,21 @@ def _one_message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[None]:
+    """Flush what is printed; name the place where that fails, such as on a full disk."""
+    try:
+        yield
+        if sys.stdout is not None:  # None if the caller closed it
+            sys.stdout.flush()
+    except OSError as error:
+        # of a stream, and of no file that was opened
+        if isinstance(error, RiskModelError | BrokenPipeError) or error.filename is not None or error.errno is None:
+            raise
+        _silence_stdout()
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _silence_stdout() -> None:

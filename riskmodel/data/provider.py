@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
+from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
@@ -23,7 +24,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import Factor, PublishedFactor
+from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, Unmatched
@@ -332,8 +333,36 @@ def _is_asset(data: DataProvider, name: Any, low: Edge, high: Edge) -> bool:
     return True
 
 
+@final
+@frozen
+class _CheckedAssets:
+    """A provider whose asset returns are checked before a factor is made of them."""
+
+    data: DataProvider
+
+    @property
+    def horizon(self) -> Horizon:
+        return horizon_of(self.data)
+
+    @property
+    def return_type(self) -> ReturnType:
+        return self.data.return_type
+
+    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        table = self.data._assets_in(labels.unique(assets, "the assets of a factor"), start, end)
+        table.checks.finish()
+        return table.frame()
+
+    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
+        return self.data.factor_returns(names, start, end)
+
+    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
+        return self.data.risk_free(start, end)
+
+
 def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:
-    returns: object = factor.returns(data, start, end)
+    of_assets = isinstance(factor, AssetFactor | Spread | PortfolioFactor)
+    returns: object = factor.returns(_CheckedAssets(data) if of_assets else data, start, end)
     if not isinstance(returns, pd.Series):
         raise NonNumericError(
             f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "

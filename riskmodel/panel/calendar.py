@@ -10,8 +10,9 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.checks import FACTOR_RETURNS
 from riskmodel._core.dates import between
-from riskmodel._core.frames import constant_rate
+from riskmodel._core.frames import ReturnFrame, constant_rate
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
@@ -95,15 +96,17 @@ class CalendarSeries:
         rate = self.risk_free
         if isinstance(rate, Real):
             rate = constant_rate(rate, self.horizon, days)
-        published = pd.DataFrame(index=days) if self.factors is None else self.factors
-        every = pd.DataFrame(0.0, days, ["all"])
-        calendar = ReturnPanel.align(every, published, rate, horizon=self.horizon, return_type=self.return_type)
-        calendar = _with_unknown_growth(calendar, days)
-        if self.funded is None:
-            return calendar
-        costly = labels.unique(self.funded, "funded")
-        labels.positions(costly, calendar.factors, "factor", UnknownFactorError)
-        return evolve(calendar, definitions=[PublishedFactor(f, funded=f in costly) for f in calendar.factors])
+        published: Any = pd.DataFrame(index=days) if self.factors is None else self.factors
+        published = ReturnFrame.read(published, FACTOR_RETURNS, self.horizon)
+        calendar = ReturnPanel.align(
+            pd.DataFrame(0.0, days, ["all"]),
+            published,
+            rate,
+            horizon=self.horizon,
+            definitions=_definitions(published.labels, self.funded),
+            return_type=self.return_type,
+        )
+        return _with_unknown_growth(calendar, days)
 
 
 def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:
@@ -111,3 +114,11 @@ def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> Retur
     lost = days[between(days, calendar.dates[0], calendar.dates[-1]) & ~days.isin(calendar.dates)].sort_values()
     warn_of_rows(len(lost), len(calendar.dates))
     return evolve(calendar, left_out=LeftOut(lost, None) if len(lost) else None)
+
+
+def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:
+    if funded is None:
+        return [PublishedFactor(f) for f in factors]
+    costly = labels.unique(funded, "funded")
+    labels.positions(costly, factors, "factor", UnknownFactorError)
+    return [PublishedFactor(f, funded=f in costly) for f in factors]

@@ -20,6 +20,7 @@ from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
 from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
+from riskmodel._core.suspects import warn_of
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
@@ -212,7 +213,7 @@ class DaskPanel(CalendarPanel):
         names, columns = chosen(assets, self.assets, "asset", UnknownAssetError)
         part = self._returns[self._days.get_indexer(calendar.dates)][:, columns]
         returns = part.map_blocks(_floats, dtype=np.float64, meta=np.empty((0, 0))).compute()
-        _checks(names, calendar.dates, self.horizon).update(returns, calendar.dates).finish()
+        _finish(_checks(names, calendar.dates, self.horizon).update(returns, calendar.dates))
         return _with_returns(calendar, names, returns, np.arange(len(returns), dtype=np.intp))
 
     def reduce(
@@ -242,13 +243,13 @@ class DaskPanel(CalendarPanel):
             concatenate=False,
             **objects,
         )
-        readings: Sequence[_Reading] = _import("base").compute(*merged.to_delayed().ravel())
+        readings: Sequence[_ChunkSummary] = _import("base").compute(*merged.to_delayed().ravel())
         checks = _checks(self.assets, self._days, self.horizon) + ReturnChecks.concat([r.checks for r in readings])
-        checks.finish()
+        _finish(checks)
         return concat_assets([r.value for r in readings])
 
     def _readings(self, read: Callable[..., Any], by_date: Sequence[Array], objects: dict[str, Any]) -> Any:
-        """A Dask array with a `_Reading` in the place of each chunk.
+        """A Dask array with a `_ChunkSummary` in the place of each chunk.
 
         A task has the chunk as its only input: so Dask fuses it with what makes the chunk, which is no result then and
         cannot travel.
@@ -264,7 +265,7 @@ class DaskPanel(CalendarPanel):
         ones = tuple((1,) * n for n in self._returns.numblocks)
         return _import("array").Array(graph, name, chunks=ones, **objects)
 
-    def _stretches(self, by_date: Sequence[Array]) -> Iterator[_Stretch]:
+    def _stretches(self, by_date: Sequence[Array]) -> Iterator[_ChunkRow]:
         """What is known of the dates of each row of chunks."""
         # each chunk is told the few dates that tell typical sizes; sampled again, they are all kept
         sample = pd.DatetimeIndex(_checks(pd.RangeIndex(0), self._days, self.horizon).sample.astype("datetime64[us]"))
@@ -272,7 +273,7 @@ class DaskPanel(CalendarPanel):
         for a, b in pairwise(np.cumsum([0, *self._returns.chunks[0]])):
             own = place[a:b]
             kept = np.argsort(own)[np.count_nonzero(own < 0) :]
-            yield _Stretch(
+            yield _ChunkRow(
                 days=self._days[a:b],
                 sample=sample,
                 kept=kept,
@@ -283,7 +284,7 @@ class DaskPanel(CalendarPanel):
 
 @final
 @frozen(eq=False)
-class _Stretch:
+class _ChunkRow:
     """What is known of the dates of one row of chunks.
 
     Attributes
@@ -312,11 +313,11 @@ class _Stretch:
 class _Chunk:
     """What a worker does with one chunk: validate, align, read."""
 
-    stretch: _Stretch
+    stretch: _ChunkRow
     assets: pd.Index[Any]
     read: Callable[..., Any]
 
-    def __call__(self, chunk: Any) -> _Reading:
+    def __call__(self, chunk: Any) -> _ChunkSummary:
         s = self.stretch
         returns, expected = _floats(chunk, self.assets), (len(s.days), len(self.assets))
         if returns.shape != expected:
@@ -329,16 +330,16 @@ class _Chunk:
         checks = _checks(pd.RangeIndex(len(self.assets)), s.sample, s.calendar.horizon).update(returns, s.days)
         found = _for_travel(checks)
         if not len(s.kept):
-            return _Reading(found, None)
+            return _ChunkSummary(found, None)
         usable = np.maximum(-checks.low, checks.high) <= LARGEST
         if not usable.all():  # which will be refused, and must not overflow before
             returns = np.where(usable, returns, np.nan)
-        return _Reading(found, self.read(_with_returns(s.calendar, self.assets, returns, s.kept), *s.by_date))
+        return _ChunkSummary(found, self.read(_with_returns(s.calendar, self.assets, returns, s.kept), *s.by_date))
 
 
 @final
 @frozen(eq=False)
-class _Reading:
+class _ChunkSummary:
     """What was read of a chunk, or of several over different dates; `value` is None where no date is kept."""
 
     checks: ReturnChecks
@@ -351,16 +352,16 @@ class _Reading:
         return len(rest) + sum(a.raw().nbytes for a in arrays)
 
 
-def _same(reading: _Reading, **_: Any) -> _Reading:
+def _same(reading: _ChunkSummary, **_: Any) -> _ChunkSummary:
     return reading
 
 
-def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _Reading:
+def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _ChunkSummary:
     """Merge readings of the same assets, in the nested lists that Dask makes of them."""
     parts = list(_import("core").flatten(readings if isinstance(readings, list) else [readings]))
     values = [p.value for p in parts if p.value is not None]
     checks = reduce(add, (p.checks for p in parts))
-    return _Reading(checks, reduce(merge_dates, values) if values else None)
+    return _ChunkSummary(checks, reduce(merge_dates, values) if values else None)
 
 
 def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, rows: Index) -> ReturnPanel:
@@ -374,14 +375,22 @@ def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, 
     return evolve(calendar, assets=assets, excess_returns=set_read_only(excess))
 
 
+_COUNTS = ("present", "nonzero", "larger", "quiet", "moved")
+
+
 def _for_travel(checks: ReturnChecks) -> ReturnChecks:
     """Checks without the sampled dates, which the panel knows, and with narrow counts."""
-    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in ("present", "nonzero", "larger")}
+    counts: dict[str, Any] = {n: getattr(checks, n).astype(np.int32) for n in _COUNTS}
     return evolve(checks, sample=checks.sample[:0], **counts)
 
 
 def _checks(assets: pd.Index[Any], dates: pd.DatetimeIndex, horizon: Horizon) -> ReturnChecks:
     return ReturnChecks.start(ASSET_RETURNS, horizon, assets, dates)
+
+
+def _finish(checks: ReturnChecks) -> None:
+    checks.finish()
+    warn_of(checks.suspects(), checks.kind.name)
 
 
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:

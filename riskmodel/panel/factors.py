@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
-import numpy as np
 import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import by_constructor, floats
+from riskmodel._core.arrays import by_constructor
+from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType
@@ -180,15 +180,10 @@ def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -
 
 
 def _read_weights(weights: Any) -> pd.Series[float]:
-    if not isinstance(weights, Mapping | pd.Series):
-        raise InvalidParameterError(
-            f"expected weights as a mapping or Series by asset, got {type(weights).__name__}; write {{'MSFT': 1.0}}."
-        )
-    series = weights if isinstance(weights, pd.Series) else pd.Series(list(weights.values()), list(weights))
-    index, values = labels.unique(series.index, "the assets of a factor"), np.array(floats(series))
-    if not len(index) or not np.isfinite(values).all():
-        raise InvalidParameterError("expected one finite weight or more, got none, NaN or infinity.")
-    return pd.Series(values, index, name="weight")
+    read = read_weights(weights, "the weights of a factor", "asset")
+    if read.empty:
+        raise InvalidParameterError("expected one weight or more, got none.", parameter="weights")
+    return read
 
 
 @final

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, times
 from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.spacing import warn_of_seven_days
+from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
     InvalidParameterError,
     UnknownAssetError,
@@ -205,9 +206,12 @@ class ReturnPanel(Panel):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
         factors = ReturnFrame.read(factor_returns, FACTOR_RETURNS, horizon)
         free = ReturnFrame.read_rate(risk_free, horizon)
-        for table in (assets, factors):
-            table.checks.finish()
+        defined = read_definitions(factors.labels if definitions is None else definitions)
+        require_defined(defined, factors.labels)
+        for checks in (assets.checks, _as_defined(factors.checks, defined)):
+            checks.finish()
         finish_rate(free)
+        _warn_of_suspects(assets, factors)
         rows = match(assets, factors, free, unmatched)
         rate = rows.risk_free[:, 0]
         excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
@@ -219,7 +223,7 @@ class ReturnPanel(Panel):
             factor_returns=rows.factors,
             risk_free=rate,
             horizon=horizon,
-            definitions=factors.labels if definitions is None else definitions,
+            definitions=defined,
             dropped=rows.dropped,
             provenance=dict(provenance or {}),
             return_type=return_type,
@@ -302,11 +306,27 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        columns = [self._returns_of(f) for f in factors]
-        return np.column_stack(columns) if columns else np.empty((len(self.dates), 0))
+        wanted = list(factors)
+        returns = np.empty((len(self.dates), len(wanted)))
+        portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
+        returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
+        for j, factor in enumerate(wanted):
+            if j not in portfolios:
+                returns[:, j] = self._returns_of(factor)
+        return returns
+
+    def _returns_of_portfolios(self, factors: Sequence[Any]) -> Array:
+        """Σ w r of portfolios, shape (T, M); NaN where an asset that is held is missing."""
+        weights = pd.DataFrame({j: f.weights[f.weights != 0] for j, f in enumerate(factors)}).fillna(0.0)
+        columns = labels.positions(weights.index, self.assets, "asset", UnknownAssetError)
+        held, w = self._excess_returns[:, columns], weights.to_numpy()
+        gaps = np.isnan(held)
+        returns = np.asarray(np.where(gaps, 0.0, held) @ w)
+        returns[gaps.astype(np.float64) @ (w != 0) > 0] = np.nan
+        return returns
 
     def _returns_of(self, factor: Factor) -> Array:
-        if factor.name in self.factors and not isinstance(factor, PortfolioFactor):
+        if factor.name in self.factors:
             return self._factor_returns[:, self.factors.get_loc(factor.name)]
         returns = factor.returns(_PanelData(self), None, None)
         return floats(returns.reindex(self.dates))
@@ -354,6 +374,22 @@ def _left_out_of(left: LeftOut | None, dates: pd.DatetimeIndex, columns: Index |
     if left is None or not len(left.dates):
         return None
     return left.select(between(left.dates, dates[0], dates[-1]), columns)
+
+
+def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
+    """Warn of returns that look like mistakes; factors on a scale of their own are not looked at."""
+    on_scale = factors.take(np.flatnonzero(~factors.checks.typically_above()[1]))
+    for table in (assets, on_scale):
+        c = table.checks
+        warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
+    """Return the checks of factors with what their definitions say."""
+    funded, tradable = (
+        np.array([bool(getattr(f, name)) for f in definitions], dtype=bool) for name in ("funded", "tradable")
+    )
+    return evolve(checks, kind=FactorReturns(checks.kind.name, funded, tradable))
 
 
 def _increasing(dates: pd.DatetimeIndex) -> bool:

@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import FACTOR_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
+from riskmodel._core.missing import FRENCH_CODES
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import FACTOR_TABLES, Catalogue
 from riskmodel.errors import LayoutError, UnknownFactorError
@@ -21,8 +22,8 @@ from riskmodel.horizon import MONTH, Horizon
 _THREE = {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "Mom": "umd"}
 _FIVE = {"RMW": "rmw", "CMA": "cma", "SMB5": "smb"}
 _RISK_FREE = "rf"
-# Codes of the library for a missing number, in percent and (if the table was divided by 100) in decimals.
-_SENTINELS = "-999, -99.99, -9.99, -0.9999"
+# Codes of the library for a missing number, in percent and (if the table was divided by 100) in decimals, as SQL.
+_SENTINELS = ", ".join(f"{code / unit:g}" for unit in (1, 100) for code in FRENCH_CODES)
 # The columns that tell whether a table is in percent.
 _CHECKED: dict[str, ReturnKind] = {"mktrf": FACTOR_RETURNS, _RISK_FREE: RISK_FREE_RATE}
 

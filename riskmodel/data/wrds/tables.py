@@ -8,12 +8,13 @@ from typing import Any, final
 
 from attrs import field, frozen
 
+from riskmodel._core.missing import CRSP_CODES
 from riskmodel.data.wrds.server import Server
 from riskmodel.errors import LayoutError
 from riskmodel.horizon import DAY, MONTH, Horizon
 
-# Numbers that stand for "missing" in CRSP's return columns, and in the French library's (there in percent).
-_RETURN_CODES = "-44, -55, -66, -77, -88, -99"
+# Numbers that stand for "missing" in CRSP's return columns, as SQL.
+_RETURN_CODES = ", ".join(f"{code:g}" for code in CRSP_CODES)
 # Flags of dlyretmissflg for a missing return; "NA" means not missing.
 _MISSING_FLAGS = "'NS', 'NT', 'RA', 'GP', 'MP', 'MV'"
 # Calendar days to search back for the last trading day.

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.checks import ASSET_RETURNS, ReturnChecks
 from riskmodel._core.progress import Progress
+from riskmodel._core.suspects import warn_of
 from riskmodel.horizon import Horizon
 from riskmodel.panel.stored.source import BlockSource
 
@@ -98,6 +99,7 @@ class StoredReturns:
                 kept = block if j - i == len(block) else block[self.rows[i:j] - first]
                 yield int(i), kept - self.rate[i:j, None]
             checks.finish()
+            warn_of(checks.suspects(), checks.kind.name)
         finally:
             progress.clear()
 

@@ -1,0 +1,135 @@
+"""Returns that look like mistakes: a price that was wrong for a day, a split that was not applied."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core.arrays import Array
+from riskmodel.errors import SuspectReturnWarning
+
+# Log returns beyond this are looked at: -30 % and +42 %.
+_JUMP = 0.35
+# Robust standard deviations from which a jump is suspect: alone, of a split's ratio, and where the price comes back.
+_ALONE, _SPLIT, _BACK = 25.0, 15.0, 15.0
+# A jump that is suspect alone is this large.
+_LARGE = 0.4
+# A price that comes back does so within so many returns, to so many standard deviations.
+_SOON, _NEAR = 5, 3.0
+# The standard deviation is the larger of that of all returns and that of so many on either side: crises last.
+_AROUND = 30
+# Fewer returns tell no standard deviation.
+_ENOUGH = 20
+# Standard deviation of normal numbers over the median of their absolute deviations from the median.
+_NORMAL = 1.4826
+_RATIOS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000], dtype=np.float64)
+_LEAST_GROWTH = 1e-5
+# Suspects that a message lists.
+_LISTED = 5
+_PACKAGE = __name__.partition(".")[0]
+
+
+@final
+@frozen
+class Suspect:
+    """One return that looks like a mistake, and why; `size` orders them."""
+
+    label: Any
+    date: pd.Timestamp
+    value: float
+    reason: str
+    size: float
+
+
+def suspects(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], low: Array, high: Array) -> list[Suspect]:
+    """Find suspect returns, dates × assets; only assets whose extremes, `low` and `high`, are large are looked at."""
+    large = np.flatnonzero((low < np.expm1(-_JUMP)) | ((high > np.expm1(_JUMP)) & np.isfinite(high)))
+    return [suspect for j in large for suspect in _in_column(numbers[:, j], dates, names[int(j)])]
+
+
+def _in_column(values: Array, dates: pd.DatetimeIndex, label: Any) -> Iterator[Suspect]:
+    rows = np.flatnonzero(~np.isnan(values))
+    growth = np.log(np.maximum(1.0 + values[rows], _LEAST_GROWTH))
+    all_sigma = _sigma(growth)
+    last = len(rows) - 1
+    for i in np.flatnonzero(np.abs(growth) > _JUMP):
+        # securities that end lose much with their last return
+        if i == last and growth[i] < 0:
+            continue
+        around = np.concatenate([growth[max(0, i - _AROUND) : i], growth[i + 1 : i + 1 + _AROUND]])
+        sigma = max(all_sigma, _sigma(around))
+        reason = _reason(growth, int(i), sigma) if 0 < sigma < np.inf else None
+        if reason is not None:
+            size = float(np.abs(growth[i]) / sigma)
+            yield Suspect(label, dates[rows[i]], float(values[rows[i]]), reason, size)
+
+
+def _sigma(growth: Array) -> float:
+    """Robust standard deviation; returns of zero, of days without a trade, are left out."""
+    moved = growth[growth != 0]
+    if len(moved) < _ENOUGH:
+        return 0.0
+    return float(_NORMAL * np.median(np.abs(moved - np.median(moved))))
+
+
+def _reason(growth: Array, i: int, sigma: float) -> str | None:
+    size = abs(growth[i]) / sigma
+    # forwards from the wrong price, and backwards from the right one
+    neighbours = growth[i + 1 : i + 1 + _SOON], growth[max(0, i - _SOON) : i][::-1]
+    if size > _BACK and any(_comes_back(float(growth[i]), near, sigma) for near in neighbours):
+        return "the price comes back"
+    ratio = split_ratio(float(growth[i]), sigma)
+    if size > _SPLIT and ratio is not None:
+        return ratio
+    far = size > _ALONE and abs(np.expm1(growth[i])) > _LARGE
+    return f"{size:.0f} robust standard deviations" if far else None
+
+
+def _comes_back(jump: float, near: Array, sigma: float) -> bool:
+    undone = (np.abs(jump + np.cumsum(near)) < _NEAR * sigma) & (np.abs(near) > _BACK * sigma)
+    return bool(undone.any())
+
+
+def split_ratio(growth: float, tolerance: float) -> str | None:
+    """Say which split a log return looks like, if any."""
+    away = np.abs(abs(growth) - np.log(_RATIOS))
+    k = int(away.argmin())
+    if away[k] > tolerance:
+        return None
+    ratio = f"{_RATIOS[k]:g}:1" if growth < 0 else f"1:{_RATIOS[k]:g}"
+    return f"looks like a split of {ratio}, or a unit of {_RATIOS[k]:g}, that was not applied"
+
+
+def warn_of(found: Sequence[Suspect], what: str) -> None:
+    """Warn of suspect returns: the worst few, and the number of the others."""
+    if not found:
+        return
+    worst = sorted(found, key=lambda s: -s.size)
+    listed = "; ".join(f"{s.label} on {s.date.date()}: {s.value:+.4g} ({s.reason})" for s in worst[:_LISTED])
+    more = f"; and {len(worst) - _LISTED} more" if len(worst) > _LISTED else ""
+    warnings.warn(
+        SuspectReturnWarning(
+            f"{what}: {len(worst)} look like errors of the data: {listed}{more}; correct them, or set them to NaN; "
+            "details of the warning list all.",
+            what=what,
+            labels=[s.label for s in worst],
+            dates=[s.date for s in worst],
+            returns=[s.value for s in worst],
+            reasons=[s.reason for s in worst],
+        ),
+        stacklevel=_levels_to_caller(),
+    )
+
+
+def _levels_to_caller() -> int:
+    """Return the `stacklevel`, seen from the function that calls this, of the first caller outside this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
+        frame, level = frame.f_back, level + 1
+    return level
