@@ -35,8 +35,7 @@ def floats(values: Any) -> Array:
 def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
     if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiubO":
         # masked is missing: numpy would give the numbers under the mask
-        wide: Any = values.astype(np.float64 if values.dtype.kind != "O" else object)
-        values = wide.filled(np.nan)
+        values = np.ma.filled(values if values.dtype.kind == "O" else values.astype(np.float64), np.nan)
     raw = np.asarray(values)
     if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
         raise InvalidParameterError(

@@ -296,7 +296,10 @@ def _factor_frame(
     Sources may label dates differently, so each is read before they are joined.
     """
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
-    tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
+    try:
+        tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
+    except UnknownFactorError as error:
+        raise _with_asset_factors(error, data, low, high) from error
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
             returns = _returns_of(factor, data, low, high)
@@ -308,6 +311,26 @@ def _factor_frame(
     joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
     zones = {t.zone for t in tables}
     return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
+
+
+def _with_asset_factors(error: UnknownFactorError, data: DataProvider, low: Edge, high: Edge) -> UnknownFactorError:
+    """Say of unknown factors that are assets of the provider how to take them as factors."""
+    assets = [name for name in error.details.get("missing", ()) if _is_asset(data, name, low, high)]
+    if not assets:
+        return error
+    written = ", ".join(f"rm.AssetFactor({name!r})" for name in assets)
+    is_one = f"{assets[0]} is an asset" if len(assets) == 1 else f"{labels.listing(assets)} are assets"
+    return UnknownFactorError(
+        f"{error} {is_one} here: write {written} for the excess return as a factor.", **error.details, assets=assets
+    )
+
+
+def _is_asset(data: DataProvider, name: Any, low: Edge, high: Edge) -> bool:
+    try:
+        data.asset_returns([name], low, high)
+    except (RiskModelError, LookupError):
+        return False
+    return True
 
 
 @final

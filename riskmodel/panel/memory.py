@@ -208,8 +208,8 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         defined = read_definitions(factors.labels if definitions is None else definitions)
         require_defined(defined, factors.labels)
-        assets.checks.finish()
-        _as_defined(factors.checks, defined).finish()
+        for checks in (assets.checks, _as_defined(factors.checks, defined)):
+            checks.finish()
         finish_rate(free)
         _warn_of_suspects(assets, factors)
         rows = match(assets, factors, free, unmatched)

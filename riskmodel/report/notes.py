@@ -12,6 +12,8 @@ from riskmodel.report.measures import Measures
 
 # Growth in what was left out is told of beyond this.
 _MATERIAL = 0.01
+# With fewer dates, the report says that standard errors mean little.
+_FEW_DATES = 30
 
 
 def facts(m: Measures, source: str) -> list[tuple[str, str]]:
@@ -46,7 +48,12 @@ def _growth_left_out(m: Measures) -> Iterator[tuple[str, str]]:
 
 def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     """What the figures take for granted."""
-    per = m.panel.horizon
+    per, count = m.panel.horizon, len(m.panel.dates)
+    if count < _FEW_DATES:
+        yield (
+            f"All figures are estimated from {count} dates. From so few, loadings, alphas and variances are hardly "
+            "known, and their standard errors and t values mean little; use a longer history."
+        )
     yield (
         f"Figures are estimated per {per}. Volatilities and Sharpe ratios at other horizons are scaled by sqrt(h), "
         "which assumes uncorrelated returns over time; means are scaled by h, without compounding."

@@ -15,7 +15,7 @@ from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position, RiskBudget
-from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.hedged import HedgedPortfolio, read_share
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.report import html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
@@ -113,7 +113,7 @@ class RiskReport:
         Raises
         ------
         InvalidParameterError
-            For a model without factors, weights that are all zero, or a negative cap.
+            For a model without factors, weights that are all zero, or a cap that is no share from 0 to 1.
         HorizonMismatchError
             If the panel is of another horizon than the model.
         UnknownAssetError, UnknownFactorError
@@ -122,6 +122,7 @@ class RiskReport:
             If factors that are portfolios of assets cannot be told apart by their exposures.
         """
         _require_something(strategy)
+        cap = None if cap is None else read_share(cap)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
         portfolios = {"unhedged": strategy, **_hedges(strategy, cap)}
@@ -328,7 +329,7 @@ def _hedges(strategy: Portfolio, cap: float | None) -> dict[str, Portfolio]:
 
 def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> HedgedPortfolio:
     """The smallest hedge within the cap; all of it where what it would leave is rounding error."""
-    if 0 <= cap < 1 and neutral.is_riskless:
+    if cap < 1 and neutral.is_riskless:
         return neutral
     return HedgedPortfolio.with_factor_share(strategy, cap)
 
