@@ -136,6 +136,8 @@ BARS = {
         '"{d}","{p}","1","1","1","1.2M","0.5%"',
     ),
     "Nasdaq": ("Date,Close/Last,Volume,Open,High,Low", "'Close/Last'", "{d},${p},49897100,$320.93,$322.68,$308.29"),
+    "two of them": ("date,Close,Volume", "'Close'", "{d},{p},0"),
+    "two closes": ("date,Close,Adj Close", "'Adj Close'", "{d},1,{p}"),
     "three of them": ("date,LOW,HIGH,CLOSE", "'CLOSE'", "{d},1,1,{p}"),
     "with row numbers": (",Date,Open,High,Low,Close", "'Close'", "0,{d},1,1,1,{p}"),
 }
