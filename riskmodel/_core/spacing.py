@@ -21,6 +21,8 @@ _CALENDAR_DAYS_PER_TRADING_DAY = 365.0 / 252.0
 # Two weeks show on which weekdays a market is open; one in ten rows is less than one weekday of seven.
 _TWO_WEEKS, _A_WEEKDAY = 14, 0.1
 _SATURDAY, _SUNDAY = 5, 6
+# Over longer gaps, holidays count.
+_A_MONTH = 28
 _FULL_DAY = 86_400
 
 
@@ -125,7 +127,8 @@ def _nearest(days: NDArray[np.datetime64], gap: float) -> tuple[Horizon, bool]:
     # one calendar day is no 1.45 of them
     if gap <= 1 or off[best] < np.log(1.25):
         return (DAY if gap <= 1 else names[best]), True
-    return Horizon(max(2, round(gap * 5 / 7))), False
+    trading = gap * 5 / 7 if gap < _A_MONTH else gap / _CALENDAR_DAYS_PER_TRADING_DAY
+    return Horizon(max(2, round(trading))), False
 
 
 def _is_every_weekday(days: pd.DatetimeIndex) -> bool:
