@@ -27,7 +27,7 @@ WORKERS = 2
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo check test test-wrds test-versions bench clean
+.PHONY: help demo check test test-wrds test-versions bench mutation clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
@@ -36,6 +36,7 @@ help:
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
 	@echo "make bench          measure against what else there is; print the table, write JSON and pictures"
+	@echo "make mutation       change a token of the core at a time, and count the changes that no test notices"
 	@echo "make clean          remove what the above made"
 
 $(BIN)/python:
@@ -90,5 +91,12 @@ bench: | $(BIN)/python
 	@$(PIP) --editable ".[bench]"
 	@$(BIN)/python -m benchmarks --growth --figures docs/images
 
+# what the mutants are to run is said by SAMPLE and SEED
+SAMPLE = 100
+SEED = 0
+mutation: $(VENV)/test.stamp
+	@$(PIP) --editable ".[mutation]"
+	@$(BIN)/python -m benchmarks.mutation --sample $(SAMPLE) --seed $(SEED)
+
 clean:
-	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json
+	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json

@@ -18,9 +18,9 @@ def ratios(rows, path):
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(9, 0.36 * len(faster) + 0.9), layout="constrained")
         for y, row in enumerate(faster):
-            axes.barh(y, row["figure"], left=1, height=0.62, color=MET if row["met"] else MISSED)
+            axes.barh(y, row["figure"] - 1, left=1, height=0.62, color=MET if row["met"] else MISSED)
             axes.plot([row["bound"]] * 2, [y - 0.42, y + 0.42], color=TARGET, linewidth=1.4)
-            beyond = max(row["figure"] + 1, row["bound"])  # the bar and its tick
+            beyond = max(row["figure"], row["bound"])  # the bar and its tick
             said = f"{row['figure']:,.0f} ×" if row["figure"] >= 10 else f"{row['figure']:.1f} ×"
             axes.annotate(said, (beyond, y), (4, 0), textcoords="offset points", va="center")
         axes.set_yticks(range(len(faster)), [f"{row['work']}\nagainst {row['against']}" for row in faster], fontsize=7)

@@ -1,7 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .data.cache.provider import Cached as Cached
-from .data.files import (
+from .data.files.readers import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
     read_returns as read_returns,
@@ -43,6 +43,7 @@ from .errors import (
     PercentReturnsError as PercentReturnsError,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
+    SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
     SourceError as SourceError,
     SpacingError as SpacingError,
@@ -61,6 +62,7 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .horizon import (
+    CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,
     Horizon as Horizon,
     MONTH as MONTH,
@@ -87,6 +89,7 @@ from .panel.factors import (
 )
 from .panel.layout import Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
+from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .portfolio.budget import (
     Breach as Breach,

@@ -213,5 +213,9 @@ class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
 
 
+class SevenDayWeekWarning(RiskModelWarning):
+    """Rows on seven days a week are scaled as if a year had 252 days."""
+
+
 class SuspectReturnWarning(RiskModelWarning):
     """Returns look like errors of the data: a price that comes back, a split that was not applied."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 
@@ -92,6 +93,34 @@ class Library:
 
     def publish(self, name, text):
         self.files[name] = zipped(text, f"{name}.CSV") if isinstance(text, str) else text
+
+    @contextmanager
+    def trickling(self):
+        """The address of a server that answers with a byte at a time, and never ends until it is left."""
+        ended = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", "1000000")
+                self.end_headers()
+                while not ended.wait(0.02):
+                    self.wfile.write(b"P")
+                    self.wfile.flush()
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            ended.set()
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
     def _answer(self, handler):
         name = handler.path.removeprefix("/ftp/").removesuffix("_CSV.zip")

@@ -27,7 +27,7 @@ from french_server import (
 )
 
 import riskmodel as rm
-from riskmodel.data.french import provider as fama_french
+from riskmodel.data.french import archive, server
 from riskmodel.testing.providers import ProviderContract
 
 THREE, FIVE = "F-F_Research_Data_Factors", "F-F_Research_Data_5_Factors_2x3"
@@ -300,6 +300,46 @@ class TestUglyFiles:
         assert reader(library).provenance() == {f"{THREE}_daily": "202507 CRSP"}
 
 
+@pytest.fixture
+def folder(tmp_path, shelf):
+    """Files as people save them: packed, unpacked, renamed by a browser."""
+    for name in (f"{FIVE}_daily", "49_Industry_Portfolios_daily"):
+        (tmp_path / f"{name}_CSV.zip").write_bytes(shelf.files[name])
+    text = factor_file(shelf.there["F-F_Momentum_Factor", "day"])
+    (tmp_path / "F-F_Momentum_Factor_daily.csv").write_bytes(text.encode("cp1252"))
+    return tmp_path
+
+
+class TestFolder:
+    def test_numbers_are_those_that_the_server_gives(self, folder, shelf):
+        names, industries = ["Mkt-RF", "SMB", "CMA", "Mom"], ["Agric", "Soda"]
+        saved = rm.FamaFrench(folder=folder, portfolios="49_Industry_Portfolios")
+        served = reader(shelf, sets=[FIVE, "F-F_Momentum_Factor"], portfolios="49_Industry_Portfolios")
+        pd.testing.assert_frame_equal(saved.factor_returns(names), served.factor_returns(names))
+        pd.testing.assert_frame_equal(saved.asset_returns(industries), served.asset_returns(industries))
+        pd.testing.assert_series_equal(saved.risk_free(), served.risk_free())
+
+    def test_sets_are_those_that_it_has(self, folder):
+        assert rm.FamaFrench(folder=folder).factors == ["Mkt-RF", "SMB", "HML", "RMW", "CMA", "Mom"]
+
+    def test_an_address_of_this_machine(self, folder):
+        url = folder.as_uri() + "/"
+        pd.testing.assert_series_equal(rm.FamaFrench(url=url).risk_free(), rm.FamaFrench(folder=folder).risk_free())
+
+    def test_what_it_lacks_is_named_with_what_it_has(self, folder):
+        with pytest.raises(rm.SourceError, match=r"49_Industry_Portfolios_daily_CSV\.zip") as caught:
+            rm.FamaFrench(folder=folder, sets=[THREE]).risk_free()
+        assert caught.value.details["file"] == f"{THREE}_daily"
+
+    def test_a_damaged_file(self, folder):
+        (folder / f"{FIVE}_daily_CSV.zip").write_bytes(b"PK\x03\x04")
+        with pytest.raises(rm.SourceError, match="expected a whole zip file"):
+            rm.FamaFrench(folder=folder).risk_free()
+
+    def test_caches_tell_it_from_the_server(self, folder):
+        assert rm.FamaFrench(folder=folder).source != rm.FamaFrench(sets=[FIVE, "F-F_Momentum_Factor"]).source
+
+
 class TestWhatGoesWrong:
     def broken(self, library, text, message, error=rm.LayoutError):
         library.publish(f"{THREE}_daily", text)
@@ -325,7 +365,7 @@ class TestWhatGoesWrong:
 
     def test_a_server_that_is_not_there(self, library):
         library.close()
-        with pytest.raises(rm.SourceError, match=r"could not be fetched: .*Is there a network\?"):
+        with pytest.raises(rm.SourceError, match=r"could not be fetched"):
             reader(library).factor_returns(["Mkt-RF"])
 
     def test_what_failed_is_not_remembered(self, library):
@@ -339,20 +379,20 @@ class TestWhatGoesWrong:
         published(library)
         whole = library.files[f"{THREE}_daily"]
         for cut in (len(whole) // 2, len(whole) - 10, 1, 0):
-            self.broken(library, whole[:cut], "is no whole zip file", rm.SourceError)
+            self.broken(library, whole[:cut], "expected a whole zip file", rm.SourceError)
 
     def test_a_damaged_zip(self, library):
         published(library)
         whole = bytearray(library.files[f"{THREE}_daily"])
         whole[len(whole) // 2] ^= 0xFF
-        self.broken(library, bytes(whole), "is no whole zip file", rm.SourceError)
+        self.broken(library, bytes(whole), "expected a whole zip file", rm.SourceError)
 
     @pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 99)], ids=["encrypted", "packed in an unknown way"])
     def test_a_zip_that_cannot_be_unpacked(self, library, at, value):
         content = bytearray(zipped(self.text()))
         content[at] = value
         content[content.index(b"PK\x01\x02") + at + 2] = value
-        self.broken(library, bytes(content), "is no whole zip file that can be unpacked", rm.SourceError)
+        self.broken(library, bytes(content), "expected a whole zip file", rm.SourceError)
 
     @pytest.mark.parametrize(
         ("cut", "message"),
@@ -361,10 +401,10 @@ class TestWhatGoesWrong:
             ("{0},{1},{2},{3},\r\n{4}", r"holds numbers without a date, '0.021', as if a row were broken"),
             ("{0}\r\n,{1},{2},{3},{4}", r"holds numbers without a date"),
             ("{0},{1},{2},{3},    0.0\r\n21", r"holds numbers without a date, '21'"),
-            ("{0},{1},{2}", r"19630607 must have 4 numbers, but 2 came: '19630607,"),
-            ("{0},{1},{2},,", r"19630607 must have 4 numbers, but 2 came"),
-            ("{0},{1},,{3},{4}", r"19630607 must have 4 numbers, but 3 came"),
-            ("{0}", r"19630607 must have 4 numbers, but 0 came"),
+            ("{0},{1},{2}", r"expected 4 numbers at 19630607, got 2: '19630607,"),
+            ("{0},{1},{2},,", r"expected 4 numbers at 19630607, got 2"),
+            ("{0},{1},,{3},{4}", r"expected 4 numbers at 19630607, got 3"),
+            ("{0}", r"expected 4 numbers at 19630607, got 0"),
             ("{0},{1},{2},{3},{4}\r\n,A,B", r"has new column names, ',A,B', directly below a row"),
         ],
     )
@@ -378,32 +418,53 @@ class TestWhatGoesWrong:
         last = next(line for line in text.splitlines() if line.startswith(f"{DAYS[-1]:%Y%m%d}"))
         self.broken(library, text.replace(last, last[:-2] + "\r\n" + last[-2:]), "numbers without a date, '21'")
 
+    def test_an_archive_that_unpacks_to_more_than_any_file(self, library, monkeypatch):
+        """A few megabytes of zip can hold gigabytes; no more than the limit is unpacked."""
+        monkeypatch.setattr(archive, "LARGEST", 100_000)
+        library.publish(f"{THREE}_daily", zipped(self.text() + 200_000 * " "))
+        with pytest.raises(rm.SourceError) as caught:
+            reader(library).factor_returns(["Mkt-RF"])
+        assert caught.value.details["largest"] == 100_000
+
+    def test_an_answer_without_end(self, library, monkeypatch):
+        monkeypatch.setattr(server, "LARGEST", 1_000)
+        library.publish(f"{THREE}_daily", b"PK" + 100_000 * b"0")
+        with pytest.raises(rm.SourceError) as caught:
+            reader(library).factor_returns(["Mkt-RF"])
+        assert caught.value.details["largest"] == 1_000
+
+    def test_a_server_that_sends_a_byte_now_and_then(self, library):
+        """Each read ends in time, the whole never: the timeout bounds the whole, with all tries."""
+        with library.trickling() as url, pytest.raises(rm.SourceError) as caught:
+            rm.FamaFrench(url=url, retries=5, timeout=0.5).factor_returns(["Mkt-RF"])
+        assert caught.value.details["timeout"] == 0.5
+
     def test_a_web_page_in_its_place(self, library):
-        self.broken(library, b"<html>Please log in</html>", "is no whole zip file", rm.SourceError)
+        self.broken(library, b"<html>Please log in</html>", "expected a whole zip file", rm.SourceError)
 
     def test_a_zip_of_nothing(self, library):
         self.broken(library, b"PK\x05\x06" + 18 * b"\0", "not laid out as expected")
 
     def test_no_table(self, library):
-        self.broken(library, "Nothing here.\r\n", r"must have the columns Mkt-RF, SMB, HML, RF, but 0 have: none")
+        self.broken(library, "Nothing here.\r\n", r"with the columns Mkt-RF, SMB, HML, RF, got 0 among: none")
 
     def test_columns_of_another_name(self, library):
-        self.broken(library, self.text().replace("SMB", "Size"), "but 0 have: .*Mkt-RF, Size, HML, RF")
+        self.broken(library, self.text().replace("SMB", "Size"), "got 0 among: .*Mkt-RF, Size, HML, RF")
 
     def test_a_column_without_a_name(self, library):
-        self.broken(library, self.text().replace("SMB", ""), "line 5 must hold one name for each column")
+        self.broken(library, self.text().replace("SMB", ""), "expected one name for each column in line 5")
 
     def test_numbers_without_column_names(self, library):
         self.broken(library, self.text().replace(",Mkt-RF,SMB,HML,RF\r\n", ""), "line 5 holds numbers, but no column")
 
     def test_words_for_numbers(self, library):
-        self.broken(library, self.text().replace("   0.021", "     n/m", 1), "column RF holds .*n/m")
+        self.broken(library, self.text().replace("   0.021", "     n/m", 1), "in column RF, got 'n/m' at 1963")
 
     def test_more_numbers_than_columns(self, library):
         self.broken(library, self.text().replace("0.021", "0.021, 1.00"), "not laid out as expected")
 
     def test_dates_that_are_none(self, library):
-        self.broken(library, self.text().replace("19630701", "19639901"), "pandas-datareader could not read it")
+        self.broken(library, self.text().replace("19630701", "19639901"), "expected dates")
 
     def test_a_date_twice(self, library):
         self.broken(library, self.text().replace("19630702", "19630701"), "19630701|1963-07-01", rm.DataError)
@@ -411,13 +472,13 @@ class TestWhatGoesWrong:
     def test_two_tables_that_both_fit(self, library):
         twice = [("Average Value Weighted Returns -- Daily", rows(numbers(DAYS, INDUSTRIES)))] * 2
         library.publish("49_Industry_Portfolios_daily", portfolio_file(twice))
-        with pytest.raises(rm.LayoutError, match=r"a caption such as .* but 2 have"):
+        with pytest.raises(rm.LayoutError, match=r"a caption such as .* got 2 among"):
             reader(library, portfolios="49_Industry_Portfolios").asset_returns(["Agric"])
 
     def test_a_lost_caption_is_not_guessed(self, library):
         one = portfolio_file([("Returns", rows(numbers(DAYS, INDUSTRIES)))])
         library.publish("49_Industry_Portfolios_daily", one)
-        with pytest.raises(rm.LayoutError, match="but 0 have: 'Returns' with Agric, Food, Soda"):
+        with pytest.raises(rm.LayoutError, match="got 0 among: 'Returns' with Agric, Food, Soda"):
             reader(library, portfolios="49_Industry_Portfolios").asset_returns(["Agric"])
 
     def test_the_extra_is_not_installed(self, monkeypatch):
@@ -428,7 +489,7 @@ class TestWhatGoesWrong:
                 raise ImportError(name)
             return real(name, *rest)
 
-        fama_french._reader_class.cache_clear()
+        server._reader_class.cache_clear()
         monkeypatch.setattr(builtins, "__import__", without)
         with pytest.raises(rm.MissingExtraError, match=r"'factor-riskmodel\[french\]'"):
             rm.FamaFrench().risk_free()
@@ -436,20 +497,25 @@ class TestWhatGoesWrong:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"horizon": rm.YEAR}, "has rm.DAY, rm.WEEK and rm.MONTH, but YEAR came"),
+            ({"horizon": rm.YEAR}, "rm.MONTH, which the French library has, got YEAR"),
             ({"portfolios": "49_Industry"}, "nearest to '49_Industry': 49_Industry_Portfolios"),
             ({"portfolios": "F-F_Momentum_Factor"}, "unknown set of portfolios"),
-            ({"portfolios": 49}, "portfolios must be"),
+            ({"portfolios": 49}, "expected portfolios as"),
             ({"sets": "F-F_Research_Data_Factors"}, "sets .*list"),
             ({"sets": ["Three"]}, "unknown set of factors"),
             ({"sets": [FIVE], "horizon": rm.WEEK}, "unknown set of factors of the French library per week"),
-            ({"url": "ftp://example.org/"}, "url must start with"),
-            ({"url": "https://example.org"}, "end with /"),
-            ({"sets": []}, "sets must name at least one"),
-            ({"retries": -1}, "retries must be a whole number"),
-            ({"retries": "3"}, "retries must be a whole number"),
-            ({"timeout": 0}, "timeout must be a positive number"),
-            ({"timeout": float("inf")}, "timeout must be a positive number"),
+            ({"url": "ftp://example.org/"}, "expected url to start with"),
+            ({"url": "https://example.org"}, "to end with /"),
+            ({"sets": []}, "expected at least one set"),
+            ({"sets": [["a"]]}, "unknown set of factors"),
+            ({"horizon": []}, "expected a horizon"),
+            ({"retries": -1}, "retries as a whole number"),
+            ({"retries": "3"}, "retries as a whole number"),
+            ({"timeout": 0}, "timeout as a positive number"),
+            ({"timeout": 1e300}, "timeout as a positive number"),
+            ({"folder": "nowhere"}, "expected folder as a folder of files"),
+            ({"folder": 3}, "expected folder as text"),
+            ({"timeout": float("inf")}, "timeout as a positive number"),
         ],
     )
     def test_options_that_make_no_sense(self, options, message):
@@ -459,7 +525,7 @@ class TestWhatGoesWrong:
 
 @pytest.mark.parametrize("url", ["https://alice:PW@host/", "https://PW@host", "alice:PW@host/"])
 def test_a_password_in_an_address_is_refused_and_not_shown(url):
-    with pytest.raises(rm.InvalidParameterError, match=r"must not hold a user or a password.*netrc") as caught:
+    with pytest.raises(rm.InvalidParameterError, match=r"without a user or a password.*netrc") as caught:
         rm.FamaFrench(url=url)
     assert "PW" not in str(caught.value)
     assert "PW" not in repr(caught.value.details)

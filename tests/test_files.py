@@ -2,6 +2,7 @@
 
 import builtins
 import gzip
+from contextlib import contextmanager
 from decimal import Decimal
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
-from riskmodel.data import files
+from riskmodel.data.files import delimited
 from riskmodel.panel.layout import Either
 
 WIDE = "date,MSFT,JPM\n2024-01-02,0.01,-0.02\n2024-01-03,,0.005\n2024-01-04,0.0,1e-3\n"
@@ -33,10 +34,19 @@ def file(tmp_path):
     return write
 
 
-def same(came, expected):
-    pd.testing.assert_frame_equal(came, expected, check_index_type=False, check_column_type=False, check_freq=False)
-    assert came.index.tolist() == expected.index.tolist()
-    assert (came.dtypes == np.float64).all()
+def same(read, expected):
+    pd.testing.assert_frame_equal(read, expected, check_index_type=False, check_column_type=False, check_freq=False)
+    assert read.index.tolist() == expected.index.tolist()
+    assert (read.dtypes == np.float64).all()
+
+
+@contextmanager
+def refused(kind, **details):
+    """Check the kind of an error, and some of its details."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert type(caught.value) is kind
+    assert {name: caught.value.details.get(name) for name in details} == details
 
 
 SPELLINGS = {
@@ -114,8 +124,8 @@ class TestLongCsv:
 
     def test_other_names_and_columns_beside_them(self, file):
         text = "permno,day,x,ret\n10107,20240102,q,0.01\n10107,20240104,,0.0\n"
-        came = rm.read_returns(file(text), rm.Long(date="day", asset="permno", value="ret"))
-        same(came, pd.DataFrame({"10107": [0.01, 0.0]}, DAYS[[0, 2]]))
+        read = rm.read_returns(file(text), rm.Long(date="day", asset="permno", value="ret"))
+        same(read, pd.DataFrame({"10107": [0.01, 0.0]}, DAYS[[0, 2]]))
 
     def test_an_asset_called_na(self, file):
         text = "date,asset,return\n2024-01-02,NA,0.01\n"
@@ -143,7 +153,7 @@ class TestIndex:
         same(rm.read_returns(file(rows.to_csv()), rm.Wide("date")), FRAME)
         same(rm.read_returns(file(rows, "f.parquet"), rm.Wide("date")), FRAME)
         same(rm.read_returns(file(rows, "f.parquet")), FRAME)
-        with pytest.raises(rm.LayoutError, match=r"say so: layout=rm.Wide\(date=...\)"):
+        with refused(rm.LayoutError, line=2, column="date"):
             rm.read_returns(file(rows.to_csv()))
 
     @pytest.mark.parametrize("numbers", [range(6), [5, 3, 1_990, 0, 12, 7]])
@@ -164,9 +174,7 @@ class TestIndex:
 
     def test_several_levels(self, file):
         rows = FRAME.set_index(pd.MultiIndex.from_arrays([DAYS, [1, 2, 3]], names=["date", "n"]))
-        with pytest.raises(
-            rm.LayoutError, match=r"must be indexed by dates alone, but its index has the levels date, n"
-        ):
+        with refused(rm.LayoutError, levels=["date", "n"]):
             rm.read_returns(file(rows, "f.parquet"))
 
     def test_lines_of_empty_quotes_are_none(self, file):
@@ -181,8 +189,8 @@ class TestParquet:
     @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
     def test_periods(self, file):
         frame = FRAME.set_axis(pd.period_range("2024-01", periods=3, freq="M"))
-        came = rm.read_returns(file(frame, "f.parquet"))
-        assert came.index.tolist() == pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"]).tolist()
+        read = rm.read_returns(file(frame, "f.parquet"))
+        assert read.index.tolist() == pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"]).tolist()
 
     @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
     def test_a_date_that_is_missing(self, file):
@@ -191,7 +199,7 @@ class TestParquet:
             pd.PeriodIndex(["2024-01", "2024-02", None], freq="M"),
         ):
             path = file(FRAME.reset_index(drop=True).assign(day=dates), "f.parquet")
-            with pytest.raises(rm.LayoutError, match=r"row 3, column 'day': nothing came where a date"):
+            with refused(rm.LayoutError, row=3, column="day"):
                 rm.read_returns(path, rm.Wide(date="day"))
 
     def test_dates_of_python(self, file):
@@ -200,8 +208,8 @@ class TestParquet:
 
     def test_long_with_labels_as_stored(self, file):
         frame = pd.DataFrame({"d": [20240102, 20240103], "id": [10107, 10107], "r": pd.array([1, None], "Int32")})
-        came = rm.read_returns(file(frame, "f.parquet"), rm.Long("d", "id", "r"))
-        same(came, pd.DataFrame({10107: [1.0, np.nan]}, DAYS[:2]))
+        read = rm.read_returns(file(frame, "f.parquet"), rm.Long("d", "id", "r"))
+        same(read, pd.DataFrame({10107: [1.0, np.nan]}, DAYS[:2]))
 
     def test_long_with_an_index(self, file):
         days = FRAME.rename_axis("day").reset_index()
@@ -211,35 +219,35 @@ class TestParquet:
     def test_the_content_tells_and_not_the_name(self, file):
         same(rm.read_returns(file(FRAME, "f.csv")), FRAME)
 
-    def test_a_damaged_file(self, file):
+    def test_a_damaged_file(self, file, tmp_path):
         whole = file(FRAME, "f.parquet").read_bytes()
-        with pytest.raises(rm.LayoutError, match="is no whole Parquet file"):
+        with refused(rm.LayoutError, path=str(tmp_path / "g.parquet")):
             rm.read_returns(file(whole[:-20], "g.parquet"))
 
     def test_words_for_numbers(self, file):
-        with pytest.raises(rm.LayoutError, match=r"f.parquet, row 1, column 'MSFT': '0.01' came where a number"):
+        with refused(rm.LayoutError, row=1, column="MSFT", got="0.01"):
             rm.read_returns(file(FRAME.astype({"MSFT": str}), "f.parquet"))
-        with pytest.raises(rm.LayoutError, match=r"row 1, column 'up': True came"):
+        with refused(rm.LayoutError, row=1, column="up", got=True):
             rm.read_returns(file(FRAME.assign(up=True), "f.parquet"))
 
     def test_labels_that_are_categories(self, file):
         long = FRAME.rename_axis("day").reset_index().melt("day", var_name="name", value_name="r")
-        came = rm.read_returns(file(long.astype({"name": "category"}), "f.parquet"), rm.Long("day", "name"))
-        same(came, FRAME)
-        assert not isinstance(came.columns, pd.CategoricalIndex)
+        read = rm.read_returns(file(long.astype({"name": "category"}), "f.parquet"), rm.Long("day", "name"))
+        same(read, FRAME)
+        assert not isinstance(read.columns, pd.CategoricalIndex)
         numbers = long.assign(name=long["name"].map({"MSFT": 7, "JPM": 8})).astype({"name": "category"})
         assert rm.read_returns(file(numbers, "g.parquet"), rm.Long("day", "name")).columns.dtype == np.int64
 
     def test_a_label_that_is_a_list(self, file):
         frame = pd.DataFrame({"day": DAYS[:2], "name": [["A"], ["B"]], "r": [0.1, 0.2]})
-        with pytest.raises(rm.LayoutError, match=r"row 1, column 'name': .* came where the label of an asset"):
+        with refused(rm.LayoutError, row=1, column="name"):
             rm.read_returns(file(frame, "f.parquet"), rm.Long("day", "name"))
-        with pytest.raises(rm.LayoutError, match=r"row 1, column 'name': .* came where a date such as"):
+        with refused(rm.LayoutError, row=1, column="name"):
             rm.read_returns(file(frame[["name", "r"]], "g.parquet"))
 
     def test_columns_of_several_levels(self, file):
         frame = FRAME.set_axis(pd.MultiIndex.from_tuples([("A", "x"), ("B", "y")]), axis=1)
-        with pytest.raises(rm.LayoutError, match=r"2 levels"):
+        with refused(rm.LayoutError, levels=2):
             rm.read_returns(file(frame, "f.parquet"))
 
     @pytest.mark.parametrize("notes", [b"{}", b"[]", b"{", b'{"index_columns": 3}', b'{"index_columns": ["x"]}'])
@@ -248,7 +256,7 @@ class TestParquet:
 
         table = parquet.read_table(file(FRAME.rename_axis("date").reset_index(), "f.parquet"))
         parquet.write_table(table.replace_schema_metadata({b"pandas": notes}), tmp_path / "g.parquet")
-        with pytest.raises(rm.LayoutError, match=r"g.parquet is no whole Parquet file: \w+Error"):
+        with refused(rm.LayoutError, path=str(tmp_path / "g.parquet")):
             rm.read_returns(tmp_path / "g.parquet")
 
     def test_a_column_twice(self, tmp_path):
@@ -257,27 +265,25 @@ class TestParquet:
 
         columns = [pyarrow.array(DAYS), pyarrow.array([0.1, 0.2, 0.3]), pyarrow.array([0.1, 0.2, 0.3])]
         parquet.write_table(pyarrow.table(columns, names=["date", "A", "A"]), tmp_path / "f.parquet")
-        with pytest.raises(rm.DuplicateLabelsError, match=r"the columns of .*f.parquet.* A "):
+        with refused(rm.DuplicateLabelsError, labels=["A"]):
             rm.read_returns(tmp_path / "f.parquet")
 
     @pytest.mark.parametrize("year", [1600, 3000])
     def test_a_year_out_of_reach(self, file, year):
         days = np.array(["2024-01-02", f"{year}-01-03"], dtype="datetime64[us]")
         path = file(pd.DataFrame({"day": days, "A": [0.1, 0.2]}), "f.parquet")
-        with pytest.raises(
-            rm.LayoutError, match=rf"row 2, column 'day': '{year}-01-03.* came where .* of 1700 to 2261"
-        ):
+        with refused(rm.LayoutError, row=2, column="day", got=pd.Timestamp(days[1])):
             rm.read_returns(path)
 
     @pytest.mark.filterwarnings("ignore:Dtype inference:FutureWarning")  # of pyarrow 15 with pandas 2.2
     @pytest.mark.parametrize("year", [1600, 3000])
     def test_a_period_out_of_reach(self, file, year):
         frame = FRAME.reset_index(drop=True).assign(day=pd.period_range(f"{year}-01", periods=3, freq="M"))
-        with pytest.raises(rm.LayoutError, match=rf"row 1, column 'day': '{year}-01' came where"):
+        with refused(rm.LayoutError, row=1, column="day", got=pd.Period(f"{year}-01")):
             rm.read_returns(file(frame, "f.parquet"), rm.Wide(date="day"))
 
     def test_numbers_that_are_text(self, file):
-        with pytest.raises(rm.LayoutError, match=r"'0.01' came .* Store the column as numbers, not as text"):
+        with refused(rm.LayoutError, row=1, column="MSFT", got="0.01"):
             rm.read_returns(file(FRAME.astype({"MSFT": str}), "f.parquet"))
 
     def test_decimals_that_a_database_wrote(self, file):
@@ -304,96 +310,108 @@ class TestUnits:
         same(rm.read_percent_returns(file(text)), FRAME)
 
     def test_prices(self, file):
-        came = rm.read_prices(file("date,A,B\n2024-01-02,100,5\n2024-01-03,110,4\n2024-01-04,99,4\n"))
-        np.testing.assert_allclose(came, [[0.1, -0.2], [-0.1, 0.0]], rtol=1e-14, atol=1e-16)
-        assert came.index.tolist() == DAYS[1:].tolist()
+        read = rm.read_prices(file("date,A,B\n2024-01-02,100,5\n2024-01-03,110,4\n2024-01-04,99,4\n"))
+        np.testing.assert_allclose(read, [[0.1, -0.2], [-0.1, 0.0]], rtol=1e-14, atol=1e-16)
+        assert read.index.tolist() == DAYS[1:].tolist()
 
     def test_a_hole_in_prices_is_a_hole_of_two_returns(self, file):
         text = "date,A,B\n2024-01-02,1,1\n2024-01-03,,2\n2024-01-04,4,4\n2024-01-05,8,8\n"
-        came = rm.read_prices(file(text))
-        assert came["A"].isna().tolist() == [True, True, False]
-        assert came["B"].tolist() == [1.0, 1.0, 1.0]
+        read = rm.read_prices(file(text))
+        assert read["A"].isna().tolist() == [True, True, False]
+        assert read["B"].tolist() == [1.0, 1.0, 1.0]
 
     def test_a_hole_in_a_long_file(self, file):
         text = "date,asset,price\n2024-01-02,A,1\n2024-01-02,B,1\n2024-01-03,B,2\n2024-01-04,A,4\n2024-01-04,B,4\n"
-        came = rm.read_prices(file(text), rm.Long())
-        assert came["A"].isna().all()
-        assert came["B"].tolist() == [1.0, 1.0]
+        read = rm.read_prices(file(text), rm.Long())
+        assert read["A"].isna().all()
+        assert read["B"].tolist() == [1.0, 1.0]
 
     def test_prices_in_any_order(self, file):
-        came = rm.read_prices(file("date,A\n2024-01-04,4\n2024-01-02,1\n2024-01-03,2\n"))
-        assert came["A"].tolist() == [1.0, 1.0]
+        read = rm.read_prices(file("date,A\n2024-01-04,4\n2024-01-02,1\n2024-01-03,2\n"))
+        assert read["A"].tolist() == [1.0, 1.0]
 
     def test_a_return_that_is_no_number(self, file):
-        with pytest.raises(rm.InfiniteReturnsError, match=r"line 4, column 'A': the price 1e\+300 came after 1e-300"):
+        with refused(rm.InfiniteReturnsError, line=4, column="A"):
             rm.read_prices(file("date,A\n2024-01-02,1\n2024-01-03,1e-300\n2024-01-04,1e300\n"))
 
     @pytest.mark.parametrize("price", ["0", "-5.5"])
     def test_a_price_that_is_none(self, file, price):
-        with pytest.raises(rm.ImpossibleReturnsError, match=r"file.csv, line 3, column 'A': a price must be positive"):
+        with refused(rm.ImpossibleReturnsError, line=3, column="A", got=float(price), count=1):
             rm.read_prices(file(f"date,A\n2024-01-04,4\n2024-01-02,{price}\n2024-01-03,2\n"))
         path = file(f"date,asset,close\n2024-01-04,A,1\n\n2024-01-03,B,{price}\n2024-01-04,B,{price}\n")
-        with pytest.raises(rm.ImpossibleReturnsError, match=r"line 4, column 'close': .* and 1 more"):
+        with refused(rm.ImpossibleReturnsError, line=4, column="close", got=float(price), count=2):
             rm.read_prices(path, rm.Long())
 
 
 WRONG = {
-    "a word": (WIDE.replace("0.005", "n.m."), r"line 3, column 'JPM': 'n.m.' came where a number"),
-    "a percent sign": (WIDE.replace("0.005", "0.5%"), r"line 3, column 'JPM': '0.5%' came .*rm.read_percent_returns"),
-    "after empty lines": (WIDE.replace("2024-01-04", "\n\n2024-01-04").replace("1e-3", "B"), r"line 6, column 'JPM'"),
-    "a line cut off": (WIDE[:-6], r"line 4: 2 column\(s\) came where the header has 3"),
-    "a decimal comma": (WIDE.replace("0.005", "0,005"), r"line 3: 4 column\(s\) came where the header has 3"),
-    "semicolons": (WIDE.replace(",", ";"), r"line 1: commas must separate columns, .* separated by ';'"),
-    "day first": (WIDE.replace("2024-01-03", "03/01/2024"), r"line 3, column 'date': '03/01/2024' came where a date"),
-    "no date": (WIDE.replace("2024-01-03", ""), r"line 3, column 'date': nothing came where a date"),
-    "no such day": (WIDE.replace("2024-01-03", "2024-02-30"), r"line 3, column 'date': '2024-02-30' came"),
-    "nothing": ("", r"must have a line of column names and at least one row, but 0 line"),
-    "a header only": ("date,MSFT\n", r"but 1 line\(s\) came"),
-    "a column without a name": (WIDE.replace("MSFT", ""), r"line 1: column 2 has no name"),
-    "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", r"line 5, byte 12: this is no text in UTF-8"),
-    "half a gzip": (gzip.compress(WIDE.encode())[:-12], r"is no whole gzip file"),
+    "a word": (WIDE.replace("0.005", "n.m."), {"line": 3, "column": "JPM", "got": "n.m."}),
+    "a percent sign": (WIDE.replace("0.005", "0.5%"), {"line": 3, "column": "JPM", "got": "0.5%"}),
+    "after empty lines": (
+        WIDE.replace("2024-01-04", "\n\n2024-01-04").replace("1e-3", "B"),
+        {"line": 6, "column": "JPM", "got": "B"},
+    ),
+    "a line cut off": (WIDE[:-6], {"line": 4, "expected": 3, "got": 2}),
+    "a decimal comma": (WIDE.replace("0.005", "0,005"), {"line": 3, "expected": 3, "got": 4}),
+    "semicolons": (WIDE.replace(",", ";"), {"line": 1, "got": "date;MSFT;JPM"}),
+    "day first": (WIDE.replace("2024-01-03", "03/01/2024"), {"line": 3, "column": "date", "got": "03/01/2024"}),
+    "no date": (WIDE.replace("2024-01-03", ""), {"line": 3, "column": "date", "got": ""}),
+    "no such day": (WIDE.replace("2024-01-03", "2024-02-30"), {"line": 3, "column": "date", "got": "2024-02-30"}),
+    "nothing": ("", {"lines": 0}),
+    "a header only": ("date,MSFT\n", {"lines": 1}),
+    "a column without a name": (WIDE.replace("MSFT", ""), {"line": 1, "position": 2}),
+    "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", {"line": 5, "byte": 12}),
+    "half a gzip": (gzip.compress(WIDE.encode())[:-12], {}),
     "semicolons and decimal commas": (
         WIDE.replace(",", ";").replace(".", ","),
-        r"line 1: .* decimals take a point.* separated by ';'",
+        {"line": 1, "got": "date;MSFT;JPM"},
     ),
-    "a separator at each end": (WIDE.replace("\n", ",\n"), r"line 1: column 4 has no name"),
-    "a month among days": (WIDE.replace("2024-01-03", "2024-01"), r"line 3, column 'date': '2024-01' .* form of those"),
-    "a year of two digits": (WIDE.replace("2024", "24"), r"line 2, column 'date': '24-01-02' came"),
-    "a year out of reach": (WIDE.replace("2024-01-03", "9999-01-03"), r"line 3, column 'date': '9999-01-03' came"),
-    "a number of days": (WIDE.replace("2024-01-02", "45293"), r"line 2, column 'date': '45293' came"),
-    "no header": (WIDE.partition("\n")[2], r"line 1: '2024-01-02' came where the name of a column was expected"),
-    "months without a header": ("202401,0.1\n202402,0.2\n", r"line 1: '202401' came where the name of a column"),
-    "words for truth": ("date,A\n2024-01-02,True\n2024-01-03,False\n", r"line 2, column 'A': 'True' came where"),
+    "a separator at each end": (WIDE.replace("\n", ",\n"), {"line": 1, "position": 4}),
+    "a month among days": (WIDE.replace("2024-01-03", "2024-01"), {"line": 3, "column": "date", "got": "2024-01"}),
+    "a year of two digits": (WIDE.replace("2024", "24"), {"line": 2, "column": "date", "got": "24-01-02"}),
+    "a year out of reach": (
+        WIDE.replace("2024-01-03", "9999-01-03"),
+        {"line": 3, "column": "date", "got": "9999-01-03"},
+    ),
+    "a number of days": (WIDE.replace("2024-01-02", "45293"), {"line": 2, "column": "date", "got": "45293"}),
+    "no header": (WIDE.partition("\n")[2], {"line": 1, "got": "2024-01-02"}),
+    "months without a header": ("202401,0.1\n202402,0.2\n", {"line": 1, "got": "202401"}),
+    "words for truth": ("date,A\n2024-01-02,True\n2024-01-03,False\n", {"line": 2, "column": "A", "got": "True"}),
     "an index before the dates": (
         "," + WIDE.replace("\n2", "\n0,2"),
-        r"line 2, column 'date': '2024-01-02' .*rm.Wide\(date=...\)",
+        {"line": 2, "column": "date", "got": "2024-01-02"},
     ),
-    "the next character set": (WIDE.replace("JPM", "Société").encode("latin-1"), r"line 1, byte 15: this is no text"),
-    "UTF-16 without a mark": (WIDE.encode("utf-16-le"), r"line 1, byte 2: this is no text in UTF-8"),
-    "an Excel workbook": (b"PK\x03\x04...", r"is a zip archive or an Excel workbook"),
-    "a page that says no": ("<html>\n<body>not found</body>\n", r"line 1: commas must separate columns"),
-    "a footer": (WIDE + "Copyright 2024\n", r"line 5: 1 column\(s\) came where the header has 3"),
-    "an open quote": (WIDE.replace("0.01", '"0.01'), r"line 2: a quote is opened and not closed on its line"),
-    "an open quote in the last cell": (WIDE.replace("-0.02", '"-0.02'), r"line 2: a quote is opened and not closed"),
-    "an open quote in the last line": ('date,A,B\n20240102,0.01,"0.02', r"line 2: a quote is opened and not closed"),
-    "an open quote in the header": (WIDE.replace("JPM", '"JPM'), r"line 1: a quote is opened and not closed"),
-    "a cell without an end": (WIDE.replace("0.01", f'"{200_000 * "1"}"'), r"line 2: this is no line of columns: field"),
-    "digits of another script": (WIDE.replace("0.01", "١"), r"line 2, column 'MSFT': '١' came where a number"),
-    "thousands": (WIDE.replace("0.01", '"1,234.5"'), r"line 2, column 'MSFT': '1,234.5' came .* left empty\.$"),
-    "a mark for what is missing": (WIDE.replace("0.005", "-"), r"'-' came .* missing number, leave the cell empty"),
-    "an error of Excel": (WIDE.replace("0.005", "#DIV/0!"), r"'#DIV/0!' came .* missing number, leave the cell empty"),
-    "no meaning": (WIDE.replace("0.01", "n/m"), r"line 2, column 'MSFT': 'n/m' came .* leave the cell empty"),
-    "a word among numbers": (WIDE.replace("0.005", "halted"), r"'halted' came .* missing number, leave the cell empty"),
-    "Excel's separator": ("sep=,\n" + WIDE, r"line 1: 'sep=,' is for Excel alone; take this line out"),
-    "Excel's separator in quotes": ('"sep=,"\n' + WIDE, r"line 1: .* is for Excel alone; take this line out"),
-    "gzip twice": (gzip.compress(gzip.compress(WIDE.encode())), r"is compressed with gzip twice"),
+    "the next character set": (WIDE.replace("JPM", "Société").encode("latin-1"), {"line": 1, "byte": 15}),
+    "UTF-16 without a mark": (WIDE.encode("utf-16-le"), {"line": 1, "byte": 2}),
+    "an Excel workbook": (b"PK\x03\x04...", {}),
+    "a page that says no": ("<html>\n<body>not found</body>\n", {"line": 1, "got": "<html>"}),
+    "a footer": (WIDE + "Copyright 2024\n", {"line": 5, "expected": 3, "got": 1}),
+    "an open quote": (WIDE.replace("0.01", '"0.01'), {"line": 2}),
+    "an open quote in the last cell": (WIDE.replace("-0.02", '"-0.02'), {"line": 2}),
+    "an open quote in the last line": ('date,A,B\n20240102,0.01,"0.02', {"line": 2}),
+    "an open quote in the header": (WIDE.replace("JPM", '"JPM'), {"line": 1}),
+    "a cell without an end": (WIDE.replace("0.01", f'"{200_000 * "1"}"'), {"line": 2}),
+    "digits of another script": (WIDE.replace("0.01", "١"), {"line": 2, "column": "MSFT", "got": "١"}),
+    "thousands": (WIDE.replace("0.01", '"1,234.5"'), {"line": 2, "column": "MSFT", "got": "1,234.5"}),
+    "a mark for what is missing": (WIDE.replace("0.005", "-"), {"line": 3, "column": "JPM", "got": "-"}),
+    "an error of Excel": (WIDE.replace("0.005", "#DIV/0!"), {"line": 3, "column": "JPM", "got": "#DIV/0!"}),
+    "no meaning": (WIDE.replace("0.01", "n/m"), {"line": 2, "column": "MSFT", "got": "n/m"}),
+    "a word among numbers": (WIDE.replace("0.005", "halted"), {"line": 3, "column": "JPM", "got": "halted"}),
+    "Excel's separator": ("sep=,\n" + WIDE, {"line": 1, "got": "sep=,"}),
+    "Excel's separator in quotes": ('"sep=,"\n' + WIDE, {"line": 1, "got": '"sep=,"'}),
+    "gzip twice": (gzip.compress(gzip.compress(WIDE.encode())), {}),
     "no such time": (
         WIDE.replace("2024-01-03", "2024-01-03 99:99 zz"),
-        r"line 3, column 'date': '2024-01-03 99:99 zz'",
+        {"line": 3, "column": "date", "got": "2024-01-03 99:99 zz"},
     ),
-    "half a time": (WIDE.replace("2024-01-03", "2024-01-03 16:00:"), r"line 3, column 'date': '2024-01-03 16:00:'"),
-    "a time and more": (WIDE.replace("2024-01-03", "2024-01-03 16:00 x y"), r"line 3, column 'date': '2024-01-03 16"),
-    "a long file": (LONG, r"line 2, column 'asset': 'MSFT' came .* layout=rm.Long"),
+    "half a time": (
+        WIDE.replace("2024-01-03", "2024-01-03 16:00:"),
+        {"line": 3, "column": "date", "got": "2024-01-03 16:00:"},
+    ),
+    "a time and more": (
+        WIDE.replace("2024-01-03", "2024-01-03 16:00 x y"),
+        {"line": 3, "column": "date", "got": "2024-01-03 16:00 x y"},
+    ),
+    "a long file": (LONG, {"line": 2, "column": "asset", "got": "MSFT"}),
 }
 
 
@@ -403,75 +421,75 @@ class TestQuotes:
     rows = "date,permno,ret,note\n20240102,A,0.01,{}\n20240103,A,0.02,\n20240104,A,0.03,{}\n20240105,A,0.04,\n"
 
     def test_open_in_a_column_that_is_not_read(self, file):
-        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+        with refused(rm.LayoutError, line=2):
             rm.read_returns(file(self.rows.format('"', '"')), rm.Long("date", "permno", "ret"))
 
     def test_open_in_a_label(self, file):
         text = 'date,ret,asset\n20240102,0.01,"A\n20240103,0.02,B"\n20240104,0.03,C\n'
-        with pytest.raises(rm.LayoutError, match=r"line 2: a quote is opened and not closed"):
+        with refused(rm.LayoutError, line=2):
             rm.read_returns(file(text), rm.Long("date", "asset", "ret"))
 
     @pytest.mark.parametrize("note", ['"said ""so"", twice"', '5" pipe', '"" ', '"a"b'])
     def test_closed_or_inside_a_word_is_text(self, file, note):
-        came = rm.read_returns(file(self.rows.format(note, note)), rm.Long("date", "permno", "ret"))
-        assert came["A"].tolist() == [0.01, 0.02, 0.03, 0.04]
+        read = rm.read_returns(file(self.rows.format(note, note)), rm.Long("date", "permno", "ret"))
+        assert read["A"].tolist() == [0.01, 0.02, 0.03, 0.04]
 
     def test_rows_are_counted_whatever_was_read(self, file, monkeypatch):
-        parsed = files._parsed
-        monkeypatch.setattr(files, "_parsed", lambda *given: parsed(*given).iloc[1:])
-        with pytest.raises(rm.LayoutError, match="3 lines are there, but 2 rows were read"):
+        parsed = delimited._parsed
+        monkeypatch.setattr(delimited, "_parsed", lambda *given: parsed(*given).iloc[1:])
+        with refused(rm.LayoutError, lines=3, rows=2):
             rm.read_returns(file(WIDE))
 
 
 class TestWhatGoesWrong:
-    @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-    def test_says_where(self, file, text, message):
+    @pytest.mark.parametrize(("text", "details"), WRONG.values(), ids=WRONG)
+    def test_says_where(self, file, text, details):
         path = file(text)
-        with pytest.raises(rm.LayoutError, match=message) as caught:
+        with refused(rm.LayoutError, path=str(path), **details) as caught:
             rm.read_returns(path)
         assert str(path) in str(caught.value)
-        assert isinstance(caught.value, rm.DataError)
+        assert len(caught.value.details) == 1 + len(details)
 
     def test_a_date_twice(self, file):
-        with pytest.raises(rm.DuplicateDatesError, match=r"line 4, column 'date': 2024-01-03 comes a second time"):
+        with refused(rm.DuplicateDatesError, line=4, column="date", date=DAYS[1]):
             rm.read_returns(file(WIDE.replace("2024-01-04", "2024-01-03")))
 
     def test_an_asset_twice_on_a_date(self, file):
-        with pytest.raises(rm.DuplicateDatesError, match=r"line 4, column 'return': MSFT on 2024-01-02 comes a second"):
+        with refused(rm.DuplicateDatesError, line=4, column="return", date=DAYS[0], asset="MSFT"):
             rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,MSFT")), rm.Long())
 
     def test_a_column_twice(self, file):
-        with pytest.raises(rm.DuplicateLabelsError, match=r"line 1: column\(s\) JPM came more than once"):
+        with refused(rm.DuplicateLabelsError, line=1, labels=["JPM"]):
             rm.read_returns(file(WIDE.replace("MSFT", "JPM")))
 
     def test_a_row_of_no_asset(self, file):
-        with pytest.raises(rm.LayoutError, match=r"line 4, column 'asset': no asset is named"):
+        with refused(rm.LayoutError, line=4, column="asset"):
             rm.read_returns(file(LONG.replace("2024-01-02,JPM", "2024-01-02,")), rm.Long())
 
     def test_columns_that_are_not_there(self, file):
-        with pytest.raises(rm.LayoutError, match=r"has no column 'permno'; it has date, asset, return"):
+        with refused(rm.LayoutError, column="permno", columns=["date", "asset", "return"]):
             rm.read_returns(file(LONG), rm.Long(asset="permno"))
-        with pytest.raises(rm.LayoutError, match=r"must have one column of numbers .* it has MSFT, JPM"):
+        with refused(rm.LayoutError, columns=["MSFT", "JPM"]):
             rm.read_returns(file("date,asset,MSFT,JPM\n2024-01-02,A,1,2\n"), rm.Long())
-        with pytest.raises(rm.InvalidParameterError, match="must be different columns"):
+        with refused(rm.InvalidParameterError, layout=rm.Long(value="asset")):
             rm.read_returns(file(LONG), rm.Long(value="asset"))
 
     @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400"])
     def test_infinite_numbers(self, file, cell):
         for read in (rm.read_returns, rm.read_percent_returns, rm.read_prices):
-            with pytest.raises(rm.InfiniteReturnsError, match=r"line 3, column 'MSFT': a number is infinite; a return"):
+            with refused(rm.InfiniteReturnsError, line=3, column="MSFT", count=1):
                 read(file(WIDE.replace("\n2024-01-03,", f"\n2024-01-03,{cell}")))
 
     def test_a_file_that_is_not_what_its_name_says(self, file):
-        with pytest.raises(rm.LayoutError, match=r"f.parquet is no Parquet file, whatever its name"):
+        with refused(rm.LayoutError):
             rm.read_returns(file(WIDE, "f.parquet"))
 
     def test_prices_on_one_date(self, file):
-        with pytest.raises(rm.LayoutError, match="prices on two dates at least"):
+        with refused(rm.LayoutError):
             rm.read_prices(file("date,A\n2024-01-02,5\n"))
 
     def test_a_file_that_is_not_there(self, tmp_path):
-        with pytest.raises(rm.SourceError, match=r"nowhere.csv cannot be opened: No such file"):
+        with refused(rm.SourceError, path=str(tmp_path / "nowhere.csv")):
             rm.read_returns(tmp_path / "nowhere.csv")
 
     @pytest.mark.parametrize(
@@ -490,7 +508,7 @@ class TestWhatGoesWrong:
                 read(path)
 
     def test_a_layout_that_is_none(self, file):
-        with pytest.raises(rm.InvalidParameterError, match="layout must be"):
+        with refused(rm.InvalidParameterError, layout="long"):
             rm.read_returns(file(WIDE), "long")
 
 

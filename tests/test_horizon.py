@@ -19,7 +19,7 @@ import riskmodel as rm
 from riskmodel.horizon import require_horizon, require_same
 
 KINDS = [rm.Mean, rm.Variance, rm.Volatility, rm.SharpeRatio]
-NAMED = {"DAY": 1, "WEEK": 5, "MONTH": 21, "QUARTER": 63, "YEAR": 252}
+NAMED = {"DAY": 1, "CALENDAR_DAY": 252 / 365, "WEEK": 252 / 52, "MONTH": 21, "QUARTER": 63, "YEAR": 252}
 # The power of h that each kind grows with.
 POWER = {rm.Mean: 1.0, rm.Variance: 1.0, rm.Volatility: 0.5, rm.SharpeRatio: 0.5}
 
@@ -36,7 +36,7 @@ def test_named_horizons_have_their_trading_days(name, days):
     horizon = getattr(rm, name)
     assert horizon.days == days
     assert repr(horizon) == name
-    assert str(horizon) == name.lower()
+    assert str(horizon) == name.lower().replace("_", " ")
 
 
 def test_horizons_are_equal_by_length_whatever_their_name():

@@ -304,13 +304,25 @@ def test_quarters_and_years_align_from_first_and_last_days(horizon, freq):
     assert list(panel.dates) == list(periods.to_timestamp(how="end").normalize())
 
 
-def test_weeks_keep_their_own_last_day():
-    fridays = pd.date_range("2020-01-03", periods=9, freq="W-FRI")
+FRIDAYS = pd.date_range("2020-01-03", periods=9, freq="W-FRI")
+SAME_WEEKS = {
+    "Friday": FRIDAYS,
+    "Monday": FRIDAYS - pd.Timedelta(days=4),
+    "Wednesday": FRIDAYS - pd.Timedelta(days=2),
+    "Saturday": FRIDAYS + pd.Timedelta(days=1),
+    "Sunday": FRIDAYS + pd.Timedelta(days=2),
+    "Thursday where Friday is a holiday": FRIDAYS.where(FRIDAYS != "2020-01-31", pd.Timestamp("2020-01-30")),
+    "weeks to Friday": FRIDAYS.to_period("W-FRI"),
+    "weeks to Sunday": FRIDAYS.to_period("W-SUN"),
+}
+
+
+@pytest.mark.parametrize("left", SAME_WEEKS.values(), ids=SAME_WEEKS)
+@pytest.mark.parametrize("right", SAME_WEEKS.values(), ids=SAME_WEEKS)
+def test_weekly_rows_align_on_fridays_whichever_day_of_the_week_labels_them(left, right):
     weeks = frame("AB").iloc[:9]
-    panel = align(weeks.set_axis(fridays.to_period("W-FRI")), weeks.set_axis(fridays), pd.Series(0.0, fridays), rm.WEEK)
-    assert list(panel.dates) == list(fridays)
-    with pytest.raises(rm.NoOverlapError, match="how the rows are dated"):
-        align(weeks.set_axis(fridays.to_period("W-SUN")), weeks.set_axis(fridays), pd.Series(0.0, fridays), rm.WEEK)
+    panel = align(weeks.set_axis(left), weeks.set_axis(right), pd.Series(0.0, FRIDAYS), rm.WEEK)
+    assert list(panel.dates) == list(FRIDAYS)
 
 
 NO_DATES = {
@@ -402,7 +414,7 @@ def test_gross_mistakes_of_spacing_are_told_of_few_rows_too(rows):
 def test_holidays_weekends_and_long_closures_are_no_mistake():
     closed = pd.bdate_range("2001-09-03", periods=30).drop(pd.bdate_range("2001-09-11", "2001-09-14"))
     assert len(align(frame("A", closed)).dates) == 26
-    assert len(align(frame("A", pd.date_range("2020-01-01", periods=30))).dates) == 30
+    assert len(align(frame("A", pd.date_range("2020-01-01", periods=30)), horizon=rm.CALENDAR_DAY).dates) == 30
     assert len(align(frame("A", DAYS[[0, 3, 7]])).dates) == 3
     assert len(align(frame("A", DAYS[:1])).dates) == 1
 

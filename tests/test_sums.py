@@ -102,28 +102,3 @@ def test_a_panel_wider_than_a_chunk():
         fit = reference(holed.select([asset]))[asset]
         np.testing.assert_allclose(model.loadings.loc[asset], fit.params[1:], rtol=1e-11)
         np.testing.assert_allclose(model.regression.std_errors.loc[asset], fit.bse, rtol=1e-11)
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_same_bits_whatever_the_number_of_threads(monkeypatch, order, weighted):
-    rng = np.random.default_rng(3)
-    returns, q = rng.normal(size=(700, 333)), rng.normal(size=(700, 5))
-    returns[:, ::3][rng.random((700, 111)) < 0.2] = np.nan
-    weights = 0.99 ** np.arange(700.0)[::-1] if weighted else None
-    monkeypatch.setattr(sums, "_WORTH_A_THREAD", 1)
-    monkeypatch.setattr(sums, "_tile_dates", lambda _: 300)
-    found = []
-    for threads in (1, 2, 5):
-        monkeypatch.setattr(sums, "worthwhile_threads", lambda threads=threads: threads)
-        found.append(Sums.of(np.array(returns, order=order), q, weights))
-    for other in found[1:]:
-        for name in ("cross", "squares", "ragged", "terms"):
-            assert getattr(other, name).tobytes() == getattr(found[0], name).tobytes()
-
-
-def test_an_error_in_a_thread_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr(sums, "_WORTH_A_THREAD", 1)
-    monkeypatch.setattr(sums, "worthwhile_threads", lambda: 2)
-    with pytest.raises(ValueError, match="could not convert"):
-        Sums.of(np.full((10, 3), "x", dtype=object), np.ones((10, 1)))

@@ -1,6 +1,5 @@
 """The limit on BLAS threads: nested, shared by threads, and gone afterwards."""
 
-import os
 from threading import Barrier, Thread
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import scipy.linalg  # noqa: F401 - its BLAS is one of those that are limited
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from riskmodel._core.threads import for_each, one_blas_thread, worthwhile_threads
+from riskmodel._core.threads import one_blas_thread
 
 
 def threads():
@@ -16,8 +15,7 @@ def threads():
 
 
 @pytest.fixture(autouse=True)
-def _two_threads(monkeypatch):
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+def _two_threads():
     with threadpool_limits(limits=2, user_api="blas"):
         yield
 
@@ -64,38 +62,3 @@ def test_blocks_of_several_threads_that_overlap_leave_the_setting_as_it_was(leav
 
 def test_decorates_a_function():
     assert one_blas_thread()(threads)() == [1] * len(threads())
-
-
-def test_python_threads_take_the_place_of_those_of_blas():
-    assert worthwhile_threads() == 2
-    with one_blas_thread():
-        assert worthwhile_threads() == 2
-    with threadpool_limits(limits=1, user_api="blas"), one_blas_thread():
-        assert worthwhile_threads() == 1
-
-
-def test_work_that_runs_in_several_threads_is_not_divided_again():
-    found = []
-    with one_blas_thread():
-        worker = Thread(target=lambda: found.append(worthwhile_threads()))
-        worker.start()
-        worker.join()
-    assert found == [1]
-
-
-def test_a_busy_machine_gives_one_thread(monkeypatch):
-    monkeypatch.setattr(os, "getloadavg", lambda: (os.cpu_count() + 1.0, 0.0, 0.0), raising=False)
-    assert worthwhile_threads() == 1
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_every_item_is_taken_once(n_threads):
-    taken = []
-    for_each(taken.append, range(500), n_threads)
-    assert sorted(taken) == list(range(500))
-
-
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_an_error_in_any_thread_reaches_the_caller(n_threads):
-    with pytest.raises(ZeroDivisionError):
-        for_each(lambda i: 1 // (i - 7), range(20), n_threads)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
+from riskmodel._core.midnights import require_own_midnights
+from riskmodel._core.spacing import require_spacing, typical_bar
 from riskmodel.errors import (
     DuplicateDatesError,
     InvalidDatesError,
     InvalidParameterError,
-    SpacingError,
 )
-from riskmodel.horizon import MONTH, NAMED, QUARTER, YEAR, Horizon
+from riskmodel.horizon import Horizon, bar_text, period_of
 
-# Calendar spans whose returns sources label by the first day, the last day or the last trading day.
-_CALENDAR = {MONTH: "M", QUARTER: "Q", YEAR: "Y"}
-_CALENDAR_DAYS_PER_TRADING_DAY = 365.25 / YEAR.days
-# With fewer gaps than this the median is unreliable (holidays), so only gross mistakes are errors.
-_ENOUGH_GAPS = 5
-_TOLERANCE, _TOLERANCE_OF_FEW = 2.5, 10.0
+_FRIDAY = 4
+# The offset from UTC at the end of a time.
+_OFFSET = re.compile(r"([0-9]:[0-9]{2}[0-9:.]*) ?(Z|[-+][0-9]{2}:?(?:[0-9]{2})?)$")
+# Periods shorter than a day, as pandas calls them.
+_WITHIN_DAYS = {"h", "min", "s", "ms", "us", "ns"}
 # Dates of different resolution do not compare equal, so all have the resolution of parsed strings.
 _RESOLUTION = pd.DatetimeIndex(["2000-01-01"]).unit
 
@@ -31,32 +32,70 @@ _RESOLUTION = pd.DatetimeIndex(["2000-01-01"]).unit
 def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
     """Read unique dates without time zones from an index, and check their spacing against the horizon.
 
-    Monthly, quarterly and yearly rows are labelled by the last calendar day of their span, because
-    sources differ in whether they use the first day, the last day, or the last trading day.
+    Monthly, quarterly and yearly rows are labelled by the last calendar day of their span, because sources differ in
+    whether they use the first day, the last day, or the last trading day. Weekly rows are labelled by the Friday of
+    their week, which is Monday to Sunday. Rows of hours and minutes keep their local times; all others are days.
     """
-    dates = _without_zone(_timestamps(index, what)).normalize()
-    _require_spacing(dates, what, horizon)
-    dates = _labelled(dates, horizon)
+    stamps = _timestamps(index, what)
+    if horizon.bar is None:
+        require_own_midnights(stamps, what)
+    times = _without_zone(stamps)
+    require_spacing(times, what, horizon)
+    dates = _labelled(times, horizon)
     if not dates.is_unique:
-        twice = sorted(dates[dates.duplicated()].unique())
-        raise DuplicateDatesError(
-            f"expected one row per {horizon} in {what}, got more than one for "
-            f"{labels.listing(d.date() for d in twice)}; aggregate or drop the extra rows.",
-            dates=twice,
-        )
+        _raise_duplicates(dates, times, what, horizon)
     return dates
+
+
+def zone_of(index: pd.Index[Any], horizon: Horizon) -> str | None:
+    """The time zone of rows of hours and minutes, which must be that of all tables; empty for days."""
+    if horizon.bar is None:
+        return None
+    return str(index.tz) if isinstance(index, pd.DatetimeIndex) and index.tz is not None else ""
+
+
+def read_local_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
+    """Read dates as `read_dates` does, where no other table can be compared: times of hours must be local."""
+    if zone_of(index, horizon):
+        raise InvalidDatesError(
+            f"expected the times of {what} without a time zone, as those of factors and rate, got those of "
+            f"{zone_of(index, horizon)}; store local times.",
+            what=what,
+        )
+    return read_dates(index, what, horizon)
 
 
 def date_labels(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
     """Label dates as `read_dates` does; several dates may be in the same span."""
-    return _labelled(_without_zone(_timestamps(index, what)).normalize(), horizon)
+    return _labelled(_without_zone(_timestamps(index, what)), horizon)
 
 
-def _labelled(dates: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
-    if horizon in _CALENDAR:
-        dates = dates.to_period(_CALENDAR[horizon]).to_timestamp(how="end").normalize()
+def _labelled(times: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
+    dates = times if horizon.bar is not None else times.normalize()
+    period = period_of(horizon)
+    if period == "W":
+        dates = dates + pd.to_timedelta(_FRIDAY - dates.day_of_week, unit="D")
+    elif period is not None:
+        dates = dates.to_period(period).to_timestamp(how="end").normalize()
     # without name and frequency, which only some tables have
     return pd.DatetimeIndex(dates.as_unit(_RESOLUTION).to_numpy())
+
+
+def _raise_duplicates(dates: pd.DatetimeIndex, times: pd.DatetimeIndex, what: str, horizon: Horizon) -> NoReturn:
+    twice = sorted(dates[dates.duplicated()].unique())
+    named = labels.listing(d.date() if horizon.bar is None else d for d in twice)
+    remedy = "aggregate or drop the extra rows"
+    seconds = np.unique(times.to_numpy().astype("datetime64[s]").astype(np.int64))
+    if horizon.bar is None and len(seconds) > len(times.normalize().unique()):
+        gap, count = typical_bar(seconds)
+        bar = bar_text(dt.timedelta(seconds=gap))
+        remedy = (
+            f"for rows of hours or minutes pass horizon=rm.Horizon.of({bar!r}, per_day={count:g}), with the number of "
+            "rows in a day, or compound them to days: (1 + r).groupby(r.index.normalize()).prod() - 1"
+        )
+    raise DuplicateDatesError(
+        f"expected one row per {horizon} in {what}, got more than one for {named}; {remedy}.", dates=twice
+    )
 
 
 def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
@@ -75,7 +114,8 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
             missing=missing,
         )
     if index.inferred_type == "period":
-        return pd.PeriodIndex(index).to_timestamp(how="end")
+        periods = pd.PeriodIndex(index)
+        return periods.to_timestamp(how="start" if periods.freqstr in _WITHIN_DAYS else "end")
     if isinstance(index, pd.DatetimeIndex):
         return index
     if len(index) and index.inferred_type not in {"date", "datetime", "datetime64", "string"}:
@@ -84,6 +124,7 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
             f"{labels.listing(map(repr, index[:2]))}; set a DatetimeIndex or a PeriodIndex.",
             what=what,
         )
+    index = _without_offsets(index)
     try:
         # only ISO 8601: 02/01 is ambiguous
         form = "ISO8601" if index.inferred_type == "string" else None
@@ -96,49 +137,49 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
         ) from error
 
 
+def _without_offsets(index: pd.Index[Any]) -> pd.Index[Any]:
+    """Keep the local times of rows with different offsets from UTC, such as those of summer and winter."""
+    if index.inferred_type == "string":
+        offsets = {found[2] if (found := _OFFSET.search(str(text))) else "" for text in index}
+        return pd.Index([_OFFSET.sub(r"\1", str(text)) for text in index]) if len(offsets) > 1 else index
+    moments = [m for m in index if isinstance(m, dt.datetime)]
+    if len(moments) < len(index) or len({m.utcoffset() for m in moments}) < 2:
+        return index
+    return pd.Index([m.replace(tzinfo=None) for m in moments])
+
+
 def _without_zone(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Keep the local calendar date: a return belongs to the day of its own market."""
     return dates.tz_localize(None) if dates.tz is not None else dates
 
 
-def _require_spacing(dates: pd.DatetimeIndex, what: str, horizon: Horizon) -> None:
-    days = np.sort(dates.to_numpy().astype("datetime64[D]").astype(np.int64))
-    gaps = np.diff(days)
-    # intraday and duplicate rows are refused later, as duplicate dates
-    gaps = gaps[gaps > 0]
-    if not len(gaps):
-        return
-    gap = float(np.median(gaps))
-    tolerance = _TOLERANCE if len(dates) > _ENOUGH_GAPS else _TOLERANCE_OF_FEW
-    expected = horizon.days * _CALENDAR_DAYS_PER_TRADING_DAY
-    if not 1 / tolerance < gap / expected < tolerance:
-        near = min(NAMED.values(), key=lambda h: abs(np.log(gap / h.days / _CALENDAR_DAYS_PER_TRADING_DAY)))
-        raise SpacingError(
-            f"expected {what} with one row per {horizon}, got dates typically {gap:g} calendar days apart, which "
-            f"looks like one row per {near}; pass horizon=rm.{near!r} or resample.",
-            what=what,
-            median_gap=gap,
-            horizon=horizon,
-            nearest=near,
-        )
-
-
 def between(dates: pd.DatetimeIndex, low: pd.Timestamp | None, high: pd.Timestamp | None) -> NDArray[np.bool_]:
+    """Return which dates are in a window; an end that is a day, or any end for rows of days, means its whole day."""
     inside = np.ones(len(dates), dtype=bool)
+    days = dates.normalize()
+    by_day = bool((days == dates).all())
     if low is not None:
-        inside &= dates >= low
+        inside &= dates >= (low.normalize() if by_day else low)
     if high is not None:
-        inside &= dates <= high
+        inside &= (days if by_day or high == high.normalize() else dates) <= (high.normalize() if by_day else high)
     return inside
 
 
 def window(
     start: object, end: object, names: tuple[str, str] = ("start", "end")
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Read the two ends of a window of dates; None leaves an end open, and time zones are dropped.
+    """Read the two ends of a window of days; None leaves an end open, and time zones and times of day are dropped.
 
     A `pandas.Period`, or a string such as ``"2018"`` or ``"2018-11"``, means all of its days. Errors use `names`.
     """
+    low, high = times(start, end, names)
+    return (None if low is None else low.normalize()), (None if high is None else high.normalize())
+
+
+def times(
+    start: object, end: object, names: tuple[str, str] = ("start", "end")
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Read the two ends of a window, for `between`, as `window` does, but with times of day where they are given."""
     low, high = _edge(start, names[0], "start_time"), _edge(end, names[1], "end_time")
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(
@@ -151,13 +192,15 @@ def window(
 
 def _edge(value: object, name: str, side: str) -> pd.Timestamp | None:
     period = _period(value, name)
+    if period is None:
+        return None
     try:
-        moment: pd.Timestamp | None = None if period is None else getattr(period, side).normalize()
+        moment: pd.Timestamp = getattr(period, side)
     except ValueError as error:
         raise InvalidParameterError(
             f"expected {name} in the years 1678 to 2261, got {value!r}.", name=name, value=value
         ) from error
-    return moment
+    return moment if period.freqstr in _WITHIN_DAYS else moment.normalize()
 
 
 def _period(value: object, name: str) -> pd.Period | None:
@@ -169,7 +212,8 @@ def _period(value: object, name: str) -> pd.Period | None:
         if isinstance(value, str) and value[:4].isdecimal():
             period = pd.Period(value)
         elif isinstance(value, dt.date | np.datetime64):
-            period = pd.Period(pd.Timestamp(value).tz_localize(None), freq="D")
+            moment = pd.Timestamp(value).tz_localize(None)
+            period = pd.Period(moment, freq="D" if pd.isna(moment) or moment == moment.normalize() else "us")
     except ValueError:
         pass
     if not isinstance(period, pd.Period):

@@ -13,12 +13,12 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
-from riskmodel._core.dates import between, read_dates
+from riskmodel._core.dates import between, read_dates, zone_of
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError
 from riskmodel.horizon import Horizon, Quantity, require_same
 
@@ -43,12 +43,15 @@ class ReturnFrame:
         float64, NaN where missing, each column contiguous, read-only.
     checks : ReturnChecks
         What was seen of the columns: ``checks.finish()`` raises for what cannot be returns.
+    zone : str, optional
+        The time zone of rows of hours and minutes, empty where they have none; None for days.
     """
 
     dates: pd.DatetimeIndex
     labels: pd.Index[Any]
     numbers: Array
     checks: ReturnChecks
+    zone: str | None = None
 
     @classmethod
     def read(cls, table: Any, kind: ReturnKind, horizon: Horizon) -> ReturnFrame:
@@ -78,7 +81,8 @@ class ReturnFrame:
         if not dates.is_monotonic_increasing:
             order = np.argsort(dates.to_numpy(), kind="stable")
             dates, numbers = dates[order], np.asfortranarray(numbers[order])
-        return cls._checked(dates, names, numbers, kind, horizon)
+        read = cls._checked(dates, names, numbers, kind, horizon)
+        return evolve(read, zone=zone_of(frame.index, horizon))
 
     @classmethod
     def read_rate(cls, rate: Any, horizon: Horizon) -> ReturnFrame:
@@ -89,8 +93,9 @@ class ReturnFrame:
         if not is_table(rate):
             raise NonNumericError(
                 f"expected {what} as a pandas Series by date, or as a table of dates and rates, got "
-                f"{type(rate).__name__}; give 0.0 to InMemory or StoredPanel where the returns are excess returns.",
+                f"{type(rate).__name__}; {_conversion_of(rate)}, or give InMemory or StoredPanel a number.",
                 what=what,
+                got=type(rate).__name__,
             )
         frame = as_pandas(rate, what)
         if frame.shape[1] != 1:
@@ -113,7 +118,7 @@ class ReturnFrame:
         if np.array_equal(columns, np.arange(len(self.labels))):
             return self
         numbers = set_read_only(np.asarray(self.numbers.T[columns].T))
-        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns))
+        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns), self.zone)
 
     def between(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> ReturnFrame:
         """Return the rows of a window, both ends included, checked by themselves; itself where that is all rows."""
@@ -121,7 +126,8 @@ class ReturnFrame:
         if inside.all():
             return self
         numbers = np.asfortranarray(self.numbers[inside])
-        return self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
+        part = self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
+        return evolve(part, zone=self.zone)
 
     def frame(self) -> pd.DataFrame:
         """Return the numbers as a DataFrame that the caller may change."""
@@ -160,8 +166,9 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
     if columns is None:
         raise NonNumericError(
             f"expected {what} as a table indexed by date (a pandas DataFrame or Series, a Polars DataFrame, an Arrow "
-            f"table), got {type(table).__name__}; convert it.",
+            f"table), got {type(table).__name__}; {_conversion_of(table)}.",
             what=what,
+            got=type(table).__name__,
         )
     if not hasattr(columns, "columns"):
         raise InvalidDatesError(
@@ -170,8 +177,27 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
         )
     date = _date_column(columns, what)
     numbers = [name for name in columns.columns if name != date]
-    index = pd.Index(columns[date].to_numpy())
+    index = _date_index(columns[date])
     return pd.DataFrame({name: columns[name].to_numpy() for name in numbers}, index, copy=False)
+
+
+def _conversion_of(table: Any) -> str:
+    """What to write for a table that is none."""
+    if hasattr(table, "collect"):
+        return "write .collect() of it"
+    if getattr(table, "ndim", 0) == 1 and getattr(getattr(table, "dtype", None), "names", None) is None:
+        return "an array has no dates: write pd.Series(array, index=dates)"
+    return "an array or a list has no dates: write pd.DataFrame(values, index=dates, columns=names)"
+
+
+def _date_index(dates: Any) -> pd.Index[Any]:
+    """A column of dates that narwhals reads as an index, in its own time zone."""
+    zone = getattr(dates.dtype, "time_zone", None)
+    index: pd.Index[Any] = pd.Index(dates.to_numpy())
+    if zone is None or getattr(index, "tz", None) is not None:
+        return index
+    # numpy holds moments of UTC
+    return pd.DatetimeIndex(index).tz_localize("UTC").tz_convert(zone)
 
 
 def _by_narwhals(table: Any) -> Any:

@@ -79,10 +79,8 @@ def invert_grams(gram: Array, raw: Array) -> tuple[Array, Flags]:
     k = gram.shape[1]
     if not k:
         return gram, np.ones(len(gram), dtype=bool)
-    root, definite = inverse_roots(gram)
-    scale = np.trace(raw, axis1=1, axis2=2) / k
-    # the trace of the inverse bounds its largest eigenvalue from above
-    well = definite & (ILL_CONDITIONED * scale * np.einsum("ijp,ijp->p", root, root) < 1.0)
+    root, definite = inverse_roots(np.moveaxis(gram, 0, -1))
+    well = definite & conditioned_within(ILL_CONDITIONED, root, np.trace(raw, axis1=1, axis2=2) / k)
     root = root * well
     if k > _WIDE:
         rows = np.ascontiguousarray(np.moveaxis(root, -1, 0))
@@ -91,23 +89,42 @@ def invert_grams(gram: Array, raw: Array) -> tuple[Array, Flags]:
 
 
 def inverse_roots(gram: Array) -> tuple[Array, Flags]:
-    """Return inverse Cholesky factors W, W'W = G⁻¹, shape (K, K, P), and which matrices are positive definite."""
-    k = gram.shape[1]
-    if len(gram) == 1 or k > _WIDE:
-        roots, each = zip(*map(_one_inverse_root, gram), strict=True)
+    """Return inverse Cholesky factors W, W'W = G⁻¹, of K × K × P matrices, and which are positive definite."""
+    if gram.shape[2] == 1 or len(gram) > _WIDE:
+        roots, each = zip(*map(_one_inverse_root, np.moveaxis(gram, -1, 0)), strict=True)
         return np.stack(roots, axis=-1), np.array(each)
-    g = np.ascontiguousarray(np.moveaxis(gram, 0, -1))
-    lower, root = np.zeros_like(g), np.zeros_like(g)
-    definite = np.ones(len(gram), dtype=bool)
-    for j in range(k):
-        column = g[j:, j] - np.einsum("ikp,kp->ip", lower[j:, :j], lower[j, :j])
-        positive = column[0] > np.finfo(float).eps * g[j, j]
+    return inverse_roots_together(np.ascontiguousarray(gram))
+
+
+def inverse_roots_together(gram: Array) -> tuple[Array, Flags]:
+    """`inverse_roots` without LAPACK: no matrix's figures depend on its neighbours, or on how many there are.
+
+    Every operation is one of numpy's on P numbers side by side.
+    """
+    lower, root = np.zeros_like(gram), np.zeros_like(gram)
+    definite = np.ones(gram.shape[2], dtype=bool)
+    for j in range(len(gram)):
+        column = gram[j:, j].copy()
+        for k in range(j):
+            column -= lower[j:, k] * lower[j, k]
+        positive = column[0] > np.finfo(float).eps * gram[j, j]
         definite &= positive
-        lower[j:, j] = column / np.sqrt(np.where(positive, column[0], 1.0))
-        diagonal = np.where(positive, lower[j, j], 1.0)
+        diagonal = np.sqrt(np.where(positive, column[0], 1.0))
+        lower[j:, j] = column / diagonal
         root[j, j] = 1.0 / diagonal
-        root[j, :j] = np.einsum("kp,kip->ip", lower[j, :j], root[:j, :j]) / -diagonal
+        for k in range(j):
+            root[j, : k + 1] -= lower[j, k] * root[k, : k + 1]
+        root[j, :j] *= root[j, j]
     return root, definite
+
+
+def conditioned_within(limit: float, root: Array, scale: Array) -> Flags:
+    """Whether matrices of a mean diagonal `scale` are conditioned better than 1 / limit; from `inverse_roots`."""
+    size = np.zeros(root.shape[2])
+    for i, j in zip(*np.tril_indices(len(root)), strict=True):
+        size += root[i, j] * root[i, j]
+    # the trace of the inverse bounds its largest eigenvalue from above
+    return np.asarray(limit * scale * size < 1.0)
 
 
 def _one_inverse_root(gram: Array) -> tuple[Array, bool]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self, final
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import InputFiles, page_path, with_hint
-from riskmodel.cli.options import end_of_window, names, require_factors, weights
+from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factors, weights
 from riskmodel.data.french.provider import FamaFrench
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -82,7 +83,7 @@ class ReportOptions:
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
-            budget=RiskBudget(args.budget, NAMED[args.horizon]),
+            budget=RiskBudget(args.budget, HORIZONS[args.horizon]),
             cap=args.cap,
             output=output,
             json=args.json,
@@ -175,7 +176,8 @@ def write_page(report: RiskReport, path: Path | None) -> str:
         page = report.to_html()
     except MissingExtraError as error:
         raise MissingExtraError(f"{error} Or give --no-html for the tables alone.") from error
-    path.write_text(page, encoding="utf-8")
+    # the last page stays where this one cannot be written whole
+    write_atomically(path, page.encode())
     return f"wrote {path}"
 
 

@@ -13,19 +13,21 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
 from riskmodel._core.paths import read_path
-from riskmodel.cli.options import names, require_factors
-from riskmodel.data.files import read_percent_returns, read_prices, read_returns
+from riskmodel.cli.options import data_horizon, names, require_factors
+from riskmodel.data.files.readers import read_percent_returns, read_prices, read_returns
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import (
     DataError,
+    DuplicateDatesError,
     ImpossibleReturnsError,
     InvalidParameterError,
     MissingExtraError,
     PercentReturnsError,
     SpacingError,
 )
-from riskmodel.horizon import NAMED, Horizon
+from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Either, Layout
+from riskmodel.panel.return_type import EXCESS, ReturnType
 
 _RISK_FREE = "RF"
 # What the numbers of a file are is said by its option, never guessed.
@@ -36,7 +38,8 @@ _READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--risk-free", "--funded", "--columns", "--factor-columns",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
+    "--columns", "--factor-columns",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 
@@ -126,9 +129,16 @@ class InputFiles:
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
         if self.factors.unit == "price":
             published, funded = published - free, list(published.columns) if funded is None else funded
-        horizon = NAMED[args.data_horizon or "day"]
+        horizon = data_horizon(args)
         try:
-            return InMemory(returns, factors=published, risk_free=free, horizon=horizon, funded=funded)
+            return InMemory(
+                returns,
+                factors=published,
+                risk_free=free,
+                horizon=horizon,
+                funded=funded,
+                return_type=self._return_type(args),
+            )
         except DataError as error:
             raise with_hint(error, f"asset returns: {self.assets}; factor returns: {self.factors}") from error
 
@@ -152,6 +162,16 @@ class InputFiles:
             if file.unit == "percent" and not _is_percent(frame, data.horizon)
         )
 
+    def _return_type(self, args: argparse.Namespace) -> ReturnType:
+        """What the file of assets holds, as the options say."""
+        said = ReturnType(args.return_type or "total")
+        if said is EXCESS and self.assets.unit == "price":
+            raise InvalidParameterError(
+                f"expected returns in {self.assets} with --return-type excess, got --unit price, which gives total "
+                "returns; leave --return-type out."
+            )
+        return said
+
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
         """Split the risk-free rate from the factors."""
         rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
@@ -171,7 +191,7 @@ class InputFiles:
                 "out."
                 if rates
                 else f"expected a column {_RISK_FREE} with the risk-free rate in {self.factors}, got none; add one, or "
-                "give --risk-free 0 if the asset returns are excess returns already."
+                "give --risk-free. If the asset returns are excess returns already, also say --return-type excess."
             )
         if len(rates) == len(factors.columns):
             raise InvalidParameterError(f"expected a factor beside {rates[0]} in {self.factors}, got none; add one.")
@@ -193,8 +213,8 @@ def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None
 def with_hint(error: DataError, source: str) -> DataError:
     """Return an error with how what it asks for is said on the command line, and the files that it is about."""
     hint = ""
-    if isinstance(error, SpacingError):
-        hint = " Here it is said with --data-horizon."
+    if isinstance(error, SpacingError | DuplicateDatesError):
+        hint = " Here it is said with --data-horizon, or with --bar and --per-day for rows of hours and minutes."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)

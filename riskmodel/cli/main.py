@@ -9,14 +9,14 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
 from riskmodel.cli.files import UNITS
 from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
-from riskmodel.horizon import NAMED
+from riskmodel.panel.return_type import ReturnType
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -83,10 +83,15 @@ files:
       2018-11-29,0.0021,-0.0022        2018-11-29,FUND,0.0021
       2018-11-30,,0.0081               2018-11-30,SPY,0.0081
 
+  Rows of hours or minutes: --bar 1h --per-day 6.5. In a market that is open on
+  seven days a week, which has 365 days a year, --data-horizon calendar-day.
+
   Dates are year first: 2018-11-30, 20181130, or 2018-11 for months. Columns are
   separated by commas, decimals have a point, empty cells are missing.
 
   Asset returns are total returns, and prices adjusted for splits and dividends.
+  If they are in excess of the risk-free rate already, say --return-type excess:
+  the rate is then not subtracted again.
   The file of factors has the risk-free rate in a column named RF, in the unit
   of the other columns; --risk-free gives a constant one instead, in decimals.
   Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
@@ -118,9 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # replace characters that the terminal cannot print
         sys.stdout.reconfigure(errors="replace")
     try:
-        _run(sys.argv[1:] if argv is None else list(argv))
-        if sys.stdout is not None:  # None if the caller closed it
-            sys.stdout.flush()
+        with _stdout():
+            _run(sys.argv[1:] if argv is None else list(argv))
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
@@ -221,7 +225,7 @@ def _report_parser() -> argparse.ArgumentParser:
         default=1e6,
         help="volatility allowed, 1e6, 2.5m (default: 1m)",
     )
-    add("--horizon", choices=list(NAMED), default="month", help="what the budget refers to (default: month)")
+    add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
@@ -248,7 +252,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="a constant risk-free rate per row, instead of the column RF",
     )
     add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
-    add("--data-horizon", choices=list(NAMED), help="what one row of the files spans (default: day)")
+    add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")
+    add(
+        "--return-type",
+        choices=[str(t) for t in ReturnType],
+        help="whether --returns are total or in excess of the risk-free rate already (default: total)",
+    )
+    add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
+    add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")
     add(
         "--columns",
         metavar="DATE[,ASSET[,VALUE]]",
@@ -265,6 +276,21 @@ def _one_message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[None]:
+    """Flush what is printed; name the place where that fails, such as on a full disk."""
+    try:
+        yield
+        if sys.stdout is not None:  # None if the caller closed it
+            sys.stdout.flush()
+    except OSError as error:
+        # of a stream, and of no file that was opened
+        if isinstance(error, RiskModelError | BrokenPipeError) or error.filename is not None or error.errno is None:
+            raise
+        _silence_stdout()
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _silence_stdout() -> None:

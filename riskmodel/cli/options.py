@@ -10,8 +10,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
+from riskmodel.horizon import DAY, NAMED, Horizon
 from riskmodel.panel.layout import Layout, Long, Wide
 
+# Named horizons, as they are typed.
+HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}
 _LARGEST_WEIGHT = 1e6
 # Options with a number, which may be negative.
 _NUMBERS = {"--budget", "--cap", "--risk-free"}
@@ -30,6 +33,19 @@ def layout(text: str) -> Layout:
             f"date,permno,ret, got {text!r}"
         )
     return Wide(*names) if len(names) == 1 else Long(*names)
+
+
+def data_horizon(args: argparse.Namespace) -> Horizon:
+    """Read what one row spans: a named horizon, or a bar of so many a day."""
+    whole = HORIZONS[args.data_horizon] if args.data_horizon else DAY
+    if args.bar is None and args.per_day is None:
+        return whole
+    if args.bar is None or args.per_day is None:
+        raise InvalidParameterError(
+            "expected --bar and --per-day together, as in --bar 1h --per-day 6.5: the time of one row, and the number "
+            "of rows in a day; give both."
+        )
+    return Horizon.of(args.bar, per_day=args.per_day, day=whole)
 
 
 def joined(argv: Sequence[str]) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Any, final
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.data.provider import DataProvider, horizon_of
+from riskmodel.data.provider import DataProvider, horizon_of, return_type_of
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.return_type import ReturnType
 
 
 def _is_provider(_: Any, attribute: Any, value: Any) -> None:
@@ -79,6 +80,11 @@ class Joined(DataProvider):
         return self._factors.horizon
 
     @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns are, from the assets' provider."""
+        return return_type_of(self._assets)
+
+    @property
     def source(self) -> str:
         """Identifier of the two sources, if both providers have one."""
         return f"assets: {self._assets.source}; factors: {self._factors.source}"  # type: ignore[attr-defined]
@@ -94,7 +100,7 @@ class Joined(DataProvider):
         return list(self._factors.factors)  # type: ignore[attr-defined]
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets, of the assets' provider."""
+        """Return simple returns, dates × assets, of the assets' provider."""
         return self._assets.asset_returns(assets, start, end)
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:

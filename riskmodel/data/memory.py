@@ -11,11 +11,12 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
-from riskmodel._core.dates import window
+from riskmodel._core.dates import times
 from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 
 @final
@@ -26,17 +27,20 @@ class InMemory(DataProvider):
     Parameters
     ----------
     returns : table, dates × assets
-        Total simple returns, decimals per `horizon`; NaN, ``pd.NA`` or null where missing. Rows in any order. A pandas
-        DataFrame indexed by date, or a table that narwhals reads (Polars, Arrow) with one column of dates.
+        Simple returns, decimals per `horizon`, total or as `return_type` says; NaN, ``pd.NA`` or null where missing.
+        Rows in any order. A pandas DataFrame indexed by date, or a table that narwhals reads (Polars, Arrow) with one
+        column of dates.
     factors : table, dates × factors, or Series, or None
         Factor returns, decimals per `horizon`; excess returns if the factor is funded.
     risk_free : Series by date, table of dates and one column, or float
-        The risk-free rate, decimals per `horizon`. Give 0.0 if `returns` are excess returns.
+        The risk-free rate, decimals per `horizon`.
     horizon : Horizon
         Span of one row, for instance ``rm.DAY``.
     funded : sequence of factor names, optional
         Factors that cost cash to hold, being the excess return of an asset or an index; the others are
         self-financing. By default inferred from the names, see `PublishedFactor`.
+    return_type : ReturnType, optional
+        ``rm.EXCESS`` if `returns` are in excess of the risk-free rate already; by default ``rm.TOTAL``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class InMemory(DataProvider):
     _risk_free: ReturnFrame
     _horizon: Horizon = field()
     _funded: frozenset[Any] = field()
+    _return_type: ReturnType = field()
 
     def __init__(
         self,
@@ -69,6 +74,7 @@ class InMemory(DataProvider):
         risk_free: Any,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> None:
         require_horizon(horizon)
         assets = ReturnFrame.read(returns, ASSET_RETURNS, horizon)
@@ -85,6 +91,7 @@ class InMemory(DataProvider):
             risk_free=rate,
             horizon=horizon,
             funded=_read_funded(funded, published.labels),
+            return_type=require_return_type(return_type),
         )
 
     def __repr__(self) -> str:
@@ -95,6 +102,11 @@ class InMemory(DataProvider):
     def horizon(self) -> Horizon:
         """Span of one row."""
         return self._horizon
+
+    @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns are: total, or in excess of the risk-free rate."""
+        return self._return_type
 
     @property
     def assets(self) -> list[Any]:
@@ -111,16 +123,16 @@ class InMemory(DataProvider):
         return name in self._funded
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return self._assets_in(_unique(assets, "assets"), *window(start, end)).frame()
+        """Return simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        return self._assets_in(_unique(assets, "assets"), *times(start, end)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return self._factors_in(_unique(names, "factors"), *window(start, end)).frame()
+        return self._factors_in(_unique(names, "factors"), *times(start, end)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Return the risk-free rate by date."""
-        rate: pd.Series[float] = self._rate_in(*window(start, end)).frame().iloc[:, 0]
+        rate: pd.Series[float] = self._rate_in(*times(start, end)).frame().iloc[:, 0]
         return rate.rename("risk_free")
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:

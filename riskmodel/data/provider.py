@@ -12,7 +12,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
-from riskmodel._core.dates import window
+from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
@@ -26,6 +26,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
@@ -42,6 +43,8 @@ class DataProvider(ABC):
     ----------
     horizon : Horizon
         Span of one row: a class attribute, a field, set in ``__init__``, or a property.
+    return_type : ReturnType
+        What `asset_returns` are: ``rm.TOTAL`` (the default) or ``rm.EXCESS`` of the risk-free rate already.
 
     Examples
     --------
@@ -65,9 +68,19 @@ class DataProvider(ABC):
         def horizon(self) -> Horizon:
             """Span of one row."""
 
+        @property
+        def return_type(self) -> ReturnType:
+            """What `asset_returns` are: total returns, or in excess of the risk-free rate."""
+
+    else:
+        return_type = TOTAL
+
     @abstractmethod
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others."""
+        """Return simple returns, dates × assets, in the order given; raise `UnknownAssetError` for others.
+
+        They are total returns, or as `return_type` says.
+        """
 
     @abstractmethod
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
@@ -133,7 +146,7 @@ class DataProvider(ABC):
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
-        low, high = window(start, end)
+        low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
         aligned = ReturnPanel.align(
             self._assets_in(names, low, high),
@@ -142,6 +155,7 @@ class DataProvider(ABC):
             horizon=horizon,
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
+            return_type=return_type_of(self),
         )
         return aligned.select(start=low, end=high)
 
@@ -180,6 +194,13 @@ class DataProvider(ABC):
                 )
                 + "; widen the window."
             )
+
+
+def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
+    """Let a window of times whose end is a day have all of it."""
+    if high is None or high != high.normalize():
+        return low, high
+    return low, high + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
 
 
 def require_list(items: Any, what: str) -> list[Any]:
@@ -236,6 +257,11 @@ def horizon_of(data: DataProvider) -> Horizon:
     return horizon
 
 
+def return_type_of(data: DataProvider) -> ReturnType:
+    """Return what a provider's asset returns are; raise if it does not say so with a `ReturnType`."""
+    return require_return_type(data.return_type, f"{type(data).__name__}.return_type")
+
+
 def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: type[RiskModelError]) -> pd.DataFrame:
     """Select the columns `names` from the table that a provider's method returned."""
     frame = as_pandas(table, whose)
@@ -261,7 +287,9 @@ def _factor_frame(
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    return pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
+    zones = {t.zone for t in tables}
+    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
 
 
 @final
@@ -274,6 +302,10 @@ class _CheckedAssets:
     @property
     def horizon(self) -> Horizon:
         return horizon_of(self.data)
+
+    @property
+    def return_type(self) -> ReturnType:
+        return self.data.return_type
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         table = self.data._assets_in(labels.unique(assets, "the assets of a factor"), start, end)

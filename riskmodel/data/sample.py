@@ -13,7 +13,7 @@ from attrs import field, frozen
 from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError
-from riskmodel.horizon import DAY, MONTH, Horizon
+from riskmodel.horizon import DAY, MONTH, Horizon, as_named
 
 _FACTORS = ["Mkt-RF", "SMB", "HML", "Mom"]
 
@@ -65,7 +65,7 @@ class SampleData(DataProvider):
     ['Mkt-RF', 'SMB', 'HML', 'Mom']
     """
 
-    horizon: Horizon = field(default=DAY, validator=_is_available)
+    horizon: Horizon = field(default=DAY, converter=as_named, validator=_is_available)
 
     @property
     def _data(self) -> InMemory:

@@ -14,12 +14,10 @@ from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.estimation.windows.spans import Spans
-from riskmodel.horizon import MONTH, QUARTER, WEEK, YEAR, Horizon
+from riskmodel.horizon import CALENDAR_DAY, DAY, Horizon, is_named, period_of
 from riskmodel.model.history import ModelHistory
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
-
-_PERIODS = {WEEK: "W", MONTH: "M", QUARTER: "Q", YEAR: "Y"}
 
 
 def _horizon(_: Any, __: Any, window: Any) -> None:
@@ -64,9 +62,9 @@ class Rolling:
         windows are whole. Where it is given, the first windows may be shorter: models start at the row where an asset
         has this many observations.
     every : int or Horizon, optional
-        How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``). A
-        period is complete where the panel has a row in a later period, or the period's last weekday. By default every
-        row.
+        How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``), or each
+        day of a panel of hours (``rm.DAY``). Any other horizon is a number of rows. A period is complete where the
+        panel has a row in a later period, or the period's last weekday. By default every row.
 
     Notes
     -----
@@ -203,7 +201,7 @@ def _rows(window: Horizon, panel: ReturnPanel) -> int:
     if abs(rows - round(rows)) > 1e-9 * rows:
         raise InvalidParameterError(
             f"expected a whole number of the panel's rows, got {window!r}, which is {rows:.6g} rows of one "
-            f"{panel.horizon}; rm.Horizon({max(round(rows), 1)} * {panel.horizon.days:g}) is {max(round(rows), 1)}.",
+            f"{panel.horizon}; rm.Horizon({max(round(rows), 1)} * {panel.horizon.days!r}) is {max(round(rows), 1)}.",
             rows=rows,
         )
     return round(rows)
@@ -238,9 +236,10 @@ def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index
         return rows
     if not isinstance(every, Horizon):
         return rows[:: int(every)]
-    if every not in _PERIODS:
+    period = "D" if is_named(every, DAY, CALENDAR_DAY) else period_of(every)
+    if period is None:
         return rows[:: _rows(every, panel)]
-    stops = rows[_ends_period(panel.dates, _PERIODS[every])[first - 1 :]]
+    stops = rows[_ends_period(panel.dates, period)[first - 1 :]]
     if not len(stops):
         raise TooFewObservationsError(
             f"expected a {every} that ends after row {first} of {panel!r}, got none; use more dates."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self, final
 
 import numpy as np
@@ -10,9 +9,10 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, floats
+from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
-from riskmodel.errors import InvalidParameterError, UnknownFactorError
+from riskmodel._core.weights import read_weights
+from riskmodel.errors import UnknownFactorError
 from riskmodel.horizon import Horizon, Variance
 from riskmodel.model.covariance import FactorCovariance
 
@@ -70,12 +70,12 @@ class RiskDecomposition:
         InvalidParameterError
             For weights that are not finite numbers, or not labelled.
         """
-        w, index = _read(weights, "weights")
-        held = covariance.restrict(index)
+        read = read_weights(weights, "weights", "asset")
+        w, held = read.to_numpy(), covariance.restrict(read.index)
         b, f = held.loadings.to_numpy(), held.factor_covariance.to_numpy()
-        positions, names = _read({} if legs is None else legs, "legs")
+        positions = read_weights({} if legs is None else legs, "legs", "factor")
         h = np.zeros(len(f))
-        h[labels.positions(names, held.factors, "factor", UnknownFactorError)] = positions
+        h[labels.positions(positions.index, held.factors, "factor", UnknownFactorError)] = positions
         exposures = b.T @ w + h
         # with the root of F, as rounding may make x'Fx negative where F is singular
         half = root(f)
@@ -88,7 +88,7 @@ class RiskDecomposition:
             by_factor=exposures * towards,
             own=own,
             by_asset=w * (b @ towards) + own,
-            by_leg=pd.Series(h * towards, held.factors, dtype=np.float64).reindex(names),
+            by_leg=pd.Series(h * towards, held.factors, dtype=np.float64).reindex(positions.index),
         )
 
     @classmethod
@@ -130,17 +130,3 @@ class RiskDecomposition:
     def factor_share(self) -> float:
         """Share of the variance that the factors explain, 0 to 1; 0 for a variance of zero."""
         return self.factor_variance / self.total_variance if self.total_variance > 0 else 0.0
-
-
-def _read(values: Any, what: str) -> tuple[Array, pd.Index[Any]]:
-    """Return numbers and their unique labels."""
-    if not isinstance(values, Mapping | pd.Series):
-        raise InvalidParameterError(
-            f"expected {what} as a Series or a mapping by label, got {type(values).__name__}; write {{'MSFT': 1.0}}.",
-            what=what,
-        )
-    series = values if isinstance(values, pd.Series) else pd.Series(list(values.values()), list(values), dtype=object)
-    numbers = floats(series)
-    if not np.isfinite(numbers).all():
-        raise InvalidParameterError(f"expected finite {what}, got NaN or infinity.", what=what)
-    return numbers, labels.unique(series.index, f"the labels of {what}")

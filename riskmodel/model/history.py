@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Self, final
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
-from riskmodel._core.dates import window
+from riskmodel._core.dates import between, times
 from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError, UnknownDateError
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
@@ -220,10 +221,14 @@ class ModelHistory:
 
     def _between(self, date: object) -> tuple[int, int]:
         """Return how many dates are before a date or period, and how many until its end."""
-        low, high = window(date, date, ("a date", "a date"))
+        if isinstance(date, dt.datetime) and date in self.dates:
+            at = int(self.dates.get_indexer(pd.DatetimeIndex([date]))[0])
+            return at, at + 1
+        low, high = times(date, date, ("a date", "a date"))
         if low is None or high is None:
             raise InvalidParameterError("expected a date such as '2018-11-30', got None.")
-        return int(self.dates.searchsorted(low)), int(self.dates.searchsorted(high, side="right"))
+        before = ~between(self.dates, low, None)
+        return int(before.sum()), int(between(self.dates, None, high).sum())
 
     def _unknown(self, date: object, first: int, last: int) -> UnknownDateError:
         if last > first:

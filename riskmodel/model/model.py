@@ -19,7 +19,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
 from riskmodel.model.covariance import FactorCovariance
-from riskmodel.model.parts import PART
+from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, require_defined
@@ -29,17 +29,7 @@ RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
 
 def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
-    n, k = len(self.assets), len(self.factors)
-    shapes = {"alpha": (n,), "factor_mean": (k,)}
-    for name, shape in shapes.items():
-        got = getattr(self, f"_{name}").shape
-        if got != shape:
-            raise InvalidParameterError(
-                f"expected {name} of shape {shape} for {n} assets and {k} factors, got shape {got}.",
-                name=name,
-                expected=shape,
-                got=got,
-            )
+    require_shapes(self, {"alpha": (len(self.assets),), "factor_mean": (len(self.factors),)})
     finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
     for name, values in finite.items():
         if not np.isfinite(values).all():
@@ -316,7 +306,7 @@ class FactorModel:
             If the panel lacks some of the assets or factors.
         """
         if not isinstance(panel, ReturnPanel):
-            hint = "; take its blocks() or select(...)" if isinstance(panel, Panel) else ""
+            hint = "; bring some assets into memory with its select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
         require_same(self.horizon, panel.horizon, "a model and its panel")
         returns = panel.select(self.assets, []).arrays()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,9 +10,7 @@ from attrs import Attribute, Converter
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, read_only
-from riskmodel.errors import (
-    InvalidParameterError,
-)
+from riskmodel.errors import InvalidParameterError
 
 # the labels of the rows and columns of each part
 _AXES = {
@@ -41,6 +40,20 @@ def _read_part(values: Any, self: Any, part: Attribute[Any]) -> Array:
                     got=list(got),
                 )
     return read_only(values)
+
+
+def require_shapes(value: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise unless the arrays of a model or of its regression have these shapes."""
+    for name, shape in shapes.items():
+        got = getattr(value, f"_{name}").shape
+        if got != shape:
+            raise InvalidParameterError(
+                f"expected {name} of shape {shape} for {len(value.assets)} assets and {len(value.factors)} factors, "
+                f"got shape {got}.",
+                name=name,
+                expected=shape,
+                got=got,
+            )
 
 
 PART = Converter(_read_part, takes_self=True, takes_field=True)

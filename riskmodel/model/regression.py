@@ -12,7 +12,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
-from riskmodel.model.parts import PART
+from riskmodel.model.parts import PART, require_shapes
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
@@ -22,14 +22,8 @@ _SAME_FIT = 1e-4
 
 def _check(self: RegressionFit, _attribute: Any, _value: Any) -> None:
     n, k = len(self.assets), len(self.factors)
-    shapes = {
-        "alpha": (n,), "loadings": (n, k), "idio_variance": (n,), "total_variance": (n,), "rsquared": (n,),
-        "std_errors": (n, k + 1), "n_observations": (n,),
-    }  # fmt: skip
-    for name, shape in shapes.items():
-        got = getattr(self, f"_{name}").shape
-        if got != shape:
-            raise InvalidParameterError(f"expected {name} of shape {shape} for {n} assets, {k} factors, got {got}.")
+    by_asset = dict.fromkeys(("alpha", "idio_variance", "total_variance", "rsquared", "n_observations"), (n,))
+    require_shapes(self, by_asset | {"loadings": (n, k), "std_errors": (n, k + 1)})
 
 
 @final

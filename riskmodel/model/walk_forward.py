@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -10,7 +10,8 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, Index, floats
+from riskmodel._core.arrays import Array, Index
+from riskmodel._core.weights import read_weights
 from riskmodel.errors import EstimationError, InvalidParameterError, UnknownAssetError
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
@@ -29,15 +30,10 @@ class Held:
 
 def read_held(weights: Any, assets: pd.Index[Any]) -> Held:
     """Read weights by asset; at least one must not be zero."""
-    if not isinstance(weights, Mapping | pd.Series):
-        raise InvalidParameterError(
-            f"expected weights as a mapping or Series by asset, got {type(weights).__name__}; write {{'MSFT': 1.0}}."
-        )
-    index = labels.unique(weights.index if isinstance(weights, pd.Series) else list(weights), "weights by asset")
-    columns = labels.positions(index, assets, "asset", UnknownAssetError)
-    values = floats(weights if isinstance(weights, pd.Series) else list(weights.values()))
-    if not np.isfinite(values).all() or not values.any():
-        raise InvalidParameterError("expected finite weights, not all zero, got NaN, infinity, or zero only.")
+    read = read_weights(weights, "weights", "asset")
+    columns, values = labels.positions(read.index, assets, "asset", UnknownAssetError), read.to_numpy()
+    if not values.any():
+        raise InvalidParameterError("expected weights that are not all zero, got zero only.", parameter="weights")
     return Held(columns[values != 0], values[values != 0])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel._core.dates import between, window
+from riskmodel._core.dates import between, times
 from riskmodel.errors import (
     NoOverlapError,
     UnknownAssetError,
@@ -20,6 +20,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor
+from riskmodel.panel.return_type import TOTAL, ReturnType
 
 if TYPE_CHECKING:
     from riskmodel.panel.memory import ReturnPanel
@@ -51,6 +52,11 @@ class Panel(ABC):
     @abstractmethod
     def horizon(self) -> Horizon:
         """The span of one row."""
+
+    @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns were that the panel was made of; its own are in excess of the risk-free rate."""
+        return TOTAL
 
     @property
     @abstractmethod
@@ -99,7 +105,7 @@ class Panel(ABC):
 
 def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
     """Return which dates of a panel are in a window, or raise where none is."""
-    inside = between(panel.dates, *window(start, end))
+    inside = between(panel.dates, *times(start, end))
     if not inside.any():
         raise NoOverlapError(
             f"expected a date between {start} and {end}, got none in {panel!r}; widen the window.", start=start, end=end

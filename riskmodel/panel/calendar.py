@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, final
 
 import pandas as pd
-from attrs import frozen
+from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import FACTOR_RETURNS
 from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
 from riskmodel.errors import UnknownFactorError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import ReturnType, require_return_type
 
 
 @frozen(eq=False, repr=False)
@@ -51,6 +52,11 @@ class CalendarPanel(Panel):
         return self._calendar.horizon
 
     @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns are, outside memory: total, or in excess of the risk-free rate."""
+        return self._calendar.return_type
+
+    @property
     def definitions(self) -> tuple[Factor, ...]:
         """What each factor is, in the order of `factors`."""
         return self._calendar.definitions
@@ -65,26 +71,32 @@ class CalendarPanel(Panel):
         return f"<{type(self).__name__} {aligned.replace('1 assets', f'{len(self.assets)} assets')}, {where}>"
 
 
-def align_calendar(
-    days: pd.DatetimeIndex,
-    factors: pd.DataFrame | pd.Series[float] | None,
-    risk_free: pd.Series[float] | float,
-    horizon: Horizon,
-    funded: Sequence[Any] | None,
-) -> ReturnPanel:
-    """Align the dates of asset returns with factors and a rate: a panel of one asset, which stands for all."""
-    rate: Any = risk_free
-    if isinstance(rate, Real):
-        rate = constant_rate(read_number(rate, horizon), days)
-    published: Any = pd.DataFrame(index=days) if factors is None else factors
-    published = ReturnFrame.read(published, FACTOR_RETURNS, horizon)
-    return ReturnPanel.align(
-        pd.DataFrame(0.0, days, ["all"]),
-        published,
-        rate,
-        horizon=horizon,
-        definitions=_definitions(published.labels, funded),
-    )
+@final
+@frozen(eq=False)
+class CalendarSeries:
+    """What lies in memory beside asset returns that do not, as the caller gave it; see `StoredPanel`."""
+
+    factors: Any
+    risk_free: Any
+    horizon: Horizon = field(converter=require_horizon)
+    funded: Sequence[Any] | None
+    return_type: ReturnType = field(converter=require_return_type)
+
+    def align(self, days: pd.DatetimeIndex) -> ReturnPanel:
+        """Align the dates of asset returns with factors and rate: a panel of one asset, which stands for all."""
+        rate = self.risk_free
+        if isinstance(rate, Real):
+            rate = constant_rate(read_number(rate, self.horizon), days)
+        published: Any = pd.DataFrame(index=days) if self.factors is None else self.factors
+        published = ReturnFrame.read(published, FACTOR_RETURNS, self.horizon)
+        return ReturnPanel.align(
+            pd.DataFrame(0.0, days, ["all"]),
+            published,
+            rate,
+            horizon=self.horizon,
+            definitions=_definitions(published.labels, self.funded),
+            return_type=self.return_type,
+        )
 
 
 def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:

@@ -18,14 +18,15 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
 from riskmodel._core.suspects import warn_of
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
-from riskmodel.panel.calendar import CalendarPanel, align_calendar
+from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import TOTAL, ReturnType
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask array, chunked by date, by asset, or both. Nothing is computed.
 
@@ -103,7 +105,7 @@ class DaskPanel(CalendarPanel):
             The date of each row, in any order.
         assets : sequence of labels, length N
             The label of each column.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -122,7 +124,9 @@ class DaskPanel(CalendarPanel):
         index, names = pd.Index(labels.require_list(dates, "dates")), labels.asset_labels(assets)
         _require_array(returns, (len(index), len(names)))
         days = _read_days(index, horizon)
-        return cls._of(returns, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(
+            returns, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days)
+        )
 
     @classmethod
     def from_frame(
@@ -133,6 +137,7 @@ class DaskPanel(CalendarPanel):
         risk_free: pd.Series[float] | float,
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Take a Dask DataFrame, dates × assets, whose partitions are stretches of time. Its index is computed.
 
@@ -143,7 +148,7 @@ class DaskPanel(CalendarPanel):
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
             Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `InMemory`: of pandas, not of Dask.
 
         Raises
@@ -163,7 +168,7 @@ class DaskPanel(CalendarPanel):
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])
         days = _read_days(parts[0].append(list(parts[1:])), horizon)
-        return cls._of(array, days, names, align_calendar(days, factors, risk_free, horizon, funded))
+        return cls._of(array, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days))
 
     @classmethod
     def _of(cls, returns: Any, days: pd.DatetimeIndex, assets: pd.Index[Any], calendar: ReturnPanel) -> Self:
@@ -230,13 +235,13 @@ class DaskPanel(CalendarPanel):
             concatenate=False,
             **objects,
         )
-        readings: Sequence[_Reading] = _import("base").compute(*merged.to_delayed().ravel())
+        readings: Sequence[_ChunkSummary] = _import("base").compute(*merged.to_delayed().ravel())
         checks = _checks(self.assets, self._days, self.horizon) + ReturnChecks.concat([r.checks for r in readings])
         _finish(checks)
         return concat_assets([r.value for r in readings])
 
     def _readings(self, read: Callable[..., Any], by_date: Sequence[Array], objects: dict[str, Any]) -> Any:
-        """A Dask array with a `_Reading` in the place of each chunk.
+        """A Dask array with a `_ChunkSummary` in the place of each chunk.
 
         A task has the chunk as its only input: so Dask fuses it with what makes the chunk, which is no result then and
         cannot travel.
@@ -252,7 +257,7 @@ class DaskPanel(CalendarPanel):
         ones = tuple((1,) * n for n in self._returns.numblocks)
         return _import("array").Array(graph, name, chunks=ones, **objects)
 
-    def _stretches(self, by_date: Sequence[Array]) -> Iterator[_Stretch]:
+    def _stretches(self, by_date: Sequence[Array]) -> Iterator[_ChunkRow]:
         """What is known of the dates of each row of chunks."""
         # each chunk is told the few dates that tell typical sizes; sampled again, they are all kept
         sample = pd.DatetimeIndex(_checks(pd.RangeIndex(0), self._days, self.horizon).sample.astype("datetime64[us]"))
@@ -260,7 +265,7 @@ class DaskPanel(CalendarPanel):
         for a, b in pairwise(np.cumsum([0, *self._returns.chunks[0]])):
             own = place[a:b]
             kept = np.argsort(own)[np.count_nonzero(own < 0) :]
-            yield _Stretch(
+            yield _ChunkRow(
                 days=self._days[a:b],
                 sample=sample,
                 kept=kept,
@@ -271,7 +276,7 @@ class DaskPanel(CalendarPanel):
 
 @final
 @frozen(eq=False)
-class _Stretch:
+class _ChunkRow:
     """What is known of the dates of one row of chunks.
 
     Attributes
@@ -300,11 +305,11 @@ class _Stretch:
 class _Chunk:
     """What a worker does with one chunk: validate, align, read."""
 
-    stretch: _Stretch
+    stretch: _ChunkRow
     assets: pd.Index[Any]
     read: Callable[..., Any]
 
-    def __call__(self, chunk: Any) -> _Reading:
+    def __call__(self, chunk: Any) -> _ChunkSummary:
         s = self.stretch
         returns, expected = _floats(chunk, self.assets), (len(s.days), len(self.assets))
         if returns.shape != expected:
@@ -317,16 +322,16 @@ class _Chunk:
         checks = _checks(pd.RangeIndex(len(self.assets)), s.sample, s.calendar.horizon).update(returns, s.days)
         found = _for_travel(checks)
         if not len(s.kept):
-            return _Reading(found, None)
+            return _ChunkSummary(found, None)
         usable = np.maximum(-checks.low, checks.high) <= LARGEST
         if not usable.all():  # which will be refused, and must not overflow before
             returns = np.where(usable, returns, np.nan)
-        return _Reading(found, self.read(_with_returns(s.calendar, self.assets, returns, s.kept), *s.by_date))
+        return _ChunkSummary(found, self.read(_with_returns(s.calendar, self.assets, returns, s.kept), *s.by_date))
 
 
 @final
 @frozen(eq=False)
-class _Reading:
+class _ChunkSummary:
     """What was read of a chunk, or of several over different dates; `value` is None where no date is kept."""
 
     checks: ReturnChecks
@@ -339,21 +344,23 @@ class _Reading:
         return len(rest) + sum(a.raw().nbytes for a in arrays)
 
 
-def _same(reading: _Reading, **_: Any) -> _Reading:
+def _same(reading: _ChunkSummary, **_: Any) -> _ChunkSummary:
     return reading
 
 
-def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _Reading:
+def _merge(merge_dates: Callable[[Any, Any], Any], readings: Any, **_: Any) -> _ChunkSummary:
     """Merge readings of the same assets, in the nested lists that Dask makes of them."""
     parts = list(_import("core").flatten(readings if isinstance(readings, list) else [readings]))
     values = [p.value for p in parts if p.value is not None]
     checks = reduce(add, (p.checks for p in parts))
-    return _Reading(checks, reduce(merge_dates, values) if values else None)
+    return _ChunkSummary(checks, reduce(merge_dates, values) if values else None)
 
 
 def _with_returns(calendar: ReturnPanel, assets: pd.Index[Any], returns: Array, rows: Index) -> ReturnPanel:
     """A panel of a calendar and some rows of total returns."""
     rate = calendar.arrays()[2][:, None]
+    if calendar.return_type is not TOTAL:
+        rate = np.zeros_like(rate)
     excess = np.empty((len(rows), len(assets)), order="F")
     for few in row_blocks(len(rows), _FEW_ROWS):
         np.subtract(returns[rows[few]], rate[few], out=excess[few])
@@ -380,7 +387,7 @@ def _finish(checks: ReturnChecks) -> None:
 
 def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:
     require_horizon(horizon)
-    return read_dates(index, _WHAT, horizon)
+    return read_local_dates(index, _WHAT, horizon)
 
 
 def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
-import numpy as np
 import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import by_constructor, floats
+from riskmodel._core.arrays import by_constructor
+from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType
 
 
 class ReturnData(Protocol):
@@ -23,8 +24,12 @@ class ReturnData(Protocol):
     def horizon(self) -> Horizon:
         """The span of one row."""
 
+    @property
+    def return_type(self) -> ReturnType:
+        """What `asset_returns` are: total, or in excess of the risk-free rate."""
+
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Total simple returns, dates × assets."""
+        """Simple returns, dates × assets; see `return_type`."""
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Published factor returns, dates × names."""
@@ -131,8 +136,8 @@ class AssetFactor(Factor):
         return self.asset
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the total return less the risk-free rate."""
-        return data.asset_returns([self.asset], start, end)[self.asset] - data.risk_free(start, end)
+        """Return the asset's excess return: the total return less the risk-free rate."""
+        return _excess_returns(data, [self.asset], start, end)[self.asset]
 
 
 @final
@@ -156,21 +161,24 @@ class Spread(Factor):
         return f"{self.long}-{self.short}"
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the difference of the two total returns."""
+        """Return the difference of the two returns."""
         both = data.asset_returns([self.long, self.short], start, end)
         return both[self.long] - both[self.short]
 
 
+def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -> pd.DataFrame:
+    """Return asset returns less the risk-free rate, unless they are excess returns already."""
+    returns = data.asset_returns(assets, start, end)
+    if getattr(data, "return_type", TOTAL) is EXCESS:
+        return returns
+    return returns.sub(data.risk_free(start, end), axis=0)
+
+
 def _read_weights(weights: Any) -> pd.Series[float]:
-    if not isinstance(weights, Mapping | pd.Series):
-        raise InvalidParameterError(
-            f"expected weights as a mapping or Series by asset, got {type(weights).__name__}; write {{'MSFT': 1.0}}."
-        )
-    series = weights if isinstance(weights, pd.Series) else pd.Series(list(weights.values()), list(weights))
-    index, values = labels.unique(series.index, "the assets of a factor"), np.array(floats(series))
-    if not len(index) or not np.isfinite(values).all():
-        raise InvalidParameterError("expected one finite weight or more, got none, NaN or infinity.")
-    return pd.Series(values, index, name="weight")
+    read = read_weights(weights, "the weights of a factor", "asset")
+    if read.empty:
+        raise InvalidParameterError("expected one weight or more, got none.", parameter="weights")
+    return read
 
 
 @final
@@ -218,8 +226,7 @@ class PortfolioFactor(Factor):
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
         held = self._weights[self._weights != 0]
-        total = data.asset_returns(list(held.index), start, end)
-        excess = total.sub(data.risk_free(start, end), axis=0)
+        excess = _excess_returns(data, list(held.index), start, end)
         return pd.Series(excess.to_numpy() @ held.to_numpy(), excess.index, name=self.name)
 
 

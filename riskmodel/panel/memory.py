@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
-from riskmodel._core.dates import between, window
+from riskmodel._core.dates import between, times
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
+    InvalidDatesError,
     InvalidParameterError,
     NoOverlapError,
     UnknownAssetError,
@@ -25,6 +27,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
+from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 # Columns that are searched at a time for empty rows.
 _COLUMNS_AT_A_TIME = 32
@@ -95,6 +98,8 @@ class ReturnPanel(Panel):
         The dates that alignment left out, and why.
     provenance : dict of str, optional
         By source, the vintage of its data, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
+    return_type : ReturnType, optional
+        What the asset returns were that the panel was made of: ``rm.TOTAL`` (the default) or ``rm.EXCESS``.
     """
 
     dates: pd.DatetimeIndex
@@ -107,6 +112,7 @@ class ReturnPanel(Panel):
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     _dropped: Any = field(validator=_check)
     _provenance: Any = field(factory=dict)
+    return_type: ReturnType = TOTAL
 
     @classmethod
     def align(
@@ -118,8 +124,9 @@ class ReturnPanel(Panel):
         horizon: Horizon,
         definitions: Sequence[Factor | str] | None = None,
         provenance: Mapping[str, str] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
-        """Align total asset returns, factor returns and the risk-free rate on their common dates.
+        """Align asset returns, factor returns and the risk-free rate on their common dates.
 
         A date is kept where every factor, the risk-free rate and at least one asset have a value. Assets may be
         ragged: a missing return stays missing. `dropped` lists the other dates.
@@ -127,8 +134,8 @@ class ReturnPanel(Panel):
         Parameters
         ----------
         asset_returns : table, dates × assets
-            Total simple returns, decimals per `horizon`; NaN (or ``pd.NA``, or null) where missing. A pandas DataFrame
-            indexed by date, or a table of Polars or Arrow with one column of dates.
+            Simple returns, decimals per `horizon`, total or as `return_type` says; NaN (or ``pd.NA``, or null) where
+            missing. A pandas DataFrame indexed by date, or a table of Polars or Arrow with one column of dates.
         factor_returns : table, dates × factors
             Decimals per `horizon`.
         risk_free : Series by date, or table of dates and one column
@@ -139,6 +146,8 @@ class ReturnPanel(Panel):
             As in the class; by default a `PublishedFactor` for each column.
         provenance : mapping of str, optional
             As in the class; by default empty.
+        return_type : ReturnType, optional
+            ``rm.TOTAL`` (the default): the risk-free rate is subtracted; ``rm.EXCESS``: it was already.
 
         Raises
         ------
@@ -148,6 +157,7 @@ class ReturnPanel(Panel):
             `ImpossibleReturnsError`, `SpacingError`.
         """
         require_horizon(horizon)
+        require_return_type(return_type)
         assets = ReturnFrame.read(asset_returns, ASSET_RETURNS, horizon)
         if not len(assets.labels):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
@@ -158,9 +168,13 @@ class ReturnPanel(Panel):
         for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
             checks.finish()
         _warn_of_suspects(assets, factors)
+        _require_one_zone(assets, factors, free)
         kept, dropped = _common_dates(assets, factors, free)
+        warn_of_seven_days(kept, horizon)
         rate = _rows(free, kept)[:, 0]
-        excess = np.subtract(_rows(assets, kept), rate[:, None], order="F")
+        excess = _rows(assets, kept)
+        if return_type is TOTAL:
+            excess = np.subtract(excess, rate[:, None], order="F")
         return cls(
             dates=kept,
             assets=assets.labels,
@@ -172,6 +186,7 @@ class ReturnPanel(Panel):
             definitions=defined,
             dropped=dropped,
             provenance=dict(provenance or {}),
+            return_type=return_type,
         )
 
     def __repr__(self) -> str:
@@ -232,11 +247,27 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        columns = [self._returns_of(f) for f in factors]
-        return np.column_stack(columns) if columns else np.empty((len(self.dates), 0))
+        wanted = list(factors)
+        returns = np.empty((len(self.dates), len(wanted)))
+        portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
+        returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
+        for j, factor in enumerate(wanted):
+            if j not in portfolios:
+                returns[:, j] = self._returns_of(factor)
+        return returns
+
+    def _returns_of_portfolios(self, factors: Sequence[Any]) -> Array:
+        """Σ w r of portfolios, shape (T, M); NaN where an asset that is held is missing."""
+        weights = pd.DataFrame({j: f.weights[f.weights != 0] for j, f in enumerate(factors)}).fillna(0.0)
+        columns = labels.positions(weights.index, self.assets, "asset", UnknownAssetError)
+        held, w = self._excess_returns[:, columns], weights.to_numpy()
+        gaps = np.isnan(held)
+        returns = np.asarray(np.where(gaps, 0.0, held) @ w)
+        returns[gaps.astype(np.float64) @ (w != 0) > 0] = np.nan
+        return returns
 
     def _returns_of(self, factor: Factor) -> Array:
-        if factor.name in self.factors and not isinstance(factor, PortfolioFactor):
+        if factor.name in self.factors:
             return self._factor_returns[:, self.factors.get_loc(factor.name)]
         returns = factor.returns(_PanelData(self), None, None)
         return floats(returns.reindex(self.dates))
@@ -262,7 +293,7 @@ class ReturnPanel(Panel):
             If no date is in the window.
         """
         inside = within(self, start, end)
-        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *window(start, end))
+        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *times(start, end))
         columns, a = chosen(assets, self.assets, "asset", UnknownAssetError)
         names, f = chosen(factors, self.factors, "factor", UnknownFactorError)
         return evolve(
@@ -275,6 +306,18 @@ class ReturnPanel(Panel):
             risk_free=self._risk_free[inside],
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
+        )
+
+
+def _require_one_zone(*tables: ReturnFrame) -> None:
+    """Raise where rows of hours are in the times of different zones, so that equal times are different moments."""
+    zones = {table.zone for table in tables if table.zone is not None and len(table.labels)}
+    if len(zones) > 1:
+        named = [zone or "none" for zone in sorted(zones)]
+        raise InvalidDatesError(
+            f"expected assets, factors and the risk-free rate in one time zone, got {labels.listing(named)}; bring "
+            "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
+            zones=named,
         )
 
 
@@ -399,6 +442,10 @@ class _PanelData:
     @property
     def horizon(self) -> Horizon:
         return self.panel.horizon
+
+    @property
+    def return_type(self) -> ReturnType:
+        return TOTAL  # whatever the panel was made of: the rate is added back
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         chosen = self.panel.select(list(assets), [], start, end)

@@ -15,6 +15,7 @@ from scipy import linalg
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
+from riskmodel._core.weights import read_weights
 from riskmodel.errors import (
     InvalidParameterError,
     SingularCovarianceError,
@@ -25,7 +26,7 @@ from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
-from riskmodel.portfolio.portfolio import Portfolio, read_weights, require_portfolio
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
@@ -80,7 +81,8 @@ class HedgedPortfolio(Portfolio):
 
     def __init__(self, strategy: Portfolio, hedge_weights: Any) -> None:
         model = require_portfolio(strategy, "strategy").model
-        hedge = read_weights(hedge_weights, "hedge_weights", _instruments(model), _INSTRUMENT)
+        hedge = read_weights(hedge_weights, "hedge_weights", _INSTRUMENT)
+        labels.positions(hedge.index, _instruments(model), _INSTRUMENT, UnknownAssetError)
         require_tradable(model.definitions, np.asarray(hedge.reindex(model.factors, fill_value=0.0)))
         if isinstance(strategy, HedgedPortfolio):
             # add to the existing hedge, so that one object holds all legs

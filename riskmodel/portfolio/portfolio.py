@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from riskmodel._core import labels
-from riskmodel._core.arrays import floats
 from riskmodel.data.provider import DataProvider, require_horizon
-from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
@@ -216,25 +214,3 @@ def require_portfolio(value: Any, what: str) -> Portfolio:
 def _dot(a: pd.Series[float], b: pd.Series[float]) -> float:
     """Return the sum of products of two Series in the same order."""
     return float(a.to_numpy() @ b.to_numpy())
-
-
-def read_weights(weights: Any, what: str, known: pd.Index[Any], kind: str) -> pd.Series[float]:
-    """Copy and check weights by label; `what` and `kind` name weights and labels in errors."""
-    if not isinstance(weights, Mapping | pd.Series):
-        raise InvalidParameterError(
-            f"expected {what} as a mapping or a Series by {kind}, such as {{'MSFT': 1.0}}, got "
-            f"{type(weights).__name__}.",
-            parameter=what,
-            got=type(weights).__name__,
-        )
-    index = labels.unique(weights.index if isinstance(weights, pd.Series) else list(weights), f"{what} by {kind}")
-    labels.positions(index, known, kind, UnknownAssetError)
-    values = np.array(floats([weights[label] for label in index] if isinstance(weights, Mapping) else weights))
-    bad = index[~np.isfinite(values)]
-    if len(bad):
-        raise InvalidParameterError(
-            f"expected finite {what}, got infinite or missing ones of {labels.listing(bad)}.",
-            parameter=what,
-            labels=list(bad),
-        )
-    return pd.Series(values, index, name="weight")

@@ -7,9 +7,11 @@ from typing import Any, final
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.errors import InvalidParameterError
+from riskmodel._core import labels
+from riskmodel._core.weights import read_weights
+from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.model.model import FactorModel
-from riskmodel.portfolio.portfolio import Portfolio, read_weights
+from riskmodel.portfolio.portfolio import Portfolio
 
 
 @final
@@ -52,7 +54,8 @@ class Strategy(Portfolio):
                 parameter="model",
                 got=type(model).__name__,
             )
-        read = read_weights(weights, "weights", model.assets, "asset")
+        read = read_weights(weights, "weights", "asset")
+        labels.positions(read.index, model.assets, "asset", UnknownAssetError)
         if read.empty:
             raise InvalidParameterError(
                 "expected weights of at least one asset, got none.", parameter="weights", got=[]

@@ -23,7 +23,7 @@ from riskmodel.portfolio.budget import Position
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.report.formats import short_dollars
 
-BLUE, ORANGE, TEAL, PURPLE, GREY = "#3b82c4", "#dd6b20", "#17907a", "#9467bd", "#8a8f98"
+BLUE, ORANGE, TEAL, PURPLE = "#3b82c4", "#dd6b20", "#17907a", "#9467bd"
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
 _OF_FACTORS = (ORANGE, TEAL, PURPLE, "#b7860b", "#d4508b", "#6b7fd7")
 _TEXT, _GRID, _CLEAR = "#7a808a", "rgba(127,127,127,0.22)", "rgba(0,0,0,0)"

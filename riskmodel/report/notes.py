@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from riskmodel.model.covariance import DENSE_LIMIT
+from riskmodel.panel.return_type import EXCESS
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.measures import Measures
 
@@ -38,7 +39,8 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     yield "Expected PnL uses sample means, which are imprecise estimates of expectations." + (
         " Compare alpha with its standard error." if "std_error" in m.estimates else ""
     )
-    yield "Returns are in excess of the risk-free rate; costs of trading and of shorting are left out."
+    given = ", as the data were" if m.panel.return_type is EXCESS else ""
+    yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
 

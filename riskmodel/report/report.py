@@ -264,6 +264,7 @@ class RiskReport:
             "start": str(panel.dates[0].date()),
             "end": str(panel.dates[-1].date()),
             "horizon": str(panel.horizon),
+            "return_type": str(panel.return_type),
             "n_dates": len(panel.dates),
             "dropped": {str(reason): int(n) for reason, n in self.dropped.items()},
             "factors": [str(f) for f in m.held.factors],

@@ -20,6 +20,7 @@ from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.return_type import EXCESS, ReturnType
 
 _KINDS = {kind.name: kind for kind in (ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE)}
 
@@ -62,6 +63,11 @@ class ProviderContract(ABC):
         """`horizon` is a `Horizon`."""
         horizon = self.provider().horizon
         assert isinstance(horizon, Horizon), f"expected a Horizon such as rm.DAY, got {horizon!r}"
+
+    def test_it_says_what_its_asset_returns_are(self) -> None:
+        """`return_type` is a `ReturnType`."""
+        got = self.provider().return_type
+        assert isinstance(got, ReturnType), f"expected return_type as rm.TOTAL or rm.EXCESS, got {got!r}"
 
     def test_assets_come_as_asked(self) -> None:
         """The columns are the requested assets, in that order."""
@@ -221,12 +227,14 @@ class ProviderContract(ABC):
         assert panel.horizon == self.provider().horizon
 
     def test_panel_returns_are_in_excess_of_the_risk_free_rate(self) -> None:
-        """Total return less the risk-free rate of the same date."""
+        """Total return less the risk-free rate of the same date; excess returns as they are."""
         data = self.provider()
         panel, tables = self._panel(), self._tables(data)
         total = tables["asset returns"].frame().loc[panel.dates]
         rate = tables["the risk-free rate"].frame().iloc[:, 0].loc[panel.dates]
-        _same(panel.excess_returns, total.sub(rate, axis=0), "excess returns")
+        excess = total if data.return_type is EXCESS else total.sub(rate, axis=0)
+        _same(panel.excess_returns, excess, "excess returns")
+        assert panel.return_type is data.return_type, f"expected {data.return_type!r}, got {panel.return_type!r}"
 
     def test_a_panel_of_a_window_is_the_window_of_the_panel(self) -> None:
         """A shorter window gives the same numbers."""

@@ -17,9 +17,10 @@ from riskmodel.data.cache.names import Names
 from riskmodel.data.cache.record import NO_ROWS
 from riskmodel.data.cache.request import RATE, Request, ask, key, warn_if_mixed
 from riskmodel.data.cache.store import Kind, Store, extra
-from riskmodel.data.provider import DataProvider, horizon_of, require_list
+from riskmodel.data.provider import DataProvider, horizon_of, require_list, return_type_of
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.return_type import EXCESS, ReturnType
 
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
 
@@ -131,6 +132,13 @@ class Cached(DataProvider):
         age = self.max_age
         if age is not None and (not isinstance(age, dt.timedelta) or age < dt.timedelta(0)):
             raise InvalidParameterError(f"expected max_age as a timedelta, such as timedelta(days=30), got {age!r}.")
+        if isinstance(getattr(self.provider, "horizon", None), Horizon) and self.provider.horizon.bar is not None:
+            raise InvalidParameterError(
+                f"expected a provider of days or longer spans, which a cache stores by day, got rows of "
+                f"{self.provider.horizon}; use the provider itself.",
+                parameter="provider",
+                horizon=self.provider.horizon,
+            )
         if not callable(self.clock):
             raise InvalidParameterError(
                 f"expected clock as a function that returns the time, got {self.clock!r}.",
@@ -142,6 +150,11 @@ class Cached(DataProvider):
     def horizon(self) -> Horizon:
         """Span of one row."""
         return horizon_of(self.provider)
+
+    @property
+    def return_type(self) -> ReturnType:
+        """What the asset returns are, from the provider."""
+        return return_type_of(self.provider)
 
     @property
     def source(self) -> str:
@@ -224,7 +237,8 @@ class Cached(DataProvider):
 
     @property
     def _store(self) -> Store:
-        return Store(self.folder, self.source, self.horizon.days)
+        excess = "in excess of the rate" if self.return_type is EXCESS else ""
+        return Store(self.folder, self.source, self.horizon.days, excess)
 
     def _time(self) -> pd.Timestamp:
         now = self.clock()

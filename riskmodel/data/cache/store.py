@@ -36,11 +36,12 @@ class Store:
     folder: Path
     source: str
     row_days: float  # returns of one source per day and per month are different series
+    returns: str = ""  # what they are, where they are not total returns
 
     @property
     def key(self) -> str:
         """Identifier of these records."""
-        return f"{self.source}, per {self.row_days:g} days"
+        return ", ".join(filter(None, (self.source, f"per {self.row_days:g} days", self.returns)))
 
     @property
     def home(self) -> Path:

@@ -149,10 +149,10 @@ def published(name: object, horizon: Horizon, *, factors: bool) -> DataSet:
     """Find a set of factors, or of portfolios, that is published at a horizon."""
     kind = "factors" if factors else "portfolios"
     there = {n: s for n, s in SETS.items() if bool(s.series) == factors and horizon in s.files}
-    if name not in there:
+    if not isinstance(name, str) or name not in there:
         at = f" per {horizon}"
         raise labels.unknown([name], there, f"set of {kind} of the French library{at}", InvalidParameterError)
-    return there[str(name)]
+    return there[name]
 
 
 def table() -> pd.DataFrame:

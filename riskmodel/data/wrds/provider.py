@@ -18,7 +18,7 @@ from riskmodel.data.wrds.names import EARLIEST, LATEST
 from riskmodel.data.wrds.server import Address, Held, Server
 from riskmodel.data.wrds.tables import LEGACY, Format
 from riskmodel.errors import CoverageError, InvalidParameterError
-from riskmodel.horizon import DAY, MONTH, Horizon
+from riskmodel.horizon import DAY, MONTH, Horizon, as_named
 
 # permnos have four bytes on the server
 _TOO_MANY = 2**31
@@ -125,9 +125,9 @@ class WRDS(DataProvider):
     def _start(self, horizon: Horizon, as_of: Any, server: Server, wanted: Format | None) -> None:
         day, _ = window(as_of, None)
         self.__attrs_init__(
-            horizon=horizon,
+            horizon=as_named(horizon),
             as_of=None if day is None else day.date(),
-            library=Library(server, wanted, horizon),
+            library=Library(server, wanted, as_named(horizon)),
         )
 
     def __repr__(self) -> str:

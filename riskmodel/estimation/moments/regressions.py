@@ -127,7 +127,7 @@ class Regressions:
 
     def inverse_root(self) -> Array:
         """W, lower triangular, with W'W = G⁻¹ for each pattern, shape (K, K, P); infinite where there is none."""
-        root, definite = inverse_roots(self.q_gram)
+        root, definite = inverse_roots(np.moveaxis(self.q_gram, 0, -1))
         return np.where(definite, root, np.inf)
 
 

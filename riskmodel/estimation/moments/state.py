@@ -20,7 +20,7 @@ from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, Publis
 VERSION = 4
 NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor", "scale")
 ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
-_HEAD = {"version", "days", "name", "start", "end", "definitions", "assets", *NUMBERS}
+_HEAD = {"version", "days", "name", "bar", "per_day", "start", "end", "definitions", "assets", *NUMBERS}
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
 
 

@@ -11,15 +11,13 @@ from attrs import define, frozen
 
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.linalg import upper_triangle
-from riskmodel._core.threads import for_each, one_blas_thread, worthwhile_threads
+from riskmodel._core.threads import one_blas_thread
 
 # Products of up to so many multiplications OpenBLAS does without packing what it reads, in tiles of so many assets.
 _SMALL, _HEIGHT = 1_000_000, 12
 # Numbers of a tile, so that it, its mask and its filled copy stay in cache; and the dates that it spans.
 _CACHED = 96_000
 _DATES, _FEW_DATES = 2_520, 256
-# Fewer returns than this for each thread, and starting it costs more than it gives.
-_WORTH_A_THREAD = 500_000
 # The bits of 1.0.
 _ONE = int(np.float64(1.0).view(np.int64))
 # Where the count of dates and the sum of squared weights stand among the terms.
@@ -57,14 +55,14 @@ class Sums:
         Where `returns` has an attribute ``rows``, no more of them are asked for at a time.
         """
         t, n = returns.shape
-        calendar = _Calendar.of(q, weights)
+        calendar = _DateTerms.of(q, weights)
         m, width = calendar.axes.shape[1], _width(q.shape[1])
         self = cls(np.zeros((n, m)), np.zeros(n), np.zeros(n, dtype=bool), np.zeros((n, width)))
-        spans = list(_spans(t, min(_tile_dates(width), getattr(returns, "rows", t))))
-        threads = min(worthwhile_threads(), t * n // _WORTH_A_THREAD)
+        spans = _spans(t, min(_tile_dates(width), getattr(returns, "rows", t)))
+        # Python threads that share the tiles gain nothing: a product takes 0.1 ms, as long as waking a thread does
         with one_blas_thread():
             for rows in spans:
-                self._add_dates(np.asarray(returns[rows]).T, calendar.stretch(rows), threads)
+                self._add_dates(np.asarray(returns[rows]).T, calendar.stretch(rows))
         return self
 
     @classmethod
@@ -80,14 +78,12 @@ class Sums:
         terms[ragged] = np.concatenate([p.terms[p.ragged] for p in parts])
         return cls(cross, squares, ragged, terms)
 
-    def _add_dates(self, block: Array, dates: _Stretch, threads: int) -> None:
-        """Add some dates of all assets, tile by tile; tiles write to disjoint rows and do not depend on the threads."""
-        size = _tile_assets(len(dates.axes), self.cross.shape[1])
-        for_each(
-            lambda some: self._add(_side_by_side(block[some]), some, dates), list(_spans(len(block), size)), threads
-        )
+    def _add_dates(self, block: Array, dates: _DateRange) -> None:
+        """Add some dates of all assets, tile by tile."""
+        for some in _spans(len(block), _tile_assets(len(dates.axes), self.cross.shape[1])):
+            self._add(_side_by_side(block[some]), some, dates)
 
-    def _add(self, tile: Array, assets: slice, dates: _Stretch) -> None:
+    def _add(self, tile: Array, assets: slice, dates: _DateRange) -> None:
         """Add some dates of some assets (assets × dates)."""
         squares = dates.squares(tile)
         holed = np.isnan(squares)
@@ -104,13 +100,13 @@ class Sums:
         for part in _spans(int(holed.sum()), size):
             self._add_holed(tile[holed][part], at[holed][part], dates)
 
-    def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _Stretch) -> None:
+    def _add_whole(self, tile: Array, squares: Array, assets: Index | slice, dates: _DateRange) -> None:
         self.squares[assets] += squares
         self.cross[assets] += tile @ dates.axes
         if self.ragged[assets].any():
             self.terms[assets] += self.ragged[assets, None] * dates.total
 
-    def _add_holed(self, tile: Array, assets: Index | slice, dates: _Stretch) -> None:
+    def _add_holed(self, tile: Array, assets: Index | slice, dates: _DateRange) -> None:
         """Add assets of which dates are missing: a missing return counts as zero, and its date not at all."""
         first = ~self.ragged[assets]
         if first.any():
@@ -123,7 +119,7 @@ class Sums:
 
 
 @frozen(eq=False)
-class _Calendar:
+class _DateTerms:
     """What is summed by date."""
 
     q: Array  # T × K
@@ -143,9 +139,9 @@ class _Calendar:
         marks = np.random.default_rng(0).integers(2**53 // max(t, 1), size=(t, 2))
         return cls(q, axes, marks.astype(np.float64), weights)
 
-    def stretch(self, rows: slice) -> _Stretch:
+    def stretch(self, rows: slice) -> _DateRange:
         """Some of the dates."""
-        return _Stretch(self, rows, self.axes[rows])
+        return _DateRange(self, rows, self.axes[rows])
 
     def terms(self, rows: slice) -> Array:
         """What `Sums.terms` sums, by date."""
@@ -162,10 +158,10 @@ class _Calendar:
 
 
 @frozen(eq=False)
-class _Stretch:
+class _DateRange:
     """Some of a calendar's dates; what only holes need is made when the first is met."""
 
-    calendar: _Calendar
+    calendar: _DateTerms
     rows: slice
     axes: Array
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from operator import add
 from typing import Any, Self, final
@@ -199,7 +200,10 @@ class Moments:
             If the file cannot be written; an existing file is unchanged.
         """
         path = read_path(path, "path")
-        head = {"version": VERSION, "days": self.horizon.days, "name": self.horizon.name}
+        horizon = self.horizon
+        bar = None if horizon.bar is None else horizon.bar.total_seconds()
+        head = {"version": VERSION, "days": horizon.days, "name": horizon.name}
+        head |= {"bar": bar, "per_day": horizon.per_day}
         head |= {n: getattr(self, n) for n in NUMBERS}
         head |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
         head |= {"assets": plain_labels(self.assets, "assets"), "definitions": [*map(describe, self.definitions)]}
@@ -232,7 +236,7 @@ class Moments:
         return cls(
             assets=pd.Index(head["assets"]),
             factors=pd.Index([f.name for f in definitions]),
-            horizon=Horizon(head["days"], head["name"]),
+            horizon=_read_horizon(head),
             definitions=definitions,
             start=pd.Timestamp(head["start"]),
             end=pd.Timestamp(head["end"]),
@@ -349,6 +353,11 @@ class Moments:
             assets=labels.unique(self.assets.append([m.assets for m in others]), "concatenated assets"),
             regressions=concat_regressions([self.regressions, *(in_basis_of(self, m) for m in others)]),
         )
+
+
+def _read_horizon(head: Mapping[str, Any]) -> Horizon:
+    bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
+    return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
 
 
 def _of_piece(panel: Panel, fraction: Array | None = None, exponent: Array | None = None) -> Moments:

@@ -9,7 +9,16 @@ import numpy as np
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array, Counts, Flags, Index
-from riskmodel._core.linalg import CANCELS, ILL_CONDITIONED, ROUNDING, STILL, smallest_singular_value, upper_triangle
+from riskmodel._core.linalg import (
+    CANCELS,
+    ILL_CONDITIONED,
+    ROUNDING,
+    STILL,
+    conditioned_within,
+    inverse_roots_together,
+    smallest_singular_value,
+    upper_triangle,
+)
 from riskmodel.errors import EstimationError
 from riskmodel.estimation.available import TOO_FEW
 from riskmodel.estimation.moments.regressions import effective
@@ -107,7 +116,7 @@ class _Windows:
             stretch = evolve(stretch, step=1, groups=1)
         rows = slice(self.spans.rows(at).start, self.spans.rows(at).start + stretch.rows)
         returns, factors, free = self.panel.arrays()
-        calendar = _Calendar.of(stretch, basis, _padded(factors, rows), _padded(free[:, None], rows))
+        calendar = _FactorWindows.of(stretch, basis, _padded(factors, rows), _padded(free[:, None], rows))
         many = min(calendar.good, self.spans.count - at)
         calendar.put(self.estimates, slice(at, at + many))
         for low in range(0, returns.shape[1], _COLUMNS):
@@ -175,7 +184,7 @@ class _Basis:
 
 @final
 @frozen(eq=False)
-class _Calendar:
+class _FactorWindows:
     """What the windows of a stretch say of the factors, which all assets without a missing date share."""
 
     stretch: WindowGroups
@@ -199,7 +208,7 @@ class _Calendar:
         terms = _all(stretch, ones, np.hstack([products, free]))
         squares = _all(stretch.squared, ones, ones)
         weight, gram = terms[:, 0], _full(terms[:, :-1].T, x.shape[1])
-        root, well = inverse_root(gram, _TURNED)
+        root, well = _inverse_roots(gram, _TURNED)
         roots = np.ascontiguousarray(np.moveaxis(root, -1, 0))
         return cls(
             stretch=stretch,
@@ -243,32 +252,11 @@ def _full(upper: Array, m: int) -> Array:
     return np.asarray(upper[at])
 
 
-def inverse_root(gram: Array, limit: float) -> tuple[Array, Flags]:
-    """W with W'W = G⁻¹, lower triangular, for matrices m × m × P, and which were conditioned better than 1 / limit.
-
-    Every operation is one of numpy's on numbers side by side, so that no matrix's figures depend on its neighbours.
-    """
-    m = len(gram)
-    lower, root = np.empty_like(gram), np.zeros_like(gram)
-    well = np.ones(gram.shape[2], dtype=bool)
-    size = np.zeros(gram.shape[2])
-    for j in range(m):
-        column = gram[j:, j].copy()
-        for k in range(j):
-            column -= lower[j:, k] * lower[j, k]
-        positive = column[0] > np.finfo(float).eps * gram[j, j]
-        well &= positive
-        diagonal = np.sqrt(np.where(positive, column[0], 1.0))
-        lower[j:, j] = column / diagonal
-        root[j, j] = 1.0 / diagonal
-        for k in range(j):
-            root[j, : k + 1] -= lower[j, k] * root[k, : k + 1]
-        root[j, :j] *= root[j, j]
-        for k in range(j + 1):
-            size += root[j, k] * root[j, k]
-    scale = sum(gram[j, j] for j in range(m)) / m
-    # the trace of the inverse bounds its largest eigenvalue from above
-    return root, well & (limit * scale * size < 1.0)
+def _inverse_roots(gram: Array, limit: float) -> tuple[Array, Flags]:
+    """W with W'W = G⁻¹ of matrices m × m × P, and which are conditioned better than 1 / limit."""
+    root, definite = inverse_roots_together(gram)
+    scale = sum(gram[j, j] for j in range(len(gram))) / len(gram)
+    return root, definite & conditioned_within(limit, root, scale)
 
 
 # -- some assets -----------------------------------------------------------------------------------
@@ -280,7 +268,7 @@ class _Block:
     """Some columns of returns in the windows of a stretch."""
 
     whole: _Windows
-    calendar: _Calendar
+    calendar: _FactorWindows
     at: slice  # which of all windows
     columns: slice
     filled: Array  # rows × n, 0 where missing
@@ -289,7 +277,7 @@ class _Block:
     ragged: Flags  # where those are not all rows
 
     @classmethod
-    def of(cls, whole: _Windows, calendar: _Calendar, at: slice, columns: slice, returns: Array) -> Self:
+    def of(cls, whole: _Windows, calendar: _FactorWindows, at: slice, columns: slice, returns: Array) -> Self:
         lengths = whole.spans.lengths()[at, None]
         counts: Counts = np.broadcast_to(lengths.astype(np.int32), (len(lengths), returns.shape[1]))
         if whole.counts is not None:
@@ -423,7 +411,7 @@ class _Group:
         # such an asset ended so long ago that the weights of its dates must be scaled, as `Moments` do
         ended = weight_squares < _LEAST_SQUARES
         n[ended], gram[:, :, ended] = np.inf, np.eye(len(gram))[:, :, None]
-        root, well = inverse_root(gram, ILL_CONDITIONED)
+        root, well = _inverse_roots(gram, ILL_CONDITIONED)
         well &= ~ended
         scores = _times(root, cross)
         return _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n), squares, well

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import read_local_dates
 from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError, SourceError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.stored.source import BlockSource
@@ -38,7 +38,7 @@ class ArraySource(BlockSource):
         """Check shape, dtype and labels, without reading the numbers."""
         _require_numbers(array)
         t, n = array.shape
-        days = read_dates(pd.Index(labels.require_list(dates, "dates")), "dates", horizon)
+        days = read_local_dates(pd.Index(labels.require_list(dates, "dates")), "dates", horizon)
         _require_increasing(days)
         names = pd.RangeIndex(n) if assets is None else labels.unique(assets, "assets")
         for what, got, expected in (("dates", len(days), t), ("assets", len(names), n)):

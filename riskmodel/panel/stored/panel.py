@@ -13,11 +13,12 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
-from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.horizon import Horizon
 from riskmodel.panel.base import chosen, within
-from riskmodel.panel.calendar import CalendarPanel, align_calendar
+from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.layout import Long, Wide
-from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.memory import ReturnPanel, rows_of
+from riskmodel.panel.return_type import TOTAL, ReturnType
 from riskmodel.panel.stored.returns import StoredReturns
 from riskmodel.panel.stored.source import BlockSource
 
@@ -69,26 +70,29 @@ class StoredPanel(CalendarPanel):
         horizon: Horizon,
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Make a panel of returns in an array on disk.
 
         Parameters
         ----------
         returns : array-like, shape (T, N)
-            Total simple returns, decimals per `horizon`; NaN where missing. An object of any real dtype that is
+            Simple returns, decimals per `horizon`; NaN where missing. An object of any real dtype that is
             sliced like a numpy array: ``np.load(path, mmap_mode="r")``, an HDF5 dataset, a Zarr array.
         dates : sequence of T dates
             Of the rows, increasing.
         factors : DataFrame, dates × factors, or Series, or None
             Factor returns, decimals per `horizon`; excess returns where the factor is funded.
         risk_free : Series by date, or float
-            The risk-free rate, decimals per `horizon`; 0.0 where `returns` are excess returns already.
+            The risk-free rate, decimals per `horizon`.
         horizon : Horizon
             The span of one row.
         assets : sequence of N labels, optional
             By default 0 to N - 1.
         funded : sequence of factor names, optional
             As in `InMemory`: the factors whose holding costs cash; by default from the names, see `PublishedFactor`.
+        return_type : ReturnType, optional
+            ``rm.EXCESS`` where `returns` are in excess of the risk-free rate already; by default ``rm.TOTAL``.
 
         Raises
         ------
@@ -105,8 +109,8 @@ class StoredPanel(CalendarPanel):
         """
         from riskmodel.panel.stored.array import ArraySource  # noqa: PLC0415 - few programs read from disk
 
-        require_horizon(horizon)
-        return cls._of(ArraySource.read(returns, dates, assets, horizon), factors, risk_free, horizon, funded)
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
+        return cls._of(ArraySource.read(returns, dates, assets, horizon), beside)
 
     @classmethod
     def parquet(
@@ -119,6 +123,7 @@ class StoredPanel(CalendarPanel):
         layout: Wide | Long = Wide(),
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
+        return_type: ReturnType = TOTAL,
     ) -> Self:
         """Make a panel of returns in a Parquet file, or in all Parquet files of a folder and its subfolders.
 
@@ -130,7 +135,7 @@ class StoredPanel(CalendarPanel):
         ----------
         path : path, or sequence of paths
             The folder, the file, or the files. Needs the extra ``cache``.
-        factors, risk_free, horizon, funded
+        factors, risk_free, horizon, funded, return_type
             As in `array`.
         layout : Wide or Long
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
@@ -161,7 +166,7 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.parquet import find  # noqa: PLC0415
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
-        require_horizon(horizon)
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
         names = None if assets is None else labels.unique(assets, "assets")
         source: BlockSource
         if isinstance(layout, Wide):
@@ -170,18 +175,11 @@ class StoredPanel(CalendarPanel):
             source = LongSource.read(find(path), layout, names, horizon)
         else:
             raise InvalidParameterError(f"expected layout as rm.Wide() or rm.Long(...), got {layout!r}.", layout=layout)
-        return cls._of(source, factors, risk_free, horizon, funded)
+        return cls._of(source, beside)
 
     @classmethod
-    def _of(
-        cls,
-        source: BlockSource,
-        factors: pd.DataFrame | pd.Series[float] | None,
-        risk_free: pd.Series[float] | float,
-        horizon: Horizon,
-        funded: Sequence[Any] | None,
-    ) -> Self:
-        calendar = align_calendar(source.dates, factors, risk_free, horizon, funded)
+    def _of(cls, source: BlockSource, beside: CalendarSeries) -> Self:
+        calendar = beside.align(source.dates)
         return cls(calendar, source, np.asarray(source.dates.get_indexer(calendar.dates), dtype=np.intp))
 
     def __repr__(self) -> str:
@@ -204,7 +202,8 @@ class StoredPanel(CalendarPanel):
     def arrays(self) -> tuple[StoredReturns, Array, Array]:
         """Return excess returns (read when sliced), the factors, and the risk-free rate."""
         _, factors, rate = self._calendar.arrays()
-        return StoredReturns(self._source, self._rows, rate, self.horizon), factors, rate
+        subtracted = rate if self.return_type is TOTAL else np.zeros_like(rate)
+        return StoredReturns(self._source, self._rows, subtracted, self.horizon), factors, rate
 
     def between(self, start: object = None, end: object = None) -> StoredPanel:
         """Return the stored panel of some dates, both ends included as in `ReturnPanel.select`; no return is read.
@@ -251,6 +250,5 @@ class StoredPanel(CalendarPanel):
         for at, first, block in returns.blocks(np.arange(n, dtype=np.intp), range(len(self.dates))):
             if len(block):
                 block.flags.writeable = False
-                days = self.dates[first : first + len(block)]
-                calendar = self._calendar.select(start=days[0], end=days[-1])
+                calendar = rows_of(self._calendar, slice(first, first + len(block)))
                 yield evolve(calendar, assets=self.assets[at], excess_returns=block)

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel._core.dates import date_labels, read_dates
+from riskmodel._core.dates import date_labels, read_local_dates
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateLabelsError,
@@ -230,7 +230,7 @@ def _labels(schema: Any, names: list[str], kept: dict[str, Any]) -> pd.Index[Any
 
 def dates_in(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
     """Read the unique dates of a file's rows."""
-    return read_dates(_index(column), str(path), horizon)
+    return read_local_dates(_index(column), str(path), horizon)
 
 
 def labels_of_dates(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:

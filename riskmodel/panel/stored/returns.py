@@ -28,7 +28,7 @@ class StoredReturns:
     rows : array of int, shape (T,)
         The row of each date in the source, increasing.
     rate : array, shape (T,)
-        The risk-free rate.
+        What is subtracted from the total returns: the risk-free rate, or zeros where they are excess returns.
     horizon : Horizon
         The span of one row.
     """

@@ -1,0 +1,1 @@
+"""Returns and prices from files: CSV and Parquet, one column an asset or one row a date and asset."""

@@ -1,0 +1,127 @@
+"""Parquet files: columns as they were stored, the index of pandas among them."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from attrs import evolve
+
+from riskmodel._core import labels
+from riskmodel.data.files.choice import Choice
+from riskmodel.data.files.columns import Columns
+from riskmodel.data.files.numbers import REMEDY_LONG, is_number
+from riskmodel.errors import LayoutError, MissingExtraError
+from riskmodel.panel.layout import Layout, Wide
+from riskmodel.panel.stored.parquet import require_one_level
+
+# Errors of pyarrow and pandas for damaged files and damaged metadata.
+_DAMAGED = (ValueError, OSError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError)
+
+
+def read_columns(path: Path, content: bytes, layout: Layout) -> Columns:
+    """Read the columns of a Parquet file.
+
+    Raises
+    ------
+    MissingExtraError
+        If pyarrow is not installed.
+    LayoutError
+        If the file is damaged, or its columns are not those of the layout.
+    DuplicateLabelsError
+        If two columns have one name.
+    """
+    table = _table(path, content)
+    require_one_level(path, table.columns)
+    table, index = _with_index_as_columns(table)
+    names = labels.unique(table.columns, f"the columns of {path}").tolist()
+    if len(names) < 2 or not len(table):
+        raise LayoutError(
+            f"expected dates, a column of numbers and a row in {path}, got {len(names)} column(s) and {len(table)} "
+            "row(s); store a table with dates.",
+            path=str(path),
+            columns=names,
+            rows=len(table),
+        )
+    layout = layout.given([name for name in names if name not in index or index[name] is not None])
+    if isinstance(layout, Wide) and len(index) > 1:
+        raise LayoutError(
+            f"expected {path} indexed by dates alone, got an index with the levels {labels.listing(index)}; "
+            f"{REMEDY_LONG}",
+            path=str(path),
+            levels=list(index),
+        )
+    chosen = Choice.of(path, names, layout, list(index))
+    assets = None if chosen.asset is None else table[chosen.asset]
+    columns = Columns(path, table[chosen.date], assets, table[chosen.numbers], range(1, len(table) + 1), "row")
+    _require_numbers(columns)
+    return evolve(columns, numbers=columns.numbers.apply(_as_float))
+
+
+def _table(path: Path, content: bytes) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+    except ImportError as error:
+        raise MissingExtraError.of(f"{path}: Parquet", "pyarrow", "cache") from error
+    except _DAMAGED as error:
+        _require_columns_once(path, content)
+        reason = (str(error).strip().splitlines() or ["no reason is given"])[0]
+        raise LayoutError(
+            f"expected a whole Parquet file, got {path}, which is damaged: {type(error).__name__}: {reason}; write it "
+            "again.",
+            path=str(path),
+        ) from error
+
+
+def _require_columns_once(path: Path, content: bytes) -> None:
+    """Raise for two columns of one name, for which pyarrow has an error of another kind."""
+    from pyarrow import parquet  # noqa: PLC0415 - optional
+
+    try:
+        names = parquet.read_schema(io.BytesIO(content)).names
+    except _DAMAGED:
+        return
+    labels.unique(names, f"the columns of {path}")
+
+
+def _with_index_as_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[Any, Any]]:
+    """Move the index to the first columns, or to the last where it is row numbers; also return its original names."""
+    if isinstance(table.index, pd.RangeIndex) and table.index.name is None:
+        return table, {}
+    index = {f"index {i}" if name is None else name: name for i, name in enumerate(table.index.names)}
+    numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in (table.index.dtype, *table.dtypes[:1])]
+    whole = table.reset_index(names=list(index))
+    # row numbers that filtering or sorting left; without other dates beside them they may be years
+    if list(index.values()) == [None] and numbers == [True, False]:
+        whole = whole[[*table.columns, *index]]
+    return whole, index
+
+
+def _require_numbers(columns: Columns) -> None:
+    for name, column in columns.numbers.items():
+        if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+            continue
+        wrong = next((row for row, cell in enumerate(column) if not _is_stored_number(cell)), None)
+        if wrong is not None:
+            cell = column.iloc[wrong]
+            as_text = is_number(str(cell).strip())
+            remedy = "store the column as numbers, not as text." if as_text else REMEDY_LONG
+            raise LayoutError(
+                f"{columns.at(wrong, name)}: expected a number, got {cell!r}; {remedy}",
+                **columns.details(wrong, name),
+                got=cell,
+            )
+
+
+def _is_stored_number(cell: object) -> bool:
+    return cell is None or cell is pd.NA or (isinstance(cell, Real | Decimal) and not isinstance(cell, bool))
+
+
+def _as_float(column: pd.Series[Any]) -> pd.Series[float]:
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.Series(numbers, column.index)

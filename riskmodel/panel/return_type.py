@@ -1,0 +1,36 @@
+"""Whether asset returns are total or in excess of the risk-free rate already."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, final
+
+from riskmodel.errors import InvalidParameterError
+
+
+@final
+class ReturnType(Enum):
+    """What the returns of assets are: ``rm.TOTAL``, or ``rm.EXCESS`` of the risk-free rate already.
+
+    From total returns a panel subtracts the rate; excess returns it takes as they are. Either way it keeps the rate,
+    which total expected returns need. Factor returns are never changed: those of a funded factor are excess returns.
+    """
+
+    TOTAL = "total"
+    EXCESS = "excess"
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.value
+
+
+TOTAL, EXCESS = ReturnType.TOTAL, ReturnType.EXCESS
+
+
+def require_return_type(value: Any, whose: str = "return_type") -> ReturnType:
+    """Return a `ReturnType`, or raise for anything else."""
+    if not isinstance(value, ReturnType):
+        raise InvalidParameterError(f"expected {whose} as rm.TOTAL or rm.EXCESS, got {value!r}.", got=value)
+    return value
