@@ -381,7 +381,11 @@ def importing():
         runs = [[in_own_process(_IMPORT.format(what=p), **compiled)[0] for p in packages] for _ in range(22)]
     # The first run compiled. No two interpreters lie alike in memory: the middle of ratios says more than the least.
     ratio = median(ours / theirs for ours, theirs in runs[1:])
-    return [Figure("import riskmodel, and what a fit needs", "import numpy, pandas, scipy.linalg", 1.15, ratio, "× its time")]
+    return [
+        Figure(
+            "import riskmodel, and what a fit needs", "import numpy, pandas, scipy.linalg", 1.15, ratio, "× its time"
+        )
+    ]
 
 
 ROWS = (

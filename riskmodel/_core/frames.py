@@ -16,6 +16,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates, zone_of
@@ -138,8 +139,8 @@ def read_number(rate: Real, horizon: Horizon) -> float:
     """Check a risk-free rate that is the same on every date."""
     if isinstance(rate, Quantity):
         require_same(rate.horizon, horizon, "the risk-free rate and the returns")
-    if isinstance(rate, bool) or not math.isfinite(rate):
-        raise InvalidParameterError(f"expected risk_free as a Series by date or a finite number, got {rate!r}.")
+    if not is_number(rate) or not math.isfinite(rate):
+        raise InvalidParameterError(f"expected risk_free as a Series by date or a finite number, got {shown(rate)}.")
     return float(rate)
 
 
@@ -264,7 +265,14 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         )
     if pd.api.types.is_object_dtype(column.dtype):
         # decimals among them, and None and pd.NA, which float() does not know
-        return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        try:
+            return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        except (OverflowError, ValueError) as error:
+            raise NonNumericError(
+                f"expected {what} to hold numbers, got one in column {column.name!r} that is none: {error}.",
+                what=what,
+                column=column.name,
+            ) from error
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

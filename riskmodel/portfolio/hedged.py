@@ -13,6 +13,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -22,6 +23,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
+from riskmodel.horizon import Quantity
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
@@ -31,6 +33,8 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
 
+# Beyond this ratio of costs, their squares have no digits beside each other.
+_COSTS_APART = 1e8
 _NEWTON_STEPS = 100
 # Tolerance on the factor share where idio risk depends on the hedge.
 _SHARE_TOLERANCE = 1e-12
@@ -145,7 +149,7 @@ class HedgedPortfolio(Portfolio):
         ----------
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
         """
-        share = _read_cap(cap)
+        share = read_share(cap)
         b = require_portfolio(strategy, "strategy").exposures
         costs = _read_cost(cost, b.index)
         split = strategy.decompose()
@@ -261,10 +265,13 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
     return first.reindex(index, fill_value=0.0) + second.reindex(index, fill_value=0.0)
 
 
-def _read_cap(cap: float) -> float:
-    if isinstance(cap, bool) or not isinstance(cap, int | float | np.number) or not cap >= 0:
+def read_share(cap: Any) -> float:
+    """Return a share of the variance, 0 or more, or raise."""
+    if not is_number(cap) or isinstance(cap, Quantity) or not cap >= 0:
         raise InvalidParameterError(
-            f"expected cap as a share of the variance, 0 or more (0.2 is 20 %), got {cap!r}.", parameter="cap", got=cap
+            f"expected cap as a share of the variance, 0 or more (0.2 is 20 %), got {shown(cap)}.",
+            parameter="cap",
+            got=cap,
         )
     return float(cap)
 
@@ -284,7 +291,15 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
             parameter="cost",
             got=cost,
         )
-    return array
+    if len(array) and array.min() < array.max() / _COSTS_APART:
+        raise InvalidParameterError(
+            f"expected costs within a factor of {_COSTS_APART:g} of each other, got {array.min():g} and "
+            f"{array.max():g}; hedge without the factor that is too dear.",
+            parameter="cost",
+            got=cost,
+        )
+    # only their ratios matter, and squares of the largest and the least must be numbers
+    return np.asarray(array / array.max(initial=0.0))
 
 
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:

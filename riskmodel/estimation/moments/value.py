@@ -156,7 +156,7 @@ class Moments:
         return cls._weighted(panel, None if weights is None else DateWeights.of(_checked(weights, len(panel.dates))))
 
     @classmethod
-    def decaying(cls, panel: Panel, keep: float) -> Moments:
+    def _decaying(cls, panel: Panel, keep: float) -> Moments:
         """Read a panel whose dates have weights that decay, each `keep` times that of the next, by its estimator."""
         weights = None if keep == 1.0 else DateWeights.decaying(keep, len(panel.dates))
         return cls._weighted(panel, weights).with_decay_factor(keep)
@@ -257,9 +257,9 @@ class Moments:
         """
         if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
             raise InvalidParameterError(f"expected keep above 0 and at most 1, got {keep!r}.", keep=keep)
-        return self.aged(float(np.log2(keep)))
+        return self._aged(float(np.log2(float(keep))))
 
-    def aged(self, power: float) -> Self:
+    def _aged(self, power: float) -> Self:
         """Multiply the weight of every date by 2 to this power."""
         return evolve(self, scale=self.scale + power)
 
