@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from operator import add
+from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
@@ -234,12 +235,12 @@ class Moments:
         head, arrays = read_state(path)
         definitions = read_factors(path, head["definitions"], factors)
         return cls(
-            assets=pd.Index(head["assets"]),
+            assets=labels.unique(head["assets"], "assets"),
             factors=pd.Index([f.name for f in definitions]),
-            horizon=_read_horizon(head),
+            horizon=_read_horizon(path, head),
             definitions=definitions,
-            start=pd.Timestamp(head["start"]),
-            end=pd.Timestamp(head["end"]),
+            start=_read_date(path, head, "start"),
+            end=_read_date(path, head, "end"),
             **{n: head[n] for n in NUMBERS},
             **{n: arrays[n] for n in ARRAYS},
             regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
@@ -355,9 +356,28 @@ class Moments:
         )
 
 
-def _read_horizon(head: Mapping[str, Any]) -> Horizon:
-    bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
-    return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+def _read_horizon(path: Path, head: Mapping[str, Any]) -> Horizon:
+    try:
+        bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
+        return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, "horizon") from error
+
+
+def _read_date(path: Path, head: Mapping[str, Any], part: str) -> pd.Timestamp:
+    try:
+        date, end = pd.Timestamp(head[part]), pd.Timestamp(head["end"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, part) from error
+    if not isinstance(head[part], str) or pd.isna(date) or date > end:
+        raise _unreadable(path, part)
+    return date
+
+
+def _unreadable(path: Path, part: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"expected a file of Moments.save, got {path}, whose {part} is none; save it again.", path=str(path), part=part
+    )
 
 
 def _of_piece(panel: Panel, fraction: Array | None = None, exponent: Array | None = None) -> Moments:
