@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
@@ -124,7 +125,14 @@ class RegressionFit:
         )
 
     def take(self, at: Index) -> Self:
-        """The regressions of the assets at some positions."""
+        """The regressions of the assets at some positions.
+
+        Raises
+        ------
+        InvalidParameterError
+            For positions that are no whole numbers, or out of range.
+        """
+        at = _positions(at, len(self.assets))
         parts = ("alpha", "loadings", "idio_variance", "total_variance", "rsquared", "std_errors", "n_observations")
         return evolve(self, assets=self.assets[at], **{name: getattr(self, f"_{name}")[at] for name in parts})
 
@@ -174,3 +182,21 @@ def unbiased_scale(n: Array, k: int) -> Array:
     """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN without degrees of freedom."""
     dof = n - k - 1
     return np.asarray(np.divide(n - 1, dof, where=dof > 0, out=np.full(n.shape, np.nan)))
+
+
+def _positions(at: Any, n: int) -> Index:
+    """Return positions among n, or flags of n, as positions; raise for others."""
+    try:
+        given = np.asarray(at)
+        if given.dtype.kind not in "iub" and given.size:
+            raise TypeError(f"they are of dtype {given.dtype}")
+        taken = np.arange(n, dtype=np.intp)[given if given.size else np.empty(0, dtype=np.intp)]
+        if taken.ndim != 1:
+            raise ValueError(f"they have {taken.ndim} dimensions")
+    except (IndexError, ValueError, TypeError, OverflowError) as error:
+        raise InvalidParameterError(
+            f"expected at as whole numbers below {n}, positions of assets, got {shown(at)}: {error}.",
+            parameter="at",
+            got=at,
+        ) from error
+    return np.asarray(taken)
