@@ -18,6 +18,7 @@ from .data.sample import SampleData as SampleData
 from .data.wrds.provider import WRDS as WRDS
 from .errors import (
     AmbiguousAssetError as AmbiguousAssetError,
+    ChosenColumnWarning as ChosenColumnWarning,
     CollinearFactorsError as CollinearFactorsError,
     ConstantFactorError as ConstantFactorError,
     CoverageError as CoverageError,
@@ -27,12 +28,14 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
@@ -43,6 +46,7 @@ from .errors import (
     PercentReturnsError as PercentReturnsError,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
+    RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
     SourceError as SourceError,
@@ -87,10 +91,11 @@ from .panel.factors import (
     PublishedFactor as PublishedFactor,
     Spread as Spread,
 )
-from .panel.layout import Long as Long, Wide as Wide
+from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
+from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
 from .portfolio.budget import (
     Breach as Breach,
     CapitalLimit as CapitalLimit,

@@ -7,7 +7,7 @@ import math
 import operator
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from typing import Any, Self, TypeVar, final
 
@@ -304,10 +304,11 @@ class Quantity(float):
     """A number with the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
     It can be used wherever a float can. Adding, subtracting, dividing or comparing two quantities of different horizons
-    raises `HorizonMismatchError`. A plain number takes the horizon of the quantity that it is combined with, so
-    ``* 12`` does not make an annual figure: use ``.at(rm.YEAR)``. Two different kinds, or a product or ratio of two
-    quantities, make a plain number, and so do numpy's functions (which need one horizon from numpy 2 on).
-    Arrays, Series and frames hold plain numbers; the object that returned them has the horizon.
+    raises `HorizonMismatchError`. Sums and differences of one kind, negation and absolute values keep kind and horizon.
+    All other arithmetic makes a plain number, because its horizon is the caller's to say: ``daily * 252 ** 0.5`` is a
+    plain number, and ``daily.at(rm.YEAR)`` is a yearly volatility. So do numpy's functions (which need one horizon from
+    numpy 2 on). Comparisons with plain numbers compare the numbers. Arrays, Series and frames hold plain numbers; the
+    object that returned them has the horizon.
 
     Parameters
     ----------
@@ -329,7 +330,9 @@ class Quantity(float):
     >>> daily = Volatility(0.01, DAY)
     >>> daily.at(YEAR)
     Volatility(0.158745078663875..., YEAR)
-    >>> daily * 12 < Volatility(0.2, YEAR)
+    >>> daily * 2
+    0.02
+    >>> daily < Volatility(0.2, YEAR)
     Traceback (most recent call last):
     riskmodel.errors.HorizonMismatchError: expected two quantities at one horizon, got DAY and YEAR; ...
     """
@@ -378,21 +381,16 @@ class Quantity(float):
         return op(float(self), float(other))
 
     def _sum(self, other: object, op: Callable[[float, float], float]) -> Any:
-        """Apply an operator that keeps the kind, but for two of different kinds."""
+        """Apply an operator that keeps the kind of two of one kind, and of one and zero."""
         result = self._with(other, op)
-        keeps = isinstance(result, float) and (type(other) is type(self) or not isinstance(other, Quantity))
-        return type(self)(result, self.horizon) if keeps else result
-
-    def _scaled(self, other: object, op: Callable[[float, float], float]) -> Any:
-        """Apply an operator that keeps the kind for plain numbers only."""
-        result = self._with(other, op)
-        keeps = isinstance(result, float) and not isinstance(other, Quantity)
+        # sum() starts with 0
+        is_zero = isinstance(other, Real) and not isinstance(other, Quantity) and other == 0
+        keeps = isinstance(result, float) and (type(other) is type(self) or is_zero)
         return type(self)(result, self.horizon) if keeps else result
 
     def __add__(self, other: object) -> Any:
         return self._sum(other, operator.add)
 
-    # sum() starts with 0, which takes the horizon of the first item
     __radd__ = __add__
 
     def __sub__(self, other: object) -> Any:
@@ -402,12 +400,12 @@ class Quantity(float):
         return self._sum(other, lambda a, b: b - a)
 
     def __mul__(self, other: object) -> Any:
-        return self._scaled(other, operator.mul)
+        return self._with(other, operator.mul)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: object) -> Any:
-        return self._scaled(other, operator.truediv)
+        return self._with(other, operator.truediv)
 
     def __rtruediv__(self, other: object) -> Any:
         return self._with(other, lambda a, b: b / a)
@@ -429,7 +427,7 @@ class Quantity(float):
             for other in known[1:]:
                 require_same(known[0].horizon, other.horizon, "two quantities")
             if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
-                # np.float64(12) * daily is handled here, and must stay daily
+                # np.float64(12) * daily is handled here, and is what 12 * daily is
                 return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
             return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
 
@@ -468,6 +466,21 @@ class Quantity(float):
         return self._with(other, operator.ne)
 
     __hash__ = float.__hash__
+
+
+def quantities_in(values: Any) -> Iterator[Quantity]:
+    """Yield the quantities in a number, a mapping, nested lists, or an array, Series or frame of objects."""
+    if isinstance(values, Quantity):
+        yield values
+    elif isinstance(values, Mapping):
+        for value in values.values():
+            yield from quantities_in(value)
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from quantities_in(value)
+    elif "object" in {str(kind) for kind in np.ravel(getattr(values, "dtypes", getattr(values, "dtype", "")))}:
+        for value in np.asarray(values, dtype=object).flat:
+            yield from quantities_in(value)
 
 
 @final

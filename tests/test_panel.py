@@ -200,7 +200,8 @@ def test_assets_may_be_listed_late_delisted_early_and_have_holes():
     pd.testing.assert_frame_equal(panel.excess_returns.isna(), assets.isna(), check_freq=False)
 
 
-@given(ragged("ABC"), ragged("FG"), ragged(["rf"], high=0.001))
+@pytest.mark.filterwarnings("ignore::riskmodel.LeftOutWarning")
+@given(ragged("ABC"), ragged("FG"), ragged(["rf"], high=0.0004))
 def test_every_date_is_either_kept_or_dropped_with_a_reason_and_kept_numbers_are_the_callers(assets, factors, free):
     every = assets.index.union(factors.index).union(free.index)
     complete = assets.dropna(how="all").index.intersection(factors.dropna().index).intersection(free.dropna().index)
@@ -219,6 +220,7 @@ def test_every_date_is_either_kept_or_dropped_with_a_reason_and_kept_numbers_are
     )
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.LeftOutWarning")
 @given(ragged("AB"), ragged(["F"]), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(assets, factors, random):
     assume(len(assets.dropna(how="all").index.intersection(factors.dropna().index)))
@@ -230,6 +232,7 @@ def test_the_order_of_rows_does_not_matter(assets, factors, random):
     pd.testing.assert_frame_equal(one.dropped, other.dropped)
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.LeftOutWarning")
 @given(ragged("AB"), ragged(["F"]), st.integers(3, 11))
 def test_rows_after_a_date_change_no_bit_of_the_panel_that_ends_there(assets, factors, cut):
     day = sorted(assets.index.union(factors.index))[: cut + 1][-1]
@@ -625,7 +628,8 @@ def test_a_typical_rate_of_a_third_a_year_is_refused_and_of_a_quarter_is_not(hor
     dates = SPACED[horizon]
     with pytest.raises(rm.PercentReturnsError):
         align(frame("A", dates), free=pd.Series(rate, dates), horizon=horizon)
-    assert len(align(frame("A", dates), free=pd.Series(0.75 * rate, dates), horizon=horizon).dates) == 40
+    with pytest.warns(rm.HighRateWarning):
+        assert len(align(frame("A", dates), free=pd.Series(0.75 * rate, dates), horizon=horizon).dates) == 40
 
 
 def test_a_crash_is_not_percent():

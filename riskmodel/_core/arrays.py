@@ -33,6 +33,9 @@ def floats(values: Any) -> Array:
 
 
 def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiubO":
+        # masked is missing: numpy would give the numbers under the mask
+        values = np.ma.filled(values if values.dtype.kind == "O" else values.astype(np.float64), np.nan)
     try:
         raw = np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
@@ -70,6 +73,8 @@ def _is_held(values: NDArray[Any]) -> bool:
 
 def is_unchanging(values: NDArray[Any]) -> bool:
     """Whether these are float64 numbers that cannot be written to, not even through the array that a view is of."""
+    if isinstance(values, np.ma.MaskedArray):
+        return False
     base = values.base
     owned = base is None or (isinstance(base, np.ndarray) and base.base is None and not base.flags.writeable)
     return values.dtype == np.float64 and owned and not values.flags.writeable

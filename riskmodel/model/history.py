@@ -17,7 +17,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
 from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError, UnknownDateError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
@@ -76,6 +76,8 @@ class ModelHistory:
         The factors of each date, or one tuple where all dates have the same.
     estimates : WindowEstimates
         The estimates of the panel's assets and `factors`.
+    horizon : Horizon, optional
+        Of the estimates; by default that of the panel.
 
     Notes
     -----
@@ -111,6 +113,7 @@ class ModelHistory:
     _stops: Index
     _definitions: Definitions
     _estimates: WindowEstimates = field(converter=_finished)
+    _horizon: Horizon | None = None
     factors: pd.Index[Any] = field(init=False, validator=_check)
 
     __reduce__ = by_constructor
@@ -152,7 +155,7 @@ class ModelHistory:
         shared = bool(given) and all(_same(d, given[0]) for d in given)
         definitions: Definitions = (given[0],) if shared else own
         estimates = WindowEstimates.of_results(results, panel.assets, _names(definitions), counts)
-        return cls(panel, starts, stops, definitions, estimates)
+        return cls(panel, starts, stops, definitions, estimates, _common_horizon(results))
 
     def __repr__(self) -> str:
         return (
@@ -169,8 +172,8 @@ class ModelHistory:
 
     @property
     def horizon(self) -> Horizon:
-        """The span of one row of the panel, and the horizon of all figures."""
-        return self.panel.horizon
+        """The horizon of all figures: that of the models, which is the panel's unless the estimator scales them."""
+        return self.panel.horizon if self._horizon is None else self._horizon
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -541,3 +544,11 @@ def _runs(codes: Counts) -> Iterator[tuple[int, int, int]]:
     for first, end in pairwise(edges):
         if codes[first]:
             yield int(first), int(end) - 1, int(codes[first])
+
+
+def _common_horizon(results: Sequence[WindowResult]) -> Horizon | None:
+    """The one horizon of the models of all windows, or raise where there are several."""
+    horizons = [r.model.horizon for r in results if r.model is not None]
+    for horizon in horizons[1:]:
+        require_same(horizons[0], horizon, "the models of a history")
+    return horizons[0] if horizons else None

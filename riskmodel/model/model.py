@@ -18,7 +18,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
+from riskmodel.horizon import Horizon, Mean, Quantity, Variance, quantities_in, require_same
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
@@ -180,9 +180,10 @@ class FactorModel:
         """
         definitions = _define(factors, funded)
         a, f = labels.unique(assets, "assets"), labels.unique([d.name for d in definitions], "factors")
-        dated: dict[str, tuple[Any, type[Mean] | type[Variance]]] = {
+        dated: dict[str, tuple[Any, type[Quantity] | None]] = {
             "alpha": (alpha, Mean), "factor_mean": (factor_mean, Mean), "risk_free_mean": (risk_free_mean, Mean),
             "factor_covariance": (factor_covariance, Variance), "idio_variance": (idio_variance, Variance),
+            "loadings": (loadings, None),
         }  # fmt: skip
         for name, (values, kind) in dated.items():
             _require_kind(values, kind, horizon, name)
@@ -381,17 +382,13 @@ def _require_same_regression(model: FactorModel) -> None:
         )
 
 
-def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:
-    """Raise for quantities of another kind or horizon, which would become plain numbers."""
-    if isinstance(values, Mapping):
-        values = list(values.values())
-    for value in values if isinstance(values, list | tuple) else [values]:
-        if isinstance(value, Quantity):
-            require_same(value.horizon, horizon, f"{name} and the model")
-            if not isinstance(value, kind):
-                raise InvalidParameterError(
-                    f"expected {name} as a {kind.__name__} or a plain number, got {value!r}.", name=name, got=value
-                )
+def _require_kind(values: Any, kind: type[Quantity] | None, horizon: Horizon, name: str) -> None:
+    """Raise for quantities of another kind or horizon, however nested, which would become plain numbers."""
+    for value in quantities_in(values):
+        if kind is None or not isinstance(value, kind):
+            expected = "plain numbers" if kind is None else f"a {kind.__name__} or a plain number"
+            raise InvalidParameterError(f"expected {name} as {expected}, got {value!r}.", name=name, got=value)
+        require_same(value.horizon, horizon, f"{name} and the model")
 
 
 def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:

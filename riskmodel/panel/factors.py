@@ -180,7 +180,12 @@ def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -
     returns = require_data(data).asset_returns(assets, start, end)
     if getattr(data, "return_type", TOTAL) is EXCESS:
         return returns
-    return returns.sub(data.risk_free(start, end), axis=0)
+    rate = data.risk_free(start, end)
+    if len(rate) and not returns.index.isin(rate.index).all():
+        # the rate of a row covers the days before it without one, such as a weekend
+        between = returns.index[(returns.index > rate.index.min()) & (returns.index < rate.index.max())]
+        rate = pd.concat([rate, pd.Series(0.0, between.difference(rate.index))]).sort_index()
+    return returns.sub(rate, axis=0)
 
 
 def _read_weights(weights: Any) -> pd.Series[float]:

@@ -273,7 +273,7 @@ class Position:
     @property
     def volatility(self) -> Volatility:
         """Standard deviation of the PnL over the position's horizon, dollars."""
-        return self.portfolio.volatility.at(self.horizon) * self.capital  # type: ignore[no-any-return]
+        return Volatility(float(self.portfolio.volatility.at(self.horizon)) * self.capital, self.horizon)
 
     @property
     def unhedged(self) -> Position:
@@ -282,11 +282,11 @@ class Position:
 
     def expected_pnl(self, horizon: Horizon) -> Mean:
         """Expected PnL over a horizon with the cash leg at the risk-free rate: (α + β·E f), dollars."""
-        return self.portfolio.expected_excess_return.at(horizon) * self.capital  # type: ignore[no-any-return]
+        return Mean(float(self.portfolio.expected_excess_return.at(horizon)) * self.capital, horizon)
 
     def factor_adjusted_pnl(self, horizon: Horizon) -> Mean:
         """The part of the expected PnL that is alpha, dollars."""
-        return self.portfolio.alpha.at(horizon) * self.capital  # type: ignore[no-any-return]
+        return Mean(float(self.portfolio.alpha.at(horizon)) * self.capital, horizon)
 
     def cash_pnl(self, horizon: Horizon) -> Mean:
         """Expected PnL of the cash leg over a horizon, dollars; negative if it costs."""

@@ -121,7 +121,7 @@ class HedgedPortfolio(Portfolio):
         strategy : Portfolio
             What is hedged.
         cap : float
-            Largest share, 0 or more. 0 is `neutral`; 1 or more hedges nothing.
+            Largest share, from 0 to 1: 0.2 is 20 %. 0 is `neutral`; 1 hedges nothing.
         cost : Series by factor, mapping, or array of shape (K,), optional
             Cost to trade a unit of each factor, positive; 1 each by default. The hedge minimises
             :math:`\sum_k (c_k h_k)^2`.
@@ -129,7 +129,7 @@ class HedgedPortfolio(Portfolio):
         Raises
         ------
         InvalidParameterError
-            If `cap` is negative or not a number, or a cost is not positive.
+            If `cap` is no share from 0 to 1, or a cost is not positive.
 
         Notes
         -----
@@ -162,7 +162,11 @@ class HedgedPortfolio(Portfolio):
 
     @classmethod
     def minimum_variance(cls, strategy: Portfolio, instruments: Sequence[Any]) -> Self:
-        r"""Return the hedge in some instruments that leaves the least variance.
+        r"""Return the hedge in some instruments that leaves the least variance under the model, B F B' + D.
+
+        The model says all of it, loadings, factor covariance and idio variances. It is no regression of the strategy's
+        returns on those of the instruments: where residuals of two assets are correlated in the sample, the model takes
+        them as uncorrelated, and a regression would not.
 
         Parameters
         ----------
@@ -182,8 +186,14 @@ class HedgedPortfolio(Portfolio):
 
         Notes
         -----
-        :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}`, the regression of the strategy on the instruments
-        (Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1)).
+        :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}` with :math:`\Sigma = B F B^\top + D` of the model, for assets and
+        factors alike: the minimum-variance hedge of Ederington [1]_ with the model's covariances in place of the
+        sample's.
+
+        References
+        ----------
+        .. [1] Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance*
+           34(1), 157-170.
         """
         tools = _read_instruments(instruments, require_portfolio(strategy, "strategy").model)
         model = strategy.model
@@ -266,10 +276,12 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
 
 
 def read_share(cap: Any) -> float:
-    """Return a share of the variance, 0 or more, or raise."""
-    if not is_number(cap) or isinstance(cap, Quantity) or not cap >= 0:
+    """Read a share of the variance, from 0 to 1, or raise; a percentage is none."""
+    known = is_number(cap) and not isinstance(cap, Quantity)
+    if not known or not 0 <= cap <= 1:
+        hint = f"; if it is a percentage, write {float(cap) / 100:g}" if known and 1 < cap <= 100 else ""
         raise InvalidParameterError(
-            f"expected cap as a share of the variance, 0 or more (0.2 is 20 %), got {shown(cap)}.",
+            f"expected cap as a share of the variance from 0 to 1 (0.2 is 20 %), got {shown(cap)}{hint}.",
             parameter="cap",
             got=cap,
         )

@@ -114,7 +114,7 @@ class RiskReport:
         Raises
         ------
         InvalidParameterError
-            For a model without factors, weights that are all zero, or a negative cap.
+            For a model without factors, weights that are all zero, or a cap that is no share from 0 to 1.
         HorizonMismatchError
             If the panel is of another horizon than the model.
         UnknownAssetError, UnknownFactorError
@@ -281,6 +281,8 @@ class RiskReport:
             "return_type": str(panel.return_type),
             "n_dates": len(panel.dates),
             "dropped": {str(reason): int(n) for reason, n in self.dropped.items()},
+            "unmatched": str(panel.unmatched),
+            "left_out": {str(asset): _plain(growth) for asset, growth in panel.left_out.items() if growth != 1.0},
             "factors": [str(f) for f in m.held.factors],
             "funded": [str(f) for f in m.funded],
             "budget": {"volatility": float(self.budget.volatility), "horizon": str(self.budget.horizon)},
@@ -340,7 +342,7 @@ def _hedges(strategy: Portfolio, cap: float | None) -> dict[str, Portfolio]:
 
 def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> HedgedPortfolio:
     """The smallest hedge within the cap; all of it where what it would leave is rounding error."""
-    if 0 <= cap < 1 and neutral.is_riskless:
+    if cap < 1 and neutral.is_riskless:
         return neutral
     return HedgedPortfolio.with_factor_share(strategy, cap)
 

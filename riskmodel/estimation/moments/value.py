@@ -15,6 +15,7 @@ from attrs import evolve, field, fields, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, by_constructor, floats, read_only
+from riskmodel._core.dates import read_dates
 from riskmodel._core.linalg import STILL
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import InvalidParameterError
@@ -40,6 +41,24 @@ from riskmodel.panel.factors import Factor, read_definitions
 
 # Between its reciprocal and this, squares of weights and their sums neither overflow nor underflow.
 _LARGEST_WEIGHT = 1e100
+
+
+def _by_date(weights: Any, panel: Panel) -> Any:
+    """Weights in the order of the panel's dates."""
+    if not isinstance(weights, pd.Series):
+        return weights
+    dates = read_dates(weights.index, "weights", panel.horizon)
+    at = dates.get_indexer(panel.dates)
+    if len(dates) != len(panel.dates) or (at < 0).any():
+        differ = dates.symmetric_difference(panel.dates)
+        raise InvalidParameterError(
+            f"expected weights on the {len(panel.dates)} dates of the panel, got {len(dates)}, which differ on "
+            f"{labels.listing(d.date() for d in differ)}; reindex them to panel.dates.",
+            expected=len(panel.dates),
+            got=len(dates),
+            differ=list(differ),
+        )
+    return weights.to_numpy()[at]
 
 
 def _checked(weights: Array, t: int) -> Array:
@@ -142,8 +161,9 @@ class Moments:
         ----------
         panel : Panel
             T dates. Of a `StoredPanel` no more than a few blocks are held at any time.
-        weights : array, shape (T,), optional
-            The weight of each date, positive; by default 1.
+        weights : array, shape (T,), or Series by date, optional
+            The weight of each date, positive; by default 1. A Series is aligned by its dates, which must be those of
+            the panel, in any order.
 
         Notes
         -----
@@ -154,7 +174,9 @@ class Moments:
             raise InvalidParameterError(
                 f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors)."
             )
-        return cls._weighted(panel, None if weights is None else DateWeights.of(_checked(weights, len(panel.dates))))
+        return cls._weighted(
+            panel, None if weights is None else DateWeights.of(_checked(_by_date(weights, panel), len(panel.dates)))
+        )
 
     @classmethod
     def _decaying(cls, panel: Panel, keep: float) -> Moments:

@@ -12,6 +12,8 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.bars import require_assets
+from riskmodel._core.checks import ASSET_RETURNS
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.base import chosen, within
@@ -21,6 +23,7 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 from riskmodel.panel.return_type import TOTAL, ReturnType
 from riskmodel.panel.stored.returns import StoredReturns
 from riskmodel.panel.stored.source import BlockSource
+from riskmodel.panel.unmatched import DROP, Unmatched
 
 
 @final
@@ -71,6 +74,7 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Make a panel of returns in an array on disk.
 
@@ -83,8 +87,8 @@ class StoredPanel(CalendarPanel):
             Of the rows, increasing.
         factors : DataFrame, dates × factors, or Series, or None
             Factor returns, decimals per `horizon`; excess returns where the factor is funded.
-        risk_free : Series by date, or float
-            The risk-free rate, decimals per `horizon`.
+        risk_free : Series by date, float or Mean
+            The risk-free rate, decimals per `horizon`, as in `InMemory`.
         horizon : Horizon
             The span of one row.
         assets : sequence of N labels, optional
@@ -93,6 +97,9 @@ class StoredPanel(CalendarPanel):
             As in `InMemory`: the factors whose holding costs cash; by default from the names, see `PublishedFactor`.
         return_type : ReturnType, optional
             ``rm.EXCESS`` where `returns` are in excess of the risk-free rate already; by default ``rm.TOTAL``.
+        unmatched : Unmatched, optional
+            ``rm.DROP``, the default: rows on dates that factors lack are left out. To compound them, read the returns
+            into memory.
 
         Raises
         ------
@@ -109,7 +116,7 @@ class StoredPanel(CalendarPanel):
         """
         from riskmodel.panel.stored.array import ArraySource  # noqa: PLC0415 - few programs read from disk
 
-        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         return cls._of(ArraySource.read(returns, dates, assets, horizon), beside)
 
     @classmethod
@@ -124,6 +131,7 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Make a panel of returns in a Parquet file, or in all Parquet files of a folder and its subfolders.
 
@@ -135,11 +143,11 @@ class StoredPanel(CalendarPanel):
         ----------
         path : path, or sequence of paths
             The folder, the file, or the files. Needs the extra ``cache``.
-        factors, risk_free, horizon, funded, return_type
+        factors, risk_free, horizon, funded, return_type, unmatched
             As in `array`.
         layout : Wide or Long
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
-            ones are read fastest where they are sorted by date or by asset.
+            ones are read fastest where they are sorted by date or by asset. Dates are one column of dates.
         assets : sequence of labels, optional
             The assets to read, in this order; by default all.
 
@@ -166,8 +174,8 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.parquet import find  # noqa: PLC0415
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
-        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
-        names = None if assets is None else labels.unique(assets, "assets")
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
+        names = _chosen(layout, assets)
         source: BlockSource
         if isinstance(layout, Wide):
             source = WideSource.read(find(path), layout, names, horizon)
@@ -179,6 +187,7 @@ class StoredPanel(CalendarPanel):
 
     @classmethod
     def _of(cls, source: BlockSource, beside: CalendarSeries) -> Self:
+        require_assets(source.assets, ASSET_RETURNS.name)
         calendar = beside.align(source.dates)
         return cls(calendar, source, np.asarray(source.dates.get_indexer(calendar.dates), dtype=np.intp))
 
@@ -252,3 +261,22 @@ class StoredPanel(CalendarPanel):
                 block.flags.writeable = False
                 calendar = rows_of(self._calendar, slice(first, first + len(block)))
                 yield evolve(calendar, assets=self.assets[at], excess_returns=block)
+
+
+def _chosen(layout: Wide | Long, assets: Sequence[Any] | None) -> pd.Index[Any] | None:
+    """Return the assets to read, which a wide layout may name too; raise for dates that are not one column of dates."""
+    date, form = getattr(layout, "date", None), getattr(layout, "dates", None)
+    if isinstance(date, tuple) or form is not None:
+        raise InvalidParameterError(
+            f"expected a layout with one column of dates, got {layout!r}; store dates as a date type.", layout=layout
+        )
+    columns = layout.columns if isinstance(layout, Wide) else None
+    if columns is not None and assets is not None:
+        raise InvalidParameterError(
+            f"expected assets or the columns of rm.Wide, got both: {labels.listing(assets)} and "
+            f"{labels.listing(columns)}; give one of them.",
+            assets=list(assets),
+            columns=list(columns),
+        )
+    wanted = assets if columns is None else columns
+    return None if wanted is None else labels.unique(wanted, "assets")
