@@ -170,8 +170,8 @@ def read_number(rate: Any, horizon: Horizon) -> float:
     PercentReturnsError
         For a plain number that makes more than 10 % a year: it is yearly, or in percent.
     """
-    known = is_number(rate) and (isinstance(rate, Mean) or not isinstance(rate, Quantity))
-    if not known or not math.isfinite(rate):
+    of_another_kind = isinstance(rate, Quantity) and not isinstance(rate, Mean)
+    if not is_number(rate) or not math.isfinite(rate) or of_another_kind:
         raise InvalidParameterError(
             f"expected risk_free as a Series by date, a finite number or a rate such as rm.Mean(0.02, rm.YEAR), got "
             f"{shown(rate)}.",

@@ -21,7 +21,7 @@ _ROUNDING = 1e-13
 
 
 def _copied(table: pd.DataFrame) -> pd.DataFrame:
-    return table.copy()
+    return require(table, pd.DataFrame, "each matrix", "CovarianceComparison.of(model, panel) makes one").copy()
 
 
 @final

@@ -145,11 +145,13 @@ class RegressionFit:
             hint = "; take its select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
         chosen = panel.select([asset], self.factors)
-        weights = pd.Series(self.decay_factor ** np.arange(len(chosen.dates) - 1, -1, -1.0), chosen.dates)
+        rows = np.flatnonzero(chosen.excess_returns[asset].notna())
+        # from the asset's own last date: from the panel's, the weights of one that ended long ago are no numbers
+        weights = self.decay_factor ** (rows.max(initial=0) - rows).astype(np.float64)
         returns = chosen.excess_returns[asset].dropna().rename(str(asset))
         design = chosen.factor_returns.loc[returns.index]
         design.insert(0, "alpha", 1.0)
-        model = sm.WLS(returns, design, weights=weights.loc[returns.index])
+        model = sm.WLS(returns, design, weights=weights)
         # weights are relevance, not precision, so the degrees of freedom are those of the effective number of dates
         model.df_resid = float(self._n_observations[row]) - design.shape[1]
         fitted = model.fit()

@@ -127,7 +127,6 @@ class RiskReport:
         require(budget, RiskBudget, "budget", "make a rm.RiskBudget(1e6, rm.MONTH)")
         share = None if cap is None else read_share(cap)
         _require_something(strategy)
-        cap = None if cap is None else read_share(cap)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
         portfolios = {"unhedged": strategy, **_hedges(strategy, share)}
