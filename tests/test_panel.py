@@ -654,7 +654,7 @@ def test_no_overlap_says_what_each_spans():
 
 
 def test_labels_may_be_of_mixed_type():
-    panel = align(frame(["A", 1, ("x", 2)]), frame(["F", 7]))
+    panel = align(frame(["A", 1, pd.Timestamp("2020-01-01")]), frame(["F", 7]))
     assert panel.select([1], [7]).excess_returns.columns.tolist() == [1]
 
 
