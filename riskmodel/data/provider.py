@@ -18,14 +18,21 @@ from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
-    NonNumericError,
     NoOverlapError,
     RiskModelError,
     UnknownAssetError,
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
+from riskmodel.panel.factors import (
+    AssetFactor,
+    Factor,
+    PortfolioFactor,
+    PublishedFactor,
+    Spread,
+    named_series,
+    read_factor,
+)
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, Unmatched
@@ -243,24 +250,7 @@ def _instead_of_list(items: Any, what: str) -> str:
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
-    if isinstance(factor, type):
-        raise InvalidParameterError(
-            f"expected factors as names or Factor objects, got the class {factor.__name__}; write {factor.__name__}().",
-            parameter="factors",
-            got=factor,
-        )
-    if not isinstance(factor, Factor):
-        return PublishedFactor(factor, funded=bool(data.is_funded(factor)))
-    missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
-    if missing:
-        raise InvalidParameterError(
-            f"expected a factor with name and funded, got {type(factor).__name__} with no {' and no '.join(missing)}; "
-            "add it, for instance as a class attribute (name: its label; funded: True for an excess return that costs "
-            "cash, False for a long-short portfolio).",
-            factor=type(factor).__name__,
-            missing=missing,
-        )
-    return factor
+    return read_factor(factor, lambda name: PublishedFactor(name, funded=bool(data.is_funded(name))))
 
 
 def horizon_of(data: DataProvider) -> Horizon:
@@ -368,14 +358,7 @@ class _CheckedAssets:
 def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:
     of_assets = isinstance(factor, AssetFactor | Spread | PortfolioFactor)
     returns: object = factor.returns(_CheckedAssets(data) if of_assets else data, start, end)
-    if not isinstance(returns, pd.Series):
-        raise NonNumericError(
-            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
-            f"got {type(returns).__name__}.",
-            factor=factor.name,
-            got=type(returns).__name__,
-        )
-    return returns.to_frame(factor.name)
+    return named_series(factor, returns)
 
 
 def require_horizon(data: DataProvider, horizon: Horizon) -> None:
