@@ -28,12 +28,14 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
@@ -93,6 +95,7 @@ from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as 
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
+from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
 from .portfolio.budget import (
     Breach as Breach,
     CapitalLimit as CapitalLimit,

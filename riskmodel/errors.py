@@ -213,12 +213,12 @@ class MixedVintagesWarning(RiskModelWarning):
     """Returns of one request are of different vintages of their source."""
 
 
-class ChosenColumnWarning(RiskModelWarning):
-    """One of several columns of a file was read, or two were combined, as its format says."""
+class LeftOutWarning(RiskModelWarning):
+    """Alignment left out rows in which an asset grew or fell much."""
 
 
-class RowsLeftOutWarning(RiskModelWarning):
-    """Rows of a file were left out: repeated ones, or prose below the table."""
+class HighRateWarning(RiskModelWarning):
+    """A risk-free rate is high for its horizon, as a yearly rate on monthly rows would be."""
 
 
 class SevenDayWeekWarning(RiskModelWarning):
@@ -227,3 +227,11 @@ class SevenDayWeekWarning(RiskModelWarning):
 
 class SuspectReturnWarning(RiskModelWarning):
     """Returns look like errors of the data: a price that comes back, a split that was not applied."""
+
+
+class ChosenColumnWarning(RiskModelWarning):
+    """One of several columns of a file was read, or two were combined, as its format says."""
+
+
+class RowsLeftOutWarning(RiskModelWarning):
+    """Rows of a file were left out: repeated ones, or prose below the table."""

@@ -7,7 +7,7 @@ import math
 import operator
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from typing import Any, Self, TypeVar, final
 
@@ -23,11 +23,29 @@ _DAYS_PER_YEAR = 252.0
 V = TypeVar("V", bound=Any)
 
 
+def _is_number(value: Any) -> bool:
+    """Whether this is a real number that a float holds, and no truth value."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except (OverflowError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a {type(value).__name__} too large to print"
+
+
 def _positive_days(days: Any) -> float:
     """Read a number of days (an attrs converter)."""
-    if isinstance(days, bool) or not isinstance(days, Real) or not 0 < float(days) < math.inf:
+    if not _is_number(days) or not 0 < float(days) < math.inf:
         raise InvalidParameterError(
-            f"expected a positive number of trading days, got {days!r}; "
+            f"expected a positive number of trading days, got {_shown(days)}; "
             "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, for instance, rm.Horizon(10).",
             days=days,
         )
@@ -60,8 +78,14 @@ def bar_text(bar: dt.timedelta) -> str:
 
 
 def _is_bar(horizon: Horizon, _: Any, bar: Any) -> None:
-    if bar is not None and (not isinstance(bar, dt.timedelta) or not isinstance(horizon.per_day, float)):
-        raise InvalidParameterError("expected a bar made by rm.Horizon.of(bar, per_day=...).", bar=bar)
+    both = isinstance(bar, dt.timedelta) and isinstance(horizon.per_day, float)
+    if not both and not (bar is None and horizon.per_day is None):
+        raise InvalidParameterError(
+            f"expected a bar and a number of them in a day, as rm.Horizon.of('1h', per_day=6.5) makes them, got "
+            f"{bar!r} and {horizon.per_day!r}.",
+            bar=bar,
+            per_day=horizon.per_day,
+        )
 
 
 @final
@@ -151,15 +175,16 @@ class Horizon:
         8760.0
         """
         span = _read_bar(bar)
+        if not isinstance(name, str):
+            raise InvalidParameterError(f"expected name as text, got {type(name).__name__}.", name=name)
         whole = DAY if day is None else day
-        if whole not in (DAY, CALENDAR_DAY):
+        if not isinstance(whole, Horizon) or whole not in (DAY, CALENDAR_DAY):
             raise InvalidParameterError(f"expected day as rm.DAY or rm.CALENDAR_DAY, got {day!r}.", day=day)
         room = _SECONDS["d"] / span.total_seconds()
-        known = isinstance(per_day, Real) and not isinstance(per_day, bool) and math.isfinite(per_day)
-        if not known or not 0 < per_day <= room:
+        if not _is_number(per_day) or not 0 < float(per_day) <= room:
             raise InvalidParameterError(
                 f"expected per_day as the number of rows of {bar_text(span)} in a day, at most {room:g} (6.5 of 1h in "
-                f"a session of 6.5 hours), got {per_day!r}.",
+                f"a session of 6.5 hours), got {_shown(per_day)}.",
                 per_day=per_day,
                 most=room,
             )
@@ -207,7 +232,12 @@ class Horizon:
                 f"expected a plain number per {self!r}, got {value!r}, which has a horizon; scale it with .at(...).",
                 value=value,
             )
-        scaled: V = value * factor
+        try:
+            scaled: V = value * factor
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise InvalidParameterError(
+                f"expected numbers to scale, got {type(value).__name__}: {error}.", value=value
+            ) from error
         return scaled
 
 
@@ -280,10 +310,11 @@ class Quantity(float):
     """A number with the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
     It can be used wherever a float can. Adding, subtracting, dividing or comparing two quantities of different horizons
-    raises `HorizonMismatchError`. A plain number takes the horizon of the quantity that it is combined with, so
-    ``* 12`` does not make an annual figure: use ``.at(rm.YEAR)``. Two different kinds, or a product or ratio of two
-    quantities, make a plain number, and so do numpy's functions (which need one horizon from numpy 2 on).
-    Arrays, Series and frames hold plain numbers; the object that returned them has the horizon.
+    raises `HorizonMismatchError`. Sums and differences of one kind, negation and absolute values keep kind and horizon.
+    All other arithmetic makes a plain number, because its horizon is the caller's to say: ``daily * 252 ** 0.5`` is a
+    plain number, and ``daily.at(rm.YEAR)`` is a yearly volatility. So do numpy's functions (which need one horizon from
+    numpy 2 on). Comparisons with plain numbers compare the numbers. Arrays, Series and frames hold plain numbers; the
+    object that returned them has the horizon.
 
     Parameters
     ----------
@@ -305,7 +336,9 @@ class Quantity(float):
     >>> daily = Volatility(0.01, DAY)
     >>> daily.at(YEAR)
     Volatility(0.158745078663875..., YEAR)
-    >>> daily * 12 < Volatility(0.2, YEAR)
+    >>> daily * 2
+    0.02
+    >>> daily < Volatility(0.2, YEAR)
     Traceback (most recent call last):
     riskmodel.errors.HorizonMismatchError: expected two quantities at one horizon, got DAY and YEAR; ...
     """
@@ -320,6 +353,8 @@ class Quantity(float):
         require_horizon(horizon)
         if isinstance(value, Quantity):
             require_same(value.horizon, horizon, "a quantity and its value")
+        if not _is_number(value):
+            raise InvalidParameterError(f"expected a real number, got {_shown(value)}.", value=value)
         self = super().__new__(cls, value)
         object.__setattr__(self, "horizon", horizon)
         return self
@@ -352,21 +387,16 @@ class Quantity(float):
         return op(float(self), float(other))
 
     def _sum(self, other: object, op: Callable[[float, float], float]) -> Any:
-        """Apply an operator that keeps the kind, but for two of different kinds."""
+        """Apply an operator that keeps the kind of two of one kind, and of one and zero."""
         result = self._with(other, op)
-        keeps = isinstance(result, float) and (type(other) is type(self) or not isinstance(other, Quantity))
-        return type(self)(result, self.horizon) if keeps else result
-
-    def _scaled(self, other: object, op: Callable[[float, float], float]) -> Any:
-        """Apply an operator that keeps the kind for plain numbers only."""
-        result = self._with(other, op)
-        keeps = isinstance(result, float) and not isinstance(other, Quantity)
+        # sum() starts with 0
+        is_zero = isinstance(other, Real) and not isinstance(other, Quantity) and other == 0
+        keeps = isinstance(result, float) and (type(other) is type(self) or is_zero)
         return type(self)(result, self.horizon) if keeps else result
 
     def __add__(self, other: object) -> Any:
         return self._sum(other, operator.add)
 
-    # sum() starts with 0, which takes the horizon of the first item
     __radd__ = __add__
 
     def __sub__(self, other: object) -> Any:
@@ -376,12 +406,12 @@ class Quantity(float):
         return self._sum(other, lambda a, b: b - a)
 
     def __mul__(self, other: object) -> Any:
-        return self._scaled(other, operator.mul)
+        return self._with(other, operator.mul)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: object) -> Any:
-        return self._scaled(other, operator.truediv)
+        return self._with(other, operator.truediv)
 
     def __rtruediv__(self, other: object) -> Any:
         return self._with(other, lambda a, b: b / a)
@@ -403,7 +433,7 @@ class Quantity(float):
             for other in known[1:]:
                 require_same(known[0].horizon, other.horizon, "two quantities")
             if ufunc in _OPERATORS and method == "__call__" and not kwargs and all(isinstance(x, Real) for x in inputs):
-                # np.float64(12) * daily is handled here, and must stay daily
+                # np.float64(12) * daily is handled here, and is what 12 * daily is
                 return _OPERATORS[ufunc](*(x if isinstance(x, Quantity) else float(x) for x in inputs))
             return getattr(ufunc, method)(*(float(x) if isinstance(x, Quantity) else x for x in inputs), **kwargs)
 
@@ -442,6 +472,21 @@ class Quantity(float):
         return self._with(other, operator.ne)
 
     __hash__ = float.__hash__
+
+
+def quantities_in(values: Any) -> Iterator[Quantity]:
+    """Yield the quantities in a number, a mapping, nested lists, or an array, Series or frame of objects."""
+    if isinstance(values, Quantity):
+        yield values
+    elif isinstance(values, Mapping):
+        for value in values.values():
+            yield from quantities_in(value)
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from quantities_in(value)
+    elif "object" in {str(kind) for kind in np.ravel(getattr(values, "dtypes", getattr(values, "dtype", "")))}:
+        for value in np.asarray(values, dtype=object).flat:
+            yield from quantities_in(value)
 
 
 @final

@@ -170,7 +170,7 @@ class TestSeveralLimits:
         limit = rm.FactorVolatilityLimit(1e5, rm.WEEK)
         position = rm.RiskBudget(M, rm.MONTH, limits=[limit]).size(fund)
         assert position.binding == "factor volatility per week"
-        factor_volatility = 1.187234068887255 * math.sqrt(0.00013005387619649368 * 5)
+        factor_volatility = 1.187234068887255 * math.sqrt(0.00013005387619649368 * rm.WEEK.days)
         assert position.capital == close(1e5 / factor_volatility)
         assert rm.RiskBudget(M, rm.MONTH, limits=[limit]).size(hedged).binding == "volatility per month"
 

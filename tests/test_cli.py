@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from french_server import factor_file, numbers
 
 import riskmodel as rm
 from riskmodel.cli import main as cli
@@ -870,6 +871,42 @@ class TestOutput:
 
 
 # -- how it ends -----------------------------------------------------------------------------------
+
+
+class TestFrench:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        days = pd.bdate_range("1963-06-03", periods=60)
+        text = factor_file(numbers(days, ["Mkt-RF", "SMB", "HML", "RF"]))
+        (tmp_path / "french").mkdir()
+        (tmp_path / "french" / "F-F_Research_Data_Factors_daily.csv").write_text(text)
+        returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 60)}, days)
+        returns.to_csv("a.csv")
+        return returns
+
+    def test_factors_and_rate_are_those_of_the_library(self, run, folder):
+        status, out, _ = run("report", "A=1", "--returns", "a.csv", "--french", "french", "--json")
+        assert status == 0
+        library = rm.FamaFrench(folder="french")
+        mine = rm.InMemory(folder, factors=None, risk_free=0.0, horizon=rm.DAY)
+        panel = rm.Joined(assets=mine, factors=library).panel(["A"], ["Mkt-RF", "SMB", "HML"])
+        loadings = rm.OLS().fit(panel).loadings.loc["A"]
+        found = {e["parameter"]: e["estimate"] for e in json.loads(out)["estimates"] if e["kind"] == "asset"}
+        assert found == pytest.approx({"alpha": found["alpha"]} | loadings.to_dict(), rel=1e-12)
+
+    @pytest.mark.parametrize("option", [["--risk-free", "0"], ["--factor-returns", "f.csv"], ["--funded", "SMB"]])
+    def test_it_takes_the_place_of_a_file_of_factors(self, fails, folder, option):
+        assert f"got --french and {option[0]}" in fails("report", "--returns", "a.csv", "--french", "french", *option)
+
+    def test_an_asset_that_the_option_took(self, fails, folder):
+        assert "got 'A'; write assets before --french" in fails("report", "--returns", "a.csv", "--french", "A")
+
+    def test_a_folder_without_files_of_the_library(self, fails, folder, tmp_path):
+        (tmp_path / "empty").mkdir()
+        fails("report", "A", "--returns", "a.csv", "--french", "empty")
+
+    def test_without_a_file_of_assets(self, fails):
+        assert "--returns" in fails("report", "--french")
 
 
 class TestEndings:

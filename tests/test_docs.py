@@ -78,6 +78,12 @@ def test_the_page_on_files(tmp_path):
     space["TestMine"]().test_a_panel_can_be_made()
 
 
+def test_the_page_on_time():
+    space = run_page("docs/how-to/time.md")
+    assert space["panel"].excess_returns.loc["2024-01-08", "COIN"] == pytest.approx(1.01**3 - 1)
+    assert space["excess"].return_type is rm.EXCESS
+
+
 def test_the_page_on_windows():
     space = run_page("docs/how-to/rolling.md")
     assert len(space["short"].missing) == 1

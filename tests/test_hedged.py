@@ -140,7 +140,7 @@ class TestFactorShare:
 
     def test_below_the_cap_it_does_nothing(self):
         s = rm.Strategy({"FUND": 1.0}, market_model())
-        for cap in (0.416, 1.0, 1.5, math.inf):
+        for cap in (0.416, 1.0):
             hedged = Hedged.with_factor_share(s, cap)
             assert hedged.hedge_weights.tolist() == [0.0]
             assert hedged.exposures.equals(s.exposures)
@@ -195,7 +195,7 @@ class TestFactorShare:
         assert hedge == pytest.approx(found.x, abs=1e-6)
         assert ((cost * hedge) ** 2).sum() <= found.fun * (1 + 1e-9)
 
-    @pytest.mark.parametrize("cap", [-0.1, np.nan, "0.2", None, True])
+    @pytest.mark.parametrize("cap", [-0.1, 1.01, 20, 20.0, np.inf, np.nan, "0.2", None, True, rm.Variance(0.2, rm.DAY)])
     def test_a_cap_that_is_no_share(self, cap):
         with pytest.raises(rm.InvalidParameterError, match="cap") as error:
             Hedged.with_factor_share(rm.Strategy({"FUND": 1.0}, market_model()), cap)

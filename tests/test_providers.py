@@ -210,10 +210,11 @@ def test_a_constant_rate_is_known_on_every_date(rate):
 
 
 def test_a_yearly_rate_is_not_taken_for_a_daily_one():
-    with pytest.raises(rm.HorizonMismatchError, match="risk-free rate and the returns"):
-        memory(risk_free=rm.Mean(0.02, rm.YEAR))
+    np.testing.assert_allclose(memory(risk_free=rm.Mean(0.02, rm.YEAR)).risk_free(), 0.02 / 252)
+    with pytest.raises(rm.PercentReturnsError, match=r"rm\.Mean\(0\.02, rm\.YEAR\)"):
+        memory(risk_free=0.02)
     with pytest.raises(rm.PercentReturnsError, match=r"rm\.YEAR\.scale_mean\(rate, to=rm\.DAY\)"):
-        memory(risk_free=0.02).panel(["MSFT"], ["SMB"])
+        memory(risk_free=pd.Series(0.02, DAYS))
 
 
 def test_memory_looks_at_the_whole_rate_and_not_at_the_window():
@@ -232,7 +233,7 @@ def test_a_rate_that_is_no_number_is_refused(rate):
 
 @pytest.mark.parametrize("rate", [None, "0.01", [0.0]])
 def test_a_rate_that_is_no_series_is_refused(rate):
-    with pytest.raises(rm.NonNumericError, match=r"InMemory or StoredPanel"):
+    with pytest.raises(rm.NonNumericError, match=r"give InMemory or StoredPanel a number"):
         memory(risk_free=rate)
 
 
@@ -351,7 +352,7 @@ def test_helpers_of_providers():
     with pytest.raises(rm.HorizonMismatchError, match=r"YEAR and DAY; .*\.at\(rm\.DAY\)"):
         require_horizon(memory(), rm.YEAR)
     require_horizon(memory(), rm.Horizon(1))
-    assert constant_rate(0.1, DAYS).tolist() == [0.1] * 10
+    assert constant_rate(0.0001, rm.DAY, DAYS).numbers.tolist() == [[0.0001]] * 10
 
 
 # -- SampleData ---------------------------------------------------------------------------------------------------

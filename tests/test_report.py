@@ -532,9 +532,9 @@ class TestDict:
     def test_is_json_and_complete(self, report):
         out = json.loads(json.dumps(report.to_dict(), allow_nan=False))
         assert set(out) == {
-            "source", "start", "end", "horizon", "n_dates", "dropped", "factors", "funded", "budget", "cap", "assets",
-            "estimates", "exposures", "variance", "legs", "positions", "pnl", "trade", "residual_correlations", "tests",
-            "notes",
+            "source", "start", "end", "horizon", "return_type", "unmatched", "left_out", "n_dates", "dropped",
+            "factors", "funded", "budget", "cap", "assets", "estimates", "exposures", "variance", "legs", "positions",
+            "pnl", "trade", "residual_correlations", "tests", "notes",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

@@ -106,6 +106,7 @@ def test_rows_on_seven_days_a_week_under_day_warn_and_name_the_remedy():
         _align(days, rm.DAY)
     coins = pd.DataFrame({"A": np.full(60, 0.01)}, days)
     weekdays = days[days.day_of_week < 5]
+    coins = coins * 0.0
     market = pd.Series(np.linspace(-0.01, 0.01, len(weekdays)), weekdays, name="F")
     assert len(rm.ReturnPanel.align(coins, market, pd.Series(0.0, days), horizon=rm.DAY).dates) == len(weekdays)
 
@@ -246,6 +247,21 @@ def test_rows_of_a_day_are_counted_and_equal_times_are_duplicates():
     with pytest.raises(rm.DuplicateDatesError) as duplicate:
         _align(HOURS.insert(3, HOURS[3]), HOUR)
     assert duplicate.value.details["dates"] == [HOURS[3]]
+
+
+def test_hours_of_a_time_zone_keep_it_through_factors_of_assets():
+    zoned = HOURS.tz_localize("America/New_York")
+    market = pd.Series(np.linspace(-0.01, 0.01, len(HOURS)), zoned, name="F")
+    data = rm.InMemory(
+        pd.DataFrame({"A": market, "B": -market}), factors=market, risk_free=0.0, horizon=HOUR, return_type=rm.EXCESS
+    )
+    for factors in (
+        ["F"],
+        [rm.AssetFactor("B")],
+        ["F", rm.AssetFactor("B")],
+        [rm.AssetFactor("B"), rm.Spread("A", "B")],
+    ):
+        assert list(data.panel(["A"], factors).dates) == list(HOURS)
 
 
 def test_hours_of_two_time_zones_are_not_mixed():

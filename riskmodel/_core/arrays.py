@@ -33,14 +33,22 @@ def floats(values: Any) -> Array:
 
 
 def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
-    raw = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiubO":
+        # masked is missing: numpy would give the numbers under the mask
+        values = np.ma.filled(values if values.dtype.kind == "O" else values.astype(np.float64), np.nan)
+    try:
+        raw = np.asarray(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidParameterError(
+            f"expected real numbers in rows of one length, got values that make no array: {error}."
+        ) from error
     if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
         raise InvalidParameterError(
             f"expected real numbers, got dtype {raw.dtype}; convert them first.", dtype=raw.dtype
         )
     try:
         return convert(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
         raise InvalidParameterError(
             f"expected real numbers, got values that do not convert: {error}.", dtype=raw.dtype
         ) from error
@@ -65,6 +73,8 @@ def _is_held(values: NDArray[Any]) -> bool:
 
 def is_unchanging(values: NDArray[Any]) -> bool:
     """Whether these are float64 numbers that cannot be written to, not even through the array that a view is of."""
+    if isinstance(values, np.ma.MaskedArray):
+        return False
     base = values.base
     owned = base is None or (isinstance(base, np.ndarray) and base.base is None and not base.flags.writeable)
     return values.dtype == np.float64 and owned and not values.flags.writeable

@@ -6,6 +6,7 @@ pandas, Polars and Arrow come in at this one door: `ReturnFrame.read`.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
@@ -16,15 +17,26 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates, zone_of
-from riskmodel.errors import InvalidDatesError, InvalidParameterError, NonNumericError
-from riskmodel.horizon import Horizon, Quantity, require_same
+from riskmodel.errors import (
+    HighRateWarning,
+    InvalidDatesError,
+    InvalidParameterError,
+    NonNumericError,
+    PercentReturnsError,
+)
+from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity
 
 # Rows and columns of a tile that is copied at a time: what is read by row and written by column stays in the cache.
 _TILE = 512, 32
+# A constant rate of more a year is refused as a plain number, and a typical one of more is warned of.
+_HIGH_CONSTANT_RATE, _HIGH_TYPICAL_RATE = 0.1, 0.15
+# With fewer rates none is typical.
+_ENOUGH_RATES = 20
 # A column of these names holds the dates of a table where its type does not say so.
 _DATE_NAMES = frozenset({"date", "dates", "day", "datetime", "timestamp", "time"})
 
@@ -46,6 +58,8 @@ class ReturnFrame:
         What was seen of the columns: ``checks.finish()`` raises for what cannot be returns.
     zone : str, optional
         The time zone of rows of hours and minutes, empty where they have none; None for days.
+    is_stated : bool
+        Whether this is a constant rate whose horizon the caller stated.
     """
 
     dates: pd.DatetimeIndex
@@ -53,6 +67,7 @@ class ReturnFrame:
     numbers: Array
     checks: ReturnChecks
     zone: str | None = None
+    is_stated: bool = False
 
     @classmethod
     def read(cls, table: Any, kind: ReturnKind, horizon: Horizon) -> ReturnFrame:
@@ -122,7 +137,7 @@ class ReturnFrame:
         if np.array_equal(columns, np.arange(len(self.labels))):
             return self
         numbers = set_read_only(np.asarray(self.numbers.T[columns].T))
-        return ReturnFrame(self.dates, self.labels[columns], numbers, self.checks.take(columns), self.zone)
+        return evolve(self, labels=self.labels[columns], numbers=numbers, checks=self.checks.take(columns))
 
     def between(self, low: pd.Timestamp | None, high: pd.Timestamp | None) -> ReturnFrame:
         """Return the rows of a window, both ends included, checked by themselves; itself where that is all rows."""
@@ -131,25 +146,80 @@ class ReturnFrame:
             return self
         numbers = np.asfortranarray(self.numbers[inside])
         part = self._checked(self.dates[inside], self.labels, numbers, self.checks.kind, self.checks.horizon)
-        return evolve(part, zone=self.zone)
+        return evolve(part, zone=self.zone, is_stated=self.is_stated)
 
     def frame(self) -> pd.DataFrame:
         """Return the numbers as a DataFrame that the caller may change."""
         return pd.DataFrame(self.numbers.copy(order="F"), self.dates, self.labels, copy=False)
 
 
-def read_number(rate: Real, horizon: Horizon) -> float:
-    """Check a risk-free rate that is the same on every date."""
-    if isinstance(rate, Quantity):
-        require_same(rate.horizon, horizon, "the risk-free rate and the returns")
-    if isinstance(rate, bool) or not math.isfinite(rate):
-        raise InvalidParameterError(f"expected risk_free as a Series by date or a finite number, got {rate!r}.")
-    return float(rate)
+def read_number(rate: Any, horizon: Horizon) -> float:
+    """Read a risk-free rate that is the same on every date, in decimals per horizon.
+
+    Parameters
+    ----------
+    rate : float or Mean
+        A plain number is per `horizon`; a `Mean` of another horizon is converted.
+    horizon : Horizon
+        What one row spans.
+
+    Raises
+    ------
+    InvalidParameterError
+        For another quantity, or a number that is not finite.
+    PercentReturnsError
+        For a plain number that makes more than 10 % a year: it is yearly, or in percent.
+    """
+    of_another_kind = isinstance(rate, Quantity) and not isinstance(rate, Mean)
+    if not is_number(rate) or not math.isfinite(rate) or of_another_kind:
+        raise InvalidParameterError(
+            f"expected risk_free as a Series by date, a finite number or a rate such as rm.Mean(0.02, rm.YEAR), got "
+            f"{shown(rate)}.",
+            got=rate,
+        )
+    if isinstance(rate, Mean):
+        return float(rate.at(horizon))
+    number, yearly = float(rate), horizon.scale_mean(float(rate), to=YEAR)
+    if abs(yearly) > _HIGH_CONSTANT_RATE:
+        own = f"rm.{horizon!r}" if horizon.name in NAMED or horizon.bar is not None else repr(horizon)
+        raise PercentReturnsError(
+            f"expected risk_free in decimals per {horizon}, got {number:g}, which makes {100 * yearly:.3g} % a year; "
+            f"write rm.Mean({number:g}, rm.YEAR) if it is a yearly rate, divide by 100 if it is in percent, or write "
+            f"rm.Mean({number:g}, {own}) if it is meant.",
+            what=RISK_FREE_RATE.name,
+            rate=number,
+            per_year=yearly,
+            horizon=horizon,
+        )
+    return number
 
 
-def constant_rate(rate: float, index: pd.Index[Any]) -> pd.Series[float]:
-    """Return the same risk-free rate on every date."""
-    return pd.Series(np.full(len(index), float(rate)), index, name="risk_free")
+def constant_rate(rate: Any, horizon: Horizon, dates: pd.DatetimeIndex) -> ReturnFrame:
+    """Return the same risk-free rate on every date, checked as `read_number` does."""
+    number = np.full(len(dates), read_number(rate, horizon))
+    frame = ReturnFrame.read_rate(pd.Series(number, dates, name="risk_free"), horizon)
+    return evolve(frame, is_stated=isinstance(rate, Mean), zone=None)
+
+
+def finish_rate(rate: ReturnFrame) -> None:
+    """Raise for what is no rate; warn where a typical one is high, as a yearly rate on monthly rows would be.
+
+    A constant rate whose horizon the caller stated is believed.
+    """
+    if rate.is_stated:
+        return
+    rate.checks.finish()
+    sizes = np.abs(rate.numbers[rate.numbers != 0])
+    sizes = sizes[np.isfinite(sizes)]
+    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) >= _ENOUGH_RATES else 0.0
+    if typical > _HIGH_TYPICAL_RATE:
+        horizon = rate.checks.horizon
+        warnings.warn(
+            f"the risk-free rate typically makes {100 * typical:.3g} % a year; is it in decimals per {horizon}? Bring "
+            "a yearly rate here with rm.YEAR.scale_mean(rate, to=horizon).",
+            HighRateWarning,
+            stacklevel=4,
+        )
 
 
 # -- any table as a DataFrame ------------------------------------------------------------------------
@@ -268,7 +338,14 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         )
     if pd.api.types.is_object_dtype(column.dtype):
         # decimals among them, and None and pd.NA, which float() does not know
-        return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        try:
+            return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        except (OverflowError, ValueError) as error:
+            raise NonNumericError(
+                f"expected {what} to hold numbers, got one in column {column.name!r} that is none: {error}.",
+                what=what,
+                column=column.name,
+            ) from error
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

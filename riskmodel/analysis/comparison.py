@@ -8,8 +8,9 @@ from typing import Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import field, frozen
 
+from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.model.covariance import DENSE_LIMIT
@@ -17,6 +18,10 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 
 _ROUNDING = 1e-13
+
+
+def _copied(table: pd.DataFrame) -> pd.DataFrame:
+    return require(table, pd.DataFrame, "each matrix", "CovarianceComparison.of(model, panel) makes one").copy()
 
 
 @final
@@ -68,10 +73,10 @@ class CovarianceComparison:
     True
     """
 
-    sample: pd.DataFrame
-    model: pd.DataFrame
-    residual_correlation: pd.DataFrame
-    common_dates: pd.DataFrame
+    _sample: pd.DataFrame = field(converter=_copied)
+    _model: pd.DataFrame = field(converter=_copied)
+    _residual_correlation: pd.DataFrame = field(converter=_copied)
+    _common_dates: pd.DataFrame = field(converter=_copied)
     n_parameters: int
     n_parameters_unrestricted: int
 
@@ -95,7 +100,9 @@ class CovarianceComparison:
         InvalidParameterError
             If there are fewer than two assets.
         """
-        n = len(model.assets)
+        require(model, FactorModel, "model", "CovarianceComparison.of(model, panel) takes the model first")
+        require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+        n, limit = len(model.assets), require_count(limit, "limit")
         if n > limit:
             raise TooLargeError(
                 f"expected at most {limit} assets, as a comparison holds {n} × {n} arrays, got {n}; restrict the model "
@@ -123,20 +130,42 @@ class CovarianceComparison:
 
     def __repr__(self) -> str:
         return (
-            f"<CovarianceComparison of {len(self.sample)} assets: {self.n_parameters} parameters against "
+            f"<CovarianceComparison of {len(self._sample)} assets: {self.n_parameters} parameters against "
             f"{self.n_parameters_unrestricted}, {self.relative_error:.1%} apart>"
         )
 
     @property
+    def sample(self) -> pd.DataFrame:
+        """Sample covariance, assets × assets (a copy)."""
+        return self._sample.copy()
+
+    @property
+    def model(self) -> pd.DataFrame:
+        """Covariance of the model, assets × assets (a copy)."""
+        return self._model.copy()
+
+    @property
+    def residual_correlation(self) -> pd.DataFrame:
+        """Correlations of the residuals, assets × assets (a copy)."""
+        return self._residual_correlation.copy()
+
+    @property
+    def common_dates(self) -> pd.DataFrame:
+        """Number of common dates, assets × assets (a copy)."""
+        return self._common_dates.copy()
+
+    @property
     def relative_error(self) -> float:
         """‖model - sample‖ / ‖sample‖ in the Frobenius norm, over pairs that have common dates."""
-        return float(np.linalg.norm((self.model - self.sample).fillna(0.0)) / np.linalg.norm(self.sample.fillna(0.0)))
+        return float(
+            np.linalg.norm((self._model - self._sample).fillna(0.0)) / np.linalg.norm(self._sample.fillna(0.0))
+        )
 
     def largest(self, n: int = 10) -> pd.Series[float]:
         """Return the `n` residual correlations that are largest in size, by pair of assets."""
         rows, columns, values = self._pairs
-        order = np.argsort(-np.abs(values), kind="stable")[:n]
-        names = self.residual_correlation.index
+        order = np.argsort(-np.abs(values), kind="stable")[: require_count(n, "n")]
+        names = self._residual_correlation.index
         index = pd.MultiIndex.from_arrays([names[rows[order]], names[columns[order]]])
         return pd.Series(values[order], index, name="residual_correlation")
 
@@ -180,12 +209,12 @@ class CovarianceComparison:
             raise InvalidParameterError(
                 "expected a pair of assets with three common dates and residuals that vary, got none; widen the window."
             )
-        return rho, self.common_dates.to_numpy()[rows, columns].astype(np.float64)
+        return rho, self._common_dates.to_numpy()[rows, columns].astype(np.float64)
 
     @cached_property
     def _pairs(self) -> tuple[Index, Index, Array]:
         """Row, column and value of each finite residual correlation above the diagonal."""
-        values = self.residual_correlation.to_numpy()
+        values = self._residual_correlation.to_numpy()
         rows, columns = np.triu_indices(len(values), k=1)
         known = np.isfinite(values[rows, columns])
         return rows[known], columns[known], values[rows[known], columns[known]]

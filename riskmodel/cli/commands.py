@@ -13,8 +13,10 @@ from attrs import frozen
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import InputFiles, page_path, with_hint
+from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factors, weights
 from riskmodel.data.french.provider import FamaFrench
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
 from riskmodel.errors import (
@@ -28,6 +30,7 @@ from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
+from riskmodel.panel.unmatched import Unmatched
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.strategy import Strategy
 
@@ -58,7 +61,7 @@ class ReportOptions:
     """The checked options of a report."""
 
     weights: dict[str, float | None]
-    data: SampleData | InMemory
+    data: SampleData | InMemory | Joined
     factors: list[str]
     source: str
     caveats: tuple[str, ...]
@@ -69,6 +72,7 @@ class ReportOptions:
     cap: float | None
     output: Path | None
     json: bool
+    unmatched: Unmatched
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> Self:
@@ -84,7 +88,7 @@ class ReportOptions:
         return cls(
             weights=weights(args.assets),
             data=data,
-            factors=factors or data.factors,
+            factors=factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),
             caveats=said + (_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data)),
             start=end_of_window("--start", args.start, "start_time"),
@@ -94,7 +98,14 @@ class ReportOptions:
             cap=args.cap,
             output=output,
             json=args.json,
+            unmatched=Unmatched(args.unmatched or "drop"),
         )
+
+
+def _every(files: InputFiles | None, factors: list[str]) -> list[str]:
+    """Return the factors of a model for which none are named."""
+    french = files is not None and isinstance(files.factors, FrenchFactors)
+    return FrenchFactors.chosen(factors) if french else factors
 
 
 def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None:
@@ -105,7 +116,9 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
 
 
-def _read_data(args: argparse.Namespace, files: InputFiles | None) -> tuple[SampleData | InMemory, tuple[str, ...]]:
+def _read_data(
+    args: argparse.Namespace, files: InputFiles | None
+) -> tuple[SampleData | InMemory | Joined, tuple[str, ...]]:
     """Read the files, or the sample; also return what was said of them, which the report's notes repeat."""
     if files is None:
         return SampleData(NAMED[args.sample or "day"]), ()
@@ -118,7 +131,7 @@ def _read_data(args: argparse.Namespace, files: InputFiles | None) -> tuple[Samp
     return data, tuple(str(w.message) for w in caught if isinstance(w.message, RiskModelWarning))
 
 
-def _doubts(files: InputFiles | None, data: InMemory) -> tuple[str, ...]:
+def _doubts(files: InputFiles | None, data: InMemory | Joined) -> tuple[str, ...]:
     return () if files is None else files.doubts(data)
 
 
@@ -128,7 +141,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
     held = _complete(options)
     try:
-        panel = options.data.panel(list(held), options.factors, options.start, options.end)
+        panel = options.data.panel(list(held), options.factors, options.start, options.end, unmatched=options.unmatched)
     except DataError as error:
         if isinstance(options.data, SampleData):
             raise
@@ -148,7 +161,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
 def _fit(options: ReportOptions, panel: Panel) -> FactorModel:
     """Fit all assets; for a whole file, or with a minimum, only those that can be estimated."""
-    whole_file = not options.weights and isinstance(options.data, InMemory)
+    whole_file = not options.weights and not isinstance(options.data, SampleData)
     if whole_file or options.min_observations is not None:
         return OLS().fit_available(panel, minimum=options.min_observations)
     return OLS().fit(panel)

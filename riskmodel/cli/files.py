@@ -12,9 +12,13 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
+from riskmodel._core.frames import read_number
 from riskmodel._core.paths import read_path
+from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import data_horizon, names, require_factors
 from riskmodel.data.files.readers import read_percent_returns, read_prices, read_returns
+from riskmodel.data.french.provider import FamaFrench
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import (
     DataError,
@@ -39,9 +43,9 @@ _READERS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--risk-free", "--funded",
-    "--columns", "--factor-columns",
-    "--dates", "--factor-dates", "--table", "--factor-table", "--missing", "--time-zone",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched", "--risk-free",
+    "--funded", "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
+    "--time-zone",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 
@@ -95,10 +99,10 @@ class InputFile:
 @final
 @frozen
 class InputFiles:
-    """The file of assets and the file of factors."""
+    """The file of assets, and the file of factors or the French library in its place."""
 
     assets: InputFile
-    factors: InputFile
+    factors: InputFile | FrenchFactors
 
     def __str__(self) -> str:
         return f"{self.assets} and {self.factors}"
@@ -113,18 +117,20 @@ class InputFiles:
             For one of the two, or for options about files without files.
         """
         if args.returns is None and args.factor_returns is None:
-            stray = [option for option in _ABOUT_FILES if _value(args, option) is not None]
+            stray = [option for option in (*_ABOUT_FILES, "--french") if _value(args, option) is not None]
             if stray:
                 raise InvalidParameterError(
                     f"expected {stray[0]} with files of returns, got no file; give --returns and --factor-returns, or "
                     "leave it out for the embedded sample."
                 )
             return None
-        for there, lacking in (("--returns", "--factor-returns"), ("--factor-returns", "--returns")):
+        library = FrenchFactors.given(args)
+        pairs = (("--returns", "--factor-returns"), ("--factor-returns", "--returns"))
+        for there, lacking in pairs if library is None else ():
             if _value(args, lacking) is None:
                 raise InvalidParameterError(
-                    f"expected a file of assets and one of factors, got {there} alone; give {lacking} too, or neither "
-                    "for the sample."
+                    f"expected a file of assets and one of factors, got {there} alone; give {lacking} too (or --french "
+                    "for factors of the French library), or neither for the sample."
                 )
         return cls(
             InputFile(
@@ -134,7 +140,8 @@ class InputFiles:
                 _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
                 *_codes_and_zone(args),
             ),
-            InputFile(
+            library
+            or InputFile(
                 "--factor-returns",
                 args.factor_returns,
                 args.factor_unit or "decimal",
@@ -143,16 +150,19 @@ class InputFiles:
             ),
         )
 
-    def read(self, args: argparse.Namespace) -> InMemory:
+    def read(self, args: argparse.Namespace) -> InMemory | Joined:
         """Read both, and the risk-free rate."""
+        horizon = data_horizon(args)
+        if isinstance(self.factors, FrenchFactors):
+            return self._joined(self.factors.provider(horizon), horizon, self._return_type(args))
         returns, factors = self.assets.read(), self.factors.read()
         free, published = self._rate(args, factors)
         funded = None if args.funded is None else names(args.funded, list(published.columns))
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
-        if self.factors.unit == "price":
-            published, funded = published - free, list(published.columns) if funded is None else funded
-        horizon = data_horizon(args)
         try:
+            if self.factors.unit == "price":
+                rate = read_number(free, horizon) if isinstance(free, float) else free
+                published, funded = published - rate, list(published.columns) if funded is None else funded
             return InMemory(
                 returns,
                 factors=published,
@@ -164,23 +174,39 @@ class InputFiles:
         except DataError as error:
             raise with_hint(error, f"asset returns: {self.assets}; factor returns: {self.factors}") from error
 
+    def _joined(self, library: FamaFrench, horizon: Horizon, return_type: ReturnType) -> Joined:
+        """Return the assets of the file beside factors and rate of the French library."""
+        returns = self.assets.read()
+        try:
+            # its rate is not used: excess returns and factors are net of the library's
+            mine = InMemory(returns, factors=None, risk_free=0.0, horizon=horizon, return_type=return_type)
+        except DataError as error:
+            raise with_hint(error, f"asset returns: {self.assets}") from error
+        return Joined(assets=mine, factors=library)
+
+    @property
+    def _files(self) -> list[InputFile]:
+        return [file for file in (self.assets, self.factors) if isinstance(file, InputFile)]
+
     def require_other(self, page: Path) -> None:
         """Raise where a page would be written over one of the files."""
-        for file in (self.assets, self.factors):
+        for file in self._files:
             if _is_same(page, file.path):
                 raise InvalidParameterError(
                     f"expected --output to name another file than those that are read, got {file}, which "
                     f"{file.option} reads; give another name."
                 )
 
-    def doubts(self, data: InMemory) -> tuple[str, ...]:
+    def doubts(self, data: InMemory | Joined) -> tuple[str, ...]:
         """Say where decimals seem to have been given as percent; it may be right, of bills and the like."""
-        frames = data.asset_returns(data.assets), data.factor_returns(data.factors)
+        frames = [data.asset_returns(data.assets)]
+        if isinstance(data, InMemory):
+            frames.append(data.factor_returns(data.factors))
         return tuple(
             f"Read in percent, as {file.unit_option} says, at least half of the columns of {file} typically vary by "
             f"less than 1 % a year. If its numbers are decimals, give {file.unit_option} decimal: what is a volatility "
             "here is then a hundred times as large."
-            for file, frame in zip((self.assets, self.factors), frames, strict=True)
+            for file, frame in zip(self._files, frames, strict=True)
             if file.unit == "percent" and not _is_percent(frame, data.horizon)
         )
 
@@ -195,7 +221,8 @@ class InputFiles:
         return said
 
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
-        """Split the risk-free rate from the factors."""
+        """Split the risk-free rate from the factors of a file."""
+        assert isinstance(self.factors, InputFile)
         rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
         if len(rates) > 1:
             raise InvalidParameterError(
@@ -259,6 +286,8 @@ def with_hint(error: DataError, source: str) -> DataError:
     hint = ""
     if isinstance(error, SpacingError | DuplicateDatesError):
         hint = " Here it is said with --data-horizon, or with --bar and --per-day for rows of hours and minutes."
+    elif "rate" in error.details:
+        hint = f" Here a yearly rate is said with --risk-free {error.details['rate']:g}/year."
     elif isinstance(error, MissingCodeError):
         hint = " Here codes are named with --missing, as they stand in the file."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):

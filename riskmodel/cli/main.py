@@ -17,6 +17,7 @@ from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, 
 from riskmodel.cli.files import UNITS
 from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
 from riskmodel.panel.return_type import ReturnType
+from riskmodel.panel.unmatched import Unmatched
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -73,6 +74,9 @@ files:
       price     adjusted prices, from which returns are computed
 
   Give one file of assets and one of factors; the two may be in different units.
+  --french takes factors and the risk-free rate from the French library instead:
+  Mkt-RF, SMB and HML, or those of --factors. It fetches them, or reads files of
+  the library that you saved in a folder: --french ~/french.
   Wide files have dates in the first column, then one column for each asset or
   factor. Long files have one row for each date and asset: their columns are
   date, asset (or ticker, symbol, permno; factor in a file of factors) and one
@@ -98,7 +102,8 @@ files:
   If they are in excess of the risk-free rate already, say --return-type excess:
   the rate is then not subtracted again.
   The file of factors has the risk-free rate in a column named RF, in the unit
-  of the other columns; --risk-free gives a constant one instead, in decimals.
+  of the other columns; --risk-free gives a constant one instead, in decimals:
+  0.02/year, 0.0017/month, or a number per row.
   Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
   cash leg of a hedge includes it; --funded lists these factors. A factor given
   as a price is the return in excess of --risk-free, and costs cash.
@@ -251,10 +256,17 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--factor-returns", metavar="FILE", help="factors and the risk-free rate RF")
     add("--factor-unit", choices=UNITS, help="unit of the numbers in --factor-returns (default: decimal)")
     add(
+        "--french",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="factors and rate of the French library, fetched or from saved files, instead of --factor-returns",
+    )
+    add(
         "--risk-free",
         metavar="RATE",
-        type=read.number,
-        help="a constant risk-free rate per row, instead of the column RF",
+        type=read.rate,
+        help="a constant risk-free rate instead of the column RF: 0.02/year, or a number per row",
     )
     add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
     add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")
@@ -262,6 +274,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--return-type",
         choices=[str(t) for t in ReturnType],
         help="whether --returns are total or in excess of the risk-free rate already (default: total)",
+    )
+    add(
+        "--unmatched",
+        choices=[str(u) for u in Unmatched],
+        help="rows on dates that factors lack: drop them (default), or compound them into the next common row",
     )
     add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
     add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
-from riskmodel.horizon import DAY, NAMED, Horizon
+from riskmodel.horizon import DAY, NAMED, Horizon, Mean
 from riskmodel.panel.layout import Long, Wide
 
 # Named horizons, as they are typed.
@@ -108,6 +108,16 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected a finite number, got {text!r}")
     return value
+
+
+def rate(text: str) -> float | Mean:
+    """Read a rate per row, or with its horizon: ``0.0001``, ``0.02/year``."""
+    amount, slash, span = text.partition("/")
+    if not slash:
+        return number(text)
+    if span.strip() not in HORIZONS:
+        raise argparse.ArgumentTypeError(f"expected a rate such as 0.0001 or 0.02/year, got {text!r}")
+    return Mean(number(amount), HORIZONS[span.strip()])
 
 
 def share(text: str) -> float:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from riskmodel._core import labels
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import times
-from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
+from riskmodel._core.frames import ReturnFrame, constant_rate
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
@@ -32,8 +32,9 @@ class InMemory(DataProvider):
         column of dates.
     factors : table, dates × factors, or Series, or None
         Factor returns, decimals per `horizon`; excess returns if the factor is funded.
-    risk_free : Series by date, table of dates and one column, or float
-        The risk-free rate, decimals per `horizon`.
+    risk_free : Series by date, table of dates and one column, float or Mean
+        The risk-free rate, decimals per `horizon`. A constant yearly rate is ``rm.Mean(0.02, rm.YEAR)``; a plain number
+        that makes more than 10 % a year is refused.
     horizon : Horizon
         Span of one row, for instance ``rm.DAY``.
     funded : sequence of factor names, optional
@@ -81,10 +82,11 @@ class InMemory(DataProvider):
         none = pd.DataFrame(index=assets.dates)
         published = ReturnFrame.read(none if factors is None else factors, FACTOR_RETURNS, horizon)
         if isinstance(risk_free, Real):
-            risk_free = constant_rate(read_number(risk_free, horizon), assets.dates.union(published.dates))
+            risk_free = constant_rate(risk_free, horizon, assets.dates.union(published.dates))
         rate = ReturnFrame.read_rate(risk_free, horizon)
         # check the whole series: a window of years when rates were near zero does not show the unit
-        rate.checks.finish()
+        if not rate.is_stated:
+            rate.checks.finish()
         self.__attrs_init__(
             returns=assets,
             factors=published,
@@ -120,7 +122,7 @@ class InMemory(DataProvider):
 
     def is_funded(self, name: Any) -> bool:
         """Return whether holding a factor costs cash: from `funded`, or else from its name."""
-        return name in self._funded
+        return labels.require_label(name, "name") in self._funded
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
 from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
@@ -27,6 +28,7 @@ from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
+from riskmodel.panel.unmatched import DROP, Unmatched
 
 # One end of a window of dates; None if it is open.
 Edge = pd.Timestamp | None
@@ -104,7 +106,7 @@ class DataProvider(ABC):
         whole numbers, and `asset_returns` must accept them. `Cached` stores returns by identifier, so that the
         histories of two assets are never joined.
         """
-        return list(assets)
+        return require_list(assets, "assets")
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """Return the vintages of the returns of assets and factors and of the risk-free rate, by source.
@@ -116,7 +118,13 @@ class DataProvider(ABC):
 
     @final
     def panel(
-        self, assets: Sequence[Any], factors: Sequence[Factor | str], start: Any = None, end: Any = None
+        self,
+        assets: Sequence[Any],
+        factors: Sequence[Factor | str],
+        start: Any = None,
+        end: Any = None,
+        *,
+        unmatched: Unmatched = DROP,
     ) -> ReturnPanel:
         """Fetch and align the returns that a model is estimated on.
 
@@ -128,6 +136,9 @@ class DataProvider(ABC):
             A string means `PublishedFactor`, funded if `is_funded` returns True.
         start, end : date-like, optional
             The window, with both ends; by default all dates.
+        unmatched : Unmatched, optional
+            What becomes of rows on dates that not all have: ``rm.DROP`` (the default) or ``rm.COMPOUND``; see
+            `ReturnPanel.align`.
 
         Raises
         ------
@@ -137,6 +148,11 @@ class DataProvider(ABC):
             As `ReturnPanel.align`.
         InvalidParameterError
             If there is no asset, a string is given for a list, or the window is empty.
+
+        Warns
+        -----
+        LeftOutWarning
+            If an asset grew or fell by more than 1 % in more than 5 % of its rows that are left out.
         """
         names = labels.unique(require_list(assets, "assets"), "assets")
         if not len(names):
@@ -148,7 +164,7 @@ class DataProvider(ABC):
         horizon = horizon_of(self)
         low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
-        aligned = ReturnPanel.align(
+        aligned = ReturnPanel._aligned(
             self._assets_in(names, low, high),
             _factor_frame(wanted, self, low, high, horizon),
             self._rate_in(low, high),
@@ -156,8 +172,11 @@ class DataProvider(ABC):
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
             return_type=return_type_of(self),
+            unmatched=unmatched,
         )
-        return aligned.select(start=low, end=high)
+        panel = aligned.select(start=low, end=high)
+        panel._warn()
+        return panel
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read and check `asset_returns`; a provider with checked returns overrides it."""
@@ -205,7 +224,7 @@ def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
 
 def require_list(items: Any, what: str) -> list[Any]:
     """Return the items of a list, an array or an Index; raise for anything else."""
-    if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
+    if isinstance(items, set | frozenset) or labels.is_lone(items) or not hasattr(items, "__len__"):
         raise InvalidParameterError(
             f"expected {what} as a list, got {_instead_of_list(items, what)}.", parameter=what, got=items
         )
@@ -220,7 +239,7 @@ def _instead_of_list(items: Any, what: str) -> str:
         return f"{items!r}, which has no order; write sorted({what})"
     if isinstance(items, Iterable) and not isinstance(items, str | bytes):
         return f"a {type(items).__name__}; write list({what})"
-    return f"{items!r}; write [{items!r}]"
+    return f"{shown(items)}; write [{shown(items)}]"
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
@@ -278,18 +297,45 @@ def _factor_frame(
     Sources may label dates differently, so each is read before they are joined.
     """
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
-    tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
+    try:
+        tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
+    except UnknownFactorError as error:
+        raise _with_asset_factors(error, data, low, high) from error
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
             returns = _returns_of(factor, data, low, high)
-            tables.append(ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon))
+            own = ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon)
+            # what was computed of the provider's own frames is in their zone
+            tables.append(evolve(own, zone=own.zone or None))
     if len(tables) == 1:
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
-    zones = {t.zone for t in tables}
-    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
+    zones = {t.zone for t in tables} - {None}
+    if len(zones) > 1:
+        return joined
+    return evolve(ReturnFrame.read(joined, FACTOR_RETURNS, horizon), zone=zones.pop() if zones else None)
+
+
+def _with_asset_factors(error: UnknownFactorError, data: DataProvider, low: Edge, high: Edge) -> UnknownFactorError:
+    """Say of unknown factors that are assets of the provider how to take them as factors."""
+    assets = [name for name in error.details.get("missing", ()) if _is_asset(data, name, low, high)]
+    if not assets:
+        return error
+    written = ", ".join(f"rm.AssetFactor({name!r})" for name in assets)
+    is_one = f"{assets[0]} is an asset" if len(assets) == 1 else f"{labels.listing(assets)} are assets"
+    return UnknownFactorError(
+        f"{error} {is_one} here: write {written} for the excess return as a factor.", **error.details, assets=assets
+    )
+
+
+def _is_asset(data: DataProvider, name: Any, low: Edge, high: Edge) -> bool:
+    try:
+        data.asset_returns([name], low, high)
+    except (RiskModelError, LookupError):
+        return False
+    return True
 
 
 @final

@@ -13,10 +13,11 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
 from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError, UnknownDateError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
@@ -27,8 +28,17 @@ from riskmodel.panel.memory import ReturnPanel
 Definitions = tuple[tuple[Factor, ...], ...]
 
 
+def _require_whole_numbers(name: str, values: Any, shape: tuple[int, ...]) -> None:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu" or values.shape != shape:
+        got = f"shape {values.shape}, dtype {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise InvalidParameterError(
+            f"expected {name} as an array of whole numbers of shape {shape}, got {got}.", parameter=name, got=values
+        )
+
+
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
     """Drop rounding, give a reason for each missing estimate, and make the arrays read-only."""
+    require(estimates, WindowEstimates, "estimates", "rm.Rolling and rm.Expanding make a history")
     estimates.drop_rounding()
     estimates.explain()
     estimates.set_read_only()
@@ -66,6 +76,8 @@ class ModelHistory:
         The factors of each date, or one tuple where all dates have the same.
     estimates : WindowEstimates
         The estimates of the panel's assets and `factors`.
+    horizon : Horizon, optional
+        Of the estimates; by default that of the panel.
 
     Notes
     -----
@@ -101,6 +113,7 @@ class ModelHistory:
     _stops: Index
     _definitions: Definitions
     _estimates: WindowEstimates = field(converter=_finished)
+    _horizon: Horizon | None = None
     factors: pd.Index[Any] = field(init=False, validator=_check)
 
     __reduce__ = by_constructor
@@ -126,12 +139,23 @@ class ModelHistory:
         counts : array of int, shape (D, N)
             Observations of each asset in each window.
         """
+        require(panel, ReturnPanel, "panel")
+        results = list(labels.require_list(results, "results"))
+        for result in results:
+            require(result, WindowResult, "results")
+        windows, shape = (len(results),), (len(results), len(panel.assets))
+        for name, values, expected in (
+            ("starts", starts, windows),
+            ("stops", stops, windows),
+            ("counts", counts, shape),
+        ):
+            _require_whole_numbers(name, values, expected)
         own = tuple(() if r.model is None else r.model.definitions for r in results)
         given = [d for d in own if d]
         shared = bool(given) and all(_same(d, given[0]) for d in given)
         definitions: Definitions = (given[0],) if shared else own
         estimates = WindowEstimates.of_results(results, panel.assets, _names(definitions), counts)
-        return cls(panel, starts, stops, definitions, estimates)
+        return cls(panel, starts, stops, definitions, estimates, _common_horizon(results))
 
     def __repr__(self) -> str:
         return (
@@ -148,8 +172,8 @@ class ModelHistory:
 
     @property
     def horizon(self) -> Horizon:
-        """The span of one row of the panel, and the horizon of all figures."""
-        return self.panel.horizon
+        """The horizon of all figures: that of the models, which is the panel's unless the estimator scales them."""
+        return self.panel.horizon if self._horizon is None else self._horizon
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -520,3 +544,11 @@ def _runs(codes: Counts) -> Iterator[tuple[int, int, int]]:
     for first, end in pairwise(edges):
         if codes[first]:
             yield int(first), int(end) - 1, int(codes[first])
+
+
+def _common_horizon(results: Sequence[WindowResult]) -> Horizon | None:
+    """The one horizon of the models of all windows, or raise where there are several."""
+    horizons = [r.model.horizon for r in results if r.model is not None]
+    for horizon in horizons[1:]:
+        require_same(horizons[0], horizon, "the models of a history")
+    return horizons[0] if horizons else None

@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
 from riskmodel.errors import (
     InvalidParameterError,
@@ -17,7 +18,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Horizon, Mean, Quantity, Variance, require_same
+from riskmodel.horizon import Horizon, Mean, Quantity, Variance, quantities_in, require_same
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
@@ -30,7 +31,8 @@ RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
 def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     require_shapes(self, {"alpha": (len(self.assets),), "factor_mean": (len(self.factors),)})
-    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
+    require_finite(self.risk_free_mean, "risk_free_mean")
+    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean}
     for name, values in finite.items():
         if not np.isfinite(values).all():
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
@@ -178,9 +180,10 @@ class FactorModel:
         """
         definitions = _define(factors, funded)
         a, f = labels.unique(assets, "assets"), labels.unique([d.name for d in definitions], "factors")
-        dated: dict[str, tuple[Any, type[Mean] | type[Variance]]] = {
+        dated: dict[str, tuple[Any, type[Quantity] | None]] = {
             "alpha": (alpha, Mean), "factor_mean": (factor_mean, Mean), "risk_free_mean": (risk_free_mean, Mean),
             "factor_covariance": (factor_covariance, Variance), "idio_variance": (idio_variance, Variance),
+            "loadings": (loadings, None),
         }  # fmt: skip
         for name, (values, kind) in dated.items():
             _require_kind(values, kind, horizon, name)
@@ -192,7 +195,7 @@ class FactorModel:
             factor_mean=_vector(factor_mean, f, "factor_mean", UnknownFactorError),
             factor_covariance=_table(factor_covariance, f, f, "factor_covariance"),
             idio_variance=_vector(idio_variance, a, "idio_variance", UnknownAssetError),
-            risk_free_mean=float(floats(risk_free_mean)),
+            risk_free_mean=require_finite(risk_free_mean, "risk_free_mean"),
             horizon=horizon,
             definitions=definitions,
         )
@@ -350,9 +353,13 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
     """Read factors; `funded` applies to bare names."""
     if funded is None:
         return read_definitions(factors)
-    if len(funded) != len(factors):
+    factors = list(labels.require_list(factors, "factors"))
+    flags = list(labels.require_list(funded, "funded"))
+    if len(flags) != len(factors) or not all(isinstance(w, bool | np.bool_) for w in flags):
         raise InvalidParameterError(
-            f"expected funded with one entry for each of the {len(factors)} factors, got {funded!r}."
+            f"expected funded with True or False for each of the {len(factors)} factors, got {shown(funded)}.",
+            parameter="funded",
+            got=funded,
         )
     objects = [f.name for f in factors if isinstance(f, Factor)]
     if objects:
@@ -360,13 +367,13 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
             f"expected factors as names where funded is given, got the Factor objects {labels.listing(objects)}, which "
             "have their own; omit funded."
         )
-    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, funded, strict=True))
+    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, flags, strict=True))
 
 
 def _require_same_regression(model: FactorModel) -> None:
-    fit = model.regression
-    if fit is None:
+    if model.regression is None:
         return
+    fit = require(model.regression, RegressionFit, "regression")
     same = fit.assets.equals(model.assets) and fit.factors.equals(model.factors) and fit.horizon == model.horizon
     if not same:
         raise InvalidParameterError(
@@ -375,17 +382,13 @@ def _require_same_regression(model: FactorModel) -> None:
         )
 
 
-def _require_kind(values: Any, kind: type[Mean] | type[Variance], horizon: Horizon, name: str) -> None:
-    """Raise for quantities of another kind or horizon, which would become plain numbers."""
-    if isinstance(values, Mapping):
-        values = list(values.values())
-    for value in values if isinstance(values, list | tuple) else [values]:
-        if isinstance(value, Quantity):
-            require_same(value.horizon, horizon, f"{name} and the model")
-            if not isinstance(value, kind):
-                raise InvalidParameterError(
-                    f"expected {name} as a {kind.__name__} or a plain number, got {value!r}.", name=name, got=value
-                )
+def _require_kind(values: Any, kind: type[Quantity] | None, horizon: Horizon, name: str) -> None:
+    """Raise for quantities of another kind or horizon, however nested, which would become plain numbers."""
+    for value in quantities_in(values):
+        if kind is None or not isinstance(value, kind):
+            expected = "plain numbers" if kind is None else f"a {kind.__name__} or a plain number"
+            raise InvalidParameterError(f"expected {name} as {expected}, got {value!r}.", name=name, got=value)
+        require_same(value.horizon, horizon, f"{name} and the model")
 
 
 def _vector(values: Any, index: pd.Index[Any], name: str, error: type[UnknownAssetError | UnknownFactorError]) -> Array:

@@ -7,17 +7,19 @@ from numbers import Real
 from typing import Any, final
 
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import FACTOR_RETURNS
-from riskmodel._core.frames import ReturnFrame, constant_rate, read_number
-from riskmodel.errors import UnknownFactorError
+from riskmodel._core.dates import between
+from riskmodel._core.frames import ReturnFrame, constant_rate
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import ReturnType, require_return_type
+from riskmodel.panel.unmatched import COMPOUND, LeftOut, Unmatched, require_unmatched, warn_of_rows
 
 
 @frozen(eq=False, repr=False)
@@ -81,15 +83,22 @@ class CalendarSeries:
     horizon: Horizon = field(converter=require_horizon)
     funded: Sequence[Any] | None
     return_type: ReturnType = field(converter=require_return_type)
+    unmatched: Unmatched = field(converter=require_unmatched)
 
     def align(self, days: pd.DatetimeIndex) -> ReturnPanel:
         """Align the dates of asset returns with factors and rate: a panel of one asset, which stands for all."""
+        if self.unmatched is COMPOUND:
+            raise InvalidParameterError(
+                "expected unmatched=rm.DROP for returns outside memory, which are not compounded while they are read, "
+                "got rm.COMPOUND; read them into memory, as rm.InMemory(rm.read_returns(path), ...) does.",
+                unmatched=self.unmatched,
+            )
         rate = self.risk_free
         if isinstance(rate, Real):
-            rate = constant_rate(read_number(rate, self.horizon), days)
+            rate = constant_rate(rate, self.horizon, days)
         published: Any = pd.DataFrame(index=days) if self.factors is None else self.factors
         published = ReturnFrame.read(published, FACTOR_RETURNS, self.horizon)
-        return ReturnPanel.align(
+        calendar = ReturnPanel.align(
             pd.DataFrame(0.0, days, ["all"]),
             published,
             rate,
@@ -97,6 +106,7 @@ class CalendarSeries:
             definitions=_definitions(published.labels, self.funded),
             return_type=self.return_type,
         )
+        return _with_unknown_growth(calendar, days)
 
 
 def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:
@@ -105,3 +115,10 @@ def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[F
     costly = labels.unique(funded, "funded")
     labels.positions(costly, factors, "factor", UnknownFactorError)
     return [PublishedFactor(f, funded=f in costly) for f in factors]
+
+
+def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:
+    """Note the rows inside the panel that are left out, whose returns are not known; warn where they are many."""
+    lost = days[between(days, calendar.dates[0], calendar.dates[-1]) & ~days.isin(calendar.dates)].sort_values()
+    warn_of_rows(len(lost), len(calendar.dates))
+    return evolve(calendar, left_out=LeftOut(lost, None) if len(lost) else None)

@@ -28,6 +28,7 @@ from riskmodel.panel.base import chosen
 from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType
+from riskmodel.panel.unmatched import DROP, Unmatched
 
 T = TypeVar("T")
 
@@ -95,19 +96,20 @@ class DaskPanel(CalendarPanel):
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Take a Dask array, chunked by date, by asset, or both. Nothing is computed.
 
         Parameters
         ----------
         returns : dask.array.Array, shape (T, N)
-            Total simple returns, decimals per `horizon`; NaN where missing.
+            Simple returns, decimals per `horizon`; NaN where missing.
         dates : DatetimeIndex, or another index that `InMemory` takes, length T
             The date of each row, in any order.
         assets : sequence of labels, length N
             The label of each column.
-        factors, risk_free, horizon, funded, return_type
-            As in `InMemory`: of pandas, not of Dask.
+        factors, risk_free, horizon, funded, return_type, unmatched
+            As in `StoredPanel`: of pandas, not of Dask.
 
         Raises
         ------
@@ -125,9 +127,13 @@ class DaskPanel(CalendarPanel):
         index, names = pd.Index(labels.require_list(dates, "dates")), labels.asset_labels(assets)
         require_assets(names, _WHAT)
         _require_array(returns, (len(index), len(names)))
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         days = _read_days(index, horizon)
         return cls._of(
-            returns, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days)
+            returns,
+            days,
+            names,
+            beside.align(days),
         )
 
     @classmethod
@@ -140,6 +146,7 @@ class DaskPanel(CalendarPanel):
         horizon: Horizon,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Take a Dask DataFrame, dates × assets, whose partitions are stretches of time. Its index is computed.
 
@@ -149,9 +156,9 @@ class DaskPanel(CalendarPanel):
         Parameters
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
-            Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-        factors, risk_free, horizon, funded, return_type
-            As in `InMemory`: of pandas, not of Dask.
+            Simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
+        factors, risk_free, horizon, funded, return_type, unmatched
+            As in `StoredPanel`: of pandas, not of Dask.
 
         Raises
         ------
@@ -170,8 +177,9 @@ class DaskPanel(CalendarPanel):
         parts = _import("base").compute(*returns.index.to_delayed())
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         days = _read_days(parts[0].append(list(parts[1:])), horizon)
-        return cls._of(array, days, names, CalendarSeries(factors, risk_free, horizon, funded, return_type).align(days))
+        return cls._of(array, days, names, beside.align(days))
 
     @classmethod
     def _of(cls, returns: Any, days: pd.DatetimeIndex, assets: pd.Index[Any], calendar: ReturnPanel) -> Self:
@@ -403,6 +411,7 @@ def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:
         factor_returns=factors[at],
         risk_free=rate[at],
         dropped=calendar.dropped[:0],
+        left_out=None,
     )
 
 

@@ -14,23 +14,20 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
 from riskmodel._core.dates import between, times
-from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (
-    InvalidDatesError,
     InvalidParameterError,
-    NoOverlapError,
     UnknownAssetError,
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
 from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
+from riskmodel.panel.matching import match
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
-
-# Columns that are searched at a time for empty rows.
-_COLUMNS_AT_A_TIME = 32
+from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
 
 def _check(self: ReturnPanel, _attribute: Any, _value: Any) -> None:
@@ -100,6 +97,8 @@ class ReturnPanel(Panel):
         By source, the vintage of its data, such as ``{"F-F_Research_Data_Factors_daily": "202407 CRSP"}``.
     return_type : ReturnType, optional
         What the asset returns were that the panel was made of: ``rm.TOTAL`` (the default) or ``rm.EXCESS``.
+    unmatched : Unmatched, optional
+        What became of rows on other dates: ``rm.DROP`` (the default) or ``rm.COMPOUND``.
     """
 
     dates: pd.DatetimeIndex
@@ -113,6 +112,8 @@ class ReturnPanel(Panel):
     _dropped: Any = field(validator=_check)
     _provenance: Any = field(factory=dict)
     return_type: ReturnType = TOTAL
+    unmatched: Unmatched = DROP
+    _left_out: LeftOut | None = None
 
     @classmethod
     def align(
@@ -125,6 +126,7 @@ class ReturnPanel(Panel):
         definitions: Sequence[Factor | str] | None = None,
         provenance: Mapping[str, str] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Align asset returns, factor returns and the risk-free rate on their common dates.
 
@@ -148,6 +150,12 @@ class ReturnPanel(Panel):
             As in the class; by default empty.
         return_type : ReturnType, optional
             ``rm.TOTAL`` (the default): the risk-free rate is subtracted; ``rm.EXCESS``: it was already.
+        unmatched : Unmatched, optional
+            ``rm.DROP`` (the default): rows on other dates are left out, and `left_out` says how much each asset grew in
+            them; ``rm.COMPOUND``: returns of assets, factors and rate are compounded into the next common row. There,
+            a missing return makes that of its span missing, except of an asset that is missing on most unmatched
+            dates, as a stock is at weekends. A date whose span lacks a factor or the rate is dropped, unless these
+            never have a value on that day of the week.
 
         Raises
         ------
@@ -155,9 +163,44 @@ class ReturnPanel(Panel):
             Its subclasses `DuplicateDatesError`, `DuplicateLabelsError`, `InvalidDatesError`,
             `NoOverlapError`, `NonNumericError`, `InfiniteReturnsError`, `PercentReturnsError`,
             `ImpossibleReturnsError`, `SpacingError`.
+
+        Warns
+        -----
+        LeftOutWarning
+            If an asset grew or fell by more than 1 % in more than 5 % of its rows that are left out.
+        HighRateWarning, SevenDayWeekWarning
+            If the rate is high for the horizon; for rows on seven days a week that are said to be trading days.
         """
+        panel = cls._aligned(
+            asset_returns,
+            factor_returns,
+            risk_free,
+            horizon=horizon,
+            definitions=definitions,
+            provenance=provenance,
+            return_type=return_type,
+            unmatched=unmatched,
+        )
+        panel._warn()
+        return panel
+
+    @classmethod
+    def _aligned(
+        cls,
+        asset_returns: Any,
+        factor_returns: Any,
+        risk_free: Any,
+        *,
+        horizon: Horizon,
+        definitions: Sequence[Factor | str] | None = None,
+        provenance: Mapping[str, str] | None = None,
+        return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
+    ) -> Self:
+        """Align as `align` does, without its warnings about what was left out."""
         require_horizon(horizon)
         require_return_type(return_type)
+        require_unmatched(unmatched)
         assets = ReturnFrame.read(asset_returns, ASSET_RETURNS, horizon)
         if not len(assets.labels):
             raise InvalidParameterError("expected asset returns with one column or more, got none; name an asset.")
@@ -165,29 +208,34 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         defined = read_definitions(factors.labels if definitions is None else definitions)
         require_defined(defined, factors.labels)
-        for checks in (assets.checks, _as_defined(factors.checks, defined), free.checks):
+        for checks in (assets.checks, _as_defined(factors.checks, defined)):
             checks.finish()
+        finish_rate(free)
         _warn_of_suspects(assets, factors)
-        _require_one_zone(assets, factors, free)
-        kept, dropped = _common_dates(assets, factors, free)
-        warn_of_seven_days(kept, horizon)
-        rate = _rows(free, kept)[:, 0]
-        excess = _rows(assets, kept)
-        if return_type is TOTAL:
-            excess = np.subtract(excess, rate[:, None], order="F")
+        rows = match(assets, factors, free, unmatched)
+        rate = rows.risk_free[:, 0]
+        excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
         return cls(
-            dates=kept,
+            dates=rows.dates,
             assets=assets.labels,
             factors=factors.labels,
             excess_returns=set_read_only(excess),
-            factor_returns=_rows(factors, kept),
+            factor_returns=rows.factors,
             risk_free=rate,
             horizon=horizon,
             definitions=defined,
-            dropped=dropped,
-            provenance=dict(provenance or {}),
+            dropped=rows.dropped,
+            provenance=_read_provenance(provenance),
             return_type=return_type,
+            unmatched=unmatched,
+            left_out=rows.left_out,
         )
+
+    def _warn(self) -> None:
+        """Warn of what alignment left out, and of a week of seven trading days."""
+        warn_of_seven_days(self.dates, self.horizon)
+        if self._left_out is not None:
+            warn_of_left_out(self._left_out, self._excess_returns, self.assets)
 
     def __repr__(self) -> str:
         t, n = self._excess_returns.shape
@@ -221,6 +269,17 @@ class ReturnPanel(Panel):
         return left
 
     @property
+    def left_out(self) -> pd.Series[float]:
+        """By asset, its growth in rows between the panel's first and last date that are not in the panel.
+
+        1 where nothing was left out, 1.91 where the asset grew by 91 % there; NaN where it is not known, because the
+        returns lie outside memory.
+        """
+        n = len(self.assets)
+        growth = np.ones(n) if self._left_out is None else self._left_out.growth(n)
+        return pd.Series(growth, self.assets.copy(), name="left_out")
+
+    @property
     def provenance(self) -> dict[str, str]:
         """By source, the vintage of its data; empty where unknown."""
         return dict(self._provenance)
@@ -247,7 +306,7 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        wanted = list(factors)
+        wanted = read_definitions(factors)
         returns = np.empty((len(self.dates), len(wanted)))
         portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
         returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
@@ -306,19 +365,15 @@ class ReturnPanel(Panel):
             risk_free=self._risk_free[inside],
             definitions=[self.definitions[j] for j in f],
             dropped=self._dropped[dropped].reset_index(drop=True),
+            left_out=_left_out_of(self._left_out, self.dates[inside], a),
         )
 
 
-def _require_one_zone(*tables: ReturnFrame) -> None:
-    """Raise where rows of hours are in the times of different zones, so that equal times are different moments."""
-    zones = {table.zone for table in tables if table.zone is not None and len(table.labels)}
-    if len(zones) > 1:
-        named = [zone or "none" for zone in sorted(zones)]
-        raise InvalidDatesError(
-            f"expected assets, factors and the risk-free rate in one time zone, got {labels.listing(named)}; bring "
-            "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
-            zones=named,
-        )
+def _left_out_of(left: LeftOut | None, dates: pd.DatetimeIndex, columns: Index | None) -> LeftOut | None:
+    """What was left out between the first and the last of some dates."""
+    if left is None or not len(left.dates):
+        return None
+    return left.select(between(left.dates, dates[0], dates[-1]), columns)
 
 
 def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
@@ -327,6 +382,17 @@ def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
     for table in (assets, on_scale):
         c = table.checks
         warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _read_provenance(provenance: Any) -> dict[str, str]:
+    """Copy the vintages by source, or raise."""
+    if provenance is not None and not isinstance(provenance, Mapping):
+        raise InvalidParameterError(
+            f"expected provenance as a mapping of vintages by source, got {type(provenance).__name__}.",
+            parameter="provenance",
+            got=provenance,
+        )
+    return dict(provenance or {})
 
 
 def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
@@ -351,69 +417,6 @@ def _part(array: Array, rows: NDArray[np.bool_], columns: NDArray[np.intp]) -> A
     return set_read_only(np.array(some if every else some[:, columns], order="F" if _is_by_asset(array) else "C"))
 
 
-def _rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> Array:
-    """Return the rows of dates that the table has; the table's own array where that is all of it.
-
-    A table without columns may have any dates.
-    """
-    if not len(table.labels):
-        return np.empty((len(dates), 0))
-    if len(dates) == len(table.dates):
-        return table.numbers
-    chosen = np.empty((len(dates), len(table.labels)), order="F")
-    np.take(table.numbers.T, table.dates.get_indexer(dates), axis=1, out=chosen.T, mode="clip")
-    return chosen
-
-
-def _common_dates(
-    assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame
-) -> tuple[pd.DatetimeIndex, pd.DataFrame]:
-    """Split all dates into complete ones and dropped ones, with reasons."""
-    every = assets.dates.union(factors.dates).union(free.dates)
-    reasons = np.full(len(every), "", dtype=object)
-    lacking = {
-        "no asset row": every.difference(assets.dates),
-        # without factors, no row of them is missing
-        "no factor row": every[:0] if not len(factors.labels) else every.difference(factors.dates),
-        "no risk-free row": every.difference(free.dates),
-        "every asset missing": assets.dates[_empty_rows(assets.numbers)],
-        "risk-free rate missing": free.dates[np.isnan(free.numbers[:, 0])],
-    }
-    for j, name in enumerate(factors.labels):
-        lacking[f"factor {name} missing"] = factors.dates[np.isnan(factors.numbers[:, j])]
-    for reason, dates in lacking.items():
-        where = every.get_indexer(dates)
-        reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
-    kept = reasons == ""
-    if not kept.any():
-        raise NoOverlapError(_no_overlap(assets, factors, free))
-    left = pd.DataFrame({"date": every[~kept], "reason": reasons[~kept].astype(str)})
-    return every[kept], left
-
-
-def _empty_rows(numbers: Array) -> Index:
-    """Return the rows without a number; most rows are ruled out by a few columns, and the others are not read."""
-    rows = np.arange(len(numbers))
-    for start in range(0, numbers.shape[1], _COLUMNS_AT_A_TIME):
-        if not len(rows):
-            break
-        rows = rows[np.isnan(numbers[rows, start : start + _COLUMNS_AT_A_TIME]).all(axis=1)]
-    return rows
-
-
-def _no_overlap(*tables: ReturnFrame) -> str:
-    names = ("assets", "factors", "risk-free rate")
-    spans = [
-        f"{name}: {len(t.dates)} dates" + (f" from {t.dates[0].date()} to {t.dates[-1].date()}" if len(t.dates) else "")
-        for name, t in zip(names, tables, strict=True)
-    ]
-    return (
-        "expected a complete date in common of assets, factors and risk-free rate, got none ("
-        + "; ".join(spans)
-        + "); check the window and how the rows are dated."
-    )
-
-
 def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> ReturnPanel:
     """Select rows of a panel, and some of its assets; a view where those are all."""
     assets, factors, free = panel.arrays()
@@ -430,6 +433,7 @@ def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> Re
         dropped=dropped[dropped["date"].between(dates[0], dates[-1])].reset_index(drop=True)
         if len(dropped)
         else dropped,
+        left_out=_left_out_of(panel._left_out, dates, columns),
     )
 
 

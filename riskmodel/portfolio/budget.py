@@ -5,32 +5,36 @@ from __future__ import annotations
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
+from riskmodel._core.arguments import is_number, shown
+from riskmodel._core.labels import is_lone
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-
-
 def _positive(self: Any, attribute: Any, value: Any) -> None:
-    if not _is_number(value) or not 0 < value < math.inf:
+    if not is_number(value) or not 0 < float(value) < math.inf:
         raise InvalidParameterError(
-            f"expected {attribute.alias} as a positive, finite number of dollars, got {value!r}.",
+            f"expected {attribute.alias} as a positive, finite number of dollars, got {shown(value)}.",
             parameter=attribute.alias,
             got=value,
         )
     if isinstance(value, Quantity):
+        if not hasattr(self, "horizon"):
+            raise InvalidParameterError(
+                f"expected {attribute.alias} as a plain number, as this limit has no horizon, got {value!r}; write "
+                f"float(...).",
+                parameter=attribute.alias,
+                got=value,
+            )
         if not isinstance(value, Volatility):
             raise InvalidParameterError(
                 f"expected {attribute.alias} as a Volatility or a plain number, got {value!r}.",
@@ -104,7 +108,8 @@ class VolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility of the return over `horizon`."""
-        return 0.0 if portfolio.is_riskless else float(portfolio.volatility.at(self.horizon))
+        held = require_portfolio(portfolio, "portfolio")
+        return 0.0 if held.is_riskless else float(held.volatility.at(self.horizon))
 
 
 @final
@@ -135,7 +140,8 @@ class FactorVolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility over `horizon` of the part of the return that the factors explain."""
-        return 0.0 if portfolio.is_riskless else math.sqrt(portfolio.decompose().factor_variance.at(self.horizon))
+        held = require_portfolio(portfolio, "portfolio")
+        return 0.0 if held.is_riskless else math.sqrt(held.decompose().factor_variance.at(self.horizon))
 
 
 @final
@@ -154,7 +160,8 @@ class GrossLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Sum of the sizes of all weights."""
-        return float(portfolio.weights.abs().sum() + portfolio.legs.abs().sum())
+        held = require_portfolio(portfolio, "portfolio")
+        return float(held.weights.abs().sum() + held.legs.abs().sum())
 
 
 @final
@@ -234,7 +241,7 @@ class Position:
 
     @capital.validator
     def _check_capital(self, _attribute: Any, value: Any) -> None:
-        if not _is_number(value) or not 0 <= value < math.inf:
+        if not is_number(value) or not 0 <= value < math.inf:
             raise InvalidParameterError(
                 f"expected capital as a finite number of dollars, 0 or more, got {value!r}; for a short position, "
                 "negate the weights of the strategy.",
@@ -266,7 +273,7 @@ class Position:
     @property
     def volatility(self) -> Volatility:
         """Standard deviation of the PnL over the position's horizon, dollars."""
-        return self.portfolio.volatility.at(self.horizon) * self.capital  # type: ignore[no-any-return]
+        return Volatility(float(self.portfolio.volatility.at(self.horizon)) * self.capital, self.horizon)
 
     @property
     def unhedged(self) -> Position:
@@ -275,11 +282,11 @@ class Position:
 
     def expected_pnl(self, horizon: Horizon) -> Mean:
         """Expected PnL over a horizon with the cash leg at the risk-free rate: (α + β·E f), dollars."""
-        return self.portfolio.expected_excess_return.at(horizon) * self.capital  # type: ignore[no-any-return]
+        return Mean(float(self.portfolio.expected_excess_return.at(horizon)) * self.capital, horizon)
 
     def factor_adjusted_pnl(self, horizon: Horizon) -> Mean:
         """The part of the expected PnL that is alpha, dollars."""
-        return self.portfolio.alpha.at(horizon) * self.capital  # type: ignore[no-any-return]
+        return Mean(float(self.portfolio.alpha.at(horizon)) * self.capital, horizon)
 
     def cash_pnl(self, horizon: Horizon) -> Mean:
         """Expected PnL of the cash leg over a horizon, dollars; negative if it costs."""
@@ -299,7 +306,7 @@ def _bare(portfolio: Portfolio) -> Portfolio:
 
 
 def _read_limits(limits: Any) -> tuple[Any, ...]:
-    return tuple(limits) if isinstance(limits, Iterable) else (limits,)
+    return tuple(limits) if not is_lone(limits) else (limits,)
 
 
 @final
@@ -423,7 +430,7 @@ class RiskBudget:
 def _require_named_amount(limit: Limit) -> None:
     """Check the name and the amount of a limit, which a user may have defined."""
     amount: Any = getattr(limit, "amount", None)
-    positive = _is_number(amount) and 0 < float(amount) < math.inf
+    positive = is_number(amount) and 0 < float(amount) < math.inf
     if not isinstance(getattr(limit, "name", None), str) or not positive:
         raise InvalidParameterError(
             f"expected a limit whose name is text and whose amount is a positive number, got {type(limit).__name__} "
@@ -443,7 +450,7 @@ def _measured(limit: Limit, value: float) -> float:
 def _use(limit: Limit, portfolio: Portfolio) -> float:
     """Return what a dollar of strategy uses of a limit, and check it: a user may have defined the limit."""
     use, amount = limit.use(portfolio), float(limit.amount)
-    if not _is_number(use):
+    if not is_number(use):
         raise InvalidParameterError(
             f"expected {type(limit).__name__}.use to return a number, got {use!r}.", limit=limit.name, use=use
         )

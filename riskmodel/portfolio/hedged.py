@@ -13,6 +13,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -22,6 +23,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
+from riskmodel.horizon import Quantity
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
@@ -31,6 +33,8 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
 
+# Beyond this ratio of costs, their squares have no digits beside each other.
+_COSTS_APART = 1e8
 _NEWTON_STEPS = 100
 # Tolerance on the factor share where idio risk depends on the hedge.
 _SHARE_TOLERANCE = 1e-12
@@ -117,7 +121,7 @@ class HedgedPortfolio(Portfolio):
         strategy : Portfolio
             What is hedged.
         cap : float
-            Largest share, 0 or more. 0 is `neutral`; 1 or more hedges nothing.
+            Largest share, from 0 to 1: 0.2 is 20 %. 0 is `neutral`; 1 hedges nothing.
         cost : Series by factor, mapping, or array of shape (K,), optional
             Cost to trade a unit of each factor, positive; 1 each by default. The hedge minimises
             :math:`\sum_k (c_k h_k)^2`.
@@ -125,7 +129,7 @@ class HedgedPortfolio(Portfolio):
         Raises
         ------
         InvalidParameterError
-            If `cap` is negative or not a number, or a cost is not positive.
+            If `cap` is no share from 0 to 1, or a cost is not positive.
 
         Notes
         -----
@@ -145,7 +149,7 @@ class HedgedPortfolio(Portfolio):
         ----------
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
         """
-        share = _read_cap(cap)
+        share = read_share(cap)
         b = require_portfolio(strategy, "strategy").exposures
         costs = _read_cost(cost, b.index)
         split = strategy.decompose()
@@ -158,7 +162,11 @@ class HedgedPortfolio(Portfolio):
 
     @classmethod
     def minimum_variance(cls, strategy: Portfolio, instruments: Sequence[Any]) -> Self:
-        r"""Return the hedge in some instruments that leaves the least variance.
+        r"""Return the hedge in some instruments that leaves the least variance under the model, B F B' + D.
+
+        The model says all of it, loadings, factor covariance and idio variances. It is no regression of the strategy's
+        returns on those of the instruments: where residuals of two assets are correlated in the sample, the model takes
+        them as uncorrelated, and a regression would not.
 
         Parameters
         ----------
@@ -178,8 +186,14 @@ class HedgedPortfolio(Portfolio):
 
         Notes
         -----
-        :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}`, the regression of the strategy on the instruments
-        (Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1)).
+        :math:`h = -\Sigma_{II}^{-1} \Sigma_{Is}` with :math:`\Sigma = B F B^\top + D` of the model, for assets and
+        factors alike: the minimum-variance hedge of Ederington [1]_ with the model's covariances in place of the
+        sample's.
+
+        References
+        ----------
+        .. [1] Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance*
+           34(1), 157-170.
         """
         tools = _read_instruments(instruments, require_portfolio(strategy, "strategy").model)
         model = strategy.model
@@ -261,10 +275,15 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
     return first.reindex(index, fill_value=0.0) + second.reindex(index, fill_value=0.0)
 
 
-def _read_cap(cap: float) -> float:
-    if isinstance(cap, bool) or not isinstance(cap, int | float | np.number) or not cap >= 0:
+def read_share(cap: Any) -> float:
+    """Read a share of the variance, from 0 to 1, or raise; a percentage is none."""
+    known = is_number(cap) and not isinstance(cap, Quantity)
+    if not known or not 0 <= cap <= 1:
+        hint = f"; if it is a percentage, write {float(cap) / 100:g}" if known and 1 < cap <= 100 else ""
         raise InvalidParameterError(
-            f"expected cap as a share of the variance, 0 or more (0.2 is 20 %), got {cap!r}.", parameter="cap", got=cap
+            f"expected cap as a share of the variance from 0 to 1 (0.2 is 20 %), got {shown(cap)}{hint}.",
+            parameter="cap",
+            got=cap,
         )
     return float(cap)
 
@@ -284,7 +303,15 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
             parameter="cost",
             got=cost,
         )
-    return array
+    if len(array) and array.min() < array.max() / _COSTS_APART:
+        raise InvalidParameterError(
+            f"expected costs within a factor of {_COSTS_APART:g} of each other, got {array.min():g} and "
+            f"{array.max():g}; hedge without the factor that is too dear.",
+            parameter="cost",
+            got=cost,
+        )
+    # only their ratios matter, and squares of the largest and the least must be numbers
+    return np.asarray(array / array.max(initial=0.0))
 
 
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.return_type import EXCESS
+from riskmodel.panel.unmatched import COMPOUND
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.measures import Measures
+
+# Growth in what was left out is told of beyond this.
+_MATERIAL = 0.01
+# With fewer dates, the report says that standard errors mean little.
+_FEW_DATES = 30
 
 
 def facts(m: Measures, source: str) -> list[tuple[str, str]]:
@@ -25,13 +31,29 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         *vintages,
         ("Span", span),
         ("Dates left out", left_out or "none"),
+        *_growth_left_out(m),
         ("Budget", limit(m.budget)),
     ]
 
 
+def _growth_left_out(m: Measures) -> Iterator[tuple[str, str]]:
+    """How much the assets grew on dates that were left out, or that these are compounded."""
+    if m.panel.unmatched is COMPOUND:
+        yield "Other dates", "compounded into the next common one"
+    change = (m.panel.left_out - 1.0).abs().sort_values(ascending=False)
+    grown = change.index[change > _MATERIAL]
+    if len(grown):
+        yield "Growth left out", listed([f"{asset} {m.panel.left_out[asset]:.3f} x" for asset in grown], 4)
+
+
 def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     """What the figures take for granted."""
-    per = m.panel.horizon
+    per, count = m.panel.horizon, len(m.panel.dates)
+    if count < _FEW_DATES:
+        yield (
+            f"All figures are estimated from {count} dates. From so few, loadings, alphas and variances are hardly "
+            "known, and their standard errors and t values mean little; use a longer history."
+        )
     yield (
         f"Figures are estimated per {per}. Volatilities and Sharpe ratios at other horizons are scaled by sqrt(h), "
         "which assumes uncorrelated returns over time; means are scaled by h, without compounding."

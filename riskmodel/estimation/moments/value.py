@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from operator import add
+from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
@@ -14,6 +15,7 @@ from attrs import evolve, field, fields, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, by_constructor, floats, read_only
+from riskmodel._core.dates import read_dates
 from riskmodel._core.linalg import STILL
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import InvalidParameterError
@@ -32,12 +34,31 @@ from riskmodel.estimation.moments.state import (
     read_state,
     write_state,
 )
+from riskmodel.estimation.moments.weights import DateWeights
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, read_definitions
 
 # Between its reciprocal and this, squares of weights and their sums neither overflow nor underflow.
 _LARGEST_WEIGHT = 1e100
+
+
+def _by_date(weights: Any, panel: Panel) -> Any:
+    """Weights in the order of the panel's dates."""
+    if not isinstance(weights, pd.Series):
+        return weights
+    dates = read_dates(weights.index, "weights", panel.horizon)
+    at = dates.get_indexer(panel.dates)
+    if len(dates) != len(panel.dates) or (at < 0).any():
+        differ = dates.symmetric_difference(panel.dates)
+        raise InvalidParameterError(
+            f"expected weights on the {len(panel.dates)} dates of the panel, got {len(dates)}, which differ on "
+            f"{labels.listing(d.date() for d in differ)}; reindex them to panel.dates.",
+            expected=len(panel.dates),
+            got=len(dates),
+            differ=list(differ),
+        )
+    return weights.to_numpy()[at]
 
 
 def _checked(weights: Array, t: int) -> Array:
@@ -83,6 +104,8 @@ class Moments:
         Number of dates, T.
     start, end : pandas.Timestamp
         The first and the last date.
+    scale : float
+        The weight that 1 stands for in all sums is 2 to this power; `decay` lowers it.
     weight, weight_squares : float
         Σ w and Σ w² over all dates; both are T for equal weights.
     risk_free_mean : float
@@ -126,6 +149,7 @@ class Moments:
     basis: Array = field(converter=read_only)
     regressions: Regressions = field(converter=_set_read_only)
     decay_factor: float | None = None
+    scale: float = 0.0
 
     __reduce__ = by_constructor
 
@@ -137,8 +161,9 @@ class Moments:
         ----------
         panel : Panel
             T dates. Of a `StoredPanel` no more than a few blocks are held at any time.
-        weights : array, shape (T,), optional
-            The weight of each date, positive; by default 1.
+        weights : array, shape (T,), or Series by date, optional
+            The weight of each date, positive; by default 1. A Series is aligned by its dates, which must be those of
+            the panel, in any order.
 
         Notes
         -----
@@ -149,7 +174,19 @@ class Moments:
             raise InvalidParameterError(
                 f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors)."
             )
-        by_date = () if weights is None else (_checked(weights, len(panel.dates)),)
+        return cls._weighted(
+            panel, None if weights is None else DateWeights.of(_checked(_by_date(weights, panel), len(panel.dates)))
+        )
+
+    @classmethod
+    def _decaying(cls, panel: Panel, keep: float) -> Moments:
+        """Read a panel whose dates have weights that decay, each `keep` times that of the next, by its estimator."""
+        weights = None if keep == 1.0 else DateWeights.decaying(keep, len(panel.dates))
+        return cls._weighted(panel, weights).with_decay_factor(keep)
+
+    @classmethod
+    def _weighted(cls, panel: Panel, weights: DateWeights | None) -> Moments:
+        by_date = () if weights is None else (weights.fraction, weights.exponent.astype(np.float64))
         moments: Moments = panel.reduce(_of_piece, add, _concat, *by_date)
         return moments
 
@@ -220,12 +257,12 @@ class Moments:
         head, arrays = read_state(path)
         definitions = read_factors(path, head["definitions"], factors)
         return cls(
-            assets=pd.Index(head["assets"]),
+            assets=labels.unique(head["assets"], "assets"),
             factors=pd.Index([f.name for f in definitions]),
-            horizon=_read_horizon(head),
+            horizon=_read_horizon(path, head),
             definitions=definitions,
-            start=pd.Timestamp(head["start"]),
-            end=pd.Timestamp(head["end"]),
+            start=_read_date(path, head, "start"),
+            end=_read_date(path, head, "end"),
             **{n: head[n] for n in NUMBERS},
             **{n: arrays[n] for n in ARRAYS},
             regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
@@ -243,20 +280,11 @@ class Moments:
         """
         if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
             raise InvalidParameterError(f"expected keep above 0 and at most 1, got {keep!r}.", keep=keep)
-        r = self.regressions
-        return evolve(
-            self,
-            weight=self.weight * keep,
-            weight_squares=self.weight_squares * keep**2,
-            factor_root=self.factor_root * np.sqrt(keep),
-            regressions=evolve(
-                r,
-                weight=r.weight * keep,
-                weight_squares=r.weight_squares * keep**2,
-                q_gram=r.q_gram * keep,
-                rss=r.rss * keep,
-            ),
-        )
+        return self._aged(float(np.log2(float(keep))))
+
+    def _aged(self, power: float) -> Self:
+        """Multiply the weight of every date by 2 to this power."""
+        return evolve(self, scale=self.scale + power)
 
     def __add__(self, other: Moments) -> Moments:
         """Merge two periods over the same assets and factors, exactly.
@@ -350,15 +378,35 @@ class Moments:
         )
 
 
-def _read_horizon(head: Mapping[str, Any]) -> Horizon:
-    bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
-    return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+def _read_horizon(path: Path, head: Mapping[str, Any]) -> Horizon:
+    try:
+        bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
+        return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, "horizon") from error
 
 
-def _of_piece(panel: Panel, weights: Array | None = None) -> Moments:
+def _read_date(path: Path, head: Mapping[str, Any], part: str) -> pd.Timestamp:
+    try:
+        date, end = pd.Timestamp(head[part]), pd.Timestamp(head["end"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, part) from error
+    if not isinstance(head[part], str) or pd.isna(date) or date > end:
+        raise _unreadable(path, part)
+    return date
+
+
+def _unreadable(path: Path, part: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"expected a file of Moments.save, got {path}, whose {part} is none; save it again.", path=str(path), part=part
+    )
+
+
+def _of_piece(panel: Panel, fraction: Array | None = None, exponent: Array | None = None) -> Moments:
     """Moments of one piece of a panel."""
     returns, factors, free = panel.arrays()
-    w = np.ones(len(factors)) if weights is None else weights
+    weights = None if fraction is None or exponent is None else DateWeights.joined(fraction, exponent)
+    w = np.ones(len(factors)) if weights is None else weights.numbers()
     share = w / w.sum()
     mean = share @ factors
     root_weights = np.sqrt(w)[:, None]
@@ -382,6 +430,7 @@ def _of_piece(panel: Panel, weights: Array | None = None) -> Moments:
         origin=mean,
         basis=axes.basis,
         regressions=regress(returns, axes.q if weights is None else unweighted(axes, centred, w), weights),
+        scale=0.0 if weights is None else float(weights.scale),
     )
 
 

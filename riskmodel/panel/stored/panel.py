@@ -23,6 +23,7 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 from riskmodel.panel.return_type import TOTAL, ReturnType
 from riskmodel.panel.stored.returns import StoredReturns
 from riskmodel.panel.stored.source import BlockSource
+from riskmodel.panel.unmatched import DROP, Unmatched
 
 
 @final
@@ -73,6 +74,7 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Make a panel of returns in an array on disk.
 
@@ -85,8 +87,8 @@ class StoredPanel(CalendarPanel):
             Of the rows, increasing.
         factors : DataFrame, dates × factors, or Series, or None
             Factor returns, decimals per `horizon`; excess returns where the factor is funded.
-        risk_free : Series by date, or float
-            The risk-free rate, decimals per `horizon`.
+        risk_free : Series by date, float or Mean
+            The risk-free rate, decimals per `horizon`, as in `InMemory`.
         horizon : Horizon
             The span of one row.
         assets : sequence of N labels, optional
@@ -95,6 +97,9 @@ class StoredPanel(CalendarPanel):
             As in `InMemory`: the factors whose holding costs cash; by default from the names, see `PublishedFactor`.
         return_type : ReturnType, optional
             ``rm.EXCESS`` where `returns` are in excess of the risk-free rate already; by default ``rm.TOTAL``.
+        unmatched : Unmatched, optional
+            ``rm.DROP``, the default: rows on dates that factors lack are left out. To compound them, read the returns
+            into memory.
 
         Raises
         ------
@@ -111,7 +116,7 @@ class StoredPanel(CalendarPanel):
         """
         from riskmodel.panel.stored.array import ArraySource  # noqa: PLC0415 - few programs read from disk
 
-        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         return cls._of(ArraySource.read(returns, dates, assets, horizon), beside)
 
     @classmethod
@@ -126,6 +131,7 @@ class StoredPanel(CalendarPanel):
         assets: Sequence[Any] | None = None,
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
+        unmatched: Unmatched = DROP,
     ) -> Self:
         """Make a panel of returns in a Parquet file, or in all Parquet files of a folder and its subfolders.
 
@@ -137,7 +143,7 @@ class StoredPanel(CalendarPanel):
         ----------
         path : path, or sequence of paths
             The folder, the file, or the files. Needs the extra ``cache``.
-        factors, risk_free, horizon, funded, return_type
+        factors, risk_free, horizon, funded, return_type, unmatched
             As in `array`.
         layout : Wide or Long
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
@@ -168,7 +174,7 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.parquet import find  # noqa: PLC0415
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
-        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type)
+        beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         names = _chosen(layout, assets)
         source: BlockSource
         if isinstance(layout, Wide):
