@@ -18,6 +18,7 @@ from .data.sample import SampleData as SampleData
 from .data.wrds.provider import WRDS as WRDS
 from .errors import (
     AmbiguousAssetError as AmbiguousAssetError,
+    ChosenColumnWarning as ChosenColumnWarning,
     CollinearFactorsError as CollinearFactorsError,
     ConstantFactorError as ConstantFactorError,
     CoverageError as CoverageError,
@@ -45,6 +46,7 @@ from .errors import (
     PercentReturnsError as PercentReturnsError,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
+    RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
     SourceError as SourceError,
@@ -89,7 +91,7 @@ from .panel.factors import (
     PublishedFactor as PublishedFactor,
     Spread as Spread,
 )
-from .panel.layout import Long as Long, Wide as Wide
+from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel

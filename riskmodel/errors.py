@@ -227,3 +227,11 @@ class SevenDayWeekWarning(RiskModelWarning):
 
 class SuspectReturnWarning(RiskModelWarning):
     """Returns look like errors of the data: a price that comes back, a split that was not applied."""
+
+
+class ChosenColumnWarning(RiskModelWarning):
+    """One of several columns of a file was read, or two were combined, as its format says."""
+
+
+class RowsLeftOutWarning(RiskModelWarning):
+    """Rows of a file were left out: repeated ones, or prose below the table."""

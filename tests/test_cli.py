@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from french_server import factor_file, numbers
 
 import riskmodel as rm
 from riskmodel.cli import main as cli
+from riskmodel.cli import options
 from riskmodel.report.report import RiskReport
 
 DAYS = pd.bdate_range("2020-01-01", periods=60)
@@ -558,6 +560,82 @@ class TestBadArguments:
         assert "--no-html for the tables alone" in fails("report", "KO")
 
 
+class TestFilesOfVendors:
+    """Options say what readers must know; the notes of the report say what they chose."""
+
+    @pytest.fixture
+    def same(self, run, frames):
+        """Check that the report is that of the frames."""
+
+        def same(*argv):
+            data = rm.InMemory(
+                frames[0], factors=frames[1].drop(columns="RF"), risk_free=frames[1]["RF"], horizon=rm.DAY
+            )
+            status, out, err = run("report", "FUND=1", "OTHER=0.5", "--json", *argv)
+            assert status == 0, err
+            assert parsed(out) == figures_of(expected({"FUND": 1.0, "OTHER": 0.5}, data=data, factors=data.factors))
+            return json.loads(out)["notes"]
+
+        return same
+
+    def test_codes_for_missing_numbers(self, same, files, frames):
+        frames[0].iloc[3, 0] = frames[0].iloc[9, 1] = np.nan
+        Path("returns.csv").write_text(frames[0].to_csv(na_rep="n/m").replace("n/m", "-99.0", 1))
+        same(*files, "--missing", "-99", "n/m")
+        same(*files, "--missing", "-99,n/m")
+
+    def test_formats_of_dates(self, same, files, frames):
+        for frame, name in zip(frames, ("returns.csv", "factors.csv"), strict=True):
+            frame.to_csv(name, date_format="%d/%m/%Y")
+        same(*files, "--dates", "%d/%m/%Y", "--factor-dates", "%d/%m/%Y")
+        same(*files, "--dates", "%d/%m/%Y", "--columns", "date", "--factor-dates", "%d/%m/%Y")
+
+    def test_days_in_utc(self, same, fails, files, frames):
+        stamps = frames[0].index.tz_localize("Europe/Berlin").tz_convert("UTC").rename("date")
+        frames[0].set_axis(stamps).to_csv("returns.csv")
+        assert "--time-zone" in fails("report", *files)
+        same(*files, "--time-zone", "Europe/Berlin")
+
+    def test_columns_are_chosen(self, same, files, frames):
+        frames[0].assign(Name="x", Volume=0).to_csv("returns.csv")
+        same(*files, "--columns", "date:FUND,OTHER")
+
+    def test_forms_of_columns(self):
+        assert options.layout("year+month:A") == rm.Wide(("year", "month"), ["A"])
+        assert options.layout("y+m,permno,ret") == rm.Long(("y", "m"), "permno", "ret")
+        assert options.layout("Date:Adj Close") == rm.Wide("Date", ["Adj Close"])
+
+    def test_open_high_low_and_close(self, run, files, frames):
+        fund = prices_of(frames[0][["FUND"]])
+        fund.rename(columns={"FUND": "Close"}).assign(Open=1.0, High=1.0, Low=1.0).to_csv("FUND.csv")
+        status, out, _ = run("report", "FUND", "--json", "--returns", "FUND.csv", "--unit", "price", *files[2:])
+        assert status == 0
+        assert any("'Close' is read" in note for note in json.loads(out)["notes"])
+
+    def test_a_file_of_the_french_library(self, same, fails, files, frames):
+        daily = 100 * frames[1]
+        frames[1].iloc[:] = daily / 100
+        rows = [
+            f"{d:%Y%m%d},{','.join(map(repr, row))}"
+            for d, row in zip(daily.index, daily.to_numpy().tolist(), strict=True)
+        ]
+        table = "\n".join([f",{','.join(daily)}", *rows, "", ""])
+        prose = "This file was created using the 202412 CRSP database.\n\n"
+        Path("factors.csv").write_text(f"{prose}{table}")
+        assert "--unit percent" in fails("report", *files)
+        same(*files, "--factor-unit", "percent")
+        Path("factors.csv").write_text(f"{prose}Of one kind\n{table}Of another\n{table.replace('0,', '1,')}")
+        assert "--table" in fails("report", *files, "--factor-unit", "percent")
+        same(*files, "--factor-unit", "percent", "--factor-table", "one kind")
+
+    def test_a_table_has_no_columns_to_name(self, fails, files):
+        assert "got both" in fails("report", *files, "--table", "x", "--columns", "date")
+
+    @pytest.mark.parametrize("option", ["--missing", "--time-zone", "--dates", "--table", "--factor-table"])
+    def test_they_are_about_files(self, fails, option):
+        assert f"expected {option} with files" in fails("report", option, "x")
+
+
 class TestBadFiles:
     @pytest.mark.parametrize(
         ("old", "new", "place"),
@@ -617,7 +695,8 @@ class TestBadFiles:
         )
 
     def test_an_address_is_not_fetched(self, fails, files):
-        assert "No such file" in fails("report", *files[:3], "https://example.invalid/factors.csv")
+        message = fails("report", *files[:3], "https://example.invalid/factors.csv")
+        assert "https://example.invalid/factors.csv; download it first" in message
 
     def test_not_gzip(self, fails, files, tmp_path):
         (tmp_path / "returns.csv.gz").write_bytes(gzip.compress(b"date,A\n2020-01-01,0.1\n")[:-5])
@@ -636,7 +715,7 @@ class TestBadFiles:
         assert "returns.parquet" in message
 
     def test_parquet_without_pyarrow(self, fails, files, monkeypatch):
-        def refuse(file, engine):
+        def refuse(file, **options):
             raise ImportError
 
         Path("returns.parquet").write_bytes(b"PAR1")
@@ -791,6 +870,42 @@ class TestOutput:
 
 
 # -- how it ends -----------------------------------------------------------------------------------
+
+
+class TestFrench:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        days = pd.bdate_range("1963-06-03", periods=60)
+        text = factor_file(numbers(days, ["Mkt-RF", "SMB", "HML", "RF"]))
+        (tmp_path / "french").mkdir()
+        (tmp_path / "french" / "F-F_Research_Data_Factors_daily.csv").write_text(text)
+        returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 60)}, days)
+        returns.to_csv("a.csv")
+        return returns
+
+    def test_factors_and_rate_are_those_of_the_library(self, run, folder):
+        status, out, _ = run("report", "A=1", "--returns", "a.csv", "--french", "french", "--json")
+        assert status == 0
+        library = rm.FamaFrench(folder="french")
+        mine = rm.InMemory(folder, factors=None, risk_free=0.0, horizon=rm.DAY)
+        panel = rm.Joined(assets=mine, factors=library).panel(["A"], ["Mkt-RF", "SMB", "HML"])
+        loadings = rm.OLS().fit(panel).loadings.loc["A"]
+        found = {e["parameter"]: e["estimate"] for e in json.loads(out)["estimates"] if e["kind"] == "asset"}
+        assert found == pytest.approx({"alpha": found["alpha"]} | loadings.to_dict(), rel=1e-12)
+
+    @pytest.mark.parametrize("option", [["--risk-free", "0"], ["--factor-returns", "f.csv"], ["--funded", "SMB"]])
+    def test_it_takes_the_place_of_a_file_of_factors(self, fails, folder, option):
+        assert f"got --french and {option[0]}" in fails("report", "--returns", "a.csv", "--french", "french", *option)
+
+    def test_an_asset_that_the_option_took(self, fails, folder):
+        assert "got 'A'; write assets before --french" in fails("report", "--returns", "a.csv", "--french", "A")
+
+    def test_a_folder_without_files_of_the_library(self, fails, folder, tmp_path):
+        (tmp_path / "empty").mkdir()
+        fails("report", "A", "--returns", "a.csv", "--french", "empty")
+
+    def test_without_a_file_of_assets(self, fails):
+        assert "--returns" in fails("report", "--french")
 
 
 class TestEndings:

@@ -683,3 +683,21 @@ def test_a_worker_killed_midway_changes_nothing(machines, client, tmp_path):
 def test_errors_come_back_whole():
     error = pickle.loads(pickle.dumps(rm.NonNumericError("no number", column="A")))
     assert (str(error), dict(error.details)) == ("no number", {"column": "A"})
+
+
+def test_an_asset_that_ended_long_ago():
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("1990-01-01", periods=3_000)
+    factor = pd.Series(rng.normal(0, 0.01, 3_000), days, name="F")
+    returns = pd.DataFrame({"LIVE": 1.1 * factor, "ENDED": 0.7 * factor}) + rng.normal(0, 0.01, (3_000, 2))
+    returns.iloc[100:, 1] = np.nan
+    whole = rm.InMemory(returns, factors=factor, risk_free=0.0, horizon=rm.DAY).panel(["LIVE", "ENDED"], ["F"])
+    fast = rm.EWMA(half_life=rm.Horizon(5))
+    expected = fast.fit(whole.select(["ENDED"], end=days[99]))
+    for panel in (spread(whole, (700, 1)), spread(whole, (64, 2), rng.permutation(3_000))):
+        model = fast.fit(panel)
+        np.testing.assert_allclose(model.loadings.loc["ENDED"], expected.loadings.loc["ENDED"], rtol=1e-8)
+        np.testing.assert_allclose(model.idio_variance["ENDED"], expected.idio_variance["ENDED"], rtol=1e-8)
+        np.testing.assert_allclose(
+            model.regression.n_observations["ENDED"], expected.regression.n_observations["ENDED"], rtol=1e-8
+        )

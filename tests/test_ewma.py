@@ -300,3 +300,122 @@ class TestUpdates:
         state.save(folder / "state")
         with np.load(folder / "state") as file:
             return {name: (file[name].dtype.str, file[name].shape, file[name].tobytes()) for name in file.files}
+
+
+# -- an asset that ended long ago ----------------------------------------------------------------------
+
+FAST = rm.EWMA(half_life=rm.Horizon(5))
+
+
+def ended_panel(length, own, seed=0, gaps=False):
+    """Two assets beside two factors: one on all dates, one on the first few alone."""
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("1980-01-01", periods=length)
+    factors = pd.DataFrame(rng.normal(0, 0.01, (length, 2)), days, ["F", "G"])
+    returns = pd.DataFrame({
+        "LIVE": 1.2 * factors["F"] + rng.normal(0, 0.01, length),
+        "ENDED": 0.5 * factors["F"] - factors["G"] + rng.normal(0, 0.012, length),
+    })  # fmt: skip
+    if gaps:
+        returns.iloc[rng.integers(0, own, own // 5), 1] = np.nan
+    returns.iloc[own:, 1] = np.nan
+    data = rm.InMemory(returns, factors=factors, risk_free=0.0, horizon=rm.DAY)
+    return data.panel(["LIVE", "ENDED"], ["F", "G"])
+
+
+def assert_as_its_own_rows_alone(model, panel, own, estimator=FAST):
+    alone = estimator.fit(panel.select(["ENDED"], end=panel.dates[own - 1]))
+    for name, got in (
+        ("alpha", model.alpha["ENDED"]),
+        ("loadings", model.loadings.loc["ENDED"]),
+        ("idio_variance", model.idio_variance["ENDED"]),
+    ):
+        np.testing.assert_allclose(got, getattr(alone, name).loc["ENDED"], rtol=1e-8, err_msg=name)
+    for name in ("n_observations", "std_errors", "total_variance", "rsquared"):
+        got, expected = (getattr(m.regression, name).loc["ENDED"] for m in (model, alone))
+        np.testing.assert_allclose(got, expected, rtol=1e-8, err_msg=name)
+
+
+@pytest.mark.parametrize("length", [600, 2_680, 4_000, 12_000])
+def test_an_asset_that_ended_long_ago_is_weighted_by_its_own_last_date(length):
+    panel = ended_panel(length, 100)
+    model = FAST.fit(panel)
+    assert model.regression.n_observations["ENDED"] == pytest.approx(14.45, abs=0.005)
+    assert_as_its_own_rows_alone(model, panel, 100)
+    assert model.regression.n_observations["LIVE"] == pytest.approx(14.45, abs=0.005)
+
+
+@settings(max_examples=20)
+@given(
+    length=st.integers(300, 6_000),
+    own=st.integers(40, 200),
+    cuts=st.lists(st.integers(1, 5_999), max_size=4),
+    seed=st.integers(0, 99),
+)
+def test_updates_and_merges_keep_an_asset_that_ended(length, own, cuts, seed):
+    panel = ended_panel(length, own, seed, gaps=True)
+    edges = sorted({0, own, length, *(c for c in cuts if own < c < length)})
+    pieces = [panel.select(start=panel.dates[a], end=panel.dates[b - 1]) for a, b in pairwise(edges)]
+    state = FAST.moments(pieces[0])
+    for piece in pieces[1:]:
+        state = FAST.update(state, piece)
+    assert_as_its_own_rows_alone(FAST.estimate(state), panel, own)
+    assert_as_its_own_rows_alone(FAST.estimate(state.reindex(["NEW", "ENDED"]).reindex(["ENDED"])), panel, own)
+    np.testing.assert_allclose(FAST.estimate(state).loadings, FAST.fit(panel).loadings, rtol=1e-8)
+    first, *rest = (FAST.moments(p) for p in pieces)
+    for piece, moments in zip(pieces[1:], rest, strict=True):
+        first = first.decay(max(FAST.decay_factor(rm.DAY) ** len(piece.dates), 1e-300)) + moments
+    if max(np.diff(edges)) < 4_900:  # or else a factor of 1e-300 was not enough
+        assert_as_its_own_rows_alone(FAST.estimate(first), panel, own)
+
+
+def test_a_state_on_disk_keeps_an_asset_that_ended(tmp_path):
+    panel = ended_panel(4_000, 100)
+    FAST.moments(panel.select(end=panel.dates[3_000])).save(tmp_path / "state.npz")
+    state = FAST.update(rm.Moments.load(tmp_path / "state.npz"), panel.select(start=panel.dates[3_001]))
+    assert_as_its_own_rows_alone(FAST.estimate(state), panel, 100)
+
+
+def test_stored_returns_of_an_asset_that_ended():
+    panel = ended_panel(4_000, 100)
+    stored = rm.StoredPanel.array(
+        panel.excess_returns.to_numpy(),
+        dates=panel.dates,
+        assets=list(panel.assets),
+        factors=panel.factor_returns,
+        risk_free=0.0,
+        horizon=rm.DAY,
+    )
+    assert_as_its_own_rows_alone(FAST.fit(stored), panel, 100)
+
+
+def test_weights_of_any_size_and_order():
+    panel = ended_panel(300, 100)
+    weights = FAST.weights(panel)
+    plain = FAST.estimate(rm.Moments.of(panel, weights))
+    for odd in (weights * 1e-80, weights * 1e90):
+        model = FAST.estimate(rm.Moments.of(panel, odd))
+        pd.testing.assert_frame_equal(model.loadings, plain.loadings)
+        np.testing.assert_allclose(model.regression.n_observations, plain.regression.n_observations)
+    apart = np.where(np.arange(300) < 100, 1e-180, 1.0)
+    model = rm.OLS().estimate(rm.Moments.of(panel, apart))
+    assert_as_its_own_rows_alone(model, panel, 100, rm.OLS())
+
+
+@pytest.mark.parametrize("keep", [0.5, 1e-100, 1e-170, 5e-324])
+def test_any_decay_changes_no_estimate(keep):
+    moments = FAST.moments(ended_panel(300, 100))
+    decayed = FAST.estimate(moments.decay(keep))
+    plain = FAST.estimate(moments)
+    pd.testing.assert_frame_equal(decayed.loadings, plain.loadings)
+    np.testing.assert_allclose(decayed.factor_covariance, plain.factor_covariance)
+    assert moments.decay(keep).n_effective == moments.n_effective
+
+
+@pytest.mark.parametrize(
+    ("windows", "first"), [(rm.Expanding(FAST, every=1), 0), (rm.Rolling(rm.Horizon(1_890), FAST), 10)]
+)
+def test_windows_keep_an_asset_that_ended(windows, first):
+    panel = ended_panel(1_900, 100)
+    model = windows.fit(panel).on(panel.dates[-1])
+    assert_as_its_own_rows_alone(model, panel.select(start=panel.dates[first]), 100 - first)

@@ -136,7 +136,7 @@ class TestFactors:
         assert data.provenance() == {"Europe_3_Factors": "202407 Bloomberg"}
 
     def test_a_set_without_a_rate_has_none(self, shelf):
-        with pytest.raises(rm.UnknownFactorError, match="no risk-free rate is published with F-F_Momentum_Factor"):
+        with pytest.raises(rm.UnknownFactorError, match="got none among F-F_Momentum_Factor"):
             reader(shelf, sets=["F-F_Momentum_Factor"]).risk_free()
 
 

@@ -200,7 +200,7 @@ def test_assets_may_be_listed_late_delisted_early_and_have_holes():
     pd.testing.assert_frame_equal(panel.excess_returns.isna(), assets.isna(), check_freq=False)
 
 
-@given(ragged("ABC"), ragged("FG"), ragged(["rf"], high=0.001))
+@given(ragged("ABC"), ragged("FG"), ragged(["rf"], high=0.0004))
 def test_every_date_is_either_kept_or_dropped_with_a_reason_and_kept_numbers_are_the_callers(assets, factors, free):
     every = assets.index.union(factors.index).union(free.index)
     complete = assets.dropna(how="all").index.intersection(factors.dropna().index).intersection(free.dropna().index)

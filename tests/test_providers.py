@@ -233,7 +233,7 @@ def test_a_rate_that_is_no_number_is_refused(rate):
 
 @pytest.mark.parametrize("rate", [None, "0.01", [0.0]])
 def test_a_rate_that_is_no_series_is_refused(rate):
-    with pytest.raises(rm.NonNumericError, match=r"InMemory or StoredPanel"):
+    with pytest.raises(rm.NonNumericError, match=r"give InMemory or StoredPanel a number"):
         memory(risk_free=rate)
 
 

@@ -18,7 +18,8 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, set_read_only
-from riskmodel._core.checks import RISK_FREE_RATE, ReturnChecks, ReturnKind
+from riskmodel._core.bars import require_assets
+from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates, zone_of
 from riskmodel.errors import (
     HighRateWarning,
@@ -84,12 +85,15 @@ class ReturnFrame:
         Raises
         ------
         DataError
-            For what is no table of finite numbers by date and label.
+            For what is no table of finite numbers by date and label; for open, high, low and close in the place of
+            assets.
         """
         if isinstance(table, ReturnFrame):
             return table
         frame = as_pandas(table, kind.name)
         names = labels.unique(frame.columns.copy(), f"the columns of {kind.name}")
+        if kind is ASSET_RETURNS:
+            require_assets(names, kind.name)
         dates = read_dates(frame.index, kind.name, horizon)
         numbers = read_numbers(frame, kind.name)
         if not dates.is_monotonic_increasing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
@@ -12,11 +13,19 @@ from attrs import frozen
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import InputFiles, page_path, with_hint
+from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import HORIZONS, end_of_window, names, require_factors, weights
 from riskmodel.data.french.provider import FamaFrench
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
-from riskmodel.errors import DataError, InvalidParameterError, MissingExtraError, TooFewObservationsError
+from riskmodel.errors import (
+    DataError,
+    InvalidParameterError,
+    MissingExtraError,
+    RiskModelWarning,
+    TooFewObservationsError,
+)
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
 from riskmodel.model.model import FactorModel
@@ -52,7 +61,7 @@ class ReportOptions:
     """The checked options of a report."""
 
     weights: dict[str, float | None]
-    data: SampleData | InMemory
+    data: SampleData | InMemory | Joined
     factors: list[str]
     source: str
     caveats: tuple[str, ...]
@@ -71,7 +80,7 @@ class ReportOptions:
         files = InputFiles.given(args)
         _require_fitting(args, files)
         output = page_path(args, files)
-        data = SampleData(NAMED[args.sample or "day"]) if files is None else files.read(args)
+        data, said = _read_data(args, files)
         factors = names(args.factors, data.factors)
         if args.factors is not None and not factors:
             raise InvalidParameterError("expected --factors with at least one factor, got none; leave it out for all.")
@@ -79,9 +88,9 @@ class ReportOptions:
         return cls(
             weights=weights(args.assets),
             data=data,
-            factors=factors or data.factors,
+            factors=factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),
-            caveats=_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data),
+            caveats=said + (_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data)),
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
@@ -93,6 +102,12 @@ class ReportOptions:
         )
 
 
+def _every(files: InputFiles | None, factors: list[str]) -> list[str]:
+    """Return the factors of a model for which none are named."""
+    french = files is not None and isinstance(files.factors, FrenchFactors)
+    return FrenchFactors.chosen(factors) if french else factors
+
+
 def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None:
     """Raise for options that exclude each other."""
     if files is not None and args.sample:
@@ -101,7 +116,22 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
 
 
-def _doubts(files: InputFiles | None, data: InMemory) -> tuple[str, ...]:
+def _read_data(
+    args: argparse.Namespace, files: InputFiles | None
+) -> tuple[SampleData | InMemory | Joined, tuple[str, ...]]:
+    """Read the files, or the sample; also return what was said of them, which the report's notes repeat."""
+    if files is None:
+        return SampleData(NAMED[args.sample or "day"]), ()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RiskModelWarning)
+        data = files.read(args)
+    for other in caught:
+        if not isinstance(other.message, RiskModelWarning):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return data, tuple(str(w.message) for w in caught if isinstance(w.message, RiskModelWarning))
+
+
+def _doubts(files: InputFiles | None, data: InMemory | Joined) -> tuple[str, ...]:
     return () if files is None else files.doubts(data)
 
 
@@ -131,7 +161,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
 
 def _fit(options: ReportOptions, panel: Panel) -> FactorModel:
     """Fit all assets; for a whole file, or with a minimum, only those that can be estimated."""
-    whole_file = not options.weights and isinstance(options.data, InMemory)
+    whole_file = not options.weights and not isinstance(options.data, SampleData)
     if whole_file or options.min_observations is not None:
         return OLS().fit_available(panel, minimum=options.min_observations)
     return OLS().fit(panel)

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import final
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.checks import ReadInPercent, ReturnChecks
 from riskmodel._core.frames import read_number
 from riskmodel._core.paths import read_path
+from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import data_horizon, names, require_factors
 from riskmodel.data.files.readers import read_percent_returns, read_prices, read_returns
+from riskmodel.data.french.provider import FamaFrench
+from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.errors import (
     DataError,
@@ -27,21 +30,21 @@ from riskmodel.errors import (
     SpacingError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.layout import Either, Layout
+from riskmodel.panel.layout import Either, French, Layout, Long, Wide
 from riskmodel.panel.return_type import EXCESS, ReturnType
 
 _RISK_FREE = "RF"
 # What the numbers of a file are is said by its option, never guessed.
-_READERS: dict[str, Callable[[str, Layout], pd.DataFrame]] = {
+_READERS: dict[str, Callable[..., pd.DataFrame]] = {
     "decimal": read_returns,
     "percent": read_percent_returns,
     "price": read_prices,
 }
 UNITS = tuple(_READERS)
 _ABOUT_FILES = (
-    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched",
-    "--risk-free", "--funded",
-    "--columns", "--factor-columns",
+    "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched", "--risk-free",
+    "--funded", "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
+    "--time-zone",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
 
@@ -59,11 +62,20 @@ class InputFile:
         Its name.
     unit : str
         One of `UNITS`.
+    layout : Layout
+        Which columns hold what.
+    missing : tuple of str
+        Codes for missing numbers.
+    zone : str or None
+        The time zone in which days begin.
     """
 
     option: str
     path: str
     unit: str
+    layout: Layout
+    missing: tuple[str, ...] = ()
+    zone: str | None = None
 
     def __str__(self) -> str:
         # a name that is no text, which systems allow, as a page and a terminal can show it
@@ -74,10 +86,10 @@ class InputFile:
         """The option that states its unit."""
         return "--unit" if self.option == "--returns" else "--factor-unit"
 
-    def read(self, layout: Layout) -> pd.DataFrame:
+    def read(self) -> pd.DataFrame:
         """Read it: decimals, dates × labels, all of them text, as names are on a command line."""
         try:
-            frame = _READERS[self.unit](self.path, layout)
+            frame = _READERS[self.unit](self.path, self.layout, missing=self.missing, time_zone=self.zone)
         except MissingExtraError as error:
             raise MissingExtraError(f"{error} Or give CSV.") from error
         return frame.set_axis(labels.unique([_text(c) for c in frame.columns], f"the columns of {self.path}"), axis=1)
@@ -86,10 +98,10 @@ class InputFile:
 @final
 @frozen
 class InputFiles:
-    """The file of assets and the file of factors."""
+    """The file of assets, and the file of factors or the French library in its place."""
 
     assets: InputFile
-    factors: InputFile
+    factors: InputFile | FrenchFactors
 
     def __str__(self) -> str:
         return f"{self.assets} and {self.factors}"
@@ -104,29 +116,45 @@ class InputFiles:
             For one of the two, or for options about files without files.
         """
         if args.returns is None and args.factor_returns is None:
-            stray = [option for option in _ABOUT_FILES if _value(args, option) is not None]
+            stray = [option for option in (*_ABOUT_FILES, "--french") if _value(args, option) is not None]
             if stray:
                 raise InvalidParameterError(
                     f"expected {stray[0]} with files of returns, got no file; give --returns and --factor-returns, or "
                     "leave it out for the embedded sample."
                 )
             return None
-        for there, lacking in (("--returns", "--factor-returns"), ("--factor-returns", "--returns")):
+        library = FrenchFactors.given(args)
+        pairs = (("--returns", "--factor-returns"), ("--factor-returns", "--returns"))
+        for there, lacking in pairs if library is None else ():
             if _value(args, lacking) is None:
                 raise InvalidParameterError(
-                    f"expected a file of assets and one of factors, got {there} alone; give {lacking} too, or neither "
-                    "for the sample."
+                    f"expected a file of assets and one of factors, got {there} alone; give {lacking} too (or --french "
+                    "for factors of the French library), or neither for the sample."
                 )
         return cls(
-            InputFile("--returns", args.returns, args.unit or "decimal"),
-            InputFile("--factor-returns", args.factor_returns, args.factor_unit or "decimal"),
+            InputFile(
+                "--returns",
+                args.returns,
+                args.unit or "decimal",
+                _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
+                *_codes_and_zone(args),
+            ),
+            library
+            or InputFile(
+                "--factor-returns",
+                args.factor_returns,
+                args.factor_unit or "decimal",
+                _layout(args, args.factor_columns, args.factor_dates, args.factor_table, _FACTORS_ARE_CALLED),
+                *_codes_and_zone(args),
+            ),
         )
 
-    def read(self, args: argparse.Namespace) -> InMemory:
+    def read(self, args: argparse.Namespace) -> InMemory | Joined:
         """Read both, and the risk-free rate."""
         horizon = data_horizon(args)
-        returns = self.assets.read(args.columns or Either(_ASSETS_ARE_CALLED))
-        factors = self.factors.read(args.factor_columns or Either(_FACTORS_ARE_CALLED))
+        if isinstance(self.factors, FrenchFactors):
+            return self._joined(self.factors.provider(horizon), horizon, self._return_type(args))
+        returns, factors = self.assets.read(), self.factors.read()
         free, published = self._rate(args, factors)
         funded = None if args.funded is None else names(args.funded, list(published.columns))
         require_factors("--funded", funded or (), list(published.columns), list(returns.columns))
@@ -145,23 +173,39 @@ class InputFiles:
         except DataError as error:
             raise with_hint(error, f"asset returns: {self.assets}; factor returns: {self.factors}") from error
 
+    def _joined(self, library: FamaFrench, horizon: Horizon, return_type: ReturnType) -> Joined:
+        """Return the assets of the file beside factors and rate of the French library."""
+        returns = self.assets.read()
+        try:
+            # its rate is not used: excess returns and factors are net of the library's
+            mine = InMemory(returns, factors=None, risk_free=0.0, horizon=horizon, return_type=return_type)
+        except DataError as error:
+            raise with_hint(error, f"asset returns: {self.assets}") from error
+        return Joined(assets=mine, factors=library)
+
+    @property
+    def _files(self) -> list[InputFile]:
+        return [file for file in (self.assets, self.factors) if isinstance(file, InputFile)]
+
     def require_other(self, page: Path) -> None:
         """Raise where a page would be written over one of the files."""
-        for file in (self.assets, self.factors):
+        for file in self._files:
             if _is_same(page, file.path):
                 raise InvalidParameterError(
                     f"expected --output to name another file than those that are read, got {file}, which "
                     f"{file.option} reads; give another name."
                 )
 
-    def doubts(self, data: InMemory) -> tuple[str, ...]:
+    def doubts(self, data: InMemory | Joined) -> tuple[str, ...]:
         """Say where decimals seem to have been given as percent; it may be right, of bills and the like."""
-        frames = data.asset_returns(data.assets), data.factor_returns(data.factors)
+        frames = [data.asset_returns(data.assets)]
+        if isinstance(data, InMemory):
+            frames.append(data.factor_returns(data.factors))
         return tuple(
             f"Read in percent, as {file.unit_option} says, at least half of the columns of {file} typically vary by "
             f"less than 1 % a year. If its numbers are decimals, give {file.unit_option} decimal: what is a volatility "
             "here is then a hundred times as large."
-            for file, frame in zip((self.assets, self.factors), frames, strict=True)
+            for file, frame in zip(self._files, frames, strict=True)
             if file.unit == "percent" and not _is_percent(frame, data.horizon)
         )
 
@@ -176,7 +220,8 @@ class InputFiles:
         return said
 
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
-        """Split the risk-free rate from the factors."""
+        """Split the risk-free rate from the factors of a file."""
+        assert isinstance(self.factors, InputFile)
         rates = [c for c in factors.columns if c.upper() == _RISK_FREE]
         if len(rates) > 1:
             raise InvalidParameterError(
@@ -199,6 +244,28 @@ class InputFiles:
         if len(rates) == len(factors.columns):
             raise InvalidParameterError(f"expected a factor beside {rates[0]} in {self.factors}, got none; add one.")
         return factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
+
+
+def _layout(
+    args: argparse.Namespace, columns: Wide | Long | None, dates: str | None, table: str | None, called: tuple[str, ...]
+) -> Layout:
+    """Return the layout of a file that its options state, or one that is detected."""
+    horizon = data_horizon(args)
+    if table is not None:
+        if columns is not None or dates is not None:
+            raise InvalidParameterError(
+                "expected a table of a file of the French library, or columns and dates of another, got both; give one "
+                "of them.",
+                table=table,
+            )
+        return French(horizon, table)
+    if columns is None:
+        return Either(called, horizon, dates=dates)
+    return columns if dates is None else evolve(columns, dates=dates)
+
+
+def _codes_and_zone(args: argparse.Namespace) -> tuple[tuple[str, ...], str | None]:
+    return tuple(names(args.missing, ())), args.time_zone
 
 
 def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None:

@@ -65,7 +65,7 @@ examples:
       The same figures for programs.
 
 files:
-  CSV, .csv.gz, or Parquet where pyarrow is installed: --returns has the assets,
+  CSV, or Parquet where pyarrow is installed: --returns has the assets,
   --factor-returns the factors. --unit and --factor-unit give the unit of the
   numbers, which is never guessed:
 
@@ -74,6 +74,9 @@ files:
       price     adjusted prices, from which returns are computed
 
   Give one file of assets and one of factors; the two may be in different units.
+  --french takes factors and the risk-free rate from the French library instead:
+  Mkt-RF, SMB and HML, or those of --factors. It fetches them, or reads files of
+  the library that you saved in a folder: --french ~/french.
   Wide files have dates in the first column, then one column for each asset or
   factor. Long files have one row for each date and asset: their columns are
   date, asset (or ticker, symbol, permno; factor in a file of factors) and one
@@ -87,8 +90,13 @@ files:
   Rows of hours or minutes: --bar 1h --per-day 6.5. In a market that is open on
   seven days a week, which has 365 days a year, --data-horizon calendar-day.
 
-  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months. Columns are
-  separated by commas, decimals have a point, empty cells are missing.
+  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months; for others
+  say --dates %d/%m/%Y. Columns are separated by commas, semicolons or tabs.
+  Empty cells are missing, and so are the codes of --missing -99 n/m. Where days
+  are stamped in UTC, say --time-zone Europe/Berlin. Compressed files (gzip,
+  bzip2, xz, zstd, zip), exports of CRSP and files of the French library are
+  recognised. Open, high, low and close are one asset, called like the file:
+  --columns Date:Close chooses a column.
 
   Asset returns are total returns, and prices adjusted for splits and dividends.
   If they are in excess of the risk-free rate already, say --return-type excess:
@@ -248,6 +256,13 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--factor-returns", metavar="FILE", help="factors and the risk-free rate RF")
     add("--factor-unit", choices=UNITS, help="unit of the numbers in --factor-returns (default: decimal)")
     add(
+        "--french",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="factors and rate of the French library, fetched or from saved files, instead of --factor-returns",
+    )
+    add(
         "--risk-free",
         metavar="RATE",
         type=read.rate,
@@ -269,11 +284,17 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")
     add(
         "--columns",
-        metavar="DATE[,ASSET[,VALUE]]",
+        metavar="COLUMNS",
         type=read.layout,
-        help="names of a wide file's dates, or of a long one's parts",
+        help="DATE or DATE:COLUMN,... of a wide file, DATE,ASSET[,VALUE] of a long one; YEAR+MONTH for DATE",
     )
-    add("--factor-columns", metavar="DATE[,FACTOR[,VALUE]]", type=read.layout, help="the same in the file of factors")
+    add("--factor-columns", metavar="COLUMNS", type=read.layout, help="the same in the file of factors")
+    add("--dates", metavar="FORMAT", help="format of dates that are not year first, such as %%d/%%m/%%Y")
+    add("--factor-dates", metavar="FORMAT", help="the same in the file of factors")
+    add("--table", metavar="CAPTION", help="part of the caption of a table in a file of the French library")
+    add("--factor-table", metavar="CAPTION", help="the same in the file of factors")
+    add("--missing", nargs="+", metavar="CODE", help="codes for missing numbers in both files: -99 n/m")
+    add("--time-zone", metavar="ZONE", help="zone in which days begin, where times are of UTC: Europe/Berlin")
 
 
 # -- the end ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import DAY, NAMED, Horizon, Mean
-from riskmodel.panel.layout import Layout, Long, Wide
+from riskmodel.panel.layout import Long, Wide
 
 # Named horizons, as they are typed.
 HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}
@@ -24,15 +24,28 @@ _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 
 
-def layout(text: str) -> Layout:
-    """Read ``DATE`` of a wide file, or ``DATE,ASSET`` or ``DATE,ASSET,VALUE`` of a long one."""
-    names = [name.strip() for name in text.split(",")]
-    if not all(names) or len(names) > 3 or len(set(names)) < len(names):
+def layout(text: str) -> Wide | Long:
+    """Read the columns of a file: ``DATE``, ``DATE:COLUMN,...``, ``DATE,ASSET`` or ``DATE,ASSET,VALUE``.
+
+    ``DATE`` may be ``YEAR+MONTH``.
+    """
+    date, colon, columns = text.partition(":")
+    names = [name.strip() for name in (columns if colon else text).split(",")]
+    given = [date.strip(), *names] if colon else names
+    if not all(given) or (len(names) > 3 and not colon) or len(set(given)) < len(given):
         raise argparse.ArgumentTypeError(
-            "expected the column of dates of a wide file, or those of dates, labels and numbers of a long one, as in "
-            f"date,permno,ret, got {text!r}"
+            "expected the column of dates of a wide file, perhaps with a colon and the columns to read (date:Close), "
+            f"or those of dates, labels and numbers of a long one (date,permno,ret), got {text!r}"
         )
-    return Wide(*names) if len(names) == 1 else Long(*names)
+    if colon:
+        return Wide(_dates(date.strip()), names)
+    return Wide(_dates(names[0])) if len(names) == 1 else Long(_dates(names[0]), *names[1:])
+
+
+def _dates(text: str) -> str | tuple[str, ...]:
+    """Read a column of dates, or those of year and month."""
+    parts = tuple(part.strip() for part in text.split("+"))
+    return parts if len(parts) in {2, 3} and all(parts) else text
 
 
 def data_horizon(args: argparse.Namespace) -> Horizon:
@@ -51,9 +64,14 @@ def data_horizon(args: argparse.Namespace) -> Horizon:
 def joined(argv: Sequence[str]) -> list[str]:
     """Join negative numbers to their options, because argparse reads some, such as ``-1e6``, as options."""
     joined: list[str] = []
+    among_codes = False
     for item in argv:
-        if joined and joined[-1] in _NUMBERS and re.match(r"-[0-9.]", item):
+        is_negative = re.match(r"-[0-9.]", item) is not None
+        among_codes = item == "--missing" or (among_codes and not item.startswith("--"))
+        if joined and joined[-1] in _NUMBERS and is_negative:
             joined[-1] += f"={item}"
+        elif among_codes and is_negative:
+            joined.append(f" {item}")  # which is no option for argparse
         else:
             joined.append(item)
     return joined

@@ -171,7 +171,7 @@ class MomentEstimator(Estimator):
     def moments(self, panel: Panel) -> Moments:
         """Return the moments of a panel, weighted by this estimator."""
         require_panel(panel)
-        return Moments.of(panel, self.weights(panel)).with_decay_factor(checked_decay_factor(self, panel.horizon))
+        return Moments.decaying(panel, checked_decay_factor(self, panel.horizon))
 
     @final
     def weights(self, panel: Panel) -> Array | None:
@@ -233,7 +233,7 @@ class MomentEstimator(Estimator):
                 f"expected dates after {state.end.date()}, the last date of the state, got a panel that starts on "
                 f"{panel.dates[0].date()}; select(start=...) the new dates."
             )
-        return state.decay(max(keep ** len(panel.dates), _LEAST_WEIGHT)) + Moments.of(panel, self.weights(panel))
+        return state.aged(len(panel.dates) * float(np.log2(keep))) + Moments.decaying(panel, keep)
 
 
 def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:

@@ -109,16 +109,16 @@ class CalendarSeries:
         return _with_unknown_growth(calendar, days)
 
 
-def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:
-    """Note the rows inside the panel that are left out, whose returns are not known; warn where they are many."""
-    lost = days[between(days, calendar.dates[0], calendar.dates[-1]) & ~days.isin(calendar.dates)].sort_values()
-    warn_of_rows(len(lost), len(calendar.dates))
-    return evolve(calendar, left_out=LeftOut(lost, None) if len(lost) else None)
-
-
 def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[Factor]:
     if funded is None:
         return [PublishedFactor(f) for f in factors]
     costly = labels.unique(funded, "funded")
     labels.positions(costly, factors, "factor", UnknownFactorError)
     return [PublishedFactor(f, funded=f in costly) for f in factors]
+
+
+def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:
+    """Note the rows inside the panel that are left out, whose returns are not known; warn where they are many."""
+    lost = days[between(days, calendar.dates[0], calendar.dates[-1]) & ~days.isin(calendar.dates)].sort_values()
+    warn_of_rows(len(lost), len(calendar.dates))
+    return evolve(calendar, left_out=LeftOut(lost, None) if len(lost) else None)

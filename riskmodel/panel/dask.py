@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
+from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
 from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
@@ -124,6 +125,7 @@ class DaskPanel(CalendarPanel):
             As `ReturnPanel.align`, for dates, factors and the risk-free rate.
         """
         index, names = pd.Index(labels.require_list(dates, "dates")), labels.asset_labels(assets)
+        require_assets(names, _WHAT)
         _require_array(returns, (len(index), len(names)))
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
         days = _read_days(index, horizon)
@@ -171,6 +173,7 @@ class DaskPanel(CalendarPanel):
         """
         _require_frame(returns)
         names = labels.asset_labels(returns.columns)
+        require_assets(names, _WHAT)
         parts = _import("base").compute(*returns.index.to_delayed())
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.errors import InfiniteReturnsError
+from riskmodel.errors import InfiniteReturnsError, RiskModelWarning
 
 
 @final
@@ -32,6 +32,10 @@ class Columns:
         For each row, its number in the file.
     unit : str
         What `places` counts: ``line`` in text, ``row`` in Parquet.
+    named : mapping
+        The asset of a column of numbers, where it is not the column's name.
+    notes : tuple of warnings
+        What the caller must know of what was read.
     """
 
     path: Path
@@ -40,6 +44,8 @@ class Columns:
     numbers: pd.DataFrame
     places: Sequence[int]
     unit: str = field(default="line")
+    named: Mapping[Any, Any] = field(factory=dict)
+    notes: tuple[RiskModelWarning, ...] = ()
 
     def at(self, row: int, column: object) -> str:
         """Name a cell for a message."""

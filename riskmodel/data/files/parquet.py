@@ -13,18 +13,18 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel._core import labels
-from riskmodel.data.files.choice import Choice
+from riskmodel.data.files import crsp, fields
+from riskmodel.data.files.choice import Names
 from riskmodel.data.files.columns import Columns
-from riskmodel.data.files.numbers import REMEDY_LONG, is_number
+from riskmodel.data.files.delimited import joined_dates
+from riskmodel.data.files.numbers import REMEDY_LONG, NumberReader, is_number
+from riskmodel.data.files.options import ReadOptions
 from riskmodel.errors import LayoutError, MissingExtraError
-from riskmodel.panel.layout import Layout, Wide
-from riskmodel.panel.stored.parquet import require_one_level
-
-# Errors of pyarrow and pandas for damaged files and damaged metadata.
-_DAMAGED = (ValueError, OSError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError)
+from riskmodel.panel.layout import Wide
+from riskmodel.panel.stored.parquet import DAMAGED, require_one_level
 
 
-def read_columns(path: Path, content: bytes, layout: Layout) -> Columns:
+def read_columns(path: Path, content: bytes, options: ReadOptions) -> Columns:
     """Read the columns of a Parquet file.
 
     Raises
@@ -37,6 +37,9 @@ def read_columns(path: Path, content: bytes, layout: Layout) -> Columns:
         If two columns have one name.
     """
     table = _table(path, content)
+    pairs = fields.from_levels(table.columns.tolist()) if table.columns.nlevels == 2 else {}
+    if pairs:
+        table.columns = pd.Index(list(pairs)) if len(pairs) == table.shape[1] else table.columns
     require_one_level(path, table.columns)
     table, index = _with_index_as_columns(table)
     names = labels.unique(table.columns, f"the columns of {path}").tolist()
@@ -48,7 +51,7 @@ def read_columns(path: Path, content: bytes, layout: Layout) -> Columns:
             columns=names,
             rows=len(table),
         )
-    layout = layout.given([name for name in names if name not in index or index[name] is not None])
+    layout = options.layout.given([name for name in names if name not in index or index[name] is not None])
     if isinstance(layout, Wide) and len(index) > 1:
         raise LayoutError(
             f"expected {path} indexed by dates alone, got an index with the levels {labels.listing(index)}; "
@@ -56,19 +59,29 @@ def read_columns(path: Path, content: bytes, layout: Layout) -> Columns:
             path=str(path),
             levels=list(index),
         )
-    chosen = Choice.of(path, names, layout, list(index))
-    assets = None if chosen.asset is None else table[chosen.asset]
-    columns = Columns(path, table[chosen.date], assets, table[chosen.numbers], range(1, len(table) + 1), "row")
-    _require_numbers(columns)
-    return evolve(columns, numbers=columns.numbers.apply(_as_float))
+    chosen = Names(path, names, list(index), pairs or fields.from_names(names[1:])).choose(layout, options)
+    columns = Columns(
+        path,
+        joined_dates([table[name] for name in chosen.dates]),
+        None if chosen.asset is None else table[chosen.asset],
+        table[chosen.numbers],
+        range(1, len(table) + 1),
+        "row",
+        chosen.named,
+        chosen.notes,
+    )
+    if not chosen.is_crsp:
+        return _with_numbers(columns, options)
+    codes = evolve(options, missing=options.missing | crsp.CODES)
+    return crsp.tidied(_with_numbers(_parsed(columns, codes), codes), options.unit)
 
 
 def _table(path: Path, content: bytes) -> pd.DataFrame:
     try:
-        return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+        return pd.read_parquet(io.BytesIO(content), engine="pyarrow", page_checksum_verification=True)
     except ImportError as error:
         raise MissingExtraError.of(f"{path}: Parquet", "pyarrow", "cache") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         _require_columns_once(path, content)
         reason = (str(error).strip().splitlines() or ["no reason is given"])[0]
         raise LayoutError(
@@ -84,7 +97,7 @@ def _require_columns_once(path: Path, content: bytes) -> None:
 
     try:
         names = parquet.read_schema(io.BytesIO(content)).names
-    except _DAMAGED:
+    except DAMAGED:
         return
     labels.unique(names, f"the columns of {path}")
 
@@ -100,6 +113,26 @@ def _with_index_as_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[Any,
     if list(index.values()) == [None] and numbers == [True, False]:
         whole = whole[[*table.columns, *index]]
     return whole, index
+
+
+def _parsed(columns: Columns, options: ReadOptions) -> Columns:
+    """Read columns of text, which CRSP's returns are where they have its letters."""
+    texts: list[Any] = [
+        name for name, column in columns.numbers.items() if not pd.api.types.is_numeric_dtype(column.dtype)
+    ]
+    if not texts:
+        return columns
+    reader = NumberReader(columns.path, options.unit, options.missing, ",")
+    numbers = columns.numbers.copy()
+    numbers[texts] = reader.read(numbers[texts].astype(object).where(numbers[texts].notna(), ""), columns.places)
+    return evolve(columns, numbers=numbers)
+
+
+def _with_numbers(columns: Columns, options: ReadOptions) -> Columns:
+    # codes first: in single precision they are other numbers than in double
+    columns = evolve(columns, numbers=columns.numbers.apply(options.missing.masked))
+    _require_numbers(columns)
+    return evolve(columns, numbers=columns.numbers.apply(_as_float))
 
 
 def _require_numbers(columns: Columns) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core import labels
+from riskmodel._core.arrays import Index
 from riskmodel.data.files.columns import Columns
-from riskmodel.errors import DuplicateDatesError, LayoutError
+from riskmodel.errors import DuplicateDatesError, DuplicateLabelsError, LayoutError
 
 
 @final
@@ -41,64 +43,81 @@ class FileTable:
         return self.columns.details(*self.cell(row, column))
 
 
-def wide(columns: Columns, dates: pd.DatetimeIndex) -> FileTable:
-    """Make the table of a file with one row for each date.
+def wide(columns: Columns, times: pd.DatetimeIndex) -> FileTable:
+    """Make the table of a file with one row for each date; rows of one day at several times keep their times.
 
     Raises
     ------
     DuplicateDatesError
         If a date has several rows.
     """
+    days = times.normalize()
+    dates = days if days.is_unique else times
     twice = np.flatnonzero(dates.duplicated())
     if len(twice):
         row, name = int(twice[0]), columns.dates.name
         raise DuplicateDatesError(
-            f"{columns.at(row, name)}: expected each date once, got {dates[row].date()} a second time; remove one row, "
-            "or, where the file has one row for each date and asset, pass layout=rm.Long(...), on the command line "
-            "--columns.",
+            f"{columns.at(row, name)}: expected each date once, got {_written(dates[row])} a second time; remove one "
+            "row, or, where the file has one row for each date and asset, pass layout=rm.Long(...), on the command "
+            "line --columns.",
             **columns.details(row, name),
             date=dates[row],
         )
     order = np.argsort(dates.to_numpy(), kind="stable")
     names = columns.numbers.columns.rename(None)
-    frame = pd.DataFrame(columns.numbers.to_numpy(dtype=np.float64)[order], dates[order], names)
+    assets = pd.Index([columns.named.get(name, name) for name in names]) if columns.named else names
+    frame = pd.DataFrame(columns.numbers.to_numpy(dtype=np.float64)[order], dates[order], assets)
     return FileTable(frame, columns, lambda row, column: (int(order[row]), names[column]))
 
 
-def long(columns: Columns, dates: pd.DatetimeIndex) -> FileTable:
-    """Make the table of a file with one row for each date and asset.
+def long(columns: Columns, times: pd.DatetimeIndex) -> FileTable:
+    """Make the table of a file with one row for each date and asset; rows of one day may be at several times.
 
     Raises
     ------
     LayoutError
         If a row has no label, or one that cannot be a label.
+    DuplicateLabelsError
+        If an asset is written in two ways.
     DuplicateDatesError
         If an asset has several rows of one date.
     """
     value = columns.numbers.columns[0]
     names = _asset_labels(columns)
-    row_of, days = pd.factorize(dates, sort=True)
     column_of, assets = pd.factorize(names)
-    n_assets = len(assets)
-    cells = row_of * n_assets + column_of
-    twice = np.flatnonzero(pd.Series(cells).duplicated())
+    _require_one_spelling(columns, assets)
+    days, cells = _cells(times.normalize(), column_of, len(assets))
+    if not pd.Index(cells).is_unique:
+        days, cells = _cells(times, column_of, len(assets))
+    twice = np.flatnonzero(pd.Index(cells).duplicated())
     if len(twice):
         row = int(twice[0])
+        date = days[cells[row] // len(assets)]
         raise DuplicateDatesError(
             f"{columns.at(row, value)}: expected each asset once on each date, got {names.iloc[row]} on "
-            f"{dates[row].date()} a second time; remove one row.",
+            f"{_written(date)} a second time; remove one row.",
             **columns.details(row, value),
             asset=names.iloc[row],
-            date=dates[row],
+            date=date,
         )
-    numbers = np.full(len(days) * n_assets, np.nan)
+    numbers = np.full(len(days) * len(assets), np.nan)
     numbers[cells] = columns.numbers[value].to_numpy(dtype=np.float64)
-    frame = pd.DataFrame(numbers.reshape(len(days), n_assets), pd.DatetimeIndex(days), pd.Index(assets))
+    frame = pd.DataFrame(numbers.reshape(len(days), len(assets)), days, pd.Index(assets))
     return FileTable(
         frame,
         columns,
-        lambda row, column: (int(np.flatnonzero(cells == row * n_assets + column)[0]), value),
+        lambda row, column: (int(np.flatnonzero(cells == row * len(assets) + column)[0]), value),
     )
+
+
+def _cells(dates: pd.DatetimeIndex, column_of: Index, n_assets: int) -> tuple[pd.DatetimeIndex, Index]:
+    """Return the different dates, increasing, and the position of each row in a table of dates × assets."""
+    row_of, days = pd.factorize(dates, sort=True)
+    return pd.DatetimeIndex(days), row_of * n_assets + column_of
+
+
+def _written(date: pd.Timestamp) -> str:
+    return str(date if date != date.normalize() else date.date())
 
 
 def _asset_labels(columns: Columns) -> pd.Series[Any]:
@@ -112,6 +131,19 @@ def _asset_labels(columns: Columns) -> pd.Series[Any]:
             **columns.details(row, names.name),
         )
     return names
+
+
+def _require_one_spelling(columns: Columns, assets: pd.Index[Any]) -> None:
+    """Raise for 10001 and 10001.0, which are one asset that was written in two ways."""
+    texts = [str(asset) for asset in assets]
+    twice = sorted({*texts} & {text.removesuffix(".0") for text in texts if text.endswith(".0")})
+    if twice:
+        raise DuplicateLabelsError(
+            f"expected each asset of {columns.path} in one spelling, got {labels.listing(twice)} with and without "
+            "a decimal point; write whole numbers, or pass layout=rm.Crsp() if they are permnos.",
+            path=str(columns.path),
+            labels=twice,
+        )
 
 
 def _uncoded(columns: Columns, names: pd.Series[Any]) -> pd.Series[Any]:

@@ -321,9 +321,10 @@ class FamaFrench(DataProvider):
     def _home_of_the_rate(self) -> str:
         homes = self._homes()
         if catalogue.RISK_FREE not in homes:
+            where = labels.listing(self.sets) if self.sets else f"the US sets per {self.horizon} in {self._shelf()}"
             raise UnknownFactorError(
-                f"no risk-free rate is published with {labels.listing(self.sets or ())}; add a set that has one, such "
-                "as 'F-F_Research_Data_Factors', at the end of sets."
+                f"expected a set with a risk-free rate, such as 'F-F_Research_Data_Factors', got none among {where}; "
+                "add one at the end of sets, or save its file in the folder."
             )
         return homes[catalogue.RISK_FREE]
 

@@ -11,6 +11,9 @@ from scipy import linalg
 from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import RANK_TOLERANCE, solve_right
 
+# Rows of a weight below this share of the largest have no digits in Q.
+_LIGHT = 1e-16
+
 
 @frozen(eq=False)
 class FactorAxes:
@@ -43,4 +46,8 @@ def unweighted(axes: FactorAxes, centred: Array, weights: Array) -> Array:
     if len(weights) == 1:  # one date has no slopes
         return axes.q
     q = axes.q / np.sqrt(weights)[:, None]
+    light = weights < _LIGHT * weights.max()
+    if light.any():
+        # Q has few digits or none where weights are small
+        q[light] = solve_right(centred[light], axes.basis)
     return q + solve_right(centred - q @ axes.basis, axes.basis)

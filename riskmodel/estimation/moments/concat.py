@@ -9,7 +9,7 @@ from attrs import fields
 
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.moments.merging import rebased
-from riskmodel.estimation.moments.regressions import Regressions
+from riskmodel.estimation.moments.regressions import BY_PATTERN, Regressions
 from riskmodel.horizon import require_same
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def _same_weights(a: Moments, b: Moments) -> bool:
     scale = np.abs(a.factor_mean) + size / np.sqrt(a.weight)
     mine, theirs = ([m.weight, m.weight_squares, m.risk_free_mean] for m in (a, b))
     return bool(
-        np.allclose(mine, theirs, rtol=_SAME, atol=0.0)
+        abs(a.scale - b.scale) <= _SAME
+        and np.allclose(mine, theirs, rtol=_SAME, atol=0.0)
         and (np.abs(b.factor_mean - a.factor_mean) <= _SAME * scale).all()
         and (np.abs(other - gram) <= _SAME * np.outer(size, size)).all()
     )
@@ -69,8 +70,7 @@ def concat_regressions(parts: list[Regressions]) -> Regressions:
     n = first[-1]
     joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Regressions)}
     pattern = np.concatenate([p.pattern + at for p, at in zip(parts, first, strict=False)])
-    by_pattern = ("count", "weight", "weight_squares", "q_mean", "q_gram")
-    rows = np.column_stack([joined[name].reshape(n, joined[name].size // n) for name in by_pattern])
+    rows = np.column_stack([joined[name].reshape(n, joined[name].size // n) for name in BY_PATTERN])
     _, kept, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    joined |= {name: joined[name][kept] for name in by_pattern}
+    joined |= {name: joined[name][kept] for name in BY_PATTERN}
     return Regressions(**joined | {"pattern": which.reshape(-1)[pattern]})

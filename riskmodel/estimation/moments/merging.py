@@ -30,25 +30,37 @@ _GOOD_BASIS = 0.1
 
 def merge(a: Moments, b: Moments) -> Moments:
     """Merge the moments of two periods over the same assets and factors."""
-    weight = a.weight + b.weight
-    share = b.weight / weight
-    between = np.sqrt(a.weight * share) * (b.factor_mean - a.factor_mean)
-    stacked = np.vstack([a.factor_root, b.factor_root, between])
+    scale = max(a.scale, b.scale)
+    (wa, wa2, root_a), (wb, wb2, root_b) = (_in_unit(m, scale) for m in (a, b))
+    weight = wa + wb
+    share = wb / weight
+    between = np.sqrt(wa * share) * (b.factor_mean - a.factor_mean)
+    stacked = np.vstack([root_a, root_b, between])
     basis = _common_basis(a.basis, b.basis, stacked)
+    one, other = (rebased(m, basis, a.origin).rescaled(m.scale - scale) for m in (a, b))
     return evolve(
         a,
         n_dates=a.n_dates + b.n_dates,
         start=min(a.start, b.start),
         end=max(a.end, b.end),
+        scale=scale,
         weight=weight,
-        weight_squares=a.weight_squares + b.weight_squares,
+        weight_squares=wa2 + wb2,
         risk_free_mean=a.risk_free_mean + share * (b.risk_free_mean - a.risk_free_mean),
         factor_mean=a.factor_mean + share * (b.factor_mean - a.factor_mean),
         factor_root=np.linalg.qr(stacked, mode="r")[: len(basis)],
         basis=basis,
         decay_factor=a.decay_factor if b.decay_factor is None else b.decay_factor,
-        regressions=_merge_regressions(rebased(a, basis, a.origin), rebased(b, basis, a.origin)),
+        regressions=merge_regressions(one, other),
     )
+
+
+def _in_unit(m: Moments, scale: float) -> tuple[float, float, Array]:
+    """Sums of weights, and the root of the factors, where 1 stands for a weight of ``2 ** scale``."""
+    if m.scale == scale:
+        return m.weight, m.weight_squares, m.factor_root
+    unit = float(np.exp2(m.scale - scale))
+    return m.weight * unit, m.weight_squares * unit**2, m.factor_root * np.sqrt(unit)
 
 
 def _common_basis(a: Array, b: Array, stacked: Array) -> Array:
@@ -93,29 +105,47 @@ class _Gap:
         return np.asarray(self.r - row_dots(coefficients, self.q, self.pattern))
 
 
-def _merge_regressions(a: Regressions, b: Regressions) -> Regressions:
+def merge_regressions(a: Regressions, b: Regressions) -> Regressions:
     """Merge two regressions by the pairwise update: every term added to the residual squares is a square."""
     pattern, pa, pb = _pairs(a, b)
-    na, nb = a.weight[pa], b.weight[pb]
-    total = np.where(na + nb > 0, na + nb, 1.0)
-    gap = _Gap(pattern, na * nb / total, b.q_mean[pb] - a.q_mean[pa], b.r_mean - a.r_mean)
-    gram = a.q_gram[pa] + b.q_gram[pb] + (gap.weight[:, None] * gap.q)[:, :, None] * gap.q[:, None, :]
+    scale, a, b = _in_one_unit(a, b, pattern, pa, pb)
+    total = np.where(a.weight + b.weight > 0, a.weight + b.weight, 1.0)
+    gap = _Gap(pattern, a.weight * b.weight / total, b.q_mean - a.q_mean, b.r_mean - a.r_mean)
+    gram = a.q_gram + b.q_gram + (gap.weight[:, None] * gap.q)[:, :, None] * gap.q[:, None, :]
     inverse, well = invert_grams(a.q_gram, a.q_gram) if b.count.max() <= 1 else (gram, np.zeros(1, dtype=bool))
     if well.all():
-        coefficients, rss = _with_one_date(a, gap, inverse[pa])
+        coefficients, rss = _with_one_date(a, gap, inverse)
     else:
         coefficients, rss = _solve_together(a, b, gap, gram)
     return Regressions(
         pattern=pattern,
-        count=a.count[pa] + b.count[pb],
-        weight=na + nb,
-        weight_squares=a.weight_squares[pa] + b.weight_squares[pb],
-        q_mean=a.q_mean[pa] + (nb / total)[:, None] * gap.q,
+        count=a.count + b.count,
+        scale=scale,
+        weight=a.weight + b.weight,
+        weight_squares=a.weight_squares + b.weight_squares,
+        q_mean=a.q_mean + (b.weight / total)[:, None] * gap.q,
         q_gram=gram,
-        r_mean=a.r_mean + (nb / total)[pattern] * gap.r,
+        r_mean=a.r_mean + (b.weight / total)[pattern] * gap.r,
         coefficients=coefficients,
         rss=rss,
     )
+
+
+def _in_one_unit(
+    a: Regressions, b: Regressions, pattern: Index, pa: Index, pb: Index
+) -> tuple[Array, Regressions, Regressions]:
+    """Return the scale of each merged pattern, and both parts by merged pattern, in its unit.
+
+    That is the larger unit of the two, and that of the one with observations where the other has none.
+    """
+    scales = [np.where(m.count[at] > 0, m.scale[at], -np.inf) for m, at in ((a, pa), (b, pb))]
+    scale = np.maximum(*scales)
+    scale[~np.isfinite(scale)] = 0.0
+    parts = [
+        m.by_pattern(pattern, at).multiplied(np.exp2(own - scale))
+        for m, at, own in ((a, pa, scales[0]), (b, pb, scales[1]))
+    ]
+    return scale, parts[0], parts[1]
 
 
 def _pairs(a: Regressions, b: Regressions) -> tuple[Index, Index, Index]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.linalg import STILL, inverse_roots, quadratic_forms, row_dots, row_outers
 
-_BY_PATTERN = ("count", "weight", "weight_squares", "q_mean", "q_gram")
+BY_PATTERN = ("count", "scale", "weight", "weight_squares", "q_mean", "q_gram")
 
 
 @final
@@ -25,6 +25,8 @@ class Regressions:
         The pattern of missing dates of each asset.
     count : array of int, shape (P,)
         Observations in each pattern.
+    scale : array, shape (P,)
+        The weight that 1 stands for in the pattern's sums is 2 to this power; 0 where weights are not tiny.
     weight, weight_squares : array, shape (P,)
         Σ w and Σ w² over the pattern's dates; both are the count for equal weights.
     q_mean : array, shape (P, K)
@@ -41,6 +43,7 @@ class Regressions:
 
     pattern: Index
     count: Index
+    scale: Array
     weight: Array
     weight_squares: Array
     q_mean: Array
@@ -78,14 +81,36 @@ class Regressions:
         own = _filled(self.pattern, there, empty, nothing)
         # unused patterns would be checked like used ones
         used, pattern = np.unique(own, return_inverse=True)
-        by_pattern = {n: getattr(patterns, n)[used if len(used) else [0]] for n in _BY_PATTERN}
+        by_pattern = {n: getattr(patterns, n)[used if len(used) else [0]] for n in BY_PATTERN}
         return evolve(self, pattern=pattern.reshape(-1).astype(np.intp), **by_pattern, **taken)
 
     def _with_empty_pattern(self) -> Self:
         """Append the pattern of an asset without observations."""
-        parts = {name: getattr(self, name) for name in _BY_PATTERN}
+        parts = {name: getattr(self, name) for name in BY_PATTERN}
         longer = {n: np.concatenate([a, np.zeros((1, *a.shape[1:]), dtype=a.dtype)]) for n, a in parts.items()}
         return evolve(self, **longer)
+
+    def rescaled(self, power: float) -> Self:
+        """The same, where 1 stands for a weight that is 2 to this power larger."""
+        return self if power == 0 else evolve(self, scale=self.scale + power)
+
+    def by_pattern(self, pattern: Index, at: Index) -> Self:
+        """The same by finer patterns, which are `at` these positions among their own."""
+        if np.array_equal(at, np.arange(len(self.count))):
+            return evolve(self, pattern=pattern)
+        return evolve(self, pattern=pattern, **{n: getattr(self, n)[at] for n in BY_PATTERN})
+
+    def multiplied(self, factor: Array) -> Self:
+        """The same with all weights of each pattern times a factor, shape (P,)."""
+        if (factor == 1.0).all():
+            return self
+        return evolve(
+            self,
+            weight=self.weight * factor,
+            weight_squares=self.weight_squares * factor**2,
+            q_gram=self.q_gram * factor[:, None, None],
+            rss=self.rss * self.each(factor),
+        )
 
     def without_rounding(self) -> Self:
         """Set the variance of returns that are constant, up to rounding of their mean, to zero."""

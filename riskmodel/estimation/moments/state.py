@@ -18,7 +18,7 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
 
 VERSION = 4
-NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor")
+NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor", "scale")
 ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
 _HEAD = {"version", "days", "name", "bar", "per_day", "start", "end", "definitions", "assets", *NUMBERS}
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
@@ -129,7 +129,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _is_whole(head: dict[str, Any], arrays: dict[str, Any]) -> bool:
     """Whether all parts are present, in consistent shapes."""
     n, k, p = len(head["assets"]), len(head["definitions"]), len(arrays["count"])
-    by_pattern = dict.fromkeys(("count", "weight", "weight_squares"), (p,))
+    by_pattern = dict.fromkeys(("count", "scale", "weight", "weight_squares"), (p,))
     by_asset = dict.fromkeys(("pattern", "r_mean", "rss"), (n,))
     shapes = by_pattern | by_asset | {"q_mean": (p, k), "q_gram": (p, k, k), "coefficients": (n, k)}
     shapes |= {"factor_mean": (k,), "origin": (k,), "factor_root": (k, k), "basis": (k, k)}

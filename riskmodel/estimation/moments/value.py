@@ -33,6 +33,7 @@ from riskmodel.estimation.moments.state import (
     read_state,
     write_state,
 )
+from riskmodel.estimation.moments.weights import DateWeights
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, read_definitions
@@ -102,6 +103,8 @@ class Moments:
         Number of dates, T.
     start, end : pandas.Timestamp
         The first and the last date.
+    scale : float
+        The weight that 1 stands for in all sums is 2 to this power; `decay` lowers it.
     weight, weight_squares : float
         Σ w and Σ w² over all dates; both are T for equal weights.
     risk_free_mean : float
@@ -145,6 +148,7 @@ class Moments:
     basis: Array = field(converter=read_only)
     regressions: Regressions = field(converter=_set_read_only)
     decay_factor: float | None = None
+    scale: float = 0.0
 
     __reduce__ = by_constructor
 
@@ -169,7 +173,19 @@ class Moments:
             raise InvalidParameterError(
                 f"expected a panel, got {type(panel).__name__}; make one with a provider's panel(assets, factors)."
             )
-        by_date = () if weights is None else (_checked(_by_date(weights, panel), len(panel.dates)),)
+        return cls._weighted(
+            panel, None if weights is None else DateWeights.of(_checked(_by_date(weights, panel), len(panel.dates)))
+        )
+
+    @classmethod
+    def decaying(cls, panel: Panel, keep: float) -> Moments:
+        """Read a panel whose dates have weights that decay, each `keep` times that of the next, by its estimator."""
+        weights = None if keep == 1.0 else DateWeights.decaying(keep, len(panel.dates))
+        return cls._weighted(panel, weights).with_decay_factor(keep)
+
+    @classmethod
+    def _weighted(cls, panel: Panel, weights: DateWeights | None) -> Moments:
+        by_date = () if weights is None else (weights.fraction, weights.exponent.astype(np.float64))
         moments: Moments = panel.reduce(_of_piece, add, _concat, *by_date)
         return moments
 
@@ -263,20 +279,11 @@ class Moments:
         """
         if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
             raise InvalidParameterError(f"expected keep above 0 and at most 1, got {keep!r}.", keep=keep)
-        r = self.regressions
-        return evolve(
-            self,
-            weight=self.weight * keep,
-            weight_squares=self.weight_squares * keep**2,
-            factor_root=self.factor_root * np.sqrt(keep),
-            regressions=evolve(
-                r,
-                weight=r.weight * keep,
-                weight_squares=r.weight_squares * keep**2,
-                q_gram=r.q_gram * keep,
-                rss=r.rss * keep,
-            ),
-        )
+        return self.aged(float(np.log2(keep)))
+
+    def aged(self, power: float) -> Self:
+        """Multiply the weight of every date by 2 to this power."""
+        return evolve(self, scale=self.scale + power)
 
     def __add__(self, other: Moments) -> Moments:
         """Merge two periods over the same assets and factors, exactly.
@@ -375,10 +382,11 @@ def _read_horizon(head: Mapping[str, Any]) -> Horizon:
     return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
 
 
-def _of_piece(panel: Panel, weights: Array | None = None) -> Moments:
+def _of_piece(panel: Panel, fraction: Array | None = None, exponent: Array | None = None) -> Moments:
     """Moments of one piece of a panel."""
     returns, factors, free = panel.arrays()
-    w = np.ones(len(factors)) if weights is None else weights
+    weights = None if fraction is None or exponent is None else DateWeights.joined(fraction, exponent)
+    w = np.ones(len(factors)) if weights is None else weights.numbers()
     share = w / w.sum()
     mean = share @ factors
     root_weights = np.sqrt(w)[:, None]
@@ -402,6 +410,7 @@ def _of_piece(panel: Panel, weights: Array | None = None) -> Moments:
         origin=mean,
         basis=axes.basis,
         regressions=regress(returns, axes.q if weights is None else unweighted(axes, centred, w), weights),
+        scale=0.0 if weights is None else float(weights.scale),
     )
 
 

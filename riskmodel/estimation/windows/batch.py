@@ -40,6 +40,8 @@ _COLUMNS = 512
 _TURNED = 1e-3
 # Factors nearer than this to collinear, or to constant beside their mean, are judged window by window.
 _NEARLY = 1e-7
+# Sums of squared weights below this have lost digits.
+_LEAST_SQUARES = 1e-200
 
 
 def fit_batch(
@@ -404,9 +406,14 @@ class _Group:
         flat = j * self.squares.shape[1] + i
         terms, cross = (a.reshape(len(a), -1).take(flat, axis=1) for a in (self.grams, self.cross))
         gram, squares = _full(terms, len(cross)), self.squares.take(flat)
+        weight_squares = self.weight_squares.take(flat)
+        n = effective(gram[0, 0], weight_squares)
+        # such an asset ended so long ago that the weights of its dates must be scaled, as `Moments` do
+        ended = weight_squares < _LEAST_SQUARES
+        n[ended], gram[:, :, ended] = np.inf, np.eye(len(gram))[:, :, None]
         root, well = _inverse_roots(gram, ILL_CONDITIONED)
+        well &= ~ended
         scores = _times(root, cross)
-        n = effective(gram[0, 0], self.weight_squares.take(flat))
         return _Pairs(j, i, root, scores, squares - _squares(scores), gram[0, 0], n), squares, well
 
     def _refined(self, pairs: _Pairs) -> _Pairs:

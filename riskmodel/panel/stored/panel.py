@@ -12,6 +12,8 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.bars import require_assets
+from riskmodel._core.checks import ASSET_RETURNS
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.base import chosen, within
@@ -145,7 +147,7 @@ class StoredPanel(CalendarPanel):
             As in `array`.
         layout : Wide or Long
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
-            ones are read fastest where they are sorted by date or by asset.
+            ones are read fastest where they are sorted by date or by asset. Dates are one column of dates.
         assets : sequence of labels, optional
             The assets to read, in this order; by default all.
 
@@ -173,7 +175,7 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
-        names = None if assets is None else labels.unique(assets, "assets")
+        names = _chosen(layout, assets)
         source: BlockSource
         if isinstance(layout, Wide):
             source = WideSource.read(find(path), layout, names, horizon)
@@ -185,6 +187,7 @@ class StoredPanel(CalendarPanel):
 
     @classmethod
     def _of(cls, source: BlockSource, beside: CalendarSeries) -> Self:
+        require_assets(source.assets, ASSET_RETURNS.name)
         calendar = beside.align(source.dates)
         return cls(calendar, source, np.asarray(source.dates.get_indexer(calendar.dates), dtype=np.intp))
 
@@ -258,3 +261,22 @@ class StoredPanel(CalendarPanel):
                 block.flags.writeable = False
                 calendar = rows_of(self._calendar, slice(first, first + len(block)))
                 yield evolve(calendar, assets=self.assets[at], excess_returns=block)
+
+
+def _chosen(layout: Wide | Long, assets: Sequence[Any] | None) -> pd.Index[Any] | None:
+    """Return the assets to read, which a wide layout may name too; raise for dates that are not one column of dates."""
+    date, form = getattr(layout, "date", None), getattr(layout, "dates", None)
+    if isinstance(date, tuple) or form is not None:
+        raise InvalidParameterError(
+            f"expected a layout with one column of dates, got {layout!r}; store dates as a date type.", layout=layout
+        )
+    columns = layout.columns if isinstance(layout, Wide) else None
+    if columns is not None and assets is not None:
+        raise InvalidParameterError(
+            f"expected assets or the columns of rm.Wide, got both: {labels.listing(assets)} and "
+            f"{labels.listing(columns)}; give one of them.",
+            assets=list(assets),
+            columns=list(columns),
+        )
+    wanted = assets if columns is None else columns
+    return None if wanted is None else labels.unique(wanted, "assets")

@@ -18,6 +18,7 @@ from riskmodel._core.dates import date_labels, read_local_dates
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateLabelsError,
+    InvalidDatesError,
     InvalidParameterError,
     LayoutError,
     MissingExtraError,
@@ -27,6 +28,12 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 
+# Errors of pyarrow and pandas for damaged files and damaged metadata.
+DAMAGED = (
+    ValueError, OSError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError, ArithmeticError,
+    AssertionError,
+)  # fmt: skip
+_YEARS = range(1700, 2262)
 _SUFFIXES = {".parquet", ".parq", ".pq"}
 
 
@@ -70,7 +77,7 @@ class ParquetFile:
                 yield file
         except RiskModelError:
             raise
-        except (OSError, arrow.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, arrow.ArrowException) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise unopened(self.path, error) from error
             reason = str(error).strip().splitlines()[0]
@@ -149,10 +156,17 @@ class Header:
             raise DuplicateLabelsError(
                 f"expected each column of {path} once, got {labels.listing(twice)} more than once.", path=str(path)
             )
-        kept = schema.pandas_metadata or {}
-        index = [n for n in kept.get("index_columns", []) if isinstance(n, str) and n in schema.names]
-        names = [n for n in schema.names if n not in set(index)]
-        found = _labels(schema, names, kept)
+        try:
+            kept = schema.pandas_metadata or {}
+            index = [n for n in kept.get("index_columns", []) if isinstance(n, str) and n in schema.names]
+            names = [n for n in schema.names if n not in set(index)]
+            found = _labels(schema, names, kept)
+        except DAMAGED as error:
+            raise LayoutError(
+                f"expected a whole Parquet file, got {path}, whose metadata for pandas are damaged: "
+                f"{type(error).__name__}: {error}; write it again.",
+                path=str(path),
+            ) from error
         require_one_level(path, found)
         return cls(path, tuple(index), tuple(names), found, schema)
 
@@ -230,20 +244,33 @@ def _labels(schema: Any, names: list[str], kept: dict[str, Any]) -> pd.Index[Any
 
 def dates_in(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
     """Read the unique dates of a file's rows."""
-    return read_local_dates(_index(column), str(path), horizon)
+    return read_local_dates(_index(path, column), str(path), horizon)
 
 
 def labels_of_dates(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
     """Read dates that may repeat."""
-    return date_labels(_index(column), str(path), horizon)
+    return date_labels(_index(path, column), str(path), horizon)
 
 
-def _index(column: Any) -> pd.Index[Any]:
-    index: pd.Index[Any] = pd.Index(column.to_pandas())
+def _index(path: Path, column: Any) -> pd.Index[Any]:
+    try:
+        index: pd.Index[Any] = pd.Index(column.to_pandas(date_as_object=False))
+    except DAMAGED as error:  # of the year 20000
+        raise _unreadable_dates(path, str(error)) from error
+    if isinstance(index, pd.DatetimeIndex):
+        wrong = [day.year for day in (index.min(), index.max()) if not pd.isna(day) and day.year not in _YEARS]
+        if wrong:
+            raise _unreadable_dates(path, f"the year {wrong[0]}")
     if isinstance(index, pd.CategoricalIndex):
         index = index.astype(index.categories.dtype)
     # 20240131 is read as a date from text only
     return index.astype(str) if pd.api.types.is_integer_dtype(index.dtype) else index
+
+
+def _unreadable_dates(path: Path, what: str) -> InvalidDatesError:
+    return InvalidDatesError(
+        f"expected dates of {_YEARS[0]} to {_YEARS[-1]} in {path}, got {what}; mend the dates.", path=str(path)
+    )
 
 
 def floats(column: Any) -> Array:

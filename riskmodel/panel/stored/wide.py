@@ -142,6 +142,11 @@ def _part(
         if not meta.num_rows:
             raise LayoutError(f"expected rows in {file.path}, got none; remove it.", path=str(file.path))
         dates = dates_in(file.path, opened.read(columns=[date]).column(date), horizon)
+        if len(dates) != meta.num_rows:
+            raise LayoutError(
+                f"expected {meta.num_rows} rows in {file.path}, as it says, got {len(dates)} dates; write it again.",
+                path=str(file.path),
+            )
         chosen = range(len(names)) if assets is None else [i for i in found.get_indexer(assets) if i >= 0]
         header.require_numbers([names[i] for i in chosen])
         deepest = max(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
