@@ -78,8 +78,14 @@ def bar_text(bar: dt.timedelta) -> str:
 
 
 def _is_bar(horizon: Horizon, _: Any, bar: Any) -> None:
-    if bar is not None and (not isinstance(bar, dt.timedelta) or not isinstance(horizon.per_day, float)):
-        raise InvalidParameterError("expected a bar made by rm.Horizon.of(bar, per_day=...).", bar=bar)
+    both = isinstance(bar, dt.timedelta) and isinstance(horizon.per_day, float)
+    if not both and not (bar is None and horizon.per_day is None):
+        raise InvalidParameterError(
+            f"expected a bar and a number of them in a day, as rm.Horizon.of('1h', per_day=6.5) makes them, got "
+            f"{bar!r} and {horizon.per_day!r}.",
+            bar=bar,
+            per_day=horizon.per_day,
+        )
 
 
 @final

@@ -249,6 +249,21 @@ def test_rows_of_a_day_are_counted_and_equal_times_are_duplicates():
     assert duplicate.value.details["dates"] == [HOURS[3]]
 
 
+def test_hours_of_a_time_zone_keep_it_through_factors_of_assets():
+    zoned = HOURS.tz_localize("America/New_York")
+    market = pd.Series(np.linspace(-0.01, 0.01, len(HOURS)), zoned, name="F")
+    data = rm.InMemory(
+        pd.DataFrame({"A": market, "B": -market}), factors=market, risk_free=0.0, horizon=HOUR, return_type=rm.EXCESS
+    )
+    for factors in (
+        ["F"],
+        [rm.AssetFactor("B")],
+        ["F", rm.AssetFactor("B")],
+        [rm.AssetFactor("B"), rm.Spread("A", "B")],
+    ):
+        assert list(data.panel(["A"], factors).dates) == list(HOURS)
+
+
 def test_hours_of_two_time_zones_are_not_mixed():
     market = pd.Series(np.linspace(-0.01, 0.01, len(HOURS)), HOURS, name="F")
     rate = pd.Series(0.0, HOURS)

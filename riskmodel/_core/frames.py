@@ -35,6 +35,8 @@ from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity
 _TILE = 512, 32
 # A constant rate of more a year is refused as a plain number, and a typical one of more is warned of.
 _HIGH_CONSTANT_RATE, _HIGH_TYPICAL_RATE = 0.1, 0.15
+# With fewer rates none is typical.
+_ENOUGH_RATES = 20
 # A column of these names holds the dates of a table where its type does not say so.
 _DATE_NAMES = frozenset({"date", "dates", "day", "datetime", "timestamp", "time"})
 
@@ -209,7 +211,7 @@ def finish_rate(rate: ReturnFrame) -> None:
     rate.checks.finish()
     sizes = np.abs(rate.numbers[rate.numbers != 0])
     sizes = sizes[np.isfinite(sizes)]
-    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) else 0.0
+    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) >= _ENOUGH_RATES else 0.0
     if typical > _HIGH_TYPICAL_RATE:
         horizon = rate.checks.horizon
         warnings.warn(

@@ -37,8 +37,11 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
         raise InvalidParameterError(
             f"expected {what} as labels such as text or numbers, got {listing(given)}: {error}.", what=what
         ) from error
-    if isinstance(index, pd.MultiIndex) or index.hasnans:
-        got = "labels of several levels" if isinstance(index, pd.MultiIndex) else "a missing label (NaN, NaT or None)"
+    has_levels = isinstance(index, pd.MultiIndex) or (
+        index.dtype == object and any(isinstance(x, tuple) for x in index)
+    )
+    if has_levels or index.hasnans:
+        got = "labels of several levels" if has_levels else "a missing label (NaN, NaT or None)"
         raise InvalidParameterError(
             f"expected {what} with one label each, got {got}; rename them, for instance with "
             "columns.map('_'.join) where there are levels.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
@@ -304,14 +304,18 @@ def _factor_frame(
     for factor in factors:
         if not isinstance(factor, PublishedFactor):
             returns = _returns_of(factor, data, low, high)
-            tables.append(ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon))
+            own = ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon)
+            # what was computed of the provider's own frames is in their zone
+            tables.append(evolve(own, zone=own.zone or None))
     if len(tables) == 1:
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
-    zones = {t.zone for t in tables}
-    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
+    zones = {t.zone for t in tables} - {None}
+    if len(zones) > 1:
+        return joined
+    return evolve(ReturnFrame.read(joined, FACTOR_RETURNS, horizon), zone=zones.pop() if zones else None)
 
 
 def _with_asset_factors(error: UnknownFactorError, data: DataProvider, low: Edge, high: Edge) -> UnknownFactorError:

@@ -196,7 +196,7 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class PortfolioFactor(Factor):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
@@ -231,6 +231,9 @@ class PortfolioFactor(Factor):
     funded: ClassVar[bool] = True
 
     __reduce__ = by_constructor
+
+    def __repr__(self) -> str:
+        return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
 
     @property
     def weights(self) -> pd.Series[float]:
