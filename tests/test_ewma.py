@@ -419,3 +419,12 @@ def test_windows_keep_an_asset_that_ended(windows, first):
     panel = ended_panel(1_900, 100)
     model = windows.fit(panel).on(panel.dates[-1])
     assert_as_its_own_rows_alone(model, panel.select(start=panel.dates[first]), 100 - first)
+
+
+def test_the_summary_of_an_asset_that_ended():
+    panel = ended_panel(2_680, 100)
+    model = FAST.fit(panel)
+    alone = FAST.fit(panel.select(["ENDED"], end=panel.dates[99]))
+    own = panel.select(end=panel.dates[99])
+    printed = [m.summary("ENDED", p).tables[1].as_text() for m, p in ((model, panel), (alone, own))]
+    assert printed[0] == printed[1]

@@ -136,6 +136,8 @@ BARS = {
         '"{d}","{p}","1","1","1","1.2M","0.5%"',
     ),
     "Nasdaq": ("Date,Close/Last,Volume,Open,High,Low", "'Close/Last'", "{d},${p},49897100,$320.93,$322.68,$308.29"),
+    "two of them": ("date,Close,Volume", "'Close'", "{d},{p},0"),
+    "two closes": ("date,Close,Adj Close", "'Adj Close'", "{d},1,{p}"),
     "three of them": ("date,LOW,HIGH,CLOSE", "'CLOSE'", "{d},1,1,{p}"),
     "with row numbers": (",Date,Open,High,Low,Close", "'Close'", "0,{d},1,1,1,{p}"),
 }
@@ -148,7 +150,7 @@ def bars(kind):
 
 
 class TestBars:
-    """Issue 10, item 5: open, high, low, close and volume are one asset."""
+    """Open, high, low, close and volume are one asset."""
 
     @pytest.mark.parametrize("kind", BARS)
     def test_the_close_of_one_asset_which_the_file_names(self, file, kind):
@@ -209,7 +211,7 @@ class TestBars:
 
 
 class TestCrsp:
-    """Issue 10, item 14: exports of CRSP from WRDS."""
+    """Exports of CRSP from WRDS."""
 
     def text(self, *rows, header="PERMNO,date,TICKER,RET,DLRET"):
         return "\n".join([header, *rows, ""])
@@ -297,7 +299,7 @@ class TestCrsp:
 
 
 class TestMissingCodes:
-    """Issue 10, item 1: codes for missing numbers are named to the reader."""
+    """Codes for missing numbers are named to the reader."""
 
     @pytest.mark.parametrize("text", ["-99.0", "-99", "n/m", "N/M", " -99.00 ", "-9.9e1"])
     def test_numbers_and_text(self, file, text):
@@ -346,7 +348,7 @@ class TestMissingCodes:
 
 
 class TestProse:
-    """Issue 10, items 1 and 14: prose above a table, and the codes that it declares."""
+    """Prose above a table, and the codes that it declares."""
 
     table = "date,A,B\n2024-01-02,-99.9,0.5\n2024-01-03,0.5,-8\n"
 
@@ -382,7 +384,7 @@ class TestProse:
 
 
 class TestTimeZones:
-    """Issue 10, item 2: days stamped in UTC are a day early."""
+    """Days stamped in UTC are a day early."""
 
     def rows(self, stamps):
         return "date,A\n" + "".join(f"{t},0.0{i % 9}1\n" for i, t in enumerate(stamps))
@@ -454,7 +456,7 @@ class TestTimeZones:
 
 
 class TestBarsOfHours:
-    """Issue 10, item 17: rows of hours and minutes keep their times."""
+    """Rows of hours and minutes keep their times."""
 
     stamps = pd.to_datetime(["2024-01-02 10:00", "2024-01-02 11:00", "2024-01-03 10:00"])
 
@@ -485,7 +487,7 @@ class TestBarsOfHours:
 
 
 class TestDates:
-    """Issue 10, item 16: dates."""
+    """Dates."""
 
     @pytest.mark.parametrize(
         ("texts", "expected"),
@@ -569,7 +571,7 @@ class TestDates:
 
 
 class TestColumns:
-    """Issue 10, item 16: columns are chosen."""
+    """Columns are chosen."""
 
     text = "date,name,Volume,Close\n2024-01-02,x,0,1\n2024-01-03,y,0,2\n"
 
@@ -605,7 +607,7 @@ class TestColumns:
 
 
 class TestNumbers:
-    """Issue 10, item 16: decimals, thousands, percent signs."""
+    """Decimals, thousands, percent signs."""
 
     @pytest.mark.parametrize(
         ("cells", "expected"),
@@ -688,7 +690,7 @@ PACKED = {
 
 
 class TestPacked:
-    """Issue 10, item 16 and section 4: compressed files, and a bound on what they unpack to."""
+    """Compressed files, and a bound on what they unpack to."""
 
     text = b"date,A\n2024-01-02,0.1\n"
 
@@ -720,7 +722,7 @@ class TestPacked:
 
 
 class TestAddresses:
-    """Issue 10, items 15 and 18: addresses."""
+    """Addresses."""
 
     def test_of_this_machine(self, file):
         path = file("date,A\n2024-01-02,0.1\n", "a file.csv")
@@ -752,7 +754,7 @@ FRENCH_DAILY = (
 
 
 class TestFrench:
-    """Issue 10, item 15: the French library's own files."""
+    """The French library's own files."""
 
     @pytest.mark.parametrize(
         "pack",

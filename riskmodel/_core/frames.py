@@ -17,6 +17,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
@@ -169,10 +170,11 @@ def read_number(rate: Any, horizon: Horizon) -> float:
     PercentReturnsError
         For a plain number that makes more than 10 % a year: it is yearly, or in percent.
     """
-    if isinstance(rate, bool) or not math.isfinite(rate) or (isinstance(rate, Quantity) and not isinstance(rate, Mean)):
+    of_another_kind = isinstance(rate, Quantity) and not isinstance(rate, Mean)
+    if not is_number(rate) or not math.isfinite(rate) or of_another_kind:
         raise InvalidParameterError(
             f"expected risk_free as a Series by date, a finite number or a rate such as rm.Mean(0.02, rm.YEAR), got "
-            f"{rate!r}.",
+            f"{shown(rate)}.",
             got=rate,
         )
     if isinstance(rate, Mean):
@@ -336,7 +338,14 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         )
     if pd.api.types.is_object_dtype(column.dtype):
         # decimals among them, and None and pd.NA, which float() does not know
-        return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        try:
+            return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        except (OverflowError, ValueError) as error:
+            raise NonNumericError(
+                f"expected {what} to hold numbers, got one in column {column.name!r} that is none: {error}.",
+                what=what,
+                column=column.name,
+            ) from error
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
 from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
@@ -105,7 +106,7 @@ class DataProvider(ABC):
         whole numbers, and `asset_returns` must accept them. `Cached` stores returns by identifier, so that the
         histories of two assets are never joined.
         """
-        return list(assets)
+        return require_list(assets, "assets")
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """Return the vintages of the returns of assets and factors and of the risk-free rate, by source.
@@ -223,7 +224,7 @@ def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
 
 def require_list(items: Any, what: str) -> list[Any]:
     """Return the items of a list, an array or an Index; raise for anything else."""
-    if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
+    if isinstance(items, set | frozenset) or labels.is_lone(items) or not hasattr(items, "__len__"):
         raise InvalidParameterError(
             f"expected {what} as a list, got {_instead_of_list(items, what)}.", parameter=what, got=items
         )
@@ -238,7 +239,7 @@ def _instead_of_list(items: Any, what: str) -> str:
         return f"{items!r}, which has no order; write sorted({what})"
     if isinstance(items, Iterable) and not isinstance(items, str | bytes):
         return f"a {type(items).__name__}; write list({what})"
-    return f"{items!r}; write [{items!r}]"
+    return f"{shown(items)}; write [{shown(items)}]"
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:

@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require_method
 from riskmodel._core.arrays import by_constructor
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError
@@ -107,13 +108,13 @@ class PublishedFactor(Factor):
         Whether a portfolio can hold it; False for a macroeconomic series.
     """
 
-    name: str = field()
+    name: str = field(validator=labels.check_label)
     funded: bool = field(default=Factory(lambda self: labels.is_excess(self.name), takes_self=True))
     tradable: bool = True
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the provider's series."""
-        return data.factor_returns([self.name], start, end)[self.name]
+        return require_data(data).factor_returns([self.name], start, end)[self.name]
 
 
 @final
@@ -127,7 +128,7 @@ class AssetFactor(Factor):
         The provider's label, for instance ``"SPY"``.
     """
 
-    asset: str
+    asset: str = field(validator=labels.check_label)
     funded: ClassVar[bool] = True
 
     @property
@@ -151,8 +152,8 @@ class Spread(Factor):
         Two of the provider's assets.
     """
 
-    long: str
-    short: str
+    long: str = field(validator=labels.check_label)
+    short: str = field(validator=labels.check_label)
     funded: ClassVar[bool] = False
 
     @property
@@ -162,13 +163,21 @@ class Spread(Factor):
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the difference of the two returns."""
-        both = data.asset_returns([self.long, self.short], start, end)
+        both = require_data(data).asset_returns([self.long, self.short], start, end)
         return both[self.long] - both[self.short]
+
+
+def require_data(data: Any) -> ReturnData:
+    """Return a source of returns, or raise for anything else."""
+    methods = ("asset_returns", "factor_returns", "risk_free")
+    require_method(data, methods, "data", "give a DataProvider such as rm.InMemory(...)")
+    source: ReturnData = data
+    return source
 
 
 def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -> pd.DataFrame:
     """Return asset returns less the risk-free rate, unless they are excess returns already."""
-    returns = data.asset_returns(assets, start, end)
+    returns = require_data(data).asset_returns(assets, start, end)
     if getattr(data, "return_type", TOTAL) is EXCESS:
         return returns
     rate = data.risk_free(start, end)
@@ -187,7 +196,7 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class PortfolioFactor(Factor):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
@@ -217,11 +226,14 @@ class PortfolioFactor(Factor):
     AMD  0.86
     """
 
-    name: str
+    name: str = field(validator=labels.check_label)
     _weights: pd.Series[float] = field(converter=_read_weights)
     funded: ClassVar[bool] = True
 
     __reduce__ = by_constructor
+
+    def __repr__(self) -> str:
+        return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
 
     @property
     def weights(self) -> pd.Series[float]:
@@ -237,7 +249,7 @@ class PortfolioFactor(Factor):
 
 def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
     """Return factors; a bare name means a `PublishedFactor` (an attrs converter)."""
-    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in factors)
+    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in labels.require_list(factors, "factors"))
 
 
 def require_defined(definitions: Sequence[Factor], factors: pd.Index[Any]) -> None:

@@ -225,7 +225,7 @@ class ReturnPanel(Panel):
             horizon=horizon,
             definitions=defined,
             dropped=rows.dropped,
-            provenance=dict(provenance or {}),
+            provenance=_read_provenance(provenance),
             return_type=return_type,
             unmatched=unmatched,
             left_out=rows.left_out,
@@ -306,7 +306,7 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        wanted = list(factors)
+        wanted = read_definitions(factors)
         returns = np.empty((len(self.dates), len(wanted)))
         portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
         returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
@@ -382,6 +382,17 @@ def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
     for table in (assets, on_scale):
         c = table.checks
         warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _read_provenance(provenance: Any) -> dict[str, str]:
+    """Copy the vintages by source, or raise."""
+    if provenance is not None and not isinstance(provenance, Mapping):
+        raise InvalidParameterError(
+            f"expected provenance as a mapping of vintages by source, got {type(provenance).__name__}.",
+            parameter="provenance",
+            got=provenance,
+        )
+    return dict(provenance or {})
 
 
 def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
