@@ -243,7 +243,7 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class PortfolioFactor(FactorOfAssets):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
@@ -278,6 +278,9 @@ class PortfolioFactor(FactorOfAssets):
     _weights: pd.Series[float] = field(converter=_read_weights)
 
     __reduce__ = by_constructor
+
+    def __repr__(self) -> str:
+        return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
 
     @property
     def funded(self) -> bool:
