@@ -1,6 +1,7 @@
 """Horizons know how many there are in a year, and rows are spaced as they say."""
 
 import datetime as dt
+import json
 import pickle
 
 import attrs
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
+from riskmodel.cli.main import main
 
 
 def _align(dates, horizon):
@@ -272,3 +274,19 @@ def test_hours_of_two_time_zones_are_not_mixed():
             market.to_frame("A").tz_localize("America/New_York").tz_convert("UTC"), market, rate, horizon=HOUR
         )
     assert error.value.details["zones"] == ["none", "UTC"]
+
+
+def test_hours_on_the_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    market = pd.Series(np.random.default_rng(0).normal(0, 0.004, len(HOURS)), HOURS, name="Mkt-RF")
+    pd.DataFrame({"A": 1.2 * market + 1e-6}).to_csv("assets.csv", index_label="date")
+    market.to_csv("factors.csv", index_label="date")
+    files = ["--returns", "assets.csv", "--factor-returns", "factors.csv", "--risk-free", "0", "--json"]
+    assert main(["report", "A", *files, "--bar", "1h", "--per-day", "6.5", "--start", "2024-01-02"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["horizon"], report["n_dates"]) == ("1h", len(HOURS) - 7)
+    beta = report["estimates"][1]["estimate"]
+    assert beta == pytest.approx(1.2)
+    assert main(["report", "A", *files]) == 2
+    assert "--bar" in capsys.readouterr().err
+    assert main(["report", "A", *files, "--bar", "1h"]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -63,7 +64,7 @@ def require_spacing(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
 
 def warn_of_seven_days(dates: pd.DatetimeIndex, horizon: Horizon) -> None:
     """Warn where rows on seven days a week are said to be trading days, of which a year has 252."""
-    trading = horizon.days * (horizon.per_day or 1.0) == DAY.days
+    trading = math.isclose(horizon.days * (horizon.per_day or 1.0), DAY.days)
     if not trading or len(dates) < _TWO_WEEKS:
         return
     share = np.bincount(dates.day_of_week, minlength=7) / len(dates)

@@ -112,10 +112,10 @@ class Rolling:
         Raises
         ------
         InvalidParameterError
-            If the window is not a whole number of the panel's rows, or `minimum` fits neither the estimator nor the
-            window.
+            If the window is not a whole number of the panel's rows, or `minimum` is below the estimator's
+            `fewest_observations`.
         TooFewObservationsError
-            If the panel is shorter than one window, or the window than K + 2 dates.
+            If the panel is shorter than one window, or the window than `minimum` or K + 2 dates.
         EstimationError
             If no asset can be estimated in any window.
         """

@@ -12,11 +12,16 @@ from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_method, shown
-from riskmodel._core.arrays import Index, by_constructor
+from riskmodel._core.arrays import Array, Index, by_constructor
+from riskmodel._core.checks import FactorReturns
+from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon
-from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType
+from riskmodel.panel.return_type import TOTAL, ReturnType
+
+# Treat a sum of weights this small relative to their sizes as zero.
+_ROUNDING = 1e-12
 
 
 class ReturnData(Protocol):
@@ -129,9 +134,37 @@ class PublishedFactor(Factor):
         return require_data(data).factor_returns([self.name], start, end)[self.name]
 
 
+class FactorOfAssets(Factor):
+    """A factor that is a fixed portfolio of assets (abstract: `AssetFactor`, `Spread`, `PortfolioFactor`)."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def weights(self) -> pd.Series[float]:
+            """Dollars of each asset per dollar of the factor."""
+
+    @final
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
+        held = self.held
+        returns = require_data(data).asset_returns(list(held.index), start, end)
+        numbers = read_numbers(returns[list(held.index)], f"the asset returns of factor {self.name!r}")
+        own = pd.Series(weighted(numbers, held.to_numpy()[:, None])[:, 0], returns.index)
+        if self.funded and getattr(data, "return_type", TOTAL) is TOTAL:
+            own = own - held.sum() * _rate_on(own.index, data.risk_free(start, end))
+        return own.rename(self.name)
+
+    @property
+    @final
+    def held(self) -> pd.Series[float]:
+        """The weights other than zero, or all where there are no others."""
+        held = self.weights[self.weights != 0]
+        return held if len(held) else self.weights
+
+
 @final
 @frozen
-class AssetFactor(Factor):
+class AssetFactor(FactorOfAssets):
     """The excess return of one of the provider's assets, such as an index fund; funded.
 
     Parameters
@@ -148,14 +181,15 @@ class AssetFactor(Factor):
         """The label of the asset."""
         return self.asset
 
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the asset's excess return: the total return less the risk-free rate."""
-        return _excess_returns(data, [self.asset], start, end)[self.asset]
+    @property
+    def weights(self) -> pd.Series[float]:
+        """One dollar of the asset."""
+        return _weights([self.asset], [1.0])
 
 
 @final
 @frozen
-class Spread(Factor):
+class Spread(FactorOfAssets):
     """The return of one asset less that of another; self-financing.
 
     Parameters
@@ -173,10 +207,12 @@ class Spread(Factor):
         """``long-short``."""
         return f"{self.long}-{self.short}"
 
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the difference of the two returns."""
-        both = require_data(data).asset_returns([self.long, self.short], start, end)
-        return both[self.long] - both[self.short]
+    @property
+    def weights(self) -> pd.Series[float]:
+        """One dollar of one asset, and minus one of the other."""
+        if self.long == self.short:
+            return _weights([self.long], [0.0])
+        return _weights([self.long, self.short], [1.0, -1.0])
 
 
 def require_data(data: Any) -> ReturnData:
@@ -187,17 +223,28 @@ def require_data(data: Any) -> ReturnData:
     return source
 
 
-def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -> pd.DataFrame:
-    """Return asset returns less the risk-free rate, unless they are excess returns already."""
-    returns = require_data(data).asset_returns(assets, start, end)
-    if getattr(data, "return_type", TOTAL) is EXCESS:
-        return returns
-    rate = data.risk_free(start, end)
-    if len(rate) and not returns.index.isin(rate.index).all():
+def weighted(returns: Array, weights: Any) -> Array:
+    """Returns of portfolios of assets, shape (T, M), from returns (T, N) and weights (N, M).
+
+    NaN where an asset of non-zero weight is missing.
+    """
+    gaps = np.isnan(returns)
+    sums = np.asarray(np.where(gaps, 0.0, returns) @ weights)
+    sums[gaps.astype(np.float64) @ (weights != 0) > 0] = np.nan
+    return sums
+
+
+def _weights(assets: Sequence[Any], weights: Sequence[float]) -> pd.Series[float]:
+    return pd.Series(weights, labels.unique(assets, "the assets of a factor"), name="weight")
+
+
+def _rate_on(dates: pd.Index[Any], rate: pd.Series[float]) -> pd.Series[float]:
+    """The risk-free rate on the dates of asset returns."""
+    if len(rate) and not dates.isin(rate.index).all():
         # the rate of a row covers the days before it without one, such as a weekend
-        between = returns.index[(returns.index > rate.index.min()) & (returns.index < rate.index.max())]
+        between = dates[(dates > rate.index.min()) & (dates < rate.index.max())]
         rate = pd.concat([rate, pd.Series(0.0, between.difference(rate.index))]).sort_index()
-    return returns.sub(rate, axis=0)
+    return rate
 
 
 def _read_weights(weights: Any) -> pd.Series[float]:
@@ -208,8 +255,8 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 
 
 @final
-@frozen(eq=False)
-class PortfolioFactor(Factor):
+@frozen(eq=False, repr=False)
+class PortfolioFactor(FactorOfAssets):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
     A position in it is a position in its assets, including their idio risk.
@@ -219,7 +266,8 @@ class PortfolioFactor(Factor):
     name : str
         Its label.
     weights : mapping or Series by asset
-        Dollars of each asset per dollar of the factor, of any sum. Omitted assets have weight zero.
+        Dollars of each asset per dollar of the factor, of any sum. Omitted assets have weight zero. Their sum is the
+        cash that a dollar of the factor costs.
 
     Raises
     ------
@@ -240,7 +288,6 @@ class PortfolioFactor(Factor):
 
     name: str = field(validator=labels.check_label)
     _weights: pd.Series[float] = field(converter=_read_weights)
-    funded: ClassVar[bool] = True
 
     __reduce__ = by_constructor
 
@@ -252,21 +299,18 @@ class PortfolioFactor(Factor):
     def __hash__(self) -> int:
         return hash((self.name, frozenset(self.held.to_dict().items())))
 
+    def __repr__(self) -> str:
+        return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
+
+    @property
+    def funded(self) -> bool:
+        """Whether it costs or raises cash: whether its weights have a sum other than zero, but for rounding."""
+        return bool(abs(self._weights.sum()) > _ROUNDING * self._weights.abs().sum())
+
     @property
     def weights(self) -> pd.Series[float]:
         """Weight by asset."""
         return self._weights.copy()
-
-    @property
-    def held(self) -> pd.Series[float]:
-        """The weights that are not zero."""
-        return self._weights[self._weights != 0]
-
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
-        held = self.held
-        excess = _excess_returns(data, list(held.index), start, end)
-        return pd.Series(excess.to_numpy() @ held.to_numpy(), excess.index, name=self.name)
 
 
 def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
@@ -290,6 +334,8 @@ def read_factor(factor: Any, published: Callable[[Any], Factor]) -> Factor:
         )
     if not isinstance(factor, Factor):
         return published(factor)
+    if isinstance(factor, PublishedFactor | FactorOfAssets):
+        return factor
     missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
     if missing:
         raise InvalidParameterError(
@@ -308,18 +354,6 @@ def read_factor(factor: Any, published: Callable[[Any], Factor]) -> Factor:
                 got=getattr(factor, name),
             )
     return factor
-
-
-def named_series(factor: Factor, returns: object) -> pd.DataFrame:
-    """Return what a factor's `returns` gave as a frame of one column, or raise for anything but a Series."""
-    if not isinstance(returns, pd.Series):
-        raise NonNumericError(
-            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
-            f"got {type(returns).__name__}.",
-            factor=factor.name,
-            got=type(returns).__name__,
-        )
-    return returns.to_frame(factor.name)
 
 
 def is_same(a: Factor, b: Factor) -> bool:
@@ -362,6 +396,26 @@ def positions_held(held: pd.Index[Any], known: pd.Index[Any], where: str) -> Ind
             missing=missing,
         )
     return known.get_indexer(held)
+
+
+def read_series(factor: Factor, returns: object, horizon: Horizon) -> ReturnFrame:
+    """Check what a factor's `returns` gave, and label its dates as those of any other table.
+
+    Raises
+    ------
+    NonNumericError
+        For anything but a Series of numbers by date.
+    DataError
+        As `ReturnPanel.align`, for its dates.
+    """
+    if not isinstance(returns, pd.Series):
+        raise NonNumericError(
+            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
+            f"got {type(returns).__name__}.",
+            factor=factor.name,
+            got=type(returns).__name__,
+        )
+    return ReturnFrame.read(returns.to_frame(factor.name), FactorReturns(f"factor {factor.name!r}"), horizon)
 
 
 def require_defined(definitions: Sequence[Factor], factors: pd.Index[Any]) -> None:

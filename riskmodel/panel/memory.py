@@ -29,12 +29,13 @@ from riskmodel.panel.factors import (
     PortfolioFactor,
     PublishedFactor,
     is_same,
-    named_series,
     positions_held,
     read_definitions,
+    read_series,
     require_defined,
+    weighted,
 )
-from riskmodel.panel.matching import match
+from riskmodel.panel.matching import HeldAssets, match
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
@@ -205,8 +206,12 @@ class ReturnPanel(Panel):
         provenance: Mapping[str, str] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        held: HeldAssets | None = None,
     ) -> Self:
-        """Align as `align` does, without its warnings about what was left out."""
+        """Align as `align` does, without its warnings about what was left out.
+
+        `held` are the assets that factors are made of, where these are known, and checked.
+        """
         require_horizon(horizon)
         require_return_type(return_type)
         require_unmatched(unmatched)
@@ -217,11 +222,14 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         defined = read_definitions(factors.labels if definitions is None else definitions)
         require_defined(defined, factors.labels)
-        for checks in (assets.checks, _as_defined(factors.checks, defined)):
+        made: list[Any] = [] if held is None else list(held.weights.columns)
+        scaled = [j for j, f in enumerate(defined) if not isinstance(f, PortfolioFactor) and f.name not in made]
+        plain = factors.take(np.asarray(scaled, dtype=np.intp))
+        for checks in (assets.checks, _as_defined(plain.checks, [defined[j] for j in scaled])):
             checks.finish()
         finish_rate(free)
-        _warn_of_suspects(assets, factors)
-        rows = match(assets, factors, free, unmatched)
+        _warn_of_suspects(assets, plain)
+        rows = match(assets, factors, free, unmatched, held)
         rate = rows.risk_free[:, 0]
         excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
         return cls(
@@ -323,11 +331,7 @@ class ReturnPanel(Panel):
         """Σ w r of portfolios on some rows, rows × M; NaN where an asset that is held is missing."""
         weights = pd.DataFrame({j: f.held for j, f in enumerate(factors)}).fillna(0.0)
         columns = positions_held(weights.index, self.assets, "panel")
-        held, w = self._excess_returns[rows][:, columns], weights.to_numpy()
-        gaps = np.isnan(held)
-        returns = np.asarray(np.where(gaps, 0.0, held) @ w)
-        returns[gaps.astype(np.float64) @ (w != 0) > 0] = np.nan
-        return returns
+        return weighted(self._excess_returns[rows][:, columns], weights.to_numpy())
 
     def _column_of(self, factor: Factor) -> Array | None:
         """The column of a factor, on all rows; None where the panel does not define the factor, or not in this way."""
@@ -338,10 +342,8 @@ class ReturnPanel(Panel):
 
     def _own_returns_of(self, factor: Factor) -> Array:
         """What the `returns` of a factor gives, on all rows."""
-        returns: object = factor.returns(_PanelData(self), None, None)
-        kind = FactorReturns(f"factor {factor.name!r}")
-        frame = ReturnFrame.read(named_series(factor, returns), kind, self.horizon).frame()
-        return floats(frame.iloc[:, 0].reindex(self.dates))
+        own = read_series(factor, factor.returns(_PanelData(self), None, None), self.horizon)
+        return floats(own.frame().iloc[:, 0].reindex(self.dates))
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).
@@ -470,6 +472,15 @@ class _PanelData:
     """A panel as a source of returns for factors."""
 
     panel: ReturnPanel
+
+    @property
+    def assets(self) -> list[Any]:
+        """The labels of the panel's assets, which may be fewer than a provider has."""
+        return self.panel.assets.tolist()
+
+    @property
+    def factors(self) -> list[Any]:
+        return self.panel.factors.tolist()
 
     @property
     def horizon(self) -> Horizon:

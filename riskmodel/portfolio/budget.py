@@ -147,7 +147,9 @@ class FactorVolatilityLimit(Limit):
 @final
 @frozen
 class GrossLimit(Limit):
-    """Limit on gross holdings, dollars: long plus short, with hedge legs, without cash.
+    """Limit on gross holdings, dollars: long plus short of `Portfolio.instruments`, without cash.
+
+    A hedge in an asset that is held, or in a factor that is that asset, is netted with it.
 
     Parameters
     ----------
@@ -159,9 +161,8 @@ class GrossLimit(Limit):
     name: str = field(default="gross", init=False)
 
     def use(self, portfolio: Portfolio) -> float:
-        """Sum of the sizes of all weights."""
-        held = require_portfolio(portfolio, "portfolio")
-        return float(held.weights.abs().sum() + held.legs.abs().sum())
+        """Sum of the sizes of the weights of all instruments."""
+        return float(require_portfolio(portfolio, "portfolio").instruments.abs().sum())
 
 
 @final
@@ -260,10 +261,18 @@ class Position:
 
     @property
     def hedge(self) -> pd.Series[float]:
-        """Dollars of hedge by factor or instrument; zero for each factor without a hedge."""
+        """Dollars of hedge by factor or instrument; zero for each factor without a hedge.
+
+        A dollar of a `PortfolioFactor` is its weights in dollars of assets, whatever they cost: `dollars` has these.
+        """
         p = self.portfolio
         weights = p.hedge_weights if isinstance(p, HedgedPortfolio) else p.legs
         return (weights * self.capital).rename("dollars")
+
+    @property
+    def dollars(self) -> pd.Series[float]:
+        """Dollars of all that is held, with the hedge, by `Portfolio.instruments`."""
+        return (self.portfolio.instruments * self.capital).rename("dollars")
 
     @property
     def cash(self) -> float:

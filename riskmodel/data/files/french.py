@@ -67,7 +67,7 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
         None,
         frame.reset_index(drop=True),
         range(1, len(frame) + 1),
-        f"{table.caption or 'table'}, row",
+        "row",
     )
 
 

@@ -36,7 +36,7 @@ class EWMA(LeastSquares):
     :math:`s^2 = RSS_w / (n - K - 1)`: weights are relevance of dates, not precision, and errors are
     homoskedastic, uncorrelated and independent of the factors. They are those of `statsmodels.WLS` times
     :math:`\sqrt{(T - K - 1)/(n - K - 1)}`, because WLS takes a small weight for a large variance and counts old dates
-    in full. `FactorModel.n_observations` is n.
+    in full. `RegressionFit.n_observations` is n.
 
     Parameters
     ----------
