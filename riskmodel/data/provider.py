@@ -162,7 +162,9 @@ class DataProvider(ABC):
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
-        low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
+        low, high = (
+            window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end, zone=self._zone_of_rows))
+        )
         self._require_inside(low, high)
         returns = self._assets_in(names, low, high)
         source = _Source(self, low, high, self._rate_in(low, high), _held_by(wanted, self, low, high))
@@ -180,6 +182,11 @@ class DataProvider(ABC):
         panel = aligned.select(start=low, end=high)
         panel._warn()
         return panel
+
+    @property
+    def _zone_of_rows(self) -> str | None:
+        """The time zone of rows of hours and minutes, empty where it is not known in advance; None for days."""
+        return None if horizon_of(self).bar is None else ""
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read and check `asset_returns`; a provider with checked returns overrides it."""
