@@ -171,7 +171,7 @@ class Horizon:
         >>> hour = rm.Horizon.of("1h", per_day=6.5)
         >>> hour.per_year, rm.DAY.in_units_of(hour)
         (1638.0, 6.5)
-        >>> rm.Horizon.of("1h", per_day=24, day=rm.CALENDAR_DAY).per_year
+        >>> round(rm.Horizon.of("1h", per_day=24, day=rm.CALENDAR_DAY).per_year, 9)
         8760.0
         """
         span = _read_bar(bar)

@@ -265,8 +265,10 @@ class TestUpdates:
         for part in parts[1:]:
             state.save(at / "state")
             state = estimator.update(rm.Moments.load(at / "state"), part)
-        # what nearly collinear factors leave of the digits, either side loses in its own way
-        assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10 if name in ORDINARY else 1e-8)
+        # what nearly collinear factors, or parts of few dates beside many factors, leave of the digits, either side
+        # loses in its own way
+        plain = name in ORDINARY and "twenty" not in name
+        assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10 if plain else 1e-8)
 
     @given(frames=return_frames(), cut=st.integers(1, 10), fading=st.booleans())
     def test_updated_equals_refitted_on_hostile_panels(self, frames, cut, fading):

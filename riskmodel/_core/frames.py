@@ -183,9 +183,9 @@ def read_number(rate: Any, horizon: Horizon) -> float:
     if abs(yearly) > _HIGH_CONSTANT_RATE:
         own = f"rm.{horizon!r}" if horizon.name in NAMED or horizon.bar is not None else repr(horizon)
         raise PercentReturnsError(
-            f"expected risk_free in decimals per {horizon}, got {number:g}, which makes {100 * yearly:.3g} % a year; "
-            f"write rm.Mean({number:g}, rm.YEAR) if it is a yearly rate, divide by 100 if it is in percent, or write "
-            f"rm.Mean({number:g}, {own}) if it is meant.",
+            f"expected the risk-free rate in decimals per {horizon}, got {number:g}, which makes "
+            f"{100 * yearly:.3g} % a year; write rm.Mean({number:g}, rm.YEAR) if it is a yearly rate, divide by 100 if "
+            f"it is in percent, or write rm.Mean({number:g}, {own}) if it is meant.",
             what=RISK_FREE_RATE.name,
             rate=number,
             per_year=yearly,

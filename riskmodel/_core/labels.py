@@ -41,10 +41,11 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
         index.dtype == object and any(isinstance(x, tuple) for x in index)
     )
     if has_levels or index.hasnans:
-        got = "labels of several levels" if has_levels else "a missing label (NaN, NaT or None)"
+        got = "a missing label (NaN, NaT or None); name it"
+        if has_levels:
+            got = "labels of several levels; join them, for instance with columns.map('_'.join)"
         raise InvalidParameterError(
-            f"expected {what} with one label each, got {got}; rename them, for instance with "
-            "columns.map('_'.join) where there are levels.",
+            f"expected {what} with one label each, got {got}.",
             what=what,
             labels=list(index),
         )

@@ -158,8 +158,9 @@ def _require_numbers(array: Any) -> None:
 
 
 def _read_index(dates: Any) -> pd.Index[Any]:
+    listed = labels.require_list(dates, "dates")
     try:
-        index: pd.Index[Any] = pd.Index(labels.require_list(dates, "dates"))
+        index: pd.Index[Any] = pd.Index(listed)
     except (TypeError, ValueError) as error:
         raise InvalidDatesError(f"expected dates as a list of dates, got {type(dates).__name__}: {error}.") from error
     return index
