@@ -135,7 +135,7 @@ class FactorOfAssets(Factor):
     @final
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
-        held = self._held()
+        held = self.held
         returns = require_data(data).asset_returns(list(held.index), start, end)
         numbers = read_numbers(returns[list(held.index)], f"the asset returns of factor {self.name!r}")
         own = pd.Series(weighted(numbers, held.to_numpy()[:, None])[:, 0], returns.index)
@@ -143,8 +143,9 @@ class FactorOfAssets(Factor):
             own = own - held.sum() * _rate_on(own.index, data.risk_free(start, end))
         return own.rename(self.name)
 
+    @property
     @final
-    def _held(self) -> pd.Series[float]:
+    def held(self) -> pd.Series[float]:
         """The weights other than zero, or all where there are no others."""
         held = self.weights[self.weights != 0]
         return held if len(held) else self.weights
@@ -209,6 +210,16 @@ def require_data(data: Any) -> ReturnData:
     require_method(data, methods, "data", "give a DataProvider such as rm.InMemory(...)")
     source: ReturnData = data
     return source
+
+
+def held_by(factors: Sequence[FactorOfAssets]) -> pd.DataFrame:
+    """Return the weights of factors, assets × factors, zero where a factor does not hold an asset."""
+    held = [f.held for f in factors]
+    # in order of occurrence: labels of mixed type do not sort
+    assets = pd.Index(list(dict.fromkeys(asset for weights in held for asset in weights.index)))
+    by_factor = [weights.reindex(assets, fill_value=0.0).to_numpy() for weights in held]
+    names = pd.Index([f.name for f in factors])
+    return pd.DataFrame(np.array(by_factor).reshape(len(names), len(assets)).T, assets, names)
 
 
 def weighted(returns: Array, weights: Any) -> Array:
