@@ -84,6 +84,7 @@ from .model.decomposition import RiskDecomposition as RiskDecomposition
 from .model.history import ModelHistory as ModelHistory
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
+from .panel.base import Panel as Panel
 from .panel.factors import (
     AssetFactor as AssetFactor,
     Factor as Factor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
@@ -215,3 +216,58 @@ def test_some_assets_of_a_larger_panel():
     model = rm.OLS().fit(panel)
     whole, part = Comparison.of(model, panel), Comparison.of(model.restrict(["E", "C"]), panel)
     assert part.residual_correlation.loc["E", "C"] == pytest.approx(whole.residual_correlation.loc["C", "E"], rel=1e-12)
+
+
+# -- a model that weights dates --------------------------------------------------------------------
+
+
+def changing(seed=0, t=1_000):
+    """Two assets with a common residual until three in ten dates before the end, and none since."""
+    rng = np.random.default_rng(seed)
+    days, f = pd.bdate_range("2015-01-01", periods=t), rng.normal(0, 0.01, t)
+    common = rng.normal(0, 0.01, t) * (np.arange(t) < 0.7 * t)
+    returns = pd.DataFrame({a: f + common + rng.normal(0, 0.005, t) for a in "AB"}, days)
+    market = pd.Series(f, days, name="Mkt-RF")
+    return rm.InMemory(returns, factors=market, risk_free=0.0, horizon=rm.DAY).panel(["A", "B"], ["Mkt-RF"])
+
+
+def weighted_by_hand(columns, weights):
+    """Covariance with n/(n - 1), correlation and n of two columns on their common dates."""
+    both = ~np.isnan(columns).any(axis=1)
+    x, w = columns[both], weights[both] / weights[both].sum()
+    centred = x - w @ x
+    n = 1.0 / (w @ w)
+    cross = (centred * w[:, None]).T @ centred
+    return cross * n / (n - 1), cross[0, 1] / np.sqrt(cross[0, 0] * cross[1, 1]), n
+
+
+def test_a_comparison_of_a_weighted_model_uses_its_weights():
+    panel = changing()
+    model = rm.EWMA(rm.MONTH).fit(panel)
+    weights = 0.5 ** (np.arange(999, -1, -1) / 21)
+    got = Comparison.of(model, panel)
+    sample, _, _ = weighted_by_hand(panel.excess_returns.to_numpy(), weights)
+    _, rho, n = weighted_by_hand(model.residuals(panel).to_numpy(), weights)
+    assert got.residual_correlation.loc["A", "B"] == pytest.approx(rho, rel=1e-9)
+    assert abs(rho) < 0.1 < Comparison.of(rm.OLS().fit(panel), panel).residual_correlation.loc["A", "B"]
+    assert got.common_dates.loc["A", "B"] == pytest.approx(n)
+    np.testing.assert_allclose(got.sample, sample, rtol=1e-10)
+    # the model's diagonal is that of the sample, with the weights of both
+    np.testing.assert_allclose(np.diag(got.model), np.diag(got.sample), rtol=1e-10)
+    assert got.pesaran_cd().statistic == pytest.approx(np.sqrt(n) * rho, rel=1e-9)
+    assert got.breusch_pagan().statistic == pytest.approx(n * rho**2, rel=1e-9)
+
+
+def test_a_comparison_of_a_weighted_model_of_a_ragged_panel():
+    whole = changing()
+    returns = whole.excess_returns.to_numpy(copy=True)
+    returns[-40:, 0], returns[100:130, 1], returns[-400:-380, 1] = np.nan, np.nan, np.nan
+    panel = attrs.evolve(whole, excess_returns=returns)
+    model = rm.EWMA(rm.QUARTER).fit(panel)
+    weights = 0.5 ** (np.arange(999, -1, -1) / 63)
+    got = Comparison.of(model, panel)
+    sample, _, n = weighted_by_hand(returns, weights)
+    _, rho, _ = weighted_by_hand(model.residuals(panel).to_numpy(), weights)
+    assert got.sample.loc["A", "B"] == pytest.approx(sample[0, 1], rel=1e-9)
+    assert got.residual_correlation.loc["A", "B"] == pytest.approx(rho, rel=1e-9)
+    assert got.common_dates.loc["B", "A"] == pytest.approx(n)

@@ -430,3 +430,54 @@ def test_the_summary_of_an_asset_that_ended():
     own = panel.select(end=panel.dates[99])
     printed = [m.summary("ENDED", p).tables[1].as_text() for m, p in ((model, panel), (alone, own))]
     assert printed[0] == printed[1]
+
+
+def test_the_summary_of_a_weighted_regression_is_of_the_effective_dates():
+    rng = np.random.default_rng(0)
+    f = rng.normal(0, 0.01, (500, 1))
+    panel = panel_of(f + rng.normal(0, 0.01, (500, 3)), f)
+    model = rm.EWMA(rm.MONTH).fit(panel)
+    summary = model.summary("A0", panel)
+    cells = [cell.strip() for t in (0, 2) for row in summary.tables[t].data for cell in row]
+    printed = dict(zip(cells[::2], cells[1::2], strict=True))
+    n, r2 = model.regression.n_observations["A0"], model.regression.rsquared["A0"]
+    assert float(printed["Adj. R-squared:"]) == pytest.approx(1 - (1 - r2) * (n - 1) / (n - 2), abs=6e-4)
+    w = 0.5 ** (np.arange(499, -1, -1) / 21)
+    e = model.residuals(panel)["A0"].to_numpy()
+    z = e / np.sqrt(w @ e**2 / w.sum())
+    skew, kurtosis = w @ z**3 / w.sum(), w @ z**4 / w.sum()
+    assert float(printed["Skew:"]) == pytest.approx(skew, abs=6e-4)
+    assert float(printed["Kurtosis:"]) == pytest.approx(kurtosis, abs=6e-4)
+    assert float(printed["Jarque-Bera (JB):"]) == pytest.approx(n / 6 * (skew**2 + (kurtosis - 3) ** 2 / 4), abs=6e-4)
+    change = w[1:] @ np.diff(e) ** 2 / (w @ e**2)
+    assert float(printed["Durbin-Watson:"]) == pytest.approx(change, abs=6e-4)
+    assert not {"AIC:", "BIC:", "Log-Likelihood:", "Omnibus:"} & set(printed)
+
+
+def test_moments_without_a_decay_factor_are_no_state_of_an_estimator_that_decays():
+    panel = clean()
+    old, new = panel.select(end=panel.dates[199]), panel.select(start=panel.dates[200])
+    ewma = rm.EWMA(half_life=LIFE)
+    with pytest.raises(rm.InvalidParameterError) as error:
+        ewma.update(rm.Moments.of(old), new)
+    keep = ewma.decay_factor(rm.DAY)
+    assert dict(error.value.details) == {"expected": keep, "got": None}
+    # moments that are said to decay so, and equal weights
+    stated = rm.Moments.of(old, ewma.weights(old)).with_decay_factor(keep)
+    np.testing.assert_allclose(ewma.estimate(ewma.update(stated, new)).loadings, ewma.fit(panel).loadings, rtol=1e-10)
+    plain = rm.OLS().update(rm.Moments.of(old), new)
+    np.testing.assert_allclose(rm.OLS().estimate(plain).loadings, rm.OLS().fit(panel).loadings, rtol=1e-10)
+    with pytest.raises(rm.InvalidParameterError) as error:
+        rm.OLS().update(ewma.moments(old), new)
+    assert dict(error.value.details) == {"expected": 1.0, "got": keep}
+
+
+def test_an_update_with_a_listing_says_which_assets_differ():
+    panel = clean()
+    ewma = rm.EWMA(half_life=LIFE)
+    state = ewma.moments(panel.select(["A0", "A1"], end=panel.dates[199]))
+    new = panel.select(["A0", "A1", "A2"], start=panel.dates[200])
+    with pytest.raises(rm.InvalidParameterError) as error:
+        ewma.update(state, new)
+    assert dict(error.value.details) == {"differ": "assets", "assets": ["A2"]}
+    assert ewma.update(state.reindex(new.assets), new).n_dates == 300

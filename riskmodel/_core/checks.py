@@ -271,10 +271,6 @@ class ReturnChecks:
         arrays: dict[str, Any] = {f: getattr(self, f)[..., columns] for f in _BY_COLUMN}
         return evolve(self, labels=self.labels[columns], codes=self.codes.take(columns), **arrays)
 
-    def with_labels(self, names: pd.Index[Any]) -> Self:
-        """Return the same checks with other labels, such as those that a worker was not sent."""
-        return evolve(self, labels=names)
-
     def _count(self, rows: Array, missing: Flags, low: Array, high: Array) -> tuple[Index, Index, Index]:
         """Count the values, those other than zero, and those above each rung."""
         gaps = np.zeros(rows.shape[1], dtype=np.intp)

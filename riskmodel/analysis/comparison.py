@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
 from attrs import field, frozen
+from numpy.typing import NDArray
 
 from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array, Index
@@ -52,11 +53,13 @@ class CovarianceComparison:
     Parameters
     ----------
     sample, model : DataFrame, assets × assets
-        The two covariance matrices, return² per the model's horizon; pairs of assets of the sample's on common dates.
+        The two covariance matrices, return² per the model's horizon; pairs of assets of the sample's on common dates,
+        with the model's weights of dates, of which the panel's last has weight 1.
     residual_correlation : DataFrame, assets × assets
-        Correlations of the residuals, each pair on its common dates; NaN for fewer than three of them or no variance.
+        Correlations of the residuals, each pair on its common dates, with the model's weights of dates; NaN for fewer
+        than three of them or no variance.
     common_dates : DataFrame of int, assets × assets
-        Number of common dates of each pair.
+        Number of common dates of each pair; the effective number where the model weights dates.
     n_parameters, n_parameters_unrestricted : int
         Number of free parameters of the model and of the sample covariance.
 
@@ -114,16 +117,19 @@ class CovarianceComparison:
             raise InvalidParameterError("expected a model of at least two assets, got one; fit it to more.")
         residuals = model.residuals(panel).to_numpy(copy=True)
         returns = panel.select(model.assets, []).arrays()[0]
-        cross, _, dates = _pairwise(returns)
-        sample = np.divide(cross, dates - 1, where=dates > 1, out=np.full_like(cross, np.nan))
+        weights = _date_weights(model, len(returns))
+        cross, _, total, dates = _pairwise(returns, weights)
+        # n/(n - 1) of the mean product, which for equal weights is the sum over n - 1
+        sample = np.divide(cross * (dates / total), dates - 1, where=dates > 1, out=np.full_like(cross, np.nan))
         # treat residuals this small relative to the returns as zero: the asset is a combination of the factors
-        residuals[:, _lengths(residuals) <= _ROUNDING * _lengths(returns)] = 0.0
-        correlation = _correlate(*_pairwise(residuals))
+        residuals[:, _lengths(residuals, weights) <= _ROUNDING * _lengths(returns, weights)] = 0.0
+        cross, squares, _, dates = _pairwise(residuals, weights)
+        correlation = _correlate(cross, squares, dates)
         return cls(
             sample=pd.DataFrame(sample, model.assets, model.assets),
             model=model.covariance.to_dense(limit),
             residual_correlation=pd.DataFrame(correlation, model.assets, model.assets),
-            common_dates=pd.DataFrame(dates.astype(np.int64), model.assets, model.assets),
+            common_dates=pd.DataFrame(_whole(dates), model.assets, model.assets),
             n_parameters=model.covariance.n_parameters,
             n_parameters_unrestricted=model.covariance.n_parameters_unrestricted,
         )
@@ -151,7 +157,7 @@ class CovarianceComparison:
 
     @property
     def common_dates(self) -> pd.DataFrame:
-        """Number of common dates, assets × assets (a copy)."""
+        """Number of common dates, assets × assets; the effective number where dates are weighted (a copy)."""
         return self._common_dates.copy()
 
     @property
@@ -171,6 +177,8 @@ class CovarianceComparison:
 
     def pesaran_cd(self) -> DependenceTest:
         r"""Pesaran's CD test of no cross-sectional dependence, two-sided.
+
+        The number of dates is the effective one where the model weights them.
 
         :math:`CD = \sqrt{2 / (N(N-1))} \sum_{i<j} \sqrt{T_{ij}}\, \hat\rho_{ij}`, standard normal under the null,
         suited to N large relative to T. It uses the average correlation, so opposite signs cancel [1]_.
@@ -220,27 +228,45 @@ class CovarianceComparison:
         return rows[known], columns[known], values[rows[known], columns[known]]
 
 
-def _lengths(columns: Array) -> Array:
-    return np.asarray(np.sqrt(np.nansum(columns * columns, axis=0)))
+def _date_weights(model: FactorModel, n: int) -> Array:
+    """The model's weights of n dates, shape (T, 1): 1 for the last."""
+    keep = 1.0 if model.regression is None else model.regression.decay_factor
+    return np.asarray(keep ** np.arange(n - 1, -1, -1.0)[:, None])
 
 
-def _pairwise(columns: Array) -> tuple[Array, Array, Array]:
-    """Return, for each pair x, y of columns demeaned on common rows, Σ xy, Σ x² and the number of rows."""
+def _whole(counts: Array) -> NDArray[Any]:
+    """Counts as integers, where they are."""
+    whole: NDArray[Any] = counts.astype(np.int64)
+    return whole if (whole == counts).all() else counts
+
+
+def _lengths(columns: Array, weights: Array) -> Array:
+    return np.asarray(np.sqrt(np.nansum(weights * columns * columns, axis=0)))
+
+
+def _pairwise(columns: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
+    """Return, for each pair x, y of columns demeaned on common rows, Σ w xy, Σ w x², Σ w and (Σ w)²/Σ w²."""
     present = ~np.isnan(columns)
     here = present.astype(np.float64)
+    weighted = here * weights
     # centre columns on their own means first, to avoid cancellation in the sums below
-    means = np.where(present, columns, 0.0).sum(axis=0) / np.maximum(here.sum(axis=0), 1.0)
+    sums_of_weights = weighted.sum(axis=0)
+    own = np.where(sums_of_weights > 0, sums_of_weights, 1.0)
+    means = (np.where(present, columns, 0.0) * weights).sum(axis=0) / own
     centred = np.where(present, columns - means, 0.0)
-    t = here.T @ here
-    safe = np.maximum(t, 1.0)
-    sums = centred.T @ here
-    cross = centred.T @ centred - sums * sums.T / safe
-    squares = np.maximum((centred * centred).T @ here - sums * sums / safe, 0.0)
-    return cross, squares, t
+    total = weighted.T @ here
+    safe = np.where(total > 0, total, 1.0)
+    squared = weighted.T @ weighted
+    n = np.divide(total * total, squared, where=squared > 0, out=np.zeros_like(total))
+    by_weight = centred * weights
+    sums = by_weight.T @ here
+    cross = by_weight.T @ centred - sums * sums.T / safe
+    squares = np.maximum((by_weight * centred).T @ here - sums * sums / safe, 0.0)
+    return cross, squares, safe, n
 
 
-def _correlate(cross: Array, squares: Array, t: Array) -> Array:
+def _correlate(cross: Array, squares: Array, n: Array) -> Array:
     scale = np.sqrt(squares) * np.sqrt(squares.T)
-    enough = (t >= 3) & (scale > 0)
+    enough = (n >= 3) & (scale > 0)
     correlation = np.divide(cross, scale, where=enough, out=np.full_like(cross, np.nan))
     return np.asarray(np.clip(correlation, -1.0, 1.0))

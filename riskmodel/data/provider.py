@@ -24,7 +24,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, held_by, read_series
+from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, held_by, read_factor, read_series
 from riskmodel.panel.matching import HeldAssets
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
@@ -253,24 +253,7 @@ def _instead_of_list(items: Any, what: str) -> str:
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
-    if isinstance(factor, type):
-        raise InvalidParameterError(
-            f"expected factors as names or Factor objects, got the class {factor.__name__}; write {factor.__name__}().",
-            parameter="factors",
-            got=factor,
-        )
-    if not isinstance(factor, Factor):
-        return PublishedFactor(factor, funded=bool(data.is_funded(factor)))
-    missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
-    if missing:
-        raise InvalidParameterError(
-            f"expected a factor with name and funded, got {type(factor).__name__} with no {' and no '.join(missing)}; "
-            "add it, for instance as a class attribute (name: its label; funded: True for an excess return that costs "
-            "cash, False for a long-short portfolio).",
-            factor=type(factor).__name__,
-            missing=missing,
-        )
-    return factor
+    return read_factor(factor, lambda name: PublishedFactor(name, funded=bool(data.is_funded(name))))
 
 
 def horizon_of(data: DataProvider) -> Horizon:

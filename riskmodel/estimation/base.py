@@ -34,7 +34,8 @@ class Estimator(ABC):
     """An estimator of factor models. Subclass it and write `fit`.
 
     `fit` raises an `EstimationError` whose ``details["assets"]`` names all assets that cannot be estimated, so that
-    `fit_available` and windows can leave them out.
+    `fit_available` and windows can leave them out. The first sentence of its message is the reason that they give, or
+    ``details["reason"]`` where that is given.
 
     Examples
     --------
@@ -45,7 +46,8 @@ class Estimator(ABC):
     ...         return rm.FactorModel.from_parameters(
     ...             assets=model.assets, factors=model.definitions, horizon=model.horizon, alpha=0 * model.alpha,
     ...             loadings=model.loadings, factor_covariance=model.factor_covariance,
-    ...             factor_mean=model.factor_mean, idio_variance=model.idio_variance)
+    ...             factor_mean=model.factor_mean, idio_variance=model.idio_variance,
+    ...             risk_free_mean=model.risk_free_mean)
     >>> panel = rm.SampleData().panel(["KO"], ["Mkt-RF"])
     >>> float(ZeroAlpha().fit(panel).alpha["KO"])
     0.0
@@ -81,17 +83,31 @@ class Estimator(ABC):
         ------
         EstimationError
             If no asset can be estimated, or if the factors do not identify the model for any.
+        InvalidParameterError
+            If `fit` returns anything but a model of assets of the panel.
         """
         require_panel(panel)
         whole = panel.select()
         counts = pd.Series((~np.isnan(whole.arrays()[0])).sum(axis=0), whole.assets)
         return _fit_available(counts, minimum, lambda assets: self.fit(whole.select(assets)))
 
+    def fewest_observations(self, panel: Panel) -> int:
+        """The fewest observations of an asset that `fit` takes, for windows; by default 0: `fit` decides.
+
+        Assets with fewer are left out of a window, and `fit` is not asked.
+
+        Parameters
+        ----------
+        panel : Panel
+            T dates, N assets, K factors.
+        """
+        return 0
+
     def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
         """Estimate the model on many windows of a panel; `Rolling` and `Expanding` call it.
 
-        By default it calls `fit` for each window, on the assets with enough observations there. Override it where all
-        windows can be estimated faster at once.
+        It calls `fit` for each window, on the assets with enough observations there. Least squares estimate all windows
+        at once.
 
         Parameters
         ----------
@@ -206,7 +222,8 @@ class MomentEstimator(Estimator):
         Raises
         ------
         InvalidParameterError
-            If a date of the panel is not after the state's last, or assets or factors differ.
+            If a date of the panel is not after the state's last, if assets or factors differ, or if the weights of the
+            state are not known to decay as this estimator's.
         HorizonMismatchError
             If the horizons differ.
 
@@ -226,10 +243,14 @@ class MomentEstimator(Estimator):
                 f"expected Moments as state, got {type(state).__name__}; make it with moments(panel) or Moments.load."
             )
         keep = checked_decay_factor(self, panel.horizon)
-        if state.decay_factor not in {None, keep}:
+        _require_decay(self, state, keep)
+        if not state.assets.equals(panel.assets):
+            differ = state.assets.symmetric_difference(panel.assets, sort=False)
             raise InvalidParameterError(
-                f"cannot update moments of decay factor {state.decay_factor:.6g} with {keep:.6g}, that of this "
-                f"{type(self).__name__}; use the estimator that made the state."
+                f"expected moments and a panel of the same assets in one order, got others ({labels.listing(differ)}); "
+                "pass state.reindex(panel.assets).",
+                differ="assets",
+                assets=list(differ),
             )
         if panel.dates[0] <= state.end:
             raise InvalidParameterError(
@@ -237,6 +258,19 @@ class MomentEstimator(Estimator):
                 f"{panel.dates[0].date()}; select(start=...) the new dates."
             )
         return state._aged(len(panel.dates) * float(np.log2(keep))) + Moments._decaying(panel, keep)
+
+
+def _require_decay(estimator: MomentEstimator, state: Moments, keep: float) -> None:
+    """Raise unless the weights of the state decay as the estimator's; without a decay factor, they are as given."""
+    if state.decay_factor == keep or (state.decay_factor is None and keep == 1.0):
+        return
+    has = "no decay factor" if state.decay_factor is None else f"decay factor {state.decay_factor:.6g}"
+    raise InvalidParameterError(
+        f"expected moments of decay factor {keep:.6g}, that of this {type(estimator).__name__}, got moments of {has}; "
+        "make them with its moments(panel), or where their weights decay so, pass state.with_decay_factor(...).",
+        expected=keep,
+        got=state.decay_factor,
+    )
 
 
 def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:

@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Index
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.base import Estimator
@@ -60,9 +61,9 @@ class Rolling:
     estimator : Estimator
         Any estimator; `EWMA` weights dates within the window.
     minimum : int, optional
-        The fewest observations of an asset in a window. By default K + 2, the fewest for a residual variance, and all
-        windows are whole. Where it is given, the first windows may be shorter: models start at the row where an asset
-        has this many observations.
+        The fewest observations of an asset in a window. By default those of the estimator's `fewest_observations`
+        (K + 2 for least squares, any number for an estimator that does not say), and all windows are whole. Where it is
+        given, the first windows may be shorter: models start at the row where an asset has this many observations.
     every : int or Horizon, optional
         How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``), or each
         day of a panel of hours (``rm.DAY``). Any other horizon is a number of rows. A period is complete where the
@@ -115,14 +116,15 @@ class Rolling:
         Raises
         ------
         InvalidParameterError
-            If the window is not a whole number of the panel's rows, or `minimum` is below K + 2.
+            If the window is not a whole number of the panel's rows, or `minimum` fits neither the estimator nor the
+            window.
         TooFewObservationsError
             If the panel is shorter than one window, or the window than `minimum` or K + 2 dates.
         EstimationError
             If no asset can be estimated in any window.
         """
         rows = _rows(self.window, _panel(panel))
-        least = _least(self.minimum, panel)
+        least = _least(self.minimum, self.estimator, panel)
         if rows < least:
             raise TooFewObservationsError(
                 f"expected a window of {least} dates or more, the fewest per asset, got {rows}; widen it."
@@ -133,7 +135,8 @@ class Rolling:
                 "dates, or minimum=... to allow shorter windows."
             )
         first = rows if self.minimum is None else min(rows, _first(panel, least))
-        return self.estimator.windows(panel, Spans.rolling(rows, _stops(panel, first, self.every)), least)
+        spans = Spans.rolling(rows, _stops(panel, first, self.every))
+        return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
 
 
 @final
@@ -146,7 +149,7 @@ class Expanding:
     estimator : Estimator
         Any estimator.
     minimum : int, optional
-        The fewest observations of an asset, as in `Rolling`; dates start when an asset has them.
+        The fewest observations of an asset, as in `Rolling`; dates start when an asset has them, or K + 2 of them.
     every : int or Horizon, optional
         How often a window ends, as in `Rolling`.
 
@@ -179,15 +182,15 @@ class Expanding:
         Raises
         ------
         InvalidParameterError
-            If `minimum` is below K + 2.
+            If `minimum` is below the estimator's `fewest_observations`.
         TooFewObservationsError
             If no asset ever has enough observations.
         EstimationError
             If no asset can be estimated on any date.
         """
-        least = _least(self.minimum, _panel(panel))
+        least = _least(self.minimum, self.estimator, _panel(panel))
         spans = Spans.expanding(_stops(panel, _first(panel, least), self.every))
-        return self.estimator.windows(panel, spans, least)
+        return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
 
 
 def _panel(panel: Any) -> ReturnPanel:
@@ -211,15 +214,29 @@ def _rows(window: Horizon, panel: ReturnPanel) -> int:
     return round(rows)
 
 
-def _least(minimum: int | None, panel: ReturnPanel) -> int:
-    """The fewest observations of an asset."""
-    parameters = len(panel.factors) + 1
-    if minimum is not None and minimum < parameters + 1:
+def _least(minimum: int | None, estimator: Estimator, panel: ReturnPanel) -> int:
+    """The fewest dates of a window: those that its assets need, by default one more than the parameters."""
+    if minimum is None:
+        return len(panel.factors) + 2
+    fewest = max(_fewest(estimator, panel), 1)
+    if minimum < fewest:
         raise InvalidParameterError(
-            f"expected minimum of at least {parameters + 1}, one more than the {parameters} parameters (alpha and the "
-            f"loadings), got {minimum}."
+            f"expected minimum of at least {fewest}, the fewest observations for {type(estimator).__name__}, got "
+            f"{minimum}.",
+            parameter="minimum",
+            least=fewest,
+            got=minimum,
         )
-    return parameters + 1 if minimum is None else int(minimum)
+    return int(minimum)
+
+
+def _by_asset(minimum: int | None, estimator: Estimator, panel: ReturnPanel) -> int:
+    """The fewest observations of an asset that the estimator is asked to estimate."""
+    return _fewest(estimator, panel) if minimum is None else int(minimum)
+
+
+def _fewest(estimator: Estimator, panel: ReturnPanel) -> int:
+    return require_count(estimator.fewest_observations(panel), f"{type(estimator).__name__}.fewest_observations")
 
 
 def _first(panel: ReturnPanel, least: int) -> int:

@@ -22,7 +22,7 @@ from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
 from riskmodel.model.window_estimates import RegressionEstimates, WindowEstimates, WindowResult
-from riskmodel.panel.factors import Factor
+from riskmodel.panel.factors import Factor, is_same
 from riskmodel.panel.memory import ReturnPanel
 
 Definitions = tuple[tuple[Factor, ...], ...]
@@ -321,7 +321,7 @@ class ModelHistory:
             std_errors=r.std_errors(slice(d, d + 1))[0][rows][:, kept].T,
             n_observations=self._estimates.n_observations[d, kept],
             horizon=self.horizon,
-            decay_factor=r.decay_factor,
+            decay_factor=float(r.decay_factor[d]),
         )
 
     # -- figures of all dates ------------------------------------------------------------------------
@@ -416,7 +416,8 @@ class ModelHistory:
     @property
     def unbiased_idio_variance(self) -> pd.DataFrame:
         """Residual variance, RSS / (T - K - 1), dates × assets, as standard errors use it."""
-        scale = unbiased_scale(self._estimates.n_observations, len(self.factors))
+        own_factors = (~np.isnan(self._estimates.factor_mean)).sum(axis=1)[:, None]
+        scale = unbiased_scale(self._estimates.n_observations, own_factors)
         return self._by_asset(self._regressions.idio_variance * scale)
 
     @property
@@ -485,8 +486,8 @@ class ModelHistory:
         Returns
         -------
         DataFrame, dates × (``unhedged``, ``tracking``, ``hedged``)
-            Excess returns, decimals per horizon; unhedged = tracking + hedged. NaN where a held asset has no return
-            or could not be estimated.
+            Excess returns, decimals per row of the panel; unhedged = tracking + hedged. NaN where a held asset has no
+            return or could not be estimated.
 
         Raises
         ------
@@ -529,7 +530,7 @@ class ModelHistory:
 
 
 def _same(a: tuple[Factor, ...], b: tuple[Factor, ...]) -> bool:
-    return a is b or (len(a) == len(b) and all(f is g or f == g for f, g in zip(a, b, strict=True)))
+    return a is b or (len(a) == len(b) and all(is_same(f, g) for f, g in zip(a, b, strict=True)))
 
 
 def _names(definitions: Definitions) -> pd.Index[Any]:

@@ -11,9 +11,9 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
-from riskmodel.errors import CollinearFactorsError, InvalidParameterError, UnknownAssetError
+from riskmodel.errors import CollinearFactorsError, InvalidParameterError
 from riskmodel.model.model import FactorModel
-from riskmodel.panel.factors import Factor, PortfolioFactor
+from riskmodel.panel.factors import Factor, PortfolioFactor, held_by, positions_held
 
 # Legs whose exposures have a relative singular value below this are linearly dependent.
 _DEPENDENT = 1e-10
@@ -54,8 +54,8 @@ class Legs:
         exposures = np.eye(len(model.factors))
         if not portfolios:
             return cls(model.definitions, model.assets[:0], np.zeros((0, len(exposures))), exposures)
-        weights = pd.DataFrame({j: f.weights for j, f in portfolios.items()}).fillna(0.0)
-        at = labels.positions(weights.index, model.assets, "asset, held by a factor,", UnknownAssetError)
+        weights = held_by(list(portfolios.values()))
+        at = positions_held(weights.index, model.assets, "model")
         held = np.zeros((len(weights), len(exposures)))
         held[:, list(portfolios)] = weights.to_numpy()
         exposures[:, list(portfolios)] = model._loadings[at].T @ weights.to_numpy()

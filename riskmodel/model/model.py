@@ -241,8 +241,8 @@ class FactorModel:
     def missing(self) -> pd.DataFrame:
         """The assets that could not be estimated and were left out, by `Estimator.fit_available`.
 
-        Columns ``asset``, ``observations`` (dates on which the asset has a return; NaN where not counted) and
-        ``reason``.
+        Columns ``asset``, ``observations`` (dates on which the asset has a return, or their effective
+        number where an estimator with weights found too few; NaN where not counted) and ``reason``.
         """
         left: pd.DataFrame = self._missing.copy()
         return left
@@ -320,14 +320,15 @@ class FactorModel:
         """Return the model's regression of one asset, with its weights, as statsmodels prints it.
 
         Coefficients with standard errors, t and p values and confidence intervals, R², F, Durbin-Watson,
-        Jarque-Bera, condition number. All per period of the panel, whatever the model's horizon.
+        Jarque-Bera, condition number. All per period of the panel, whatever the model's horizon. Where dates are
+        weighted, all use the weights and the effective number of dates, and likelihood, AIC and BIC are left out.
 
         Parameters
         ----------
         asset : label
             One of `assets`.
         panel : ReturnPanel
-            The panel that the model was fitted on.
+            The panel that the model was fitted on, with its factors, or what these are computed of.
 
         Returns
         -------
@@ -346,7 +347,7 @@ class FactorModel:
             raise NotEstimatedError(
                 "expected a model with a regression, got one without; estimate it with rm.OLS() or rm.EWMA(...)."
             )
-        return self.regression.summary(asset, panel)
+        return self.regression._summary(asset, panel, lambda whole: whole.returns_of(self.definitions))
 
 
 def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Factor, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self, final
 
 import numpy as np
@@ -14,6 +15,7 @@ from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.model.parts import PART, require_shapes
+from riskmodel.model.weighted_summary import weighted_summary
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
@@ -138,28 +140,33 @@ class RegressionFit:
 
     def summary(self, asset: Any, panel: ReturnPanel) -> Any:
         """Return the regression of one asset as statsmodels prints it: see `FactorModel.summary`."""
+        return self._summary(asset, panel, lambda chosen: chosen.select(factors=self.factors).arrays()[1])
+
+    def _summary(self, asset: Any, panel: ReturnPanel, factors: Callable[[ReturnPanel], Array]) -> Any:
+        """Summarise a regression on what `factors` returns for a panel, shape (T, K)."""
         import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
 
         row = int(labels.positions([asset], self.assets, "asset", UnknownAssetError)[0])
         if not isinstance(panel, ReturnPanel):
             hint = "; take its select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
-        chosen = panel.select([asset], self.factors)
-        rows = np.flatnonzero(chosen.excess_returns[asset].notna())
+        every = panel.select([asset], []).excess_returns[asset]
+        rows = np.flatnonzero(every.notna())
         # from the asset's own last date: from the panel's, the weights of one that ended long ago are no numbers
         weights = self.decay_factor ** (rows.max(initial=0) - rows).astype(np.float64)
-        returns = chosen.excess_returns[asset].dropna().rename(str(asset))
-        design = chosen.factor_returns.loc[returns.index]
+        returns = every.dropna().rename(str(asset))
+        design = pd.DataFrame(factors(panel)[rows], returns.index, self.factors)
         design.insert(0, "alpha", 1.0)
         model = sm.WLS(returns, design, weights=weights)
         # weights are relevance, not precision, so the degrees of freedom are those of the effective number of dates
         model.df_resid = float(self._n_observations[row]) - design.shape[1]
         fitted = model.fit()
         self._require_same_fit(row, fitted, panel)
-        kind = (
-            "Least squares" if self.decay_factor == 1.0 else f"Weighted least squares ({self.decay_factor:.6g} a date)"
-        )
-        return fitted.summary(title=f"{kind}: {asset}, excess returns per {panel.horizon}")
+        of_what = f"{asset}, excess returns per {panel.horizon}"
+        if self.decay_factor == 1.0:
+            return fitted.summary(title=f"Least squares: {of_what}")
+        title = f"Weighted least squares ({self.decay_factor:.6g} a date): {of_what}"
+        return weighted_summary(fitted, weights, float(self._n_observations[row]), title)
 
     def _require_same_fit(self, row: int, fitted: Any, panel: ReturnPanel) -> None:
         """Raise unless the panel is the one that was fitted."""
@@ -180,7 +187,7 @@ class RegressionFit:
         return pd.DataFrame(values, self.assets.copy(), pd.Index(["alpha", *self.factors]), copy=False)
 
 
-def unbiased_scale(n: Array, k: int) -> Array:
+def unbiased_scale(n: Array, k: int | Array) -> Array:
     """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN without degrees of freedom."""
     dof = n - k - 1
     return np.asarray(np.divide(n - 1, dof, where=dof > 0, out=np.full(n.shape, np.nan)))

@@ -16,7 +16,7 @@ from riskmodel.errors import EstimationError, InvalidParameterError, UnknownAsse
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import Factor, PortfolioFactor
-from riskmodel.panel.memory import ReturnPanel, rows_of
+from riskmodel.panel.memory import ReturnPanel, returns_on
 
 
 @final
@@ -32,6 +32,8 @@ def read_held(weights: Any, assets: pd.Index[Any]) -> Held:
     """Read weights by asset; at least one must not be zero."""
     read = read_weights(weights, "weights", "asset")
     columns, values = labels.positions(read.index, assets, "asset", UnknownAssetError), read.to_numpy()
+    if not len(values):
+        raise InvalidParameterError("expected a weight or more, got no weight; name an asset.", parameter="weights")
     if not values.any():
         raise InvalidParameterError("expected weights that are not all zero, got zero only.", parameter="weights")
     return Held(columns[values != 0], values[values != 0])
@@ -71,8 +73,8 @@ def tracking_returns(  # noqa: PLR0917 - parts of one history
     for d in np.unique(latest):
         own = latest == d
         first, last = rows[own][0], rows[own][-1] + 1
-        part = rows_of(panel, slice(int(first), int(last)))
-        total[own] = _one_window(part, _model_or_none(model, int(d)), factors, exposures[d])
+        some = slice(int(first), int(last))
+        total[own] = _one_window(panel, some, _model_or_none(model, int(d)), factors, exposures[d])
     return total
 
 
@@ -83,7 +85,9 @@ def _model_or_none(model: Callable[[int], FactorModel], window: int) -> FactorMo
         return None
 
 
-def _one_window(panel: ReturnPanel, known: FactorModel | None, factors: pd.Index[Any], exposures: Array) -> Any:
+def _one_window(
+    panel: ReturnPanel, rows: slice, known: FactorModel | None, factors: pd.Index[Any], exposures: Array
+) -> Any:
     """Tracking returns on some rows with the model of one window; NaN without a model."""
     if known is None:
         return np.nan
@@ -93,4 +97,4 @@ def _one_window(panel: ReturnPanel, known: FactorModel | None, factors: pd.Index
     legs = Legs.of(known)
     positions = legs.reaching(own)
     require_tradable(known.definitions, positions)
-    return panel.returns_of(known.definitions) @ positions
+    return returns_on(panel, known.definitions, rows) @ positions

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 from attrs import define, evolve, field, fields, frozen
 
+from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Counts, Index
+from riskmodel.errors import InvalidParameterError
 from riskmodel.model.covariance import NO_IDIO, without_idio
 from riskmodel.model.model import FactorModel
 
 # fields that are not arrays by window
 _NOT_BY_WINDOW = {"regressions", "reasons"}
-_SHARED = {"own_columns", "decay_factor"}
+_SHARED = {"own_columns"}
 
 # An asset's variance on its own dates may be smaller than on all, on which its model's factor variance is judged.
 _SUSPECT = 1e3 * NO_IDIO
@@ -46,6 +49,24 @@ class WindowResult:
     fault: str | None = None
 
 
+def require_model_of(assets: Sequence[Any] | pd.Index[Any], model: Any) -> FactorModel:
+    """Return the model that `fit` returned, or raise for anything but a model of some of the assets."""
+    if not isinstance(model, FactorModel):
+        raise InvalidParameterError(
+            f"expected a FactorModel from fit, got {shown(model)}; return one, or raise an EstimationError.", got=model
+        )
+    known = set(assets)
+    extra = [a for a in model.assets if a not in known]
+    if extra:
+        raise InvalidParameterError(
+            f"expected from fit a model of the panel's assets, {labels.listing(assets)}, got one with "
+            f"{labels.listing(extra)} as well; leave these out.",
+            expected=list(assets),
+            extra=extra,
+        )
+    return model
+
+
 @final
 @define(eq=False)
 class RegressionEstimates:
@@ -63,7 +84,7 @@ class RegressionEstimates:
         Standard errors of the others, NaN where the shared ones hold.
     own_columns : array of int, shape (M,)
         The columns of those assets.
-    decay_factor : float
+    decay_factor : array, shape (D,)
         As in `RegressionFit`.
     """
 
@@ -74,7 +95,7 @@ class RegressionEstimates:
     shared_errors: Array
     own_errors: Array
     own_columns: Index
-    decay_factor: float = 1.0
+    decay_factor: Array
 
     def std_errors(self, at: slice) -> Array:
         """Standard errors in some windows, shape (those, K + 1, N)."""
@@ -100,6 +121,7 @@ class RegressionEstimates:
         """Write the regressions of some assets, which are among `own_columns`, in a window."""
         fit = model.regression
         assert fit is not None
+        self.decay_factor[at] = fit.decay_factor
         self.coefficients[at, 0, columns] = fit._alpha
         self.coefficients[np.ix_(np.array([at]), rows, columns)] = fit._loadings.T
         for name in ("idio_variance", "total_variance", "rsquared"):
@@ -166,7 +188,7 @@ class WindowEstimates:
         self = cls.blank(d, n, k, counts.astype(np.float64))
         models = [r.model for r in results if r.model is not None]
         if models and all(m.regression is not None for m in models):
-            self.regressions = _blank_regressions(d, n, k, models)
+            self.regressions = _blank_regressions(d, n, k)
         for at, result in enumerate(results):
             self.note(at, assets, factors, result)
         return self
@@ -206,9 +228,8 @@ class WindowEstimates:
     def note(self, at: int, assets: pd.Index[Any], factors: pd.Index[Any], result: WindowResult) -> None:
         """Write the result of one window."""
         if result.model is not None:
-            self._put(
-                at, assets.get_indexer(result.model.assets), factors.get_indexer(result.model.factors), result.model
-            )
+            model = require_model_of(assets, result.model)
+            self._put(at, assets.get_indexer(model.assets), factors.get_indexer(model.factors), model)
         for reason in dict.fromkeys(result.reasons.values()):
             named = [result.reasons.get(asset) == reason for asset in assets]
             self.leave_out(at, np.flatnonzero(named), reason)
@@ -295,9 +316,7 @@ class WindowEstimates:
         return [self.parameters, *([] if self.regressions is None else [self.regressions.coefficients])]
 
 
-def _blank_regressions(d: int, n: int, k: int, models: Sequence[FactorModel]) -> RegressionEstimates:
-    fit = models[0].regression
-    assert fit is not None
+def _blank_regressions(d: int, n: int, k: int) -> RegressionEstimates:
     return RegressionEstimates(
         coefficients=np.full((d, k + 1, n), np.nan),
         idio_variance=np.full((d, n), np.nan),
@@ -306,5 +325,5 @@ def _blank_regressions(d: int, n: int, k: int, models: Sequence[FactorModel]) ->
         shared_errors=np.full((d, k + 1), np.nan),
         own_errors=np.full((d, k + 1, n), np.nan),
         own_columns=np.arange(n),
-        decay_factor=fit.decay_factor,
+        decay_factor=np.ones(d),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 import numpy as np
@@ -11,12 +11,12 @@ import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require_method
-from riskmodel._core.arrays import Array, by_constructor
+from riskmodel._core.arguments import require_method, shown
+from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel._core.checks import FactorReturns
 from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.weights import read_weights
-from riskmodel.errors import InvalidParameterError, NonNumericError
+from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.return_type import TOTAL, ReturnType
 
@@ -93,8 +93,17 @@ class Factor(ABC):
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the factor by date, decimals per ``data.horizon``; NaN where it is missing.
 
-        A funded factor gives its return in excess of the risk-free rate.
+        A funded factor gives its return in excess of the risk-free rate. Of a provider, a factor that depends on
+        earlier returns asks for data from before `start`; of a panel, both ends are None, and it gets all dates.
         """
+
+
+def _require_flag(_instance: object, attribute: Any, value: Any) -> None:
+    """Raise unless this is True or False (an attrs validator)."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidParameterError(
+            f"expected {attribute.alias} as True or False, got {shown(value)}.", parameter=attribute.alias, got=value
+        )
 
 
 @final
@@ -115,8 +124,10 @@ class PublishedFactor(Factor):
     """
 
     name: str = field(validator=labels.check_label)
-    funded: bool = field(default=Factory(lambda self: labels.is_excess(self.name), takes_self=True))
-    tradable: bool = True
+    funded: bool = field(
+        default=Factory(lambda self: labels.is_excess(self.name), takes_self=True), validator=_require_flag
+    )
+    tradable: bool = field(default=True, validator=_require_flag)
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the provider's series."""
@@ -293,6 +304,14 @@ class PortfolioFactor(FactorOfAssets):
     def __repr__(self) -> str:
         return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PortfolioFactor):
+            return NotImplemented
+        return bool(self.name == other.name) and self.held.to_dict() == other.held.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.name, frozenset(self.held.to_dict().items())))
+
     @property
     def funded(self) -> bool:
         """Whether it costs or raises cash: whether its weights have a sum other than zero, but for rounding."""
@@ -306,7 +325,85 @@ class PortfolioFactor(FactorOfAssets):
 
 def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
     """Return factors; a bare name means a `PublishedFactor` (an attrs converter)."""
-    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in labels.require_list(factors, "factors"))
+    return tuple(read_factor(f, PublishedFactor) for f in labels.require_list(factors, "factors"))
+
+
+def read_factor(factor: Any, published: Callable[[Any], Factor]) -> Factor:
+    """Return a factor, or raise for what is none; `published` makes one of a bare name.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a class in place of an object, and for a factor that does not say its name, or whether it is funded.
+    """
+    if isinstance(factor, type):
+        raise InvalidParameterError(
+            f"expected factors as names or Factor objects, got the class {factor.__name__}; write {factor.__name__}().",
+            parameter="factors",
+            got=factor,
+        )
+    if not isinstance(factor, Factor):
+        return published(factor)
+    missing = [a for a in ("name", "funded") if getattr(factor, a, None) is None]
+    if missing:
+        raise InvalidParameterError(
+            f"expected a factor with name and funded, got {type(factor).__name__} with no {' and no '.join(missing)}; "
+            "add it, for instance as a class attribute (name: its label; funded: True for an excess return that costs "
+            "cash, False for a long-short portfolio).",
+            factor=type(factor).__name__,
+            missing=missing,
+        )
+    for name in ("funded", "tradable"):
+        if not isinstance(getattr(factor, name), bool | np.bool_):
+            raise InvalidParameterError(
+                f"expected {name} of factor {factor.name!r} as True or False, got {shown(getattr(factor, name))}.",
+                parameter=name,
+                factor=type(factor).__name__,
+                got=getattr(factor, name),
+            )
+    return factor
+
+
+def is_same(a: Factor, b: Factor) -> bool:
+    """Whether two factors are one definition: equal, or of one class with equal attributes."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if type(a).__eq__ is not object.__eq__:
+        return _alike(a, b)
+    if any(vars(kind).get("__slots__") for kind in type(a).__mro__):
+        return False  # there may be attributes that are not in vars
+    own, other = vars(a), vars(b)
+    return own.keys() == other.keys() and all(_alike(value, other[name]) for name, value in own.items())
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are equal, arrays and tables among them; False where this cannot be said."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    if isinstance(a, pd.Series | pd.DataFrame | pd.Index):
+        return bool(a.equals(b))
+    try:
+        return bool(a == b)
+    except (TypeError, ValueError):
+        return False
+
+
+def positions_held(held: pd.Index[Any], known: pd.Index[Any], where: str) -> Index:
+    """Return the positions of assets that factors hold, or raise `UnknownAssetError`."""
+    missing = [asset for asset, at in zip(held, known.get_indexer(held), strict=True) if at < 0]
+    if missing:
+        raise UnknownAssetError(
+            f"expected the assets that the factors hold in the {where}, got no {labels.listing(missing)}; add them to "
+            "the assets of the panel that is fitted.",
+            missing=missing,
+        )
+    return known.get_indexer(held)
 
 
 def read_series(factor: Factor, returns: object, horizon: Horizon) -> ReturnFrame:

@@ -152,12 +152,6 @@ def _compounded(
     )
 
 
-def _sorted(outside: pd.DataFrame, lost: pd.DataFrame) -> pd.DataFrame:
-    """Dropped dates of both, in order."""
-    parts = [part for part in (outside, lost) if len(part)]
-    return pd.concat(parts).sort_values("date", ignore_index=True) if parts else outside.reset_index(drop=True)
-
-
 def _common_dates(
     assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame
 ) -> tuple[pd.DatetimeIndex, pd.DataFrame]:

@@ -24,7 +24,18 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
-from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, read_series, require_defined, weighted
+from riskmodel.panel.factors import (
+    Factor,
+    PortfolioFactor,
+    PublishedFactor,
+    held_by,
+    is_same,
+    positions_held,
+    read_definitions,
+    read_series,
+    require_defined,
+    weighted,
+)
 from riskmodel.panel.matching import HeldAssets, match
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
@@ -304,8 +315,8 @@ class ReturnPanel(Panel):
     def returns_of(self, factors: Iterable[Factor]) -> Array:
         """Returns of factors on the panel's dates, shape (T, K): its columns, or computed from its assets.
 
-        A `PortfolioFactor` is the weighted sum of its assets' returns. Any other factor is the column of its name, or
-        else the result of its `returns` on the panel.
+        A factor that the panel defines in the same way is its column. Any other is the result of its `returns` on the
+        panel; that of a `PublishedFactor` is the column of its name.
 
         Parameters
         ----------
@@ -318,25 +329,26 @@ class ReturnPanel(Panel):
             For a published factor that is not a column.
         UnknownAssetError
             For assets of a factor that are not in the panel.
+        NonNumericError
+            For a factor whose `returns` gives anything but a Series.
         """
-        wanted = read_definitions(factors)
-        returns = np.empty((len(self.dates), len(wanted)))
-        portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
-        returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
-        for j, factor in enumerate(wanted):
-            if j not in portfolios:
-                returns[:, j] = self._returns_of(factor)
-        return returns
+        return returns_on(self, factors, slice(None))
 
-    def _returns_of_portfolios(self, factors: Sequence[Any]) -> Array:
-        """Σ w r of portfolios, shape (T, M); NaN where an asset that is held is missing."""
-        weights = pd.DataFrame({j: f.weights[f.weights != 0] for j, f in enumerate(factors)}).fillna(0.0)
-        columns = labels.positions(weights.index, self.assets, "asset", UnknownAssetError)
-        return weighted(self._excess_returns[:, columns], weights.to_numpy())
+    def _returns_of_portfolios(self, factors: Sequence[Any], rows: slice) -> Array:
+        """Σ w r of portfolios on some rows, rows × M; NaN where an asset that is held is missing."""
+        weights = held_by(factors)
+        columns = positions_held(weights.index, self.assets, "panel")
+        return weighted(self._excess_returns[rows][:, columns], weights.to_numpy())
 
-    def _returns_of(self, factor: Factor) -> Array:
-        if factor.name in self.factors:
-            return self._factor_returns[:, self.factors.get_loc(factor.name)]
+    def _column_of(self, factor: Factor) -> Array | None:
+        """The column of a factor, on all rows; None where the panel does not define the factor, or not in this way."""
+        at = self.factors.get_indexer(pd.Index([factor.name]))[0]
+        if at < 0 or not (isinstance(factor, PublishedFactor) or is_same(factor, self.definitions[at])):
+            return None
+        return self._factor_returns[:, at]
+
+    def _own_returns_of(self, factor: Factor) -> Array:
+        """What the `returns` of a factor gives, on all rows."""
         own = read_series(factor, factor.returns(_PanelData(self), None, None), self.horizon)
         return floats(own.frame().iloc[:, 0].reindex(self.dates))
 
@@ -447,6 +459,22 @@ def rows_of(panel: ReturnPanel, rows: slice, columns: Index | None = None) -> Re
         else dropped,
         left_out=_left_out_of(panel._left_out, dates, columns),
     )
+
+
+def returns_on(panel: ReturnPanel, factors: Iterable[Factor], rows: slice) -> Array:
+    """Return the returns of factors on some rows of a panel, rows × K.
+
+    Those of a user's own factors are computed on all rows, as they may depend on earlier ones.
+    """
+    wanted = read_definitions(factors)
+    returns = np.empty((len(panel.dates[rows]), len(wanted)))
+    columns = [panel._column_of(f) for f in wanted]
+    made = [j for j, f in enumerate(wanted) if columns[j] is None and isinstance(f, PortfolioFactor)]
+    returns[:, made] = panel._returns_of_portfolios([wanted[j] for j in made], rows)
+    for j, (factor, column) in enumerate(zip(wanted, columns, strict=True)):
+        if j not in made:
+            returns[:, j] = (panel._own_returns_of(factor) if column is None else column)[rows]
+    return returns
 
 
 @frozen

@@ -16,8 +16,9 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.base import within
 from riskmodel.panel.factors import Factor
-from riskmodel.panel.memory import ReturnPanel
+from riskmodel.panel.memory import ReturnPanel, returns_on
 
 # Treat a volatility this small relative to that of the holdings as rounding error of a perfect hedge.
 _RISKLESS = 1e-10
@@ -167,15 +168,19 @@ class Portfolio(ABC):
         # assets and factors of weight zero are not held, and may be missing
         weights, legs = self.weights[self.weights != 0], self.legs.to_numpy()
         factors = [f for f, leg in zip(self.model.definitions, legs, strict=True) if leg]
-        panel = self._panel(data, factors, start, end)
-        values = panel.select(weights.index, []).arrays()[0] @ weights.to_numpy()
-        values = values + panel.returns_of(factors) @ legs[legs != 0]
-        return pd.Series(values, panel.dates, name="excess_return")
+        panel, rows = self._panel(data, factors, start, end)
+        values = panel.select(weights.index, []).arrays()[0][rows] @ weights.to_numpy()
+        values = values + returns_on(panel, factors, rows) @ legs[legs != 0]
+        return pd.Series(values, panel.dates[rows], name="excess_return")
 
-    def _panel(self, data: DataProvider | ReturnPanel, factors: Sequence[Factor], start: Any, end: Any) -> ReturnPanel:
+    def _panel(
+        self, data: DataProvider | ReturnPanel, factors: Sequence[Factor], start: Any, end: Any
+    ) -> tuple[ReturnPanel, slice]:
+        """Return a panel and the rows of the window in it: a factor may depend on returns from before the window."""
         if isinstance(data, ReturnPanel):
             require_same(self.horizon, data.horizon, "a portfolio's model and the panel")
-            return data.select(start=start, end=end)
+            inside = np.flatnonzero(within(data, start, end))
+            return data, slice(int(inside[0]), int(inside[-1]) + 1)
         if not isinstance(data, DataProvider):
             raise InvalidParameterError(
                 f"expected data as a DataProvider or a ReturnPanel, got {type(data).__name__}.",
@@ -183,7 +188,7 @@ class Portfolio(ABC):
                 got=type(data).__name__,
             )
         require_horizon(data, self.horizon)
-        return data.panel(list(self.weights.index), factors, start, end)
+        return data.panel(list(self.weights.index), factors, start, end), slice(None)
 
     @cached_property
     def _held(self) -> FactorModel:

@@ -12,10 +12,11 @@ import pandas as pd
 
 from riskmodel._core.arrays import Array
 from riskmodel.errors import EstimationError
-from riskmodel.estimation.base import Estimator
+from riskmodel.estimation.base import Estimator, MomentEstimator
 from riskmodel.estimation.rolling import Expanding, Rolling
 from riskmodel.horizon import MONTH, YEAR, Horizon
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
@@ -38,7 +39,7 @@ class EstimatorContract(ABC):
     separable : bool
         Whether an asset's figures do not depend on other assets' returns, as in a time-series regression.
     estimates_short_assets : bool
-        Whether an asset with a single return is estimated, from a prior; otherwise `fit` raises.
+        Whether an asset with a single return is estimated, from a prior, alone and in windows; otherwise `fit` raises.
 
     Examples
     --------
@@ -66,7 +67,10 @@ class EstimatorContract(ABC):
 
     @abstractmethod
     def panel(self) -> ReturnPanel:
-        """Return a panel for it: 3 assets or more, 100 dates or more, no return missing."""
+        """Return a panel for it: 3 assets or more, 100 dates or more, no return missing.
+
+        Where a factor is a `PortfolioFactor`, the panel has the assets that it holds, as a hedge is in these.
+        """
 
     # -- the model -----------------------------------------------------------------------------------
 
@@ -109,6 +113,18 @@ class EstimatorContract(ABC):
         for model in (again, pickle.loads(pickle.dumps(self._fit()))):
             for name, values in _figures(model).items():
                 np.testing.assert_array_equal(values, expected[name], err_msg=name)
+
+    def test_the_risk_free_mean_is_the_panels(self) -> None:
+        """`risk_free_mean` is within the panel's rates; of a `MomentEstimator`, their mean with its weights."""
+        panel = self._panel()
+        rate = np.linspace(1.0, 2.0, len(panel.dates)) * 1e-4
+        panel = attrs.evolve(panel, risk_free=rate)
+        estimator = self.estimator()
+        got = estimator.fit(panel).risk_free_mean
+        if isinstance(estimator, MomentEstimator):
+            self._near(got, np.average(rate, weights=estimator.weights(panel)), "risk_free_mean")
+        inside = rate[0] <= got * (1 + self.rounding) and got <= rate[-1] * (1 + self.rounding)
+        assert inside, f"expected risk_free_mean from {rate[0]:g} to {rate[-1]:g}, the panel's rates, got {got:g}"
 
     def test_residuals_are_what_the_factors_leave(self) -> None:
         """ε = r - α - B f, with the factors' returns on the panel."""
@@ -206,6 +222,16 @@ class EstimatorContract(ABC):
             window = panel.select(start=history.starts[date], end=date)
             self._same(model, self.estimator().fit_available(window))
 
+    def test_windows_are_fits_of_a_ragged_panel(self) -> None:
+        """A window estimates the assets that `fit_available` of it does, one with a single return among others."""
+        panel = self._short_asset()
+        history = self._rolling(panel, every=7)
+        for date in history.dates[[0, -1]]:
+            window = panel.select(start=history.starts[date], end=date)
+            self._same(history.on(date), self.estimator().fit_available(window))
+        estimated = panel.assets[1] in self._rolling(panel, every=1).on(panel.dates[-1]).assets
+        assert estimated == self.estimates_short_assets, "expected windows to estimate an asset as fit does"
+
     def test_later_returns_change_no_earlier_model(self) -> None:
         """No look-ahead: returns after a date do not change models up to that date."""
         panel = self._panel()
@@ -226,7 +252,7 @@ class EstimatorContract(ABC):
         for date in walked.index[::11]:
             known = history.asof(panel.dates[panel.dates < date][-1])
             hedged = HedgedPortfolio.neutral(Strategy({asset: 1.0}, known))
-            earned = hedged.excess_returns(panel.select(start=date, end=date)).iloc[0]
+            earned = hedged.excess_returns(panel, start=date, end=date).iloc[0]
             self._near(walked.loc[date, "hedged"], earned, f"hedged return of {date.date()}", size=0.01)
 
     # -- what a model is for -------------------------------------------------------------------------
@@ -252,6 +278,9 @@ class EstimatorContract(ABC):
         panel = self.panel()
         complete = len(panel.assets) >= 3 and len(panel.dates) >= 100 and panel.excess_returns.notna().all(axis=None)
         assert complete, f"expected 3 assets or more on 100 dates or more, none missing, got {panel!r}"
+        held = {a for f in panel.definitions if isinstance(f, PortfolioFactor) for a in f.held.index}
+        outside = sorted(map(str, held.difference(panel.assets)))
+        assert not outside, f"expected a panel with the assets of its portfolio factors, for hedges, got no {outside}"
         return panel
 
     def _fit(self) -> FactorModel:

@@ -12,7 +12,8 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, set_read_only
 from riskmodel._core.linalg import ROUNDING, smallest_singular_value
 from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
-from riskmodel.estimation.base import MomentEstimator, require_spans
+from riskmodel.estimation.available import NOT_VARIED, TOO_FEW
+from riskmodel.estimation.base import MomentEstimator, require_panel, require_spans
 from riskmodel.estimation.moments.value import Moments, are_still
 from riskmodel.estimation.windows.batch import fit_batch
 from riskmodel.estimation.windows.loop import fit_each
@@ -21,6 +22,7 @@ from riskmodel.estimation.windows.spans import Spans
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit
+from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
 # Factors are collinear if the smallest singular value of their unit columns is below this.
@@ -44,7 +46,7 @@ class LeastSquares(MomentEstimator):
             raise InvalidParameterError(
                 f"expected Moments, got {type(moments).__name__}; call fit(panel), or moments(panel) first."
             )
-        m, r = moments, moments.regressions.without_rounding()
+        m, r = moments, moments.regressions.with_exact_constants()
         root = _identified_root(m)
         n = r.each(r.n_effective())
         # variances are means of squares times n/(n - 1); n is the count of dates for equal weights
@@ -82,6 +84,12 @@ class LeastSquares(MomentEstimator):
             definitions=m.definitions,
             regression=fit,
         )
+
+    @final
+    def fewest_observations(self, panel: Panel) -> int:
+        """One more than the parameters, which are alpha and the loadings."""
+        require_panel(panel)
+        return len(panel.factors) + 2
 
     @final
     def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
@@ -149,6 +157,7 @@ def _identified_root(m: Moments) -> Array:
             minimum=k + 2,
             assets=list(counts),
             counts=counts,
+            reason=TOO_FEW,
         )
     _require_varied_factors(m)
     root = m.regressions.inverse_root()
@@ -199,4 +208,5 @@ def _require_own_dates_suffice(m: Moments, root: Array) -> None:
             f"expected factors that vary independently over each asset's dates, got collinear ones over the dates of "
             f"{labels.listing(names)}; leave these assets out, widen the window or use fewer factors.",
             assets=names,
+            reason=NOT_VARIED,
         )

@@ -113,7 +113,7 @@ class Regressions:
             rss=self.rss * self.each(factor),
         )
 
-    def without_rounding(self) -> Self:
+    def with_exact_constants(self) -> Self:
         """Set the variance of returns that are constant, up to rounding of their mean, to zero."""
         total = self.fitted_squares() + self.rss
         still = (total > 0) & (total <= self.each(self.weight) * (STILL * self.r_mean) ** 2)

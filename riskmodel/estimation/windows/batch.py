@@ -324,7 +324,7 @@ class _Pairs:
         root, s = (np.ascontiguousarray(a[..., which]) for a in (self.root, self.scores))
         return type(self)(w[which], c[which], root, s, r[which], self.weight[which], n[which])
 
-    def without_rounding(self) -> Self:
+    def with_exact_constants(self) -> Self:
         """The same, where returns that are all alike, but for the rounding of their mean, have no variance at all."""
         mean, rest = self.scores[0] ** 2, self.rss + _squares(self.scores[1:])
         still = (rest > 0) & (rest <= STILL**2 * mean)
@@ -430,7 +430,7 @@ class _Group:
     def _write(self, pairs: _Pairs) -> None:
         """Note estimates, and the standard errors of pairs that miss dates."""
         estimates, parameters = self.block.whole.estimates, self.block.calendar.basis.parameters
-        pairs = pairs.without_rounding()
+        pairs = pairs.with_exact_constants()
         at, columns = self._window(pairs.window), self._column(pairs.column)
         estimates.parameters[at, :, columns] = _combined(parameters, pairs.coefficients()).T
         scale = pairs.observations / pairs.weight / (pairs.observations - 1.0)
@@ -510,7 +510,7 @@ def _blank(shape: tuple[int, int, int], ragged: Index, n_observations: Array, ke
         shared_errors=np.full((d, k + 1), np.nan),
         own_errors=np.full((d, k + 1, len(ragged)), np.nan),
         own_columns=ragged,
-        decay_factor=keep,
+        decay_factor=np.full(d, keep),
     )
     return WindowEstimates(
         parameters=parameters,
