@@ -468,7 +468,7 @@ class TestArrays:
         exactly(rm.Moments.of(stored), rm.Moments.of(in_memory(panel)))
         with pytest.raises(rm.InvalidParameterError, match="finite number"):
             rm.StoredPanel.array(total(panel).to_numpy(), dates=panel.dates, **beside(panel, risk_free=np.nan))
-        with pytest.raises(rm.PercentReturnsError, match="risk_free"):
+        with pytest.raises(rm.PercentReturnsError, match="risk-free"):
             rm.StoredPanel.array(total(panel).to_numpy(), dates=panel.dates, **beside(panel, risk_free=0.04))
         with pytest.raises(rm.InvalidParameterError, match="Horizon"):
             rm.StoredPanel.array(total(panel).to_numpy(), dates=panel.dates, **beside(panel, horizon="day"))

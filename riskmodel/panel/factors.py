@@ -94,8 +94,8 @@ class Factor(ABC):
         """Return the factor by date, decimals per ``data.horizon``; NaN where it is missing.
 
         A funded factor gives its return in excess of the risk-free rate. Of a provider, a factor that depends on
-        earlier returns asks for data from before `start`; of a panel, both ends are None, and it gets all dates; ``data.assets`` are
-        those of the panel then, which may be fewer than the provider's.
+        earlier returns asks for data from before `start`. Of a panel, both ends are None, and it gets all dates, and
+        ``data.assets`` are those of the panel, which may be fewer than the provider's.
         """
 
 
