@@ -72,3 +72,58 @@ NO_TABLES = {
 def test_what_has_no_dates_is_refused_with_what_to_write(table, error, remedy, which):
     with pytest.raises(error, match=remedy):
         _beta(**({"assets": ASSETS} | {which: table}))
+
+
+# -- windows of hours ------------------------------------------------------------------------------------------------
+
+NEW_YORK = "America/New_York"
+CLOCK = [pd.Timedelta(hours=hour, minutes=30) for hour in range(9, 16)]
+HOURS = pd.DatetimeIndex([day + time for day in DAYS[:60] for time in CLOCK])
+HOUR = rm.Horizon.of("1h", per_day=7)
+NOON = pd.Timestamp("2020-02-04 11:30", tz=NEW_YORK)
+INSTANTS = [NOON, NOON.tz_convert("UTC"), NOON.tz_convert("Asia/Tokyo"), NOON.tz_convert("UTC").to_pydatetime()]
+INSTANTS += ["2020-02-04 11:30-05:00", "2020-02-04T16:30Z"]
+
+
+def _hours(zone):
+    rows = pd.DataFrame({"A": np.random.default_rng(2).normal(0, 0.003, len(HOURS))}, HOURS.tz_localize(zone))
+    return rm.InMemory(rows, factors=rows.rename(columns={"A": "F"}), risk_free=0.0, horizon=HOUR)
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_an_instant_selects_the_same_rows_in_any_zone(instant):
+    data = _hours(NEW_YORK)
+    panel = data.panel(["A"], ["F"])
+    from_noon, to_noon = HOURS[HOURS >= "2020-02-04 11:30"], HOURS[HOURS <= "2020-02-04 11:30"]
+    assert panel.select(start=instant).dates.equals(from_noon)
+    assert panel.select(end=instant).dates.equals(to_noon)
+    assert panel.select([], end=instant).select(start=instant).dates.tolist() == [NOON.tz_localize(None)]
+    assert data.panel(["A"], ["F"], start=instant).dates.equals(from_noon)
+    assert data.asset_returns(["A"], start=instant).index.equals(from_noon)
+    assert rm.Joined(assets=data, factors=data).panel(["A"], ["F"], end=instant).dates.equals(to_noon)
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_an_instant_in_a_zone_is_refused_where_the_rows_have_none(instant):
+    data = _hours(None)
+    panel = data.panel(["A"], ["F"])
+    for select in (lambda: panel.select(start=instant), lambda: data.panel(["A"], ["F"], end=instant)):
+        with pytest.raises(rm.InvalidParameterError) as error:
+            select()
+        assert error.value.details["name"] in {"start", "end"}
+    local = panel.select(start="2020-02-04 11:30")
+    assert local.dates[0] == NOON.tz_localize(None)
+
+
+def test_rows_of_days_take_the_day_of_an_end_with_a_zone():
+    panel = rm.InMemory(ASSETS, factors=MARKET, risk_free=0.0, horizon=rm.DAY).panel(["A"], ["Mkt-RF"])
+    assert panel.select(start=NOON).dates[0] == pd.Timestamp("2020-02-04")
+
+
+def test_hours_as_text_with_offsets_have_a_zone():
+    local = HOURS.tz_localize(NEW_YORK)
+    rows = pd.DataFrame({"A": 0.001}, local.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ"))
+    factors = pd.DataFrame({"F": 0.001}, local)
+    with pytest.raises(rm.InvalidDatesError) as error:
+        rm.InMemory(rows, factors=factors, risk_free=0.0, horizon=HOUR).panel(["A"], ["F"])
+    assert error.value.details["zones"] == ["America/New_York", "UTC"]

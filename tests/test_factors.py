@@ -493,3 +493,21 @@ def test_the_cash_of_a_hedge_in_a_portfolio_is_what_its_assets_cost(weights):
     position = rm.RiskBudget(1e6, rm.MONTH).size(hedged)
     cost = position.hedge["LS"] * factor.weights.sum()
     assert position.holdings.sum() + cost + position.cash == pytest.approx(0.0, abs=1e-6)
+
+
+def test_assets_of_factors_may_have_labels_of_mixed_type():
+    rows = returns(12, [1, "A", "B", 2])
+    data = rm.InMemory(rows, factors=None, risk_free=0.0, horizon=rm.DAY)
+    made = [rm.PortfolioFactor("P", {1: 1.0, "B": 0.5}), rm.PortfolioFactor("Q", {"B": 1.0, 2: 1.0})]
+    panel = data.panel([1, "A", "B", 2], made)
+    expected = pd.DataFrame({"P": rows[1] + 0.5 * rows["B"], "Q": rows["B"] + rows[2]})
+    np.testing.assert_allclose(panel.factor_returns, expected, atol=1e-15)
+    others = [rm.PortfolioFactor(f.name, 2.0 * f.weights) for f in made]
+    np.testing.assert_allclose(panel.returns_of(others), 2.0 * expected, atol=1e-15)
+    hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"A": 1.0}, rm.OLS().fit(panel)))
+    np.testing.assert_allclose(hedged.exposures, 0.0, atol=1e-12)
+
+
+def test_a_spread_of_an_asset_and_itself_is_zero():
+    panel = memory().panel(["A"], [rm.Spread("B", "B")])
+    assert not panel.factor_returns.to_numpy().any()

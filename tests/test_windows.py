@@ -512,3 +512,67 @@ def test_windows_that_do_not_fit_are_refused():
         rm.Rolling(rm.MONTH).fit(weekly)
     assert len(rm.Rolling(rm.Horizon(20 * rm.WEEK.days)).fit(weekly)) == 31
     assert len(rm.Rolling(rm.QUARTER).fit(weekly)) == 50 - 13 + 1
+
+
+# -- windows that end with a period --------------------------------------------------------------------------------
+
+_HOURS = [pd.Timedelta(hours=hour, minutes=30) for hour in (10, 11, 12)]
+_SUNDAY_TO_THURSDAY = pd.bdate_range("2020-04-05", periods=80, freq="C", weekmask="Sun Mon Tue Wed Thu")
+CALENDARS = {
+    "weekdays": (pd.bdate_range("2020-04-01", periods=80), rm.DAY, rm.MONTH),
+    "weeks of weekdays": (pd.bdate_range("2020-04-01", periods=80), rm.DAY, rm.WEEK),
+    "seven days": (pd.date_range("2020-04-01", periods=100), rm.CALENDAR_DAY, rm.MONTH),
+    "seven trading days": (pd.date_range("2020-04-01", periods=100), rm.DAY, rm.MONTH),
+    "weeks of seven days": (pd.date_range("2020-04-01", periods=100), rm.CALENDAR_DAY, rm.WEEK),
+    "Sunday to Thursday": (_SUNDAY_TO_THURSDAY, rm.DAY, rm.MONTH),
+    "weekly": (pd.date_range("2019-01-04", periods=80, freq="W-FRI"), rm.WEEK, rm.MONTH),
+    "monthly": (pd.date_range("2010-01-31", periods=80, freq=pd.offsets.MonthEnd()), rm.MONTH, rm.QUARTER),
+    "hours": (
+        pd.DatetimeIndex([day + time for day in pd.bdate_range("2020-04-01", periods=30) for time in _HOURS]),
+        rm.Horizon.of("1h", per_day=3),
+        rm.DAY,
+    ),
+}
+
+
+def _panel_on(dates, horizon):
+    values = np.random.default_rng(6).normal(0.0, 0.01, (len(dates), 2))
+    return rm.ReturnPanel(
+        dates=dates, assets=["A"], factors=["F"], excess_returns=values[:, :1], factor_returns=values[:, 1:],
+        risk_free=np.zeros(len(dates)), horizon=horizon, definitions=["F"],
+        dropped=pd.DataFrame({"date": dates[:0], "reason": []}),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("dates", "horizon", "every"), CALENDARS.values(), ids=CALENDARS)
+def test_no_later_row_takes_a_model_away(dates, horizon, every):
+    panel = _panel_on(dates, horizon)
+    rolling = rm.Expanding(minimum=10, every=every)
+    whole, before = set(rolling.fit(panel).dates), set()
+    for end in dates[-45:]:
+        known = set(rolling.fit(panel.select(end=end)).dates)
+        assert before <= known <= whole
+        before = known
+
+
+def test_a_month_of_weekdays_ends_on_its_last_and_one_of_seven_days_on_the_31st():
+    friday, sunday = pd.Timestamp("2020-05-29"), pd.Timestamp("2020-05-31")
+    for name, end in (("weekdays", friday), ("seven days", sunday), ("seven trading days", sunday)):
+        dates, horizon, every = CALENDARS[name]
+        panel = _panel_on(dates, horizon)
+        rolling = rm.Expanding(minimum=10, every=every)
+        assert friday not in rolling.fit(panel.select(end="2020-05-28")).dates
+        assert rolling.fit(panel.select(end=friday)).dates[-1] == (
+            friday if end == friday else pd.Timestamp("2020-04-30")
+        )
+        assert rolling.fit(panel.select(end=end)).dates[-1] == end
+        assert rolling.fit(panel.select(end="2020-06-15")).dates[-1] == end
+
+
+def test_a_day_of_hours_ends_with_its_last_hour():
+    dates, horizon, every = CALENDARS["hours"]
+    panel = _panel_on(dates, horizon)
+    rolling = rm.Expanding(minimum=10, every=every)
+    noon, close = dates[dates.hour == 11][-1], dates[-1]
+    assert rolling.fit(panel.select(end=noon)).dates[-1] == dates[-4]
+    assert rolling.fit(panel.select(end=close)).dates[-1] == close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.midnights import require_own_midnights
 from riskmodel._core.spacing import require_spacing, typical_bar
+from riskmodel._core.zones import to_zone
 from riskmodel.errors import (
     DuplicateDatesError,
     InvalidDatesError,
@@ -36,12 +38,16 @@ def read_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.Datetime
     whether they use the first day, the last day, or the last trading day. Weekly rows are labelled by the Friday of
     their week, which is Monday to Sunday. Rows of hours and minutes keep their local times; all others are days.
     """
-    stamps = _timestamps(index, what)
+    return dates_of(_timestamps(index, what), what, horizon)
+
+
+def dates_of(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> pd.DatetimeIndex:
+    """Check and label full times of rows, as `read_dates` does."""
     if horizon.bar is None:
         require_own_midnights(stamps, what)
     times = _without_zone(stamps)
     require_spacing(times, what, horizon)
-    dates = _labelled(times, horizon)
+    dates = date_labels(times, horizon)
     if not dates.is_unique:
         _raise_duplicates(dates, times, what, horizon)
     return dates
@@ -51,26 +57,60 @@ def zone_of(index: pd.Index[Any], horizon: Horizon) -> str | None:
     """The time zone of rows of hours and minutes, which must be that of all tables; empty for days."""
     if horizon.bar is None:
         return None
-    return str(index.tz) if isinstance(index, pd.DatetimeIndex) and index.tz is not None else ""
+    stamps = index if isinstance(index, pd.DatetimeIndex) else _timestamps(index, "rows")
+    return str(stamps.tz) if stamps.tz is not None else ""
 
 
-def read_local_dates(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
-    """Read dates as `read_dates` does, where no other table can be compared: times of hours must be local."""
-    if zone_of(index, horizon):
+def read_local_dates(
+    index: pd.Index[Any], what: str, horizon: Horizon, zone: ZoneInfo | None = None
+) -> pd.DatetimeIndex:
+    """Read dates as `read_dates` does, where no other table can be compared: see `read_stamps`."""
+    stamps = read_stamps(index, what, horizon, zone)
+    require_local_days(stamps, what, horizon)
+    return dates_of(stamps, what, horizon)
+
+
+def read_stamps(index: pd.Index[Any], what: str, horizon: Horizon, zone: ZoneInfo | None) -> pd.DatetimeIndex:
+    """Read the full times of rows whose clocks are those of factors and rate; they may repeat.
+
+    Parameters
+    ----------
+    index : Index
+        Dates, in any order.
+    what : str
+        Names the rows in errors.
+    horizon : Horizon
+        What one row spans.
+    zone : ZoneInfo, optional
+        The zone to bring times to, see `to_zone`; of days, only the days are kept then.
+
+    Raises
+    ------
+    InvalidDatesError
+        For what is no date, and for rows of hours in a zone where `zone` is None.
+    """
+    stamps = _timestamps(index, what, zone)
+    if zone is not None:
+        local = stamps if horizon.bar is not None and stamps.tz is None else to_zone(stamps, zone, what)
+        return local if horizon.bar is not None else local.normalize()
+    if horizon.bar is not None and stamps.tz is not None:
         raise InvalidDatesError(
             f"expected the times of {what} without a time zone, as those of factors and rate, got those of "
-            f"{zone_of(index, horizon)}; store local times.",
+            f"{stamps.tz}; pass time_zone=..., the zone of factors and rate.",
             what=what,
         )
-    return read_dates(index, what, horizon)
+    return stamps
 
 
-def date_labels(index: pd.Index[Any], what: str, horizon: Horizon) -> pd.DatetimeIndex:
-    """Label dates as `read_dates` does; several dates may be in the same span."""
-    return _labelled(_without_zone(_timestamps(index, what)), horizon)
+def require_local_days(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> None:
+    """Raise where days are stamped by midnights of another zone, and were not brought to one."""
+    if horizon.bar is None:
+        require_own_midnights(stamps, what, "pass time_zone={zone!r}, or the zone of the market")
 
 
-def _labelled(times: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
+def date_labels(stamps: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
+    """Label times as `read_dates` does; several may be in the same span."""
+    times = _without_zone(stamps)
     dates = times if horizon.bar is not None else times.normalize()
     period = period_of(horizon)
     if period == "W":
@@ -100,7 +140,7 @@ def _raise_duplicates(dates: pd.DatetimeIndex, times: pd.DatetimeIndex, what: st
     )
 
 
-def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
+def _timestamps(index: pd.Index[Any], what: str, zone: ZoneInfo | None = None) -> pd.DatetimeIndex:
     if index.nlevels > 1:
         raise InvalidDatesError(
             f"expected {what} indexed by dates alone, got an index with the {index.nlevels} levels "
@@ -126,11 +166,14 @@ def _timestamps(index: pd.Index[Any], what: str) -> pd.DatetimeIndex:
             f"{labels.listing(map(repr, index[:2]))}; set a DatetimeIndex or a PeriodIndex.",
             what=what,
         )
-    index = _without_offsets(index)
+    local = _without_offsets(index)
+    # moments of different offsets, such as those of summer and winter, where they are to be brought to one zone
+    in_utc = zone is not None and local is not index
+    index = index if in_utc else local
     try:
         # only ISO 8601: 02/01 is ambiguous
         form = "ISO8601" if index.inferred_type == "string" else None
-        return pd.DatetimeIndex(pd.to_datetime(index, format=form))
+        return pd.DatetimeIndex(pd.to_datetime(index, format=form, utc=in_utc))
     except (ValueError, TypeError) as error:
         raise InvalidDatesError(
             f"expected {what} indexed by dates such as '2000-01-31', got text that is not all dates, such as "
@@ -179,10 +222,14 @@ def window(
 
 
 def times(
-    start: object, end: object, names: tuple[str, str] = ("start", "end")
+    start: object, end: object, names: tuple[str, str] = ("start", "end"), *, zone: str | None = None
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Read the two ends of a window, for `between`, as `window` does, but with times of day where they are given."""
-    low, high = _edge(start, names[0], "start_time"), _edge(end, names[1], "end_time")
+    """Read the two ends of a window, for `between`, as `window` does, but with times of day where they are given.
+
+    `zone` is that of rows of hours and minutes, as of `zone_of`: an end in another zone is brought to it, and refused
+    where they have none. Of an end for rows of days, None, the zone is dropped.
+    """
+    low, high = _edge(start, names[0], "start_time", zone), _edge(end, names[1], "end_time", zone)
     if low is not None and high is not None and low > high:
         raise InvalidParameterError(
             f"expected {names[0]} not later than {names[1]}, got {low.date()} and {high.date()}; swap them.",
@@ -192,8 +239,8 @@ def times(
     return low, high
 
 
-def _edge(value: object, name: str, side: str) -> pd.Timestamp | None:
-    period = _period(value, name)
+def _edge(value: object, name: str, side: str, zone: str | None) -> pd.Timestamp | None:
+    period = _period(value, name, zone)
     if period is None:
         return None
     try:
@@ -205,16 +252,18 @@ def _edge(value: object, name: str, side: str) -> pd.Timestamp | None:
     return moment if period.freqstr in _WITHIN_DAYS else moment.normalize()
 
 
-def _period(value: object, name: str) -> pd.Period | None:
+def _period(value: object, name: str, zone: str | None) -> pd.Period | None:
     if value is None or isinstance(value, pd.Period):
         return value
     period: object = None
     try:
+        if isinstance(value, str) and _OFFSET.search(value):
+            value = pd.Timestamp(value)
         # the year first: 02/01 is ambiguous
         if isinstance(value, str) and value[:4].isdecimal():
             period = pd.Period(value)
         elif isinstance(value, dt.date | np.datetime64):
-            moment = pd.Timestamp(value).tz_localize(None)
+            moment = _on_clock(pd.Timestamp(value), name, zone)
             period = pd.Period(moment, freq="D" if pd.isna(moment) or moment == moment.normalize() else "us")
     except ValueError:
         pass
@@ -225,3 +274,24 @@ def _period(value: object, name: str) -> pd.Period | None:
             value=value,
         )
     return period
+
+
+def _on_clock(moment: pd.Timestamp, name: str, zone: str | None) -> pd.Timestamp:
+    """Bring an end of a window to the clocks of rows of hours; of one for rows of days, drop the zone."""
+    if moment.tz is None or zone is None:
+        return moment.tz_localize(None)
+    if not zone:
+        raise InvalidParameterError(
+            f"expected {name} without a time zone, as the times of the rows, got {moment}; write the local time, or "
+            "give the dates of all tables with their time zone.",
+            name=name,
+            value=moment,
+        )
+    try:
+        return moment.tz_convert(zone).tz_localize(None)
+    except (LookupError, ValueError, TypeError, OSError) as error:
+        raise InvalidParameterError(
+            f"expected {name} as a local time, as the zone of the rows, {zone}, has no IANA name, got {moment}.",
+            name=name,
+            value=moment,
+        ) from error

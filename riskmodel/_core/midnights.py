@@ -33,7 +33,7 @@ _ZONES = {
 }
 
 
-def require_own_midnights(stamps: pd.DatetimeIndex, what: str) -> None:
+def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "") -> None:
     """Raise where days are stamped by the midnights of another time zone, so that they are a day early.
 
     The midnights of Berlin are 23:00 UTC of the day before, and 22:00 in summer. Read as they stand, Mondays become
@@ -47,6 +47,8 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str) -> None:
         rows are midnights of UTC.
     what : str
         Names the rows in the error.
+    remedy : str, optional
+        What to do, with ``{zone}`` in the place of the zone; by default to convert the index.
 
     Raises
     ------
@@ -68,12 +70,15 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str) -> None:
             return
         zone = "UTC"
     convert = f"tz_convert({zone!r})" if stamps.tz is not None else f"tz_localize('UTC').tz_convert({zone!r})"
+    default = (
+        f"convert the index with .{convert}, or with the zone of the market (of a file, time_zone={zone!r}). If these "
+        "are closing times of a market that is open from Sunday to Thursday, pass .normalize() of the index"
+    )
     clock = [f"{s // _HOUR:02d}:{s % _HOUR // 60:02d}" for s in times.tolist()]
     raise InvalidDatesError(
         f"expected {what} on days of the market, got rows at {' and '.join(clock)} that begin on the eve of a day (on "
         "Sundays and never on Fridays, or at the end of the month before), as midnights of another time zone do; "
-        f"convert the index with .{convert}, or with the zone of the market (of a file, time_zone={zone!r}). If these "
-        "are closing times of a market that is open from Sunday to Thursday, pass .normalize() of the index.",
+        f"{remedy.format(zone=zone) if remedy else default}.",
         what=what,
         times=clock,
         time_zone=zone,

@@ -123,3 +123,7 @@ class Joined(DataProvider):
     def is_funded(self, name: Any) -> bool:
         """Return whether holding a factor costs cash, from the factors' provider."""
         return self._factors.is_funded(name)
+
+    @property
+    def _zone_of_rows(self) -> str | None:
+        return self._assets._zone_of_rows

@@ -16,6 +16,7 @@ from riskmodel._core.frames import ReturnFrame, constant_rate
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.panel.matching import one_zone
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
 
@@ -81,6 +82,7 @@ class InMemory(DataProvider):
         assets = ReturnFrame.read(returns, ASSET_RETURNS, horizon)
         none = pd.DataFrame(index=assets.dates)
         published = ReturnFrame.read(none if factors is None else factors, FACTOR_RETURNS, horizon)
+        one_zone(assets, published)
         if isinstance(risk_free, Real):
             risk_free = constant_rate(risk_free, horizon, assets.dates.union(published.dates))
         rate = ReturnFrame.read_rate(risk_free, horizon)
@@ -126,16 +128,20 @@ class InMemory(DataProvider):
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
-        return self._assets_in(_unique(assets, "assets"), *times(start, end)).frame()
+        return self._assets_in(_unique(assets, "assets"), *times(start, end, zone=self._zone_of_rows)).frame()
 
     def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return factor returns, dates × names; unknown ones raise `UnknownFactorError`."""
-        return self._factors_in(_unique(names, "factors"), *times(start, end)).frame()
+        return self._factors_in(_unique(names, "factors"), *times(start, end, zone=self._zone_of_rows)).frame()
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Return the risk-free rate by date."""
-        rate: pd.Series[float] = self._rate_in(*times(start, end)).frame().iloc[:, 0]
+        rate: pd.Series[float] = self._rate_in(*times(start, end, zone=self._zone_of_rows)).frame().iloc[:, 0]
         return rate.rename("risk_free")
+
+    @property
+    def _zone_of_rows(self) -> str | None:
+        return self._returns.zone
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         at = labels.positions(names, self._returns.labels, "asset", UnknownAssetError)

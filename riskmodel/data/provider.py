@@ -24,7 +24,7 @@ from riskmodel.errors import (
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, read_factor, read_series
+from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, held_by, read_factor, read_series
 from riskmodel.panel.matching import HeldAssets
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
@@ -162,10 +162,12 @@ class DataProvider(ABC):
         wanted = [_read_factor(f, self) for f in require_list(factors, "factors")]
         labels.unique([f.name for f in wanted], "factors")
         horizon = horizon_of(self)
-        low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
+        low, high = (
+            window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end, zone=self._zone_of_rows))
+        )
         self._require_inside(low, high)
         returns = self._assets_in(names, low, high)
-        source = _Source(self, low, high, self._rate_in(low, high), _held_by(wanted, self, low, high))
+        source = _Source(self, low, high, self._rate_in(low, high), _held_by(wanted, self, returns, low, high))
         aligned = ReturnPanel._aligned(
             returns,
             _factor_frame(wanted, source, horizon),
@@ -180,6 +182,11 @@ class DataProvider(ABC):
         panel = aligned.select(start=low, end=high)
         panel._warn()
         return panel
+
+    @property
+    def _zone_of_rows(self) -> str | None:
+        """The time zone of rows of hours and minutes, empty where it is not known in advance; None for days."""
+        return None if horizon_of(self).bar is None else ""
 
     def _assets_in(self, names: pd.Index[Any], low: Edge, high: Edge) -> ReturnFrame:
         """Read and check `asset_returns`; a provider with checked returns overrides it."""
@@ -306,16 +313,18 @@ class _Source:
         return self.rate.frame().iloc[:, 0]
 
 
-def _held_by(factors: Sequence[Factor], data: DataProvider, low: Edge, high: Edge) -> HeldAssets | None:
-    """Read and check the assets that factors are made of."""
-    made = {f.name: f.weights for f in factors if isinstance(f, FactorOfAssets)}
+def _held_by(
+    factors: Sequence[Factor], data: DataProvider, known: ReturnFrame, low: Edge, high: Edge
+) -> HeldAssets | None:
+    """Read and check the assets that factors are made of, unless they are known."""
+    made = [f for f in factors if isinstance(f, FactorOfAssets)]
     if not made:
         return None
-    weights = pd.DataFrame(made).fillna(0.0)
-    needed = weights.index[(weights != 0).any(axis=1)]
-    returns = data._assets_in(needed if len(needed) else weights.index, low, high)
+    weights = held_by(made)
+    at = known.labels.get_indexer(weights.index)
+    returns = known.take(at) if (at >= 0).all() else data._assets_in(weights.index, low, high)
     returns.checks.finish()
-    return HeldAssets(returns, weights.loc[returns.labels], return_type_of(data) is TOTAL)
+    return HeldAssets(returns, weights, return_type_of(data) is TOTAL)
 
 
 def _factor_frame(factors: Sequence[Factor], source: _Source, horizon: Horizon) -> ReturnFrame | pd.DataFrame:

@@ -20,6 +20,8 @@ from riskmodel.model.history import ModelHistory
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
+_SATURDAY = 5
+
 
 def _horizon(_: Any, __: Any, window: Any) -> None:
     if not isinstance(window, Horizon):
@@ -65,7 +67,9 @@ class Rolling:
     every : int or Horizon, optional
         How often a window ends: a number of rows, or each calendar week, month, quarter or year (``rm.MONTH``), or each
         day of a panel of hours (``rm.DAY``). Any other horizon is a number of rows. A period is complete where the
-        panel has a row in a later period, or the period's last weekday. By default every row.
+        panel has a row in a later period, or the period's last weekday: its last day where the panel has rows at
+        weekends or its horizon is of calendar days; of hours, with the latest time of day in the panel. So a window
+        that ends a period does not change when later rows are added. By default every row.
 
     Notes
     -----
@@ -256,7 +260,7 @@ def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index
     period = "D" if is_named(every, DAY, CALENDAR_DAY) else period_of(every)
     if period is None:
         return rows[:: _rows(every, panel)]
-    stops = rows[_ends_period(panel.dates, period)[first - 1 :]]
+    stops = rows[_ends_period(panel, period)[first - 1 :]]
     if not len(stops):
         raise TooFewObservationsError(
             f"expected a {every} that ends after row {first} of {panel!r}, got none; use more dates."
@@ -264,8 +268,32 @@ def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index
     return stops
 
 
-def _ends_period(dates: pd.DatetimeIndex, freq: str) -> NDArray[np.bool_]:
-    """Whether each date is the last of its period; for the last date, whether the next weekday is in another."""
-    following = pd.DatetimeIndex(np.busday_offset(dates[-1:].to_numpy().astype("datetime64[D]"), 1, roll="backward"))
-    periods = pd.DatetimeIndex(dates.append(following)).to_period(freq)
+def _ends_period(panel: ReturnPanel, freq: str) -> NDArray[np.bool_]:
+    """Whether each date is the last of its period; of the last date, whether a next row can only be in another."""
+    periods = pd.DatetimeIndex(panel.dates.append(_earliest_next(panel))).to_period(freq)
     return np.asarray(periods[1:] != periods[:-1])
+
+
+def _earliest_next(panel: ReturnPanel) -> pd.DatetimeIndex:
+    """The earliest time that a row after the last of a panel can have, by the panel's own calendar."""
+    last, horizon = panel.dates[-1:], panel.horizon
+    if horizon.bar is not None and _time_of_day(last)[0] < _time_of_day(panel.dates).max():
+        return last  # the day is not over
+    if period_of(horizon) == "W":
+        return last + pd.Timedelta(weeks=1)
+    if _trades_at_weekends(panel):
+        return last.normalize() + pd.Timedelta(days=1)
+    return pd.DatetimeIndex(np.busday_offset(last.to_numpy().astype("datetime64[D]"), 1, roll="backward"))
+
+
+def _trades_at_weekends(panel: ReturnPanel) -> bool:
+    """Whether the market is open at weekends: by its horizon, or by rows of the panel's last year."""
+    horizon = panel.horizon
+    if horizon.days * (horizon.per_day or 1.0) == CALENDAR_DAY.days:
+        return True
+    recent = panel.dates[panel.dates > panel.dates[-1] - pd.Timedelta(days=366)]
+    return bool((recent.day_of_week >= _SATURDAY).any()) and period_of(horizon) is None
+
+
+def _time_of_day(dates: pd.DatetimeIndex) -> pd.TimedeltaIndex:
+    return pd.TimedeltaIndex(dates - dates.normalize())

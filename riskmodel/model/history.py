@@ -248,7 +248,7 @@ class ModelHistory:
         if isinstance(date, dt.datetime) and date in self.dates:
             at = int(self.dates.get_indexer(pd.DatetimeIndex([date]))[0])
             return at, at + 1
-        low, high = times(date, date, ("a date", "a date"))
+        low, high = times(date, date, ("a date", "a date"), zone=None if self.horizon.bar is None else "")
         if low is None or high is None:
             raise InvalidParameterError("expected a date such as '2018-11-30', got None.")
         before = ~between(self.dates, low, None)

@@ -13,7 +13,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import CollinearFactorsError, InvalidParameterError
 from riskmodel.model.model import FactorModel
-from riskmodel.panel.factors import Factor, PortfolioFactor, positions_held
+from riskmodel.panel.factors import Factor, PortfolioFactor, held_by, positions_held
 
 # Legs whose exposures have a relative singular value below this are linearly dependent.
 _DEPENDENT = 1e-10
@@ -54,7 +54,7 @@ class Legs:
         exposures = np.eye(len(model.factors))
         if not portfolios:
             return cls(model.definitions, model.assets[:0], np.zeros((0, len(exposures))), exposures)
-        weights = pd.DataFrame({j: f.held for j, f in portfolios.items()}).fillna(0.0)
+        weights = held_by(list(portfolios.values()))
         at = positions_held(weights.index, model.assets, "model")
         held = np.zeros((len(weights), len(exposures)))
         held[:, list(portfolios)] = weights.to_numpy()

@@ -70,6 +70,16 @@ class Panel(ABC):
         """Whether holding each factor costs cash."""
         return tuple(bool(f.funded) for f in self.definitions)
 
+    @property
+    def _zone_of_rows(self) -> str | None:
+        """The time zone of rows of hours and minutes, empty where they have none; None for days."""
+        return None if self.horizon.bar is None else ""
+
+    @final
+    def _edges(self, start: object, end: object) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+        """Read the two ends of a window on the clocks of the rows."""
+        return times(start, end, zone=self._zone_of_rows)
+
     @abstractmethod
     def arrays(self) -> tuple[Any, Array, Array]:
         """Return excess returns (T × N, whose columns can be sliced), factors (T × K) and the risk-free rate (T,)."""
@@ -108,7 +118,7 @@ class Panel(ABC):
 
 def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
     """Return which dates of a panel are in a window, or raise where none is."""
-    inside = between(panel.dates, *times(start, end))
+    inside = between(panel.dates, *panel._edges(start, end))
     if not inside.any():
         raise NoOverlapError(
             f"expected a date between {start} and {end}, got none in {panel!r}; widen the window.", start=start, end=end

@@ -54,6 +54,10 @@ class CalendarPanel(Panel):
         return self._calendar.horizon
 
     @property
+    def _zone_of_rows(self) -> str | None:
+        return self._calendar._zone_of_rows
+
+    @property
     def return_type(self) -> ReturnType:
         """What the asset returns are, outside memory: total, or in excess of the risk-free rate."""
         return self._calendar.return_type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
@@ -22,6 +23,7 @@ from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
 from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
 from riskmodel._core.suspects import warn_of
+from riskmodel._core.zones import read_zone
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import chosen
@@ -97,6 +99,7 @@ class DaskPanel(CalendarPanel):
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        time_zone: str | dt.tzinfo | None = None,
     ) -> Self:
         """Take a Dask array, chunked by date, by asset, or both. Nothing is computed.
 
@@ -108,7 +111,7 @@ class DaskPanel(CalendarPanel):
             The date of each row, in any order.
         assets : sequence of labels, length N
             The label of each column.
-        factors, risk_free, horizon, funded, return_type, unmatched
+        factors, risk_free, horizon, funded, return_type, unmatched, time_zone
             As in `StoredPanel`: of pandas, not of Dask.
 
         Raises
@@ -128,7 +131,7 @@ class DaskPanel(CalendarPanel):
         require_assets(names, _WHAT)
         _require_array(returns, (len(index), len(names)))
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
-        days = _read_days(index, horizon)
+        days = _read_days(index, horizon, time_zone)
         return cls._of(
             returns,
             days,
@@ -147,6 +150,7 @@ class DaskPanel(CalendarPanel):
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        time_zone: str | dt.tzinfo | None = None,
     ) -> Self:
         """Take a Dask DataFrame, dates × assets, whose partitions are stretches of time. Its index is computed.
 
@@ -157,7 +161,7 @@ class DaskPanel(CalendarPanel):
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
             Simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
-        factors, risk_free, horizon, funded, return_type, unmatched
+        factors, risk_free, horizon, funded, return_type, unmatched, time_zone
             As in `StoredPanel`: of pandas, not of Dask.
 
         Raises
@@ -178,7 +182,7 @@ class DaskPanel(CalendarPanel):
         numbers = returns.map_partitions(_float_frame, meta=pd.DataFrame(columns=names, dtype=np.float64))
         array = numbers.to_dask_array(lengths=[len(part) for part in parts])
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
-        days = _read_days(parts[0].append(list(parts[1:])), horizon)
+        days = _read_days(parts[0].append(list(parts[1:])), horizon, time_zone)
         return cls._of(array, days, names, beside.align(days))
 
     @classmethod
@@ -396,9 +400,9 @@ def _finish(checks: ReturnChecks) -> None:
     warn_of(checks.suspects(), checks.kind.name)
 
 
-def _read_days(index: pd.Index[Any], horizon: Horizon) -> pd.DatetimeIndex:
+def _read_days(index: pd.Index[Any], horizon: Horizon, zone: str | dt.tzinfo | None) -> pd.DatetimeIndex:
     require_horizon(horizon)
-    return read_local_dates(index, _WHAT, horizon)
+    return read_local_dates(index, _WHAT, horizon, read_zone(zone))
 
 
 def _calendar_at(calendar: ReturnPanel, at: Index) -> ReturnPanel:

@@ -94,7 +94,8 @@ class Factor(ABC):
         """Return the factor by date, decimals per ``data.horizon``; NaN where it is missing.
 
         A funded factor gives its return in excess of the risk-free rate. Of a provider, a factor that depends on
-        earlier returns asks for data from before `start`; of a panel, both ends are None, and it gets all dates.
+        earlier returns asks for data from before `start`. Of a panel, both ends are None, and it gets all dates, and
+        ``data.assets`` are those of the panel, which may be fewer than the provider's.
         """
 
 
@@ -221,6 +222,16 @@ def require_data(data: Any) -> ReturnData:
     require_method(data, methods, "data", "give a DataProvider such as rm.InMemory(...)")
     source: ReturnData = data
     return source
+
+
+def held_by(factors: Sequence[FactorOfAssets]) -> pd.DataFrame:
+    """Return the weights of factors, assets × factors, zero where a factor does not hold an asset."""
+    held = [f.held for f in factors]
+    # in order of occurrence: labels of mixed type do not sort
+    assets = pd.Index(list(dict.fromkeys(asset for weights in held for asset in weights.index)))
+    by_factor = [weights.reindex(assets, fill_value=0.0).to_numpy() for weights in held]
+    names = pd.Index([f.name for f in factors])
+    return pd.DataFrame(np.array(by_factor).reshape(len(names), len(assets)).T, assets, names)
 
 
 def weighted(returns: Array, weights: Any) -> Array:

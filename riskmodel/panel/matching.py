@@ -31,6 +31,7 @@ class Matched:
     risk_free: Array
     dropped: pd.DataFrame
     left_out: LeftOut | None
+    zone: str | None = None
 
 
 @final
@@ -93,11 +94,11 @@ def match(
     NoOverlapError
         If there is no common date.
     """
-    _require_one_zone(assets, factors, free)
+    zone = one_zone(assets, factors, free)
     kept, dropped = _common_dates(assets, factors, free)
     if unmatched is COMPOUND:
-        return _compounded((assets, factors, free), kept, dropped, held)
-    return _matched(assets, factors, free, kept, dropped)
+        return evolve(_compounded((assets, factors, free), kept, dropped, held), zone=zone)
+    return evolve(_matched(assets, factors, free, kept, dropped), zone=zone)
 
 
 def _matched(
@@ -224,8 +225,8 @@ def _with_rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> ReturnFrame:
     return evolve(table, dates=every, numbers=set_read_only(numbers))
 
 
-def _require_one_zone(*tables: ReturnFrame) -> None:
-    """Raise where rows of hours are in the times of different zones, so that equal times are different moments."""
+def one_zone(*tables: ReturnFrame) -> str | None:
+    """Return the zone of rows of hours, or raise for different ones, where equal times are different moments."""
     zones = {table.zone for table in tables if table.zone is not None and len(table.labels)}
     if len(zones) > 1:
         named = [zone or "none" for zone in sorted(zones)]
@@ -234,3 +235,4 @@ def _require_one_zone(*tables: ReturnFrame) -> None:
             "them to one with .tz_localize(...) and .tz_convert(...) of each index.",
             zones=named,
         )
+    return zones.pop() if zones else None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
-from riskmodel._core.dates import between, times
+from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
@@ -28,6 +28,7 @@ from riskmodel.panel.factors import (
     Factor,
     PortfolioFactor,
     PublishedFactor,
+    held_by,
     is_same,
     positions_held,
     read_definitions,
@@ -124,6 +125,7 @@ class ReturnPanel(Panel):
     return_type: ReturnType = TOTAL
     unmatched: Unmatched = DROP
     _left_out: LeftOut | None = None
+    _zone: str | None = None  # of rows of hours and minutes
 
     @classmethod
     def align(
@@ -246,6 +248,7 @@ class ReturnPanel(Panel):
             return_type=return_type,
             unmatched=unmatched,
             left_out=rows.left_out,
+            zone=rows.zone,
         )
 
     def _warn(self) -> None:
@@ -263,6 +266,10 @@ class ReturnPanel(Panel):
         )
 
     __reduce__ = by_constructor
+
+    @property
+    def _zone_of_rows(self) -> str | None:
+        return None if self.horizon.bar is None else self._zone or ""
 
     @property
     def excess_returns(self) -> pd.DataFrame:
@@ -329,7 +336,7 @@ class ReturnPanel(Panel):
 
     def _returns_of_portfolios(self, factors: Sequence[Any], rows: slice) -> Array:
         """Σ w r of portfolios on some rows, rows × M; NaN where an asset that is held is missing."""
-        weights = pd.DataFrame({j: f.held for j, f in enumerate(factors)}).fillna(0.0)
+        weights = held_by(factors)
         columns = positions_held(weights.index, self.assets, "panel")
         return weighted(self._excess_returns[rows][:, columns], weights.to_numpy())
 
@@ -356,17 +363,20 @@ class ReturnPanel(Panel):
             In the order of the result; by default all.
         start, end : date-like, optional
             The window, both ends included. ``"2018"`` and ``"2018-11"`` mean the whole year and month, at
-            either end. Monthly and longer spans are dated by their last calendar day.
+            either end. Monthly and longer spans are dated by their last calendar day. Where rows of hours were given
+            with a time zone, an end in another zone is brought to it.
 
         Raises
         ------
         UnknownAssetError, UnknownFactorError
             For labels that are not in the panel.
+        InvalidParameterError
+            For an end with a time zone where rows of hours have none.
         NoOverlapError
             If no date is in the window.
         """
         inside = within(self, start, end)
-        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *times(start, end))
+        dropped = between(pd.DatetimeIndex(self._dropped["date"]), *self._edges(start, end))
         columns, a = chosen(assets, self.assets, "asset", UnknownAssetError)
         names, f = chosen(factors, self.factors, "factor", UnknownFactorError)
         return evolve(

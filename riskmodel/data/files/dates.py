@@ -5,33 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from riskmodel._core.midnights import require_own_midnights
+from riskmodel._core.zones import first_moved
 from riskmodel.data.files.columns import Columns
 from riskmodel.data.files.stamps import YEARS, Stamp, formats
-from riskmodel.errors import InvalidDatesError, InvalidParameterError, LayoutError
-
-
-def read_zone(zone: str | dt.tzinfo | None) -> ZoneInfo | None:
-    """Read the name of a time zone.
-
-    Raises
-    ------
-    InvalidParameterError
-        For what is no IANA name.
-    """
-    if zone is None or isinstance(zone, ZoneInfo):
-        return zone
-    try:
-        return ZoneInfo(str(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidParameterError(
-            f"expected time_zone as an IANA name such as 'America/New_York', got {zone!r}; write one.", time_zone=zone
-        ) from error
+from riskmodel.errors import InvalidDatesError, LayoutError
 
 
 def read_dates(columns: Columns, form: str | None, zone: ZoneInfo | None) -> pd.DatetimeIndex:
@@ -87,12 +70,9 @@ def _on_clocks_of(stamps: pd.DatetimeIndex, zone: ZoneInfo) -> pd.DatetimeIndex:
 
 def _require_same_days(columns: Columns, written: pd.DatetimeIndex, local: pd.DatetimeIndex, zone: ZoneInfo) -> None:
     """Raise where days, which are written as midnights with an offset, would become the days before."""
-    days = written.tz_localize(None)
-    if written.tz is None or (days != days.normalize()).any():
-        return
-    moved = np.flatnonzero(local.tz_localize(None).normalize() != days)
-    if len(moved) and (local != local.normalize()).any():
-        row, name = int(moved[0]), columns.dates.name
+    row = first_moved(written, local.tz_localize(None))
+    if row is not None:
+        name = columns.dates.name
         raise InvalidDatesError(
             f"{columns.at(row, name)}: expected times to bring to {zone}, got days that are written as midnights, such "
             f"as {written[row]}, which would become {local[row].date()}; leave the time zone out.",

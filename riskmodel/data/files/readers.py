@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel._core.zones import read_zone
 from riskmodel.data.files import delimited, french, parquet, tables
 from riskmodel.data.files.codes import WELL_KNOWN, MissingCodes
 from riskmodel.data.files.columns import Columns, more
 from riskmodel.data.files.content import as_text, read_content
-from riskmodel.data.files.dates import read_dates, read_zone
+from riskmodel.data.files.dates import read_dates
 from riskmodel.data.files.options import ReadOptions
 from riskmodel.data.files.source import read_source
 from riskmodel.data.files.tables import FileTable

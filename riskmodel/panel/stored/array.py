@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from typing import Any, Literal, final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -34,11 +35,11 @@ class ArraySource(BlockSource):
     assets: pd.Index[Any]
 
     @classmethod
-    def read(cls, array: Any, dates: Any, assets: Any, horizon: Horizon) -> ArraySource:
+    def read(cls, array: Any, dates: Any, assets: Any, horizon: Horizon, zone: ZoneInfo | None) -> ArraySource:
         """Check shape, dtype and labels, without reading the numbers."""
         _require_numbers(array)
         t, n = array.shape
-        days = read_local_dates(_read_index(dates), "dates", horizon)
+        days = read_local_dates(_read_index(dates), "dates", horizon, zone)
         _require_increasing(days)
         names = pd.RangeIndex(n) if assets is None else labels.unique(assets, "assets")
         for what, got, expected in (("dates", len(days), t), ("assets", len(names), n)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,12 @@ from attrs import define, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel._core.dates import read_dates
+from riskmodel._core.dates import date_labels, dates_of, require_local_days
 from riskmodel._core.progress import Progress
 from riskmodel.errors import DuplicateDatesError, InvalidParameterError, LayoutError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.layout import Long
-from riskmodel.panel.stored.parquet import Header, ParquetFile, counted, floats, labels_of_dates
+from riskmodel.panel.stored.parquet import Header, ParquetFile, counted, floats, stamps_in
 from riskmodel.panel.stored.source import FILE_COLUMNS, BlockSource, block_rows
 
 # Rows of a file decoded at a time.
@@ -98,23 +99,32 @@ class LongSource(BlockSource):
     parquet: tuple[ParquetFile, ...]
     layout: Long
     horizon: Horizon
+    zone: ZoneInfo | None
     dates: pd.DatetimeIndex
     assets: pd.Index[Any]
     depth: int
     batches: _Batches
 
     @classmethod
-    def read(cls, files: Sequence[ParquetFile], layout: Long, chosen: pd.Index[Any] | None, horizon: Horizon) -> Self:
+    def read(
+        cls,
+        files: Sequence[ParquetFile],
+        layout: Long,
+        chosen: pd.Index[Any] | None,
+        horizon: Horizon,
+        zone: ZoneInfo | None,
+    ) -> Self:
         """Read the dates and labels of all rows."""
         numbers = {} if chosen is None else {a: i for i, a in enumerate(chosen)}
-        scan = _Scan(layout, horizon, numbers, None if chosen is None else len(numbers))
+        scan = _Scan(layout, horizon, zone, numbers, None if chosen is None else len(numbers))
         scan.read(files)
-        dates = read_dates(pd.DatetimeIndex(sorted(scan.dates)), "the files", horizon)
+        scan.require_local_days()
+        dates = dates_of(pd.DatetimeIndex(sorted(scan.dates)), "the files", horizon)
         every = pd.Index(list(scan.numbers))
         if chosen is not None:
             labels.positions(chosen, every[scan.is_found(every)], "asset", UnknownAssetError)
         batches = scan.batches(dates)
-        return cls(tuple(files), layout, horizon, dates, every[: scan.count()], batches.depth(), batches)
+        return cls(tuple(files), layout, horizon, zone, dates, every[: scan.count()], batches.depth(), batches)
 
     @property
     def name(self) -> str:
@@ -164,7 +174,8 @@ class LongSource(BlockSource):
     def _numbers(self, table: Any, names: _Columns, file: ParquetFile) -> tuple[Index, Index, Array]:
         days, day = _distinct(table.column(names.date))
         own, asset = _distinct(table.column(names.asset))
-        dates = self.dates.get_indexer(labels_of_dates(file.path, days, self.horizon))
+        stamps = stamps_in(file.path, days, self.horizon, self.zone)
+        dates = self.dates.get_indexer(date_labels(stamps, self.horizon))
         assets = self.assets.get_indexer(pd.Index(own.to_pandas()))
         return dates[day], assets[asset], floats(table.column(names.value))
 
@@ -241,9 +252,11 @@ class _Scan:
 
     layout: Long
     horizon: Horizon
+    zone: ZoneInfo | None
     numbers: dict[Any, int]  # of the assets: the chosen ones first, then in order of occurrence
     chosen: int | None  # how many assets are chosen; None means all
     dates: set[pd.Timestamp] = field(factory=set)
+    stamps: dict[str, set[pd.Timestamp]] = field(factory=dict)  # full times, by their zone
     rows: list[tuple[int, int, int, pd.Timestamp, pd.Timestamp, int, int]] = field(factory=list)
     found: set[int] = field(factory=set)
 
@@ -270,6 +283,11 @@ class _Scan:
         if not self.rows:
             raise LayoutError(f"expected rows in {files[0].path}, got none; remove it.", path=str(files[0].path))
 
+    def require_local_days(self) -> None:
+        """Raise where days are stamped by midnights of another zone."""
+        for stamps in self.stamps.values():
+            require_local_days(pd.DatetimeIndex(sorted(stamps)), "the files", self.horizon)
+
     def batches(self, dates: pd.DatetimeIndex) -> _Batches:
         """Return the batches in reading order: files by their first dates, rows in the order of each file."""
         file, group, stop, first, last, low, high = map(list, zip(*self.rows, strict=True))
@@ -282,8 +300,11 @@ class _Scan:
         stop = 0
         for table in _batches(opened, where[1], [names.date, names.asset]):
             stop += table.num_rows
-            days = labels_of_dates(file.path, _distinct(table.column(names.date))[0], self.horizon)
+            stamps = stamps_in(file.path, _distinct(table.column(names.date))[0], self.horizon, self.zone)
+            days = date_labels(stamps, self.horizon)
             self.dates.update(days)
+            if self.horizon.bar is None:
+                self.stamps.setdefault(str(stamps.tz), set()).update(stamps)
             self.rows.append((*where, stop, days.min(), days.max(), *self._reach(table.column(names.asset), file)))
 
     def _reach(self, column: Any, file: ParquetFile) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any, Self, final
@@ -14,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS
+from riskmodel._core.zones import read_zone
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.panel.base import chosen, within
@@ -75,6 +77,7 @@ class StoredPanel(CalendarPanel):
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        time_zone: str | dt.tzinfo | None = None,
     ) -> Self:
         """Make a panel of returns in an array on disk.
 
@@ -100,13 +103,16 @@ class StoredPanel(CalendarPanel):
         unmatched : Unmatched, optional
             ``rm.DROP``, the default: rows on dates that factors lack are left out. To compound them, read the returns
             into memory.
+        time_zone : str, optional
+            Of the market, such as ``"Europe/Berlin"``: times with an offset from UTC are brought to it, and times
+            without are its own, except midnights of it that are written in UTC.
 
         Raises
         ------
         InvalidParameterError
             If the numbers of dates and assets are not those of rows and columns.
         InvalidDatesError
-            If the rows are not in order of date.
+            If the rows are not in order of date, or stamped by midnights of another zone.
         NonNumericError
             If the array does not hold real numbers.
         UnknownFactorError
@@ -117,7 +123,7 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.array import ArraySource  # noqa: PLC0415 - few programs read from disk
 
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
-        return cls._of(ArraySource.read(returns, dates, assets, horizon), beside)
+        return cls._of(ArraySource.read(returns, dates, assets, horizon, read_zone(time_zone)), beside)
 
     @classmethod
     def parquet(
@@ -132,6 +138,7 @@ class StoredPanel(CalendarPanel):
         funded: Sequence[Any] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        time_zone: str | dt.tzinfo | None = None,
     ) -> Self:
         """Make a panel of returns in a Parquet file, or in all Parquet files of a folder and its subfolders.
 
@@ -143,7 +150,7 @@ class StoredPanel(CalendarPanel):
         ----------
         path : path, or sequence of paths
             The folder, the file, or the files. Needs the extra ``cache``.
-        factors, risk_free, horizon, funded, return_type, unmatched
+        factors, risk_free, horizon, funded, return_type, unmatched, time_zone
             As in `array`.
         layout : Wide or Long
             One column an asset (the default), or one row for each date and asset. Wide files are sorted by date; long
@@ -162,7 +169,7 @@ class StoredPanel(CalendarPanel):
         DuplicateDatesError
             If a date occurs twice, in one file or in two.
         InvalidDatesError
-            If the rows of a wide file are not in order of date.
+            If the rows of a wide file are not in order of date, or days are stamped by midnights of another zone.
         NonNumericError
             If a column does not hold numbers.
         UnknownAssetError, UnknownFactorError
@@ -175,12 +182,12 @@ class StoredPanel(CalendarPanel):
         from riskmodel.panel.stored.wide import WideSource  # noqa: PLC0415
 
         beside = CalendarSeries(factors, risk_free, horizon, funded, return_type, unmatched)
-        names = _chosen(layout, assets)
+        names, zone = _chosen(layout, assets), read_zone(time_zone)
         source: BlockSource
         if isinstance(layout, Wide):
-            source = WideSource.read(find(path), layout, names, horizon)
+            source = WideSource.read(find(path), layout, names, horizon, zone)
         elif isinstance(layout, Long):
-            source = LongSource.read(find(path), layout, names, horizon)
+            source = LongSource.read(find(path), layout, names, horizon, zone)
         else:
             raise InvalidParameterError(f"expected layout as rm.Wide() or rm.Long(...), got {layout!r}.", layout=layout)
         return cls._of(source, beside)

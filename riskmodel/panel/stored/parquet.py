@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel._core.dates import date_labels, read_local_dates
+from riskmodel._core.dates import read_local_dates, read_stamps
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     DuplicateLabelsError,
@@ -242,14 +243,14 @@ def _labels(schema: Any, names: list[str], kept: dict[str, Any]) -> pd.Index[Any
     return restored if len(restored) == len(names) else pd.Index(names)
 
 
-def dates_in(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
+def dates_in(path: Path, column: Any, horizon: Horizon, zone: ZoneInfo | None) -> pd.DatetimeIndex:
     """Read the unique dates of a file's rows."""
-    return read_local_dates(_index(path, column), str(path), horizon)
+    return read_local_dates(_index(path, column), str(path), horizon, zone)
 
 
-def labels_of_dates(path: Path, column: Any, horizon: Horizon) -> pd.DatetimeIndex:
-    """Read dates that may repeat."""
-    return date_labels(_index(path, column), str(path), horizon)
+def stamps_in(path: Path, column: Any, horizon: Horizon, zone: ZoneInfo | None) -> pd.DatetimeIndex:
+    """Read full times that may repeat."""
+    return read_stamps(_index(path, column), str(path), horizon, zone)
 
 
 def _index(path: Path, column: Any) -> pd.Index[Any]:

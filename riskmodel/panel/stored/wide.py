@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Self, final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -43,10 +44,17 @@ class WideSource(BlockSource):
     depth: int
 
     @classmethod
-    def read(cls, files: Sequence[ParquetFile], layout: Wide, assets: pd.Index[Any] | None, horizon: Horizon) -> Self:
+    def read(
+        cls,
+        files: Sequence[ParquetFile],
+        layout: Wide,
+        assets: pd.Index[Any] | None,
+        horizon: Horizon,
+        zone: ZoneInfo | None,
+    ) -> Self:
         """Read the dates and labels of all files."""
         known: dict[tuple[Any, ...], pd.Index[Any]] = {}
-        parts = [_part(f, layout, assets, horizon, known) for f in files]
+        parts = [_part(f, layout, assets, (horizon, zone), known) for f in files]
         parts.sort(key=lambda part: part.dates[0])
         _require_apart(parts)
         return cls(
@@ -130,7 +138,7 @@ def _part(
     file: ParquetFile,
     layout: Wide,
     assets: pd.Index[Any] | None,
-    horizon: Horizon,
+    clock: tuple[Horizon, ZoneInfo | None],
     known: dict[tuple[Any, ...], pd.Index[Any]],
 ) -> _Part:
     with file.opened() as opened:
@@ -141,7 +149,7 @@ def _part(
         meta = opened.metadata
         if not meta.num_rows:
             raise LayoutError(f"expected rows in {file.path}, got none; remove it.", path=str(file.path))
-        dates = dates_in(file.path, opened.read(columns=[date]).column(date), horizon)
+        dates = dates_in(file.path, opened.read(columns=[date]).column(date), *clock)
         if len(dates) != meta.num_rows:
             raise LayoutError(
                 f"expected {meta.num_rows} rows in {file.path}, as it says, got {len(dates)} dates; write it again.",
