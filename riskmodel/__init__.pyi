@@ -79,7 +79,16 @@ from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
+from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
 from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
+from .estimation.loadings.hybrid import Hybrid as Hybrid
+from .estimation.loadings.number import (
+    BaiNg as BaiNg,
+    EigenvalueRatio as EigenvalueRatio,
+    FactorNumber as FactorNumber,
+    GrowthRatio as GrowthRatio,
+)
+from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments

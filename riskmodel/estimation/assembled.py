@@ -7,7 +7,7 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 import pandas as pd
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
@@ -20,22 +20,11 @@ from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.estimation.weighting import require_instance
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 
 P = TypeVar("P")
-
-
-def _is(kind: type[Any], example: str) -> Any:
-    def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
-        if not isinstance(value, kind):
-            raise InvalidParameterError(
-                f"expected {attribute.name} as {kind.__name__} such as {example}, got {value!r}.",
-                parameter=attribute.name,
-                got=value,
-            )
-
-    return check
 
 
 @final
@@ -71,11 +60,13 @@ class Assembled(Estimator):
     ['ShrunkVariance', 'Vasicek']
     """
 
-    loadings: LoadingsEstimator = field(validator=_is(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
+    loadings: LoadingsEstimator = field(validator=require_instance(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
     factor_covariance: FactorCovarianceEstimator = field(
-        validator=_is(FactorCovarianceEstimator, "rm.SampleCovariance()")
+        validator=require_instance(FactorCovarianceEstimator, "rm.SampleCovariance()")
     )
-    idio_variance: IdioVarianceEstimator = field(validator=_is(IdioVarianceEstimator, "rm.SampleVariance()"))
+    idio_variance: IdioVarianceEstimator = field(
+        validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()")
+    )
 
     @one_blas_thread()
     def fit(self, panel: Panel) -> FactorModel:
@@ -157,12 +148,20 @@ def _loading_stages(estimator: LoadingsEstimator, fitted: FittedLoadings) -> lis
     while results[-1].before is not None:
         results.append(results[-1].before)
     wrappers = _chain(estimator, LoadingsEstimator)
-    pairs = [(asset, factor) for asset in fitted.assets for factor in fitted.factors]
     tables = [
-        _table("loadings", wrapper, pairs, before.loadings.to_numpy().ravel(), after.loadings.to_numpy().ravel())
+        _table("loadings", wrapper, _pairs(after), _loadings(before, after), _loadings(after, after))
         for wrapper, after, before in zip(wrappers, results, results[1:], strict=False)
     ]
     return tables[::-1]
+
+
+def _pairs(fitted: FittedLoadings) -> list[Any]:
+    return [(asset, factor) for asset in fitted.assets for factor in fitted.factors]
+
+
+def _loadings(fitted: FittedLoadings, like: FittedLoadings) -> Array:
+    """Loadings on the factors of another, one after the other; zero on those that are not there yet."""
+    return fitted.loadings.reindex(columns=like.factors, fill_value=0.0).to_numpy().ravel()
 
 
 def _steps(estimator: P, kind: type[Any], figures: Any) -> Iterator[tuple[P, Array, Array]]:

@@ -52,6 +52,20 @@ def require_count(least: int) -> Any:
     return check
 
 
+def require_instance(kind: Any, example: str) -> Any:
+    """Return an attrs validator that raises unless a field is of a kind."""
+
+    def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if not isinstance(value, kind):
+            raise InvalidParameterError(
+                f"expected {attribute.name} as {kind.__name__} such as {example}, got {value!r}.",
+                parameter=attribute.name,
+                got=value,
+            )
+
+    return check
+
+
 def decay(t: int, half_life: Horizon | None, horizon: Horizon) -> Array:
     """Weights of T dates, shape (T,): 1 for the last, half of that a half-life earlier; all 1 without a half-life."""
     if half_life is None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any, final
 
-import numpy as np
 from attrs import field, frozen
 
-from riskmodel._core.arrays import set_read_only
 from riskmodel.errors import InvalidParameterError
-from riskmodel.estimation.base import Estimator, MomentEstimator
+from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.estimation.loadings.regression import regress
 from riskmodel.panel.base import Panel
 
 
@@ -49,22 +48,4 @@ class TimeSeries(LoadingsEstimator):
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Regress each asset on the panel's factors, over the asset's own dates."""
-        memory = in_memory(panel)
-        model = self.estimator.fit(memory)
-        weights = self.estimator.weights(memory) if isinstance(self.estimator, MomentEstimator) else None
-        factors = memory.returns_of(model.definitions)
-        alpha, loadings = model.alpha.to_numpy(), model.loadings.to_numpy()
-        residuals = np.asarray(memory.select(model.assets).arrays()[0] - factors @ loadings.T - alpha, order="C")
-        return FittedLoadings(
-            assets=model.assets,
-            definitions=model.definitions,
-            dates=memory.dates,
-            horizon=memory.horizon,
-            alpha=alpha,
-            loadings=loadings,
-            factor_returns=factors,
-            residuals=set_read_only(residuals),
-            weights=np.ones(len(memory.dates)) if weights is None else weights,
-            risk_free_mean=model.risk_free_mean,
-            regression=model.regression,
-        )
+        return regress(self.estimator, in_memory(panel))
