@@ -36,8 +36,6 @@ from riskmodel.panel.base import Panel
 
 # The assets without gaps hold the components if they are at least this share of all.
 _ENOUGH_HELD = 0.5
-# The number of components is chosen again for the filled panel, until it stays; at most so often.
-_CHOICES = 10
 _NO_VARIANCE = 1e-12
 
 
@@ -61,10 +59,10 @@ class PrincipalComponents(LoadingsEstimator):
     over each asset's own dates.
 
     For more assets than dates these are the asymptotic principal components of [1]_, from the T × T matrix of cross
-    products. Missing returns are no zeros: components minimise the squared residuals of the returns that are there,
-    which is where the EM algorithm of [2]_ ends. Components are then held in the assets without gaps if these are half
-    of all or more, and otherwise in all; in the latter case a component has no return, on other panels, where an asset
-    has none.
+    products. Missing returns are no zeros: they are filled with fitted values until these converge, the EM algorithm of
+    [2]_, with a small penalty that keeps weak components bounded. Components are then held in the assets without gaps
+    if these are half of all or more, and otherwise in all; in the latter case a component has no return, on other
+    panels, where an asset has none.
 
     Parameters
     ----------
@@ -200,21 +198,22 @@ class PrincipalComponents(LoadingsEstimator):
 
     def _incomplete(self, z: Array, weights: Array) -> tuple[Array, Array]:
         """Principal directions of a panel with gaps, shape (N, K), and its fitted values, shape (T, N)."""
-        root = np.sqrt(weights)[:, None]
         if not isinstance(self.number, FactorNumber):
             found = self._components(z, weights, int(self.number))
             return found.directions, found.fitted
-        # the criterion sees the panel as it is filled by its own choice, as McCracken and Ng (2016) do
-        found, chosen = IncompleteComponents(np.zeros((z.shape[1], 0)), np.zeros_like(z)), 0
-        for _ in range(_CHOICES):
+        root = np.sqrt(weights)[:, None]
+        # upwards: a panel filled by too many components would seem to have as many
+        for k in range(1, self.number.most + 1):
+            found = self._components(z, weights, k)
             filled = np.where(np.isnan(z), found.fitted, z)
-            k = self._directions(root * (filled - weights @ filled / weights.sum()), weights).shape[1]
-            if k in {chosen, 0}:
+            chosen = self._directions(root * (filled - weights @ filled / weights.sum()), weights).shape[1]
+            if chosen <= k:
                 break
-            found, chosen = self._components(z, weights, k), k
-        return found.directions, found.fitted
+        return found.directions[:, :chosen], found.fitted
 
     def _components(self, z: Array, weights: Array, k: int) -> IncompleteComponents:
+        if not np.nansum(z**2) > 0:
+            raise EstimationError("expected returns that vary, got none that do; choose other assets.", number=k)
         counts = (~np.isnan(z)).sum(axis=1)
         if k > min(z.shape[0] - 2, z.shape[1]) or (counts < k).any():
             raise EstimationError(

@@ -66,6 +66,11 @@ def _left(eigenvalues: Array, total: float) -> Array:
     return np.asarray(left[left > _NOTHING_LEFT * total])
 
 
+def _log_smaller(assets: float, dates: float) -> float:
+    """The logarithm of the smaller of N and T, which are 2 or more for this purpose."""
+    return float(np.log(max(2.0, min(assets, dates))))
+
+
 @final
 @frozen
 class BaiNg(FactorNumber):
@@ -95,7 +100,7 @@ class BaiNg(FactorNumber):
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number that minimises the criterion."""
         left = _left(eigenvalues, total)[: self.most + 1]
-        penalty = (assets + dates) / (assets * dates) * np.log(min(assets, dates))
+        penalty = (assets + dates) / (assets * dates) * _log_smaller(assets, dates)
         return int(np.argmin(np.log(left) + penalty * np.arange(len(left)))) if len(left) else 0
 
 
@@ -130,7 +135,7 @@ class EigenvalueRatio(FactorNumber):
         positive = eigenvalues[eigenvalues > _NOTHING_LEFT * total]
         if not len(positive):
             return 0
-        padded = np.concatenate([[total / np.log(min(assets, dates))], positive])[: self.most + 2]
+        padded = np.concatenate([[total / _log_smaller(assets, dates)], positive])[: self.most + 2]
         return int(np.argmax(padded[:-1] / padded[1:]))
 
 
@@ -166,5 +171,5 @@ class GrowthRatio(FactorNumber):
         if len(left) < 2:
             return 0
         growth = np.log(left[:-1] / left[1:])
-        padded = np.concatenate([[np.log1p(1 / np.log(min(assets, dates)))], growth])[: self.most + 2]
+        padded = np.concatenate([[np.log1p(1 / _log_smaller(assets, dates))], growth])[: self.most + 2]
         return int(np.argmax(padded[:-1] / padded[1:]))
