@@ -23,11 +23,29 @@ _DAYS_PER_YEAR = 252.0
 V = TypeVar("V", bound=Any)
 
 
+def _is_number(value: Any) -> bool:
+    """Whether this is a real number that a float holds, and no truth value."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except (OverflowError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a {type(value).__name__} too large to print"
+
+
 def _positive_days(days: Any) -> float:
     """Read a number of days (an attrs converter)."""
-    if isinstance(days, bool) or not isinstance(days, Real) or not 0 < float(days) < math.inf:
+    if not _is_number(days) or not 0 < float(days) < math.inf:
         raise InvalidParameterError(
-            f"expected a positive number of trading days, got {days!r}; "
+            f"expected a positive number of trading days, got {_shown(days)}; "
             "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, for instance, rm.Horizon(10).",
             days=days,
         )
@@ -60,8 +78,14 @@ def bar_text(bar: dt.timedelta) -> str:
 
 
 def _is_bar(horizon: Horizon, _: Any, bar: Any) -> None:
-    if bar is not None and (not isinstance(bar, dt.timedelta) or not isinstance(horizon.per_day, float)):
-        raise InvalidParameterError("expected a bar made by rm.Horizon.of(bar, per_day=...).", bar=bar)
+    both = isinstance(bar, dt.timedelta) and isinstance(horizon.per_day, float)
+    if not both and not (bar is None and horizon.per_day is None):
+        raise InvalidParameterError(
+            f"expected a bar and a number of them in a day, as rm.Horizon.of('1h', per_day=6.5) makes them, got "
+            f"{bar!r} and {horizon.per_day!r}.",
+            bar=bar,
+            per_day=horizon.per_day,
+        )
 
 
 @final
@@ -147,19 +171,20 @@ class Horizon:
         >>> hour = rm.Horizon.of("1h", per_day=6.5)
         >>> hour.per_year, rm.DAY.in_units_of(hour)
         (1638.0, 6.5)
-        >>> rm.Horizon.of("1h", per_day=24, day=rm.CALENDAR_DAY).per_year
+        >>> round(rm.Horizon.of("1h", per_day=24, day=rm.CALENDAR_DAY).per_year, 9)
         8760.0
         """
         span = _read_bar(bar)
+        if not isinstance(name, str):
+            raise InvalidParameterError(f"expected name as text, got {type(name).__name__}.", name=name)
         whole = DAY if day is None else day
-        if whole not in (DAY, CALENDAR_DAY):
+        if not isinstance(whole, Horizon) or whole not in (DAY, CALENDAR_DAY):
             raise InvalidParameterError(f"expected day as rm.DAY or rm.CALENDAR_DAY, got {day!r}.", day=day)
         room = _SECONDS["d"] / span.total_seconds()
-        known = isinstance(per_day, Real) and not isinstance(per_day, bool) and math.isfinite(per_day)
-        if not known or not 0 < per_day <= room:
+        if not _is_number(per_day) or not 0 < float(per_day) <= room:
             raise InvalidParameterError(
                 f"expected per_day as the number of rows of {bar_text(span)} in a day, at most {room:g} (6.5 of 1h in "
-                f"a session of 6.5 hours), got {per_day!r}.",
+                f"a session of 6.5 hours), got {_shown(per_day)}.",
                 per_day=per_day,
                 most=room,
             )
@@ -207,7 +232,12 @@ class Horizon:
                 f"expected a plain number per {self!r}, got {value!r}, which has a horizon; scale it with .at(...).",
                 value=value,
             )
-        scaled: V = value * factor
+        try:
+            scaled: V = value * factor
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise InvalidParameterError(
+                f"expected numbers to scale, got {type(value).__name__}: {error}.", value=value
+            ) from error
         return scaled
 
 
@@ -323,6 +353,8 @@ class Quantity(float):
         require_horizon(horizon)
         if isinstance(value, Quantity):
             require_same(value.horizon, horizon, "a quantity and its value")
+        if not _is_number(value):
+            raise InvalidParameterError(f"expected a real number, got {_shown(value)}.", value=value)
         self = super().__new__(cls, value)
         object.__setattr__(self, "horizon", horizon)
         return self

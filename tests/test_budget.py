@@ -170,7 +170,7 @@ class TestSeveralLimits:
         limit = rm.FactorVolatilityLimit(1e5, rm.WEEK)
         position = rm.RiskBudget(M, rm.MONTH, limits=[limit]).size(fund)
         assert position.binding == "factor volatility per week"
-        factor_volatility = 1.187234068887255 * math.sqrt(0.00013005387619649368 * 252 / 52)
+        factor_volatility = 1.187234068887255 * math.sqrt(0.00013005387619649368 * rm.WEEK.days)
         assert position.capital == close(1e5 / factor_volatility)
         assert rm.RiskBudget(M, rm.MONTH, limits=[limit]).size(hedged).binding == "volatility per month"
 
@@ -384,3 +384,31 @@ def test_a_budget_takes_a_horizon_and_limits(fund):
             rm.RiskBudget(M, rm.MONTH, limits=limits)
         assert error.value.details["parameter"] == "limits"
     assert rm.RiskBudget(M, rm.MONTH, limits=rm.CapitalLimit(1.0)).size(fund).capital == 1.0
+
+
+class TestWhatIsTraded:
+    @pytest.fixture
+    def ls(self):
+        spread = rm.PortfolioFactor("LS", {"KO": 1.0, "JPM": -1.0})
+        panel = rm.SampleData().panel(["KO", "JPM"], [spread], start="2016")
+        return rm.OLS().fit(panel)
+
+    def test_dollars_of_a_hedge_in_a_portfolio_factor_are_those_of_its_assets(self, ls):
+        position = rm.RiskBudget(1e6, rm.MONTH).size(rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, ls)))
+        unit = position.hedge["LS"]
+        assert position.dollars.to_dict() == pytest.approx({"KO": position.capital + unit, "JPM": -unit}, rel=1e-12)
+        assert position.dollars.sum() + position.cash == pytest.approx(0.0, abs=1e-6)
+
+    @pytest.mark.parametrize(
+        "factor", [rm.AssetFactor("KO"), rm.PortfolioFactor("P", {"KO": 1.0})], ids=["asset", "portfolio"]
+    )
+    def test_a_hedge_in_what_is_held_is_netted(self, factor):
+        model = rm.OLS().fit(rm.SampleData().panel(["KO", "JPM"], [factor], start="2016"))
+        hedged = rm.HedgedPortfolio(rm.Strategy({"KO": 1.0, "JPM": 1.0}, model), {factor.name: -1.0})
+        assert hedged.instruments.to_dict() == pytest.approx({"KO": 0.0, "JPM": 1.0})
+        assert rm.GrossLimit(1e6).use(hedged) == pytest.approx(1.0)
+
+    def test_gross_adds_assets_and_factors(self):
+        model = rm.OLS().fit(rm.SampleData().panel(["KO", "JPM"], ["Mkt-RF"], start="2016"))
+        hedged = rm.HedgedPortfolio(rm.Strategy({"KO": 1.0, "JPM": -0.5}, model), {"Mkt-RF": -0.25})
+        assert rm.GrossLimit(1e6).use(hedged) == pytest.approx(1.75)

@@ -945,7 +945,7 @@ def test_identities_of_numpy_are_numbers(tmp_path):
 
 
 def test_labels_and_options_that_are_odd(source, data, tmp_path):
-    with pytest.raises(rm.UnknownAssetError):
+    with pytest.raises(rm.InvalidParameterError, match="missing label"):
         data.asset_returns([float("nan")])
     with pytest.raises(rm.InvalidParameterError, match="expected folder as"):
         rm.Cached(source, None)

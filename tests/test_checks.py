@@ -254,6 +254,18 @@ def test_an_honest_number_of_a_wild_series_is_no_code():
     assert panel_of(asset=fell).excess_returns.iloc[9, 0] == pytest.approx(-0.4401)
 
 
+@pytest.mark.parametrize("code", [999.0, 9999.0, 99.99])
+def test_one_large_positive_code_is_enough(code):
+    assert code_details(asset=coded(normal(), code, 9))["count"] == 1
+
+
+def test_a_split_that_was_not_applied_is_named_on_a_day_that_moved_too():
+    moved = coded(normal(0.01), 0.25 * 1.017 - 1.0, 100)
+    with pytest.warns(rm.SuspectReturnWarning) as caught:
+        panel_of(asset=moved)
+    assert "split of 4:1" in caught[0].message.details["reasons"][0]
+
+
 def test_no_funded_factor_and_no_rate_is_below_minus_one():
     with pytest.raises(rm.ImpossibleReturnsError) as caught:
         panel_of(factor=coded(normal(name="Mkt-RF"), -1.3, 9))

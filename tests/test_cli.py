@@ -578,9 +578,10 @@ class TestFilesOfVendors:
 
         return same
 
-    def test_codes_for_missing_numbers(self, same, files, frames):
+    def test_codes_for_missing_numbers(self, same, fails, files, frames):
         frames[0].iloc[3, 0] = frames[0].iloc[9, 1] = np.nan
         Path("returns.csv").write_text(frames[0].to_csv(na_rep="n/m").replace("n/m", "-99.0", 1))
+        assert "--missing" in fails("report", *files, "--missing", "n/m")
         same(*files, "--missing", "-99", "n/m")
         same(*files, "--missing", "-99,n/m")
 

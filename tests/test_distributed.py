@@ -127,6 +127,7 @@ def assert_aligned(panel, r, known, estimator):
         assert_same(panel, whole, 1e-11, estimator)
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.LeftOutWarning")
 @HALF
 @given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
 def test_dates_align_as_in_memory(frames, estimator, data):
@@ -136,6 +137,7 @@ def test_dates_align_as_in_memory(frames, estimator, data):
     assert_aligned(DaskPanel.from_array(array, dates=r.index, assets=r.columns, **known), r, known, estimator)
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.LeftOutWarning")
 @TENTH
 @given(misaligned(), st.sampled_from([OLS, EWMA]), st.data())
 def test_frames_align_as_in_memory(frames, estimator, data):

@@ -265,8 +265,10 @@ class TestUpdates:
         for part in parts[1:]:
             state.save(at / "state")
             state = estimator.update(rm.Moments.load(at / "state"), part)
-        # what nearly collinear factors leave of the digits, either side loses in its own way
-        assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10 if name in ORDINARY else 1e-8)
+        # what nearly collinear factors, or parts of few dates beside many factors, leave of the digits, either side
+        # loses in its own way
+        plain = name in ORDINARY and "twenty" not in name
+        assert_same(estimator.estimate(state), estimator.fit(panel), 1e-10 if plain else 1e-8)
 
     @given(frames=return_frames(), cut=st.integers(1, 10), fading=st.booleans())
     def test_updated_equals_refitted_on_hostile_panels(self, frames, cut, fading):
@@ -419,3 +421,12 @@ def test_windows_keep_an_asset_that_ended(windows, first):
     panel = ended_panel(1_900, 100)
     model = windows.fit(panel).on(panel.dates[-1])
     assert_as_its_own_rows_alone(model, panel.select(start=panel.dates[first]), 100 - first)
+
+
+def test_the_summary_of_an_asset_that_ended():
+    panel = ended_panel(2_680, 100)
+    model = FAST.fit(panel)
+    alone = FAST.fit(panel.select(["ENDED"], end=panel.dates[99]))
+    own = panel.select(end=panel.dates[99])
+    printed = [m.summary("ENDED", p).tables[1].as_text() for m, p in ((model, panel), (alone, own))]
+    assert printed[0] == printed[1]

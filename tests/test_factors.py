@@ -351,3 +351,145 @@ def test_any_factor_a_user_writes_flows_through_to_hedges_and_budgets(baskets, h
     # each funded leg that is sold raises cash; self-financing ones do not
     cash = sum(held) + sum(h for h, funded in zip(hedged.hedge_weights, model.funded, strict=True) if funded)
     assert hedged.cash_weight == pytest.approx(-cash, abs=1e-9)
+
+
+# -- factors that are made of assets ---------------------------------------------------------------------------------
+
+MONTHS = pd.period_range("2015-01", periods=60, freq="M")
+MADE = [rm.AssetFactor("B"), rm.Spread("B", "C"), rm.PortfolioFactor("P", {"B": 1.0, "C": -0.5})]
+
+
+class Dated(rm.DataProvider):
+    """Monthly returns of a provider that dates assets and rate as a test says."""
+
+    horizon = rm.MONTH
+    values = returns(7, list("ABC"), MONTHS)
+
+    def __init__(self, assets, rate, make=lambda frame: frame):
+        self.dates, self.rate_dates, self.make = assets, rate, make
+
+    def asset_returns(self, assets, start=None, end=None):
+        return self.make(self.values[list(assets)].set_axis(self.dates))
+
+    def factor_returns(self, names, start=None, end=None):
+        return self.make(self.values[["A"]].set_axis(list(names), axis=1).set_axis(self.dates))
+
+    def risk_free(self, start=None, end=None):
+        return self.make(pd.Series(0.001, self.rate_dates, name="RF").to_frame())
+
+
+def _polars(frame):
+    polars = pytest.importorskip("polars")
+    return polars.from_pandas(frame.rename_axis("date").reset_index())
+
+
+ENDS = MONTHS.to_timestamp(how="end").normalize()
+TRADING_ENDS = pd.date_range("2015-01-01", periods=60, freq=pd.offsets.BusinessMonthEnd())
+DATED = {
+    "periods": (MONTHS, MONTHS, lambda frame: frame),
+    "business ends of assets and rate": (TRADING_ENDS, TRADING_ENDS, lambda frame: frame),
+    "business ends and first days": (TRADING_ENDS, MONTHS.to_timestamp(), lambda frame: frame),
+    "a rate by business ends": (ENDS, TRADING_ENDS, lambda frame: frame),
+    "a zone": (ENDS.tz_localize("America/New_York"), ENDS, lambda frame: frame),
+    "polars": (ENDS, ENDS, _polars),
+}
+
+
+@pytest.mark.parametrize("dated", DATED.values(), ids=DATED)
+def test_factors_of_assets_take_the_dates_and_tables_that_plain_factors_take(dated):
+    panel = Dated(*dated).panel(["A"], ["Mkt-RF", *MADE])
+    values = Dated.values
+    expected = {"B": values["B"] - 0.001, "B-C": values["B"] - values["C"]}
+    expected["P"] = values["B"] - 0.5 * values["C"] - 0.5 * 0.001
+    for name, series in expected.items():
+        np.testing.assert_allclose(panel.factor_returns[name], series, atol=1e-15)
+    assert list(panel.dates) == list(ENDS)
+
+
+def test_factors_of_hours_in_a_zone_are_those_of_the_assets():
+    clock = [pd.Timedelta(hours=hour, minutes=30) for hour in range(10, 17)]
+    times = [day + time for day in pd.bdate_range("2024-01-02", periods=60) for time in clock]
+    index = pd.DatetimeIndex(times).tz_localize("America/New_York")
+    rows = returns(8, list("ABC"), index)
+    data = rm.InMemory(rows, factors=None, risk_free=0.0, horizon=rm.Horizon.of("1h", per_day=7))
+    panel = data.panel(["A"], MADE)
+    local = rows.tz_localize(None)
+    np.testing.assert_allclose(panel.factor_returns["B"], local["B"], atol=1e-17)
+    np.testing.assert_allclose(panel.factor_returns["B-C"], local["B"] - local["C"], atol=1e-17)
+    assert panel.dates.equals(local.index)
+
+
+def test_the_first_component_of_months_may_fall_by_more_than_everything():
+    data = rm.SampleData(rm.MONTH)
+    names = data.assets
+    component = rm.PortfolioFactor("PC1", dict.fromkeys(names, len(names) ** -0.5))
+    panel = data.panel(names, [component])
+    np.testing.assert_allclose(panel.factor_returns["PC1"], panel.returns_of([component])[:, 0], rtol=1e-12)
+    assert panel.factor_returns["PC1"].min() == pytest.approx(-1.359, abs=1e-3)
+
+
+def test_the_first_component_of_many_stocks_is_not_taken_for_percent():
+    names = [f"S{i}" for i in range(400)]
+    rows = returns(9, names) + returns(10, ["market"]).to_numpy()
+    data = rm.InMemory(rows, factors=None, risk_free=0.0, horizon=rm.DAY)
+    panel = data.panel(names, [rm.PortfolioFactor("PC1", dict.fromkeys(names, 0.05))])
+    np.testing.assert_allclose(panel.factor_returns["PC1"], 0.05 * rows.sum(axis=1), rtol=1e-12)
+
+
+def test_the_assets_of_a_factor_are_checked():
+    data = Dated(ENDS, ENDS)
+    data.values = returns(7, list("ABC"), MONTHS).assign(B=lambda frame: 100 * frame["B"])
+    with pytest.raises(rm.PercentReturnsError) as error:
+        data.panel(["A"], [rm.PortfolioFactor("P", {"B": 0.001})])
+    assert error.value.details["labels"] == ["B"]
+
+
+def test_a_factor_by_business_month_ends_has_its_values_off_the_panel():
+    rows = returns(11, list("AB"), MONTHS.to_timestamp(how="end").normalize())
+    panel = rm.InMemory(rows, factors=None, risk_free=0.0, horizon=rm.MONTH).panel(["A"], [rm.AssetFactor("B")])
+    given = Given(rows["B"].set_axis(TRADING_ENDS))
+    np.testing.assert_array_equal(panel.returns_of([given])[:, 0], rows["B"])
+
+
+def test_a_factor_that_gives_no_series_is_told_off_the_panel_too():
+    panel = memory().panel(["A"], ["SMB"])
+    with pytest.raises(rm.NonNumericError):
+        panel.returns_of([Given([0.0])])
+
+
+def test_a_factor_may_ask_a_panel_for_its_assets_and_factors():
+    class Mean(rm.Factor):
+        name, funded = "mean", False
+
+        def returns(self, data, start, end):
+            return (
+                data.asset_returns(data.assets, start, end).mean(axis=1) - data.factor_returns(data.factors).iloc[:, 0]
+            )
+
+    panel = memory().panel(NAMES, ["SMB"])
+    values = memory().asset_returns(NAMES).mean(axis=1) - memory().factor_returns(["SMB"])["SMB"]
+    np.testing.assert_allclose(panel.returns_of([Mean()])[:, 0], values, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("weights", "funded"),
+    [
+        ({"KO": 1.0, "JPM": -1.0}, False),
+        ({"KO": 0.1, "JPM": 0.2, "XOM": -0.3}, False),
+        ({"KO": 1.0, "JPM": -0.5}, True),
+        ({"KO": 0.5, "JPM": 0.5}, True),
+        ({"KO": -1.0}, True),
+    ],
+)
+def test_a_portfolio_costs_cash_where_its_weights_have_a_sum(weights, funded):
+    assert rm.PortfolioFactor("P", weights).funded is funded
+
+
+@pytest.mark.parametrize("weights", [{"KO": 1.0, "JPM": -1.0}, {"KO": 1.0, "JPM": -0.5}])
+def test_the_cash_of_a_hedge_in_a_portfolio_is_what_its_assets_cost(weights):
+    factor = rm.PortfolioFactor("LS", weights)
+    panel = rm.SampleData().panel(["KO", "JPM"], [factor], start="2016")
+    hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, rm.OLS().fit(panel)))
+    position = rm.RiskBudget(1e6, rm.MONTH).size(hedged)
+    cost = position.hedge["LS"] * factor.weights.sum()
+    assert position.holdings.sum() + cost + position.cash == pytest.approx(0.0, abs=1e-6)

@@ -391,6 +391,7 @@ WRONG = {
     "a number of days": (WIDE.replace("2024-01-02", "45293"), {"line": 2, "column": "date", "got": "45293"}),
     "no header": (WIDE.partition("\n")[2], {"line": 1, "got": "2024-01-02"}),
     "months without a header": ("202401,0.1\n202402,0.2\n", {"line": 1, "got": "202401"}),
+    "numbers without a header": ("1499040000,0.1\n1499126400,0.2\n", {"line": 1, "got": "1499040000"}),
     "words for truth": ("date,A\n2024-01-02,True\n2024-01-03,False\n", {"line": 2, "column": "A", "got": "True"}),
     "an index before the dates": (
         "," + WIDE.replace("\n2", "\n0,2"),

@@ -1,6 +1,7 @@
 """Horizons know how many there are in a year, and rows are spaced as they say."""
 
 import datetime as dt
+import json
 import pickle
 
 import attrs
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import riskmodel as rm
+from riskmodel.cli.main import main
 
 
 def _align(dates, horizon):
@@ -249,6 +251,21 @@ def test_rows_of_a_day_are_counted_and_equal_times_are_duplicates():
     assert duplicate.value.details["dates"] == [HOURS[3]]
 
 
+def test_hours_of_a_time_zone_keep_it_through_factors_of_assets():
+    zoned = HOURS.tz_localize("America/New_York")
+    market = pd.Series(np.linspace(-0.01, 0.01, len(HOURS)), zoned, name="F")
+    data = rm.InMemory(
+        pd.DataFrame({"A": market, "B": -market}), factors=market, risk_free=0.0, horizon=HOUR, return_type=rm.EXCESS
+    )
+    for factors in (
+        ["F"],
+        [rm.AssetFactor("B")],
+        ["F", rm.AssetFactor("B")],
+        [rm.AssetFactor("B"), rm.Spread("A", "B")],
+    ):
+        assert list(data.panel(["A"], factors).dates) == list(HOURS)
+
+
 def test_hours_of_two_time_zones_are_not_mixed():
     market = pd.Series(np.linspace(-0.01, 0.01, len(HOURS)), HOURS, name="F")
     rate = pd.Series(0.0, HOURS)
@@ -257,3 +274,19 @@ def test_hours_of_two_time_zones_are_not_mixed():
             market.to_frame("A").tz_localize("America/New_York").tz_convert("UTC"), market, rate, horizon=HOUR
         )
     assert error.value.details["zones"] == ["none", "UTC"]
+
+
+def test_hours_on_the_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    market = pd.Series(np.random.default_rng(0).normal(0, 0.004, len(HOURS)), HOURS, name="Mkt-RF")
+    pd.DataFrame({"A": 1.2 * market + 1e-6}).to_csv("assets.csv", index_label="date")
+    market.to_csv("factors.csv", index_label="date")
+    files = ["--returns", "assets.csv", "--factor-returns", "factors.csv", "--risk-free", "0", "--json"]
+    assert main(["report", "A", *files, "--bar", "1h", "--per-day", "6.5", "--start", "2024-01-02"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["horizon"], report["n_dates"]) == ("1h", len(HOURS) - 7)
+    beta = report["estimates"][1]["estimate"]
+    assert beta == pytest.approx(1.2)
+    assert main(["report", "A", *files]) == 2
+    assert "--bar" in capsys.readouterr().err
+    assert main(["report", "A", *files, "--bar", "1h"]) == 2

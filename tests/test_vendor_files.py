@@ -136,6 +136,8 @@ BARS = {
         '"{d}","{p}","1","1","1","1.2M","0.5%"',
     ),
     "Nasdaq": ("Date,Close/Last,Volume,Open,High,Low", "'Close/Last'", "{d},${p},49897100,$320.93,$322.68,$308.29"),
+    "two of them": ("date,Close,Volume", "'Close'", "{d},{p},0"),
+    "two closes": ("date,Close,Adj Close", "'Adj Close'", "{d},1,{p}"),
     "three of them": ("date,LOW,HIGH,CLOSE", "'CLOSE'", "{d},1,1,{p}"),
     "with row numbers": (",Date,Open,High,Low,Close", "'Close'", "0,{d},1,1,1,{p}"),
 }
@@ -148,7 +150,7 @@ def bars(kind):
 
 
 class TestBars:
-    """Issue 10, item 5: open, high, low, close and volume are one asset."""
+    """Open, high, low, close and volume are one asset."""
 
     @pytest.mark.parametrize("kind", BARS)
     def test_the_close_of_one_asset_which_the_file_names(self, file, kind):
@@ -208,8 +210,38 @@ class TestBars:
         assert list(read) == [ticker, "HIG"]
 
 
+class TestFields:
+    """Names of two parts that have no close, or are no names."""
+
+    text = "Price,Open,High\nTicker,A,A\nDate,,\n2024-01-02,100,1\n2024-01-03,110,1\n"
+
+    def test_without_a_close_one_is_chosen(self, file):
+        with refused(rm.LayoutError, columns=["Open", "High"]):
+            rm.read_prices(file(self.text))
+        assert returns(rm.read_prices(file(self.text), rm.Wide(columns=["Open"]))) == {"A": [0.1]}
+        with refused(rm.InvalidParameterError, columns=["Open", "High"]):
+            rm.read_prices(file(self.text), rm.Wide(columns=["Open", "High"]))
+
+    def test_prices_without_a_date_are_no_tickers(self, file):
+        with refused(rm.LayoutError, line=2, column="Date"):
+            rm.read_prices(file("Date,Open,High,Close\n,1,2,3\n2024-01-03,1,2,3\n"))
+
+    def test_other_levels_are_refused(self, file):
+        columns = pd.MultiIndex.from_product([["x", "y"], ["A", "B"]])
+        with refused(rm.LayoutError, levels=2):
+            rm.read_prices(file(pd.DataFrame(np.ones((3, 4)), DAYS, columns), "f.parquet"))
+
+    @pytest.mark.parametrize("name", ["(broken", "('Close', 'A', 'B')", "('x', 'y')"])
+    def test_text_in_parentheses_is_a_label(self, file, name):
+        assert list(rm.read_returns(file(f'date,"{name}"\n2024-01-02,0.1\n'))) == [name]
+
+    def test_parquet_is_no_file_of_the_french_library(self, file):
+        with refused(rm.LayoutError, columns=["index 0", "A"]):
+            rm.read_percent_returns(file(pd.DataFrame({"A": [0.1]}, DAYS[:1]), "f.parquet"), rm.French())
+
+
 class TestCrsp:
-    """Issue 10, item 14: exports of CRSP from WRDS."""
+    """Exports of CRSP from WRDS."""
 
     def text(self, *rows, header="PERMNO,date,TICKER,RET,DLRET"):
         return "\n".join([header, *rows, ""])
@@ -290,6 +322,16 @@ class TestCrsp:
         assert read.columns.tolist() == [10001]
         np.testing.assert_equal(read[10001].tolist(), [np.nan, 0.1])
 
+    def test_numbers_that_are_stored(self, file):
+        frame = pd.DataFrame({"permno": [10001, 10002], "date": [20240102] * 2, "RET": [0.1, -99.0]})
+        read = rm.read_returns(file(frame, "f.parquet"), rm.Crsp())
+        np.testing.assert_equal(read.to_numpy().tolist(), [[0.1, np.nan]])
+
+    def test_a_permno_that_is_missing(self, file):
+        frame = pd.DataFrame({"permno": [10001, None], "date": [20240102] * 2, "RET": [0.1, 0.2]})
+        with refused(rm.LayoutError, row=2, column="permno"):
+            rm.read_returns(file(frame, "f.parquet"), rm.Crsp())
+
     def test_two_spellings_of_one_label(self, file):
         text = "date,asset,x\n2024-01-02,10001,0.1\n2024-01-03,10001.0,0.1\n"
         with refused(rm.DuplicateLabelsError, labels=["10001"]):
@@ -297,7 +339,7 @@ class TestCrsp:
 
 
 class TestMissingCodes:
-    """Issue 10, item 1: codes for missing numbers are named to the reader."""
+    """Codes for missing numbers are named to the reader."""
 
     @pytest.mark.parametrize("text", ["-99.0", "-99", "n/m", "N/M", " -99.00 ", "-9.9e1"])
     def test_numbers_and_text(self, file, text):
@@ -346,7 +388,7 @@ class TestMissingCodes:
 
 
 class TestProse:
-    """Issue 10, items 1 and 14: prose above a table, and the codes that it declares."""
+    """Prose above a table, and the codes that it declares."""
 
     table = "date,A,B\n2024-01-02,-99.9,0.5\n2024-01-03,0.5,-8\n"
 
@@ -382,7 +424,7 @@ class TestProse:
 
 
 class TestTimeZones:
-    """Issue 10, item 2: days stamped in UTC are a day early."""
+    """Days stamped in UTC are a day early."""
 
     def rows(self, stamps):
         return "date,A\n" + "".join(f"{t},0.0{i % 9}1\n" for i, t in enumerate(stamps))
@@ -443,6 +485,25 @@ class TestTimeZones:
         path = file(self.rows(days.strftime("%Y-%m-%d")))
         assert rm.read_returns(path, time_zone="Asia/Tokyo").index.tolist() == days.tolist()
 
+    @pytest.mark.parametrize(
+        ("stamp", "day"),
+        [
+            ("2024-01-02 23:30 Europe/London", "2024-01-03"),
+            ("2024-01-02T23:30:00+00:00[Europe/London]", "2024-01-03"),
+            ("2024-01-02 23:30 CET", "2024-01-02"),
+            ("2024-01-02 11:30 PM UTC-05:00", "2024-01-03"),
+            ("2024-01-02 12:30 AM", "2024-01-02"),
+        ],
+    )
+    def test_times_are_brought_to_the_zone(self, file, stamp, day):
+        read = rm.read_returns(file(f"date,A\n{stamp},0.1\n"), time_zone="Europe/Berlin")
+        assert read.index.tolist() == [pd.Timestamp(day)]
+
+    @pytest.mark.parametrize("stamp", ["2024-01-02 13:30 PM", "2024-01-02 0:30 AM", "1500-01-02"])
+    def test_what_is_no_time(self, file, stamp):
+        with refused(rm.LayoutError, line=2, got=stamp):
+            rm.read_returns(file(f"date,A\n{stamp},0.1\n"))
+
     def test_a_zone_that_many_places_share(self, file):
         with refused(rm.LayoutError, line=2, got="CST"):
             rm.read_returns(file("date,A\n2024-01-02 16:00 CST,0.1\n"), time_zone="Asia/Tokyo")
@@ -454,7 +515,7 @@ class TestTimeZones:
 
 
 class TestBarsOfHours:
-    """Issue 10, item 17: rows of hours and minutes keep their times."""
+    """Rows of hours and minutes keep their times."""
 
     stamps = pd.to_datetime(["2024-01-02 10:00", "2024-01-02 11:00", "2024-01-03 10:00"])
 
@@ -485,7 +546,7 @@ class TestBarsOfHours:
 
 
 class TestDates:
-    """Issue 10, item 16: dates."""
+    """Dates."""
 
     @pytest.mark.parametrize(
         ("texts", "expected"),
@@ -530,6 +591,26 @@ class TestDates:
             long = file(f"date,asset,r\n{texts[0]},A,0.1\n{texts[1]},A,0.2\n", "long.csv")
             assert rm.read_returns(long, rm.Long(dates=form)).index.tolist() == read.index.tolist()
 
+    @pytest.mark.parametrize(
+        ("text", "form", "day"),
+        [
+            ("31/01/2024 16:00", "%d/%m/%Y %H:%M", "2024-01-31"), ("01.2024", "%m.%Y", "2024-01-01"),
+            ("'24", "'%y", "2024-01-01"), ("31/01/2024 23:30 +0000", "%d/%m/%Y %H:%M %z", "2024-01-31"),
+        ],
+    )  # fmt: skip
+    def test_formats_of_other_spans(self, file, text, form, day):
+        read = rm.read_returns(file(f"date,A\n{text},0.1\n"), rm.Wide(dates=form))
+        assert read.index.tolist() == [pd.Timestamp(day)]
+
+    def test_a_year_out_of_reach(self, file):
+        with refused(rm.LayoutError, got="31/01/1492"):
+            rm.read_returns(file("date,A\n31/01/1492,0.1\n"), rm.Wide(dates="%d/%m/%Y"))
+
+    @pytest.mark.parametrize("date", [(), ("a",), ("a", "b", "c", "d"), ["year", "month"]])
+    def test_what_is_no_column_of_dates(self, date):
+        with refused(rm.InvalidParameterError, name="date", got=date):
+            rm.Wide(date)
+
     def test_a_format_that_does_not_fit(self, file):
         with refused(rm.LayoutError, line=3, column="date", got="13/03/2020"):
             rm.read_returns(file("date,A\n12/03/2020,0.1\n13/03/2020,0.2\n"), rm.Wide(dates="%m/%d/%Y"))
@@ -569,7 +650,7 @@ class TestDates:
 
 
 class TestColumns:
-    """Issue 10, item 16: columns are chosen."""
+    """Columns are chosen."""
 
     text = "date,name,Volume,Close\n2024-01-02,x,0,1\n2024-01-03,y,0,2\n"
 
@@ -605,7 +686,7 @@ class TestColumns:
 
 
 class TestNumbers:
-    """Issue 10, item 16: decimals, thousands, percent signs."""
+    """Decimals, thousands, percent signs."""
 
     @pytest.mark.parametrize(
         ("cells", "expected"),
@@ -688,7 +769,7 @@ PACKED = {
 
 
 class TestPacked:
-    """Issue 10, item 16 and section 4: compressed files, and a bound on what they unpack to."""
+    """Compressed files, and a bound on what they unpack to."""
 
     text = b"date,A\n2024-01-02,0.1\n"
 
@@ -720,7 +801,7 @@ class TestPacked:
 
 
 class TestAddresses:
-    """Issue 10, items 15 and 18: addresses."""
+    """Addresses."""
 
     def test_of_this_machine(self, file):
         path = file("date,A\n2024-01-02,0.1\n", "a file.csv")
@@ -752,7 +833,7 @@ FRENCH_DAILY = (
 
 
 class TestFrench:
-    """Issue 10, item 15: the French library's own files."""
+    """The French library's own files."""
 
     @pytest.mark.parametrize(
         "pack",

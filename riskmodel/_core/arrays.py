@@ -36,14 +36,19 @@ def _as_float64(values: Any, convert: Callable[..., Array]) -> Array:
     if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiubO":
         # masked is missing: numpy would give the numbers under the mask
         values = np.ma.filled(values if values.dtype.kind == "O" else values.astype(np.float64), np.nan)
-    raw = np.asarray(values)
+    try:
+        raw = np.asarray(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidParameterError(
+            f"expected real numbers in rows of one length, got values that make no array: {error}."
+        ) from error
     if raw.dtype.kind not in "fiubO" or (raw.dtype.kind == "O" and any(isinstance(v, str) for v in raw.flat)):
         raise InvalidParameterError(
             f"expected real numbers, got dtype {raw.dtype}; convert them first.", dtype=raw.dtype
         )
     try:
         return convert(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
         raise InvalidParameterError(
             f"expected real numbers, got values that do not convert: {error}.", dtype=raw.dtype
         ) from error

@@ -18,24 +18,35 @@ _OTHERS = {
     "low": "low", "lowprice": "low", "pxlow": "low",
     "volume": "volume", "vol": "volume", "pxvolume": "volume",
 }  # fmt: skip
+_BESIDE = frozenset({"close", "volume", *_ADJUSTED})
 # Of how many kinds columns must be, the close among them.
 _ENOUGH = 3
 # "1. open", "<CLOSE>", "Adj Close**", "Close/Last": as programs and pages write them
 _NOT_LETTERS = re.compile(r"^[0-9]+\.|[^a-z]")
 
 
+def _letters(name: Any) -> str:
+    return _NOT_LETTERS.sub("", str(name).casefold())
+
+
 def field_of(name: Any) -> str:
     """Return what a column of prices is: open, high, low, close, adjusted or volume; empty for another name."""
-    text = _NOT_LETTERS.sub("", str(name).casefold())
+    text = _letters(name)
     if text in _ADJUSTED:
         return "adjusted"
     return "close" if text in _CLOSES else _OTHERS.get(text, "")
 
 
 def are_bars(names: Iterable[Any]) -> bool:
-    """Whether columns are those of one asset: at least three of open, high, low, close and volume, with a close."""
-    fields = {field_of(name) for name in names} - {""}
-    return len(fields) >= _ENOUGH and bool(fields & {"close", "adjusted"})
+    """Whether columns are those of one asset.
+
+    These are at least three of open, high, low, close, adjusted close and volume, with a close; or two of the last
+    three.
+    """
+    known = list(names)
+    fields = {field_of(name) for name in known} - {""}
+    has_close = bool(fields & {"close", "adjusted"})
+    return has_close and (len(fields) >= _ENOUGH or len({_letters(name) for name in known} & _BESIDE) > 1)
 
 
 def close_of(names: Iterable[Any]) -> Any:
@@ -43,7 +54,7 @@ def close_of(names: Iterable[Any]) -> Any:
     known = list(names)
     adjusted = [name for name in known if field_of(name) == "adjusted"]
     closes = [name for name in known if field_of(name) == "close"]
-    closes.sort(key=lambda name: _CLOSES.index(_NOT_LETTERS.sub("", str(name).casefold())))
+    closes.sort(key=lambda name: _CLOSES.index(_letters(name)))
     return next(iter(adjusted + closes), None)
 
 

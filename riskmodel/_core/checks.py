@@ -55,6 +55,8 @@ _SIZES = tuple(size * 10.0**power for power in range(6) for size in (0.022, 0.04
 _ROUNDING = 1e-9
 # A security that ended almost worthless loses this much with its last return.
 _WORTHLESS = 0.9998
+# A code of this size is one even where it is not repeated: no price becomes a hundred times itself to the last digit.
+_BEYOND = 99.0
 # Codes that would be returns of an asset are codes where they are repeated so often.
 _OFTEN, _TWICE = 3, 2
 # Returns beyond these are suspect where half of the returns, on about so many dates, are below `_QUIET` per √day.
@@ -536,7 +538,7 @@ def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
     impossible = value <= -1.0
     ended = (codes.count == 1) & (codes.first == checks.last[codes.column])
     nearly_all = (value > -1.0) & (value <= -_WORTHLESS) & ~ended
-    often = np.where(value > 0, codes.count >= _TWICE, codes.count >= _OFTEN)
+    often = (value >= _BEYOND) | np.where(value > 0, codes.count >= _TWICE, codes.count >= _OFTEN)
     large = np.abs(value) > _FAR
     return np.asarray((impossible | nearly_all | often) & (large & (value < 0) | ~other_unit[codes.column]))
 
@@ -547,7 +549,7 @@ def _codes_of_factors(checks: ReturnChecks, typically_above: Flags) -> Flags:
     size = np.abs(codes.numbers)
     at = np.searchsorted(_SIZES, size / _FAR * (1 + _ROUNDING), side="right") - 1
     far = ~typically_above[at.clip(min=0), codes.column]
-    alone = (codes.numbers < 0) & (size >= _WORTHLESS)
+    alone = ((codes.numbers < 0) & (size >= _WORTHLESS)) | (codes.numbers >= _BEYOND)
     return np.asarray(far & (alone | (codes.count >= _TWICE)))
 
 

@@ -85,6 +85,8 @@ def _raise_duplicates(dates: pd.DatetimeIndex, times: pd.DatetimeIndex, what: st
     twice = sorted(dates[dates.duplicated()].unique())
     named = labels.listing(d.date() if horizon.bar is None else d for d in twice)
     remedy = "aggregate or drop the extra rows"
+    if horizon.bar is not None:
+        remedy += ", or, where clocks were set back, convert the index with .tz_convert('UTC')"
     seconds = np.unique(times.to_numpy().astype("datetime64[s]").astype(np.int64))
     if horizon.bar is None and len(seconds) > len(times.normalize().unique()):
         gap, count = typical_bar(seconds)

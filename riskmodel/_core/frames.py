@@ -17,6 +17,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
@@ -34,6 +35,8 @@ from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity
 _TILE = 512, 32
 # A constant rate of more a year is refused as a plain number, and a typical one of more is warned of.
 _HIGH_CONSTANT_RATE, _HIGH_TYPICAL_RATE = 0.1, 0.15
+# With fewer rates none is typical.
+_ENOUGH_RATES = 20
 # A column of these names holds the dates of a table where its type does not say so.
 _DATE_NAMES = frozenset({"date", "dates", "day", "datetime", "timestamp", "time"})
 
@@ -167,10 +170,11 @@ def read_number(rate: Any, horizon: Horizon) -> float:
     PercentReturnsError
         For a plain number that makes more than 10 % a year: it is yearly, or in percent.
     """
-    if isinstance(rate, bool) or not math.isfinite(rate) or (isinstance(rate, Quantity) and not isinstance(rate, Mean)):
+    of_another_kind = isinstance(rate, Quantity) and not isinstance(rate, Mean)
+    if not is_number(rate) or not math.isfinite(rate) or of_another_kind:
         raise InvalidParameterError(
             f"expected risk_free as a Series by date, a finite number or a rate such as rm.Mean(0.02, rm.YEAR), got "
-            f"{rate!r}.",
+            f"{shown(rate)}.",
             got=rate,
         )
     if isinstance(rate, Mean):
@@ -179,9 +183,9 @@ def read_number(rate: Any, horizon: Horizon) -> float:
     if abs(yearly) > _HIGH_CONSTANT_RATE:
         own = f"rm.{horizon!r}" if horizon.name in NAMED or horizon.bar is not None else repr(horizon)
         raise PercentReturnsError(
-            f"expected risk_free in decimals per {horizon}, got {number:g}, which makes {100 * yearly:.3g} % a year; "
-            f"write rm.Mean({number:g}, rm.YEAR) if it is a yearly rate, divide by 100 if it is in percent, or write "
-            f"rm.Mean({number:g}, {own}) if it is meant.",
+            f"expected the risk-free rate in decimals per {horizon}, got {number:g}, which makes "
+            f"{100 * yearly:.3g} % a year; write rm.Mean({number:g}, rm.YEAR) if it is a yearly rate, divide by 100 if "
+            f"it is in percent, or write rm.Mean({number:g}, {own}) if it is meant.",
             what=RISK_FREE_RATE.name,
             rate=number,
             per_year=yearly,
@@ -207,7 +211,7 @@ def finish_rate(rate: ReturnFrame) -> None:
     rate.checks.finish()
     sizes = np.abs(rate.numbers[rate.numbers != 0])
     sizes = sizes[np.isfinite(sizes)]
-    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) else 0.0
+    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) >= _ENOUGH_RATES else 0.0
     if typical > _HIGH_TYPICAL_RATE:
         horizon = rate.checks.horizon
         warnings.warn(
@@ -334,7 +338,14 @@ def _column(column: pd.Series[Any], what: str) -> Array:
         )
     if pd.api.types.is_object_dtype(column.dtype):
         # decimals among them, and None and pd.NA, which float() does not know
-        return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        try:
+            return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
+        except (OverflowError, ValueError) as error:
+            raise NonNumericError(
+                f"expected {what} to hold numbers, got one in column {column.name!r} that is none: {error}.",
+                what=what,
+                column=column.name,
+            ) from error
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel._core.arguments import shown
 from riskmodel.errors import DuplicateLabelsError, InvalidParameterError, RiskModelError
 
 
@@ -27,14 +28,27 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return labels as an Index; raise for duplicates, and for a single label in place of a list."""
     given = labels if isinstance(labels, pd.Index) else list(require_list(labels, what))
     try:
-        index = given if isinstance(given, pd.Index) else _index(given)
-        if len(index) == 1:  # pandas does not hash a single label
-            hash(index[0])
+        index = _plain(given) if isinstance(given, pd.Index) else _index(given)
+        if index.dtype == object:  # pandas does not hash all labels at once
+            for label in index:
+                hash(label)
         is_unique = index.is_unique
     except TypeError as error:
         raise InvalidParameterError(
             f"expected {what} as labels such as text or numbers, got {listing(given)}: {error}.", what=what
         ) from error
+    has_levels = isinstance(index, pd.MultiIndex) or (
+        index.dtype == object and any(isinstance(x, tuple) for x in index)
+    )
+    if has_levels or index.hasnans:
+        got = "a missing label (NaN, NaT or None); name it"
+        if has_levels:
+            got = "labels of several levels; join them, for instance with columns.map('_'.join)"
+        raise InvalidParameterError(
+            f"expected {what} with one label each, got {got}.",
+            what=what,
+            labels=list(index),
+        )
     if not is_unique:
         twice = list(index[index.duplicated()].unique())
         raise DuplicateLabelsError(
@@ -45,11 +59,17 @@ def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     return index
 
 
+def _plain(index: pd.Index[Any]) -> pd.Index[Any]:
+    """Return labels without a dtype of pandas's own, such as Int64 or categories: equal labels are then of one kind."""
+    special = isinstance(index.dtype, pd.CategoricalDtype) or pd.api.types.is_numeric_dtype(index.dtype)
+    return _index(index.tolist()) if special and pd.api.types.is_extension_array_dtype(index.dtype) else index
+
+
 def require_list(labels: Iterable[Any], what: str) -> Iterable[Any]:
     """Return a list of labels, or raise for a single label."""
     if is_lone(labels):
         raise InvalidParameterError(
-            f"expected {what} as a list of labels, got {labels!r}; write [{labels!r}].", what=what, got=labels
+            f"expected {what} as a list of labels, got {shown(labels)}; write [{shown(labels)}].", what=what, got=labels
         )
     return labels
 
@@ -63,9 +83,28 @@ def _index(labels: list[Any], dtype: Any = None) -> pd.Index[Any]:
     return index
 
 
+def check_label(_instance: object, attribute: Any, label: Any) -> None:
+    """Raise unless this is one label (an attrs validator)."""
+    require_label(label, attribute.alias)
+
+
+def require_label(label: Any, what: str) -> Any:
+    """Return one label, such as text or a number; raise for lists, tables and what is missing."""
+    try:
+        hash(label)
+        known = not isinstance(label, tuple | type) and pd.api.types.is_scalar(label) and not pd.isna(label)
+    except TypeError:
+        known = False
+    if not known:
+        raise InvalidParameterError(
+            f"expected {what} as a label such as text or a number, got {shown(label)}.", what=what, got=label
+        )
+    return label
+
+
 def is_lone(labels: object) -> bool:
     """Whether this is a single label, such as ``"MSFT"``, 10107 or a date; a tuple counts as a list."""
-    return isinstance(labels, str | bytes) or not isinstance(labels, Iterable)
+    return isinstance(labels, str | bytes) or not isinstance(labels, Iterable) or getattr(labels, "ndim", 1) == 0
 
 
 def positions(
@@ -75,7 +114,7 @@ def positions(
     if wanted is known:
         return np.arange(len(known), dtype=np.intp)
     if not isinstance(wanted, pd.Index) or not len(wanted):
-        wanted = _index(list(wanted), known.dtype if len(wanted) == 0 else None)
+        wanted = unique(wanted, f"{what}s") if len(wanted) else _index([], known.dtype)
     found = known.get_indexer(wanted)
     if (found < 0).any():
         raise unknown([w for w, f in zip(wanted, found, strict=True) if f < 0], known, what, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -14,13 +15,15 @@ from riskmodel.horizon import CALENDAR_DAY, DAY, NAMED, Horizon, is_named, perio
 
 # Gaps may be so much longer or shorter than the horizon: holidays and irregular labels, but no other span.
 _TOLERANCE = 1.6
-# With fewer gaps than these, the smallest tells most (of a few, holidays spoil the median), or only gross mistakes do.
-_ENOUGH_GAPS, _SOME_GAPS = 5, 3
-_TOLERANCE_OF_FEW = 10.0
+# Holidays and missing rows spoil the median of a few gaps, and so only gross mistakes are errors there.
+_ENOUGH_GAPS, _SOME_GAPS, _FEW_GAPS = 10, 3, 4
+_TOLERANCE_OF_SOME, _TOLERANCE_OF_FEW = 3.6, 10.0
 _CALENDAR_DAYS_PER_TRADING_DAY = 365.0 / 252.0
 # Two weeks show on which weekdays a market is open; one in ten rows is less than one weekday of seven.
 _TWO_WEEKS, _A_WEEKDAY = 14, 0.1
 _SATURDAY, _SUNDAY = 5, 6
+# Over longer gaps, holidays count.
+_A_MONTH = 28
 _FULL_DAY = 86_400
 
 
@@ -43,8 +46,9 @@ def require_spacing(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
     if len(days) < 2:
         return
     apart, expected = np.diff(days).astype(np.int64), horizon.days * _CALENDAR_DAYS_PER_TRADING_DAY
-    too_far = not _fits(_in_horizons(days, horizon))
-    too_close = float(np.median(apart)) < expected / (_TOLERANCE if len(apart) >= _SOME_GAPS else _TOLERANCE_OF_FEW)
+    is_calendar = period_of(horizon) is not None
+    too_far = not _fits(_in_horizons(days, horizon), is_calendar)
+    too_close = float(np.median(apart)) < expected / _tolerance(len(apart), is_calendar)
     if too_far or (too_close and horizon.days > 1):
         _raise_apart(days, what, horizon)
     if is_named(horizon, CALENDAR_DAY) and len(days) >= _TWO_WEEKS and not _is_every_weekday(pd.DatetimeIndex(days)):
@@ -60,7 +64,7 @@ def require_spacing(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
 
 def warn_of_seven_days(dates: pd.DatetimeIndex, horizon: Horizon) -> None:
     """Warn where rows on seven days a week are said to be trading days, of which a year has 252."""
-    trading = horizon.days * (horizon.per_day or 1.0) == DAY.days
+    trading = math.isclose(horizon.days * (horizon.per_day or 1.0), DAY.days)
     if not trading or len(dates) < _TWO_WEEKS:
         return
     share = np.bincount(dates.day_of_week, minlength=7) / len(dates)
@@ -85,13 +89,19 @@ def _in_horizons(days: NDArray[np.datetime64], horizon: Horizon) -> NDArray[np.f
     return np.asarray(np.busday_count(days[:-1], days[1:]) / horizon.days, dtype=float)
 
 
-def _fits(gaps: NDArray[np.float64]) -> bool:
+def _fits(gaps: NDArray[np.float64], is_calendar: bool) -> bool:
     """Whether gaps are not longer than the horizon."""
-    if len(gaps) >= _ENOUGH_GAPS:
-        return bool(np.median(gaps) < _TOLERANCE)
-    if len(gaps) >= _SOME_GAPS:
-        return bool(gaps.min() < _TOLERANCE)
-    return bool(np.median(gaps) < _TOLERANCE_OF_FEW) if len(gaps) else True
+    if not len(gaps):
+        return True
+    typical = gaps.min() if is_calendar and len(gaps) < _ENOUGH_GAPS else np.median(gaps)
+    return bool(typical < _tolerance(len(gaps), is_calendar))
+
+
+def _tolerance(count: int, is_calendar: bool) -> float:
+    """How much longer or shorter than the horizon so many gaps may be: spans of the calendar know no holidays."""
+    if count >= (_SOME_GAPS if is_calendar else _ENOUGH_GAPS):
+        return _TOLERANCE
+    return _TOLERANCE_OF_SOME if count > _FEW_GAPS and not is_calendar else _TOLERANCE_OF_FEW
 
 
 def _raise_apart(days: NDArray[np.datetime64], what: str, horizon: Horizon) -> None:
@@ -118,7 +128,8 @@ def _nearest(days: NDArray[np.datetime64], gap: float) -> tuple[Horizon, bool]:
     # one calendar day is no 1.45 of them
     if gap <= 1 or off[best] < np.log(1.25):
         return (DAY if gap <= 1 else names[best]), True
-    return Horizon(max(2, round(gap * 5 / 7))), False
+    trading = gap * 5 / 7 if gap < _A_MONTH else gap / _CALENDAR_DAYS_PER_TRADING_DAY
+    return Horizon(max(2, round(trading))), False
 
 
 def _is_every_weekday(days: pd.DatetimeIndex) -> bool:

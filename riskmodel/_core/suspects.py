@@ -84,7 +84,7 @@ def _reason(growth: Array, i: int, sigma: float) -> str | None:
     neighbours = growth[i + 1 : i + 1 + _SOON], growth[max(0, i - _SOON) : i][::-1]
     if size > _BACK and any(_comes_back(float(growth[i]), near, sigma) for near in neighbours):
         return "the price comes back"
-    ratio = split_ratio(float(growth[i]), sigma)
+    ratio = split_ratio(float(growth[i]), _NEAR * sigma)
     if size > _SPLIT and ratio is not None:
         return ratio
     far = size > _ALONE and abs(np.expm1(growth[i])) > _LARGE

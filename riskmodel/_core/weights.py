@@ -39,6 +39,12 @@ def read_weights(weights: Any, what: str, by: str) -> pd.Series[float]:
     in_order: Any = weights if isinstance(weights, pd.Series) else list(weights.values())
     index = labels.unique(weights.index if isinstance(weights, pd.Series) else list(weights), f"{what} by {by}")
     values = np.array(floats(in_order))
+    if values.shape != index.shape:
+        raise InvalidParameterError(
+            f"expected {what} as one number for each of {labels.listing(index)}, got an array of shape {values.shape}.",
+            parameter=what,
+            got=values.shape,
+        )
     bad = index[~np.isfinite(values)]
     if len(bad):
         raise InvalidParameterError(

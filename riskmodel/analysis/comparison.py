@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from attrs import field, frozen
 
+from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.model.covariance import DENSE_LIMIT
@@ -20,7 +21,7 @@ _ROUNDING = 1e-13
 
 
 def _copied(table: pd.DataFrame) -> pd.DataFrame:
-    return table.copy()
+    return require(table, pd.DataFrame, "each matrix", "CovarianceComparison.of(model, panel) makes one").copy()
 
 
 @final
@@ -99,7 +100,9 @@ class CovarianceComparison:
         InvalidParameterError
             If there are fewer than two assets.
         """
-        n = len(model.assets)
+        require(model, FactorModel, "model", "CovarianceComparison.of(model, panel) takes the model first")
+        require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+        n, limit = len(model.assets), require_count(limit, "limit")
         if n > limit:
             raise TooLargeError(
                 f"expected at most {limit} assets, as a comparison holds {n} × {n} arrays, got {n}; restrict the model "
@@ -161,7 +164,7 @@ class CovarianceComparison:
     def largest(self, n: int = 10) -> pd.Series[float]:
         """Return the `n` residual correlations that are largest in size, by pair of assets."""
         rows, columns, values = self._pairs
-        order = np.argsort(-np.abs(values), kind="stable")[:n]
+        order = np.argsort(-np.abs(values), kind="stable")[: require_count(n, "n")]
         names = self._residual_correlation.index
         index = pd.MultiIndex.from_arrays([names[rows[order]], names[columns[order]]])
         return pd.Series(values[order], index, name="residual_correlation")

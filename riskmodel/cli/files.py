@@ -25,6 +25,7 @@ from riskmodel.errors import (
     DuplicateDatesError,
     ImpossibleReturnsError,
     InvalidParameterError,
+    MissingCodeError,
     MissingExtraError,
     PercentReturnsError,
     SpacingError,
@@ -287,6 +288,8 @@ def with_hint(error: DataError, source: str) -> DataError:
         hint = " Here it is said with --data-horizon, or with --bar and --per-day for rows of hours and minutes."
     elif "rate" in error.details:
         hint = f" Here a yearly rate is said with --risk-free {error.details['rate']:g}/year."
+    elif isinstance(error, MissingCodeError):
+        hint = " Here codes are named with --missing, as they stand in the file."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from riskmodel.data.provider import DataProvider, horizon_of, return_type_of
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, period_of
 from riskmodel.panel.return_type import ReturnType
 
 
@@ -25,7 +25,7 @@ def _is_provider(_: Any, attribute: Any, value: Any) -> None:
 
 def _same_horizon(self: Any, _attribute: Any, _value: Any) -> None:
     left, right = horizon_of(self._assets), horizon_of(self._factors)
-    if left != right:
+    if left != right or (period_of(left), left.bar) != (period_of(right), right.bar):
         raise HorizonMismatchError(
             f"expected assets and factors at one horizon, got {left!r} and {right!r}; ask both providers for the same, "
             f"for instance rm.FamaFrench(rm.{left!r}).",
@@ -54,7 +54,8 @@ class Joined(DataProvider):
     InvalidParameterError
         If one of them is not a `DataProvider`.
     HorizonMismatchError
-        If their horizons differ.
+        If their horizons differ, or only one of them is a span of the calendar, as ``rm.MONTH`` is and
+        ``rm.Horizon(21)`` is not.
 
     Examples
     --------

@@ -122,7 +122,7 @@ class InMemory(DataProvider):
 
     def is_funded(self, name: Any) -> bool:
         """Return whether holding a factor costs cash: from `funded`, or else from its name."""
-        return name in self._funded
+        return labels.require_label(name, "name") in self._funded
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""

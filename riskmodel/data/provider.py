@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
+from riskmodel._core.arguments import shown
+from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
-    NonNumericError,
     NoOverlapError,
     RiskModelError,
     UnknownAssetError,
     UnknownFactorError,
 )
 from riskmodel.horizon import Horizon
-from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread
+from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, read_series
+from riskmodel.panel.matching import HeldAssets
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, Unmatched
@@ -105,7 +106,7 @@ class DataProvider(ABC):
         whole numbers, and `asset_returns` must accept them. `Cached` stores returns by identifier, so that the
         histories of two assets are never joined.
         """
-        return list(assets)
+        return require_list(assets, "assets")
 
     def provenance(self, assets: Sequence[Any] = (), factors: Sequence[Any] = ()) -> dict[str, str]:
         """Return the vintages of the returns of assets and factors and of the risk-free rate, by source.
@@ -163,15 +164,18 @@ class DataProvider(ABC):
         horizon = horizon_of(self)
         low, high = window(start, end) if horizon.bar is None else _with_whole_days(*times(start, end))
         self._require_inside(low, high)
+        returns = self._assets_in(names, low, high)
+        source = _Source(self, low, high, self._rate_in(low, high), _held_by(wanted, self, low, high))
         aligned = ReturnPanel._aligned(
-            self._assets_in(names, low, high),
-            _factor_frame(wanted, self, low, high, horizon),
-            self._rate_in(low, high),
+            returns,
+            _factor_frame(wanted, source, horizon),
+            source.rate,
             horizon=horizon,
             definitions=wanted,
             provenance=self.provenance(list(names), [f.name for f in wanted if isinstance(f, PublishedFactor)]),
             return_type=return_type_of(self),
             unmatched=unmatched,
+            held=source.held,
         )
         panel = aligned.select(start=low, end=high)
         panel._warn()
@@ -223,7 +227,7 @@ def _with_whole_days(low: Edge, high: Edge) -> tuple[Edge, Edge]:
 
 def require_list(items: Any, what: str) -> list[Any]:
     """Return the items of a list, an array or an Index; raise for anything else."""
-    if isinstance(items, str | bytes | set | frozenset) or not hasattr(items, "__len__"):
+    if isinstance(items, set | frozenset) or labels.is_lone(items) or not hasattr(items, "__len__"):
         raise InvalidParameterError(
             f"expected {what} as a list, got {_instead_of_list(items, what)}.", parameter=what, got=items
         )
@@ -238,7 +242,7 @@ def _instead_of_list(items: Any, what: str) -> str:
         return f"{items!r}, which has no order; write sorted({what})"
     if isinstance(items, Iterable) and not isinstance(items, str | bytes):
         return f"a {type(items).__name__}; write list({what})"
-    return f"{items!r}; write [{items!r}]"
+    return f"{shown(items)}; write [{shown(items)}]"
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
@@ -288,29 +292,80 @@ def _columns(table: Any, names: pd.Index[Any], whose: str, what: str, error: typ
     return frame if np.array_equal(at, np.arange(len(columns))) else frame.iloc[:, at]
 
 
-def _factor_frame(
-    factors: Sequence[Factor], data: DataProvider, low: Edge, high: Edge, horizon: Horizon
-) -> ReturnFrame | pd.DataFrame:
+@final
+@frozen(eq=False)
+class _Source:
+    """What is read of a provider for one panel; of it, factors that are made of assets are made."""
+
+    data: DataProvider
+    low: Edge
+    high: Edge
+    rate: ReturnFrame
+    held: HeldAssets | None
+
+    @property
+    def horizon(self) -> Horizon:
+        return horizon_of(self.data)
+
+    @property
+    def return_type(self) -> ReturnType:
+        return self.data.return_type
+
+    def asset_returns(self, assets: Sequence[Any], _start: Any = None, _end: Any = None) -> pd.DataFrame:
+        assert self.held is not None
+        table = self.held.returns
+        return table.take(labels.positions(pd.Index(assets), table.labels, "asset", UnknownAssetError)).frame()
+
+    def factor_returns(self, names: Sequence[Any], _start: Any = None, _end: Any = None) -> pd.DataFrame:
+        return self.data._factors_in(labels.unique(names, "factors"), self.low, self.high).frame()
+
+    def risk_free(self, _start: Any = None, _end: Any = None) -> pd.Series[float]:
+        return self.rate.frame().iloc[:, 0]
+
+
+def _held_by(factors: Sequence[Factor], data: DataProvider, low: Edge, high: Edge) -> HeldAssets | None:
+    """Read and check the assets that factors are made of."""
+    made = {f.name: f.weights for f in factors if isinstance(f, FactorOfAssets)}
+    if not made:
+        return None
+    weights = pd.DataFrame(made).fillna(0.0)
+    needed = weights.index[(weights != 0).any(axis=1)]
+    returns = data._assets_in(needed if len(needed) else weights.index, low, high)
+    returns.checks.finish()
+    return HeldAssets(returns, weights.loc[returns.labels], return_type_of(data) is TOTAL)
+
+
+def _factor_frame(factors: Sequence[Factor], source: _Source, horizon: Horizon) -> ReturnFrame | pd.DataFrame:
     """Return the returns of all factors; published ones are fetched together.
 
     Sources may label dates differently, so each is read before they are joined.
     """
+    data, low, high = source.data, source.low, source.high
     published = [f.name for f in factors if isinstance(f, PublishedFactor)]
     try:
         tables = [data._factors_in(labels.unique(published, "factors"), low, high)] if published else []
     except UnknownFactorError as error:
         raise _with_asset_factors(error, data, low, high) from error
-    for factor in factors:
-        if not isinstance(factor, PublishedFactor):
-            returns = _returns_of(factor, data, low, high)
-            tables.append(ReturnFrame.read(returns, FactorReturns(f"factor {factor.name!r}"), horizon))
+    tables += [_own_returns(f, source, horizon) for f in factors if not isinstance(f, PublishedFactor)]
     if len(tables) == 1:
         return tables[0]
     if not tables:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     joined = pd.concat([t.frame() for t in tables], axis=1, sort=True)[[f.name for f in factors]]
-    zones = {t.zone for t in tables}
-    return joined if zones <= {None, ""} or len(zones) > 1 else joined.tz_localize(zones.pop())
+    zones = {t.zone for t in tables} - {None}
+    if len(zones) > 1:
+        return joined
+    return evolve(ReturnFrame.read(joined, FACTOR_RETURNS, horizon), zone=zones.pop() if zones else None)
+
+
+def _own_returns(factor: Factor, source: _Source, horizon: Horizon) -> ReturnFrame:
+    """Compute a factor that the provider does not publish."""
+    if isinstance(factor, FactorOfAssets):
+        own = read_series(factor, factor.returns(source, None, None), horizon)
+        return evolve(own, zone=source.held.returns.zone if source.held is not None else None)
+    own = read_series(factor, factor.returns(source.data, source.low, source.high), horizon)
+    # what was computed of the provider's own frames is in their zone
+    return evolve(own, zone=own.zone or None)
 
 
 def _with_asset_factors(error: UnknownFactorError, data: DataProvider, low: Edge, high: Edge) -> UnknownFactorError:
@@ -331,46 +386,6 @@ def _is_asset(data: DataProvider, name: Any, low: Edge, high: Edge) -> bool:
     except (RiskModelError, LookupError):
         return False
     return True
-
-
-@final
-@frozen
-class _CheckedAssets:
-    """A provider whose asset returns are checked before a factor is made of them."""
-
-    data: DataProvider
-
-    @property
-    def horizon(self) -> Horizon:
-        return horizon_of(self.data)
-
-    @property
-    def return_type(self) -> ReturnType:
-        return self.data.return_type
-
-    def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        table = self.data._assets_in(labels.unique(assets, "the assets of a factor"), start, end)
-        table.checks.finish()
-        return table.frame()
-
-    def factor_returns(self, names: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        return self.data.factor_returns(names, start, end)
-
-    def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
-        return self.data.risk_free(start, end)
-
-
-def _returns_of(factor: Factor, data: DataProvider, start: Any, end: Any) -> pd.DataFrame:
-    of_assets = isinstance(factor, AssetFactor | Spread | PortfolioFactor)
-    returns: object = factor.returns(_CheckedAssets(data) if of_assets else data, start, end)
-    if not isinstance(returns, pd.Series):
-        raise NonNumericError(
-            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
-            f"got {type(returns).__name__}.",
-            factor=factor.name,
-            got=type(returns).__name__,
-        )
-    return returns.to_frame(factor.name)
 
 
 def require_horizon(data: DataProvider, horizon: Horizon) -> None:

@@ -19,7 +19,7 @@ _FACTORS = ["Mkt-RF", "SMB", "HML", "Mom"]
 
 
 def _is_available(_: object, __: object, horizon: object) -> None:
-    if horizon not in (DAY, MONTH):
+    if not isinstance(horizon, Horizon) or horizon not in (DAY, MONTH):
         raise InvalidParameterError(
             f"expected the horizon of the sample as rm.DAY or rm.MONTH, got {horizon!r}.",
             parameter="horizon",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import EstimationError, InvalidParameterError
@@ -106,6 +107,7 @@ class Estimator(ABC):
         ModelHistory
             Of D dates; its `missing` lists what could not be estimated in a window.
         """
+        require_spans(panel, spans)
         return fit_each(self.fit, panel, spans, minimum)
 
 
@@ -171,11 +173,12 @@ class MomentEstimator(Estimator):
     def moments(self, panel: Panel) -> Moments:
         """Return the moments of a panel, weighted by this estimator."""
         require_panel(panel)
-        return Moments.decaying(panel, checked_decay_factor(self, panel.horizon))
+        return Moments._decaying(panel, checked_decay_factor(self, panel.horizon))
 
     @final
     def weights(self, panel: Panel) -> Array | None:
         """Weight of each date of a panel, shape (T,); None for equal weights."""
+        require_panel(panel)
         keep = checked_decay_factor(self, panel.horizon)
         if keep == 1.0:
             return None
@@ -233,7 +236,7 @@ class MomentEstimator(Estimator):
                 f"expected dates after {state.end.date()}, the last date of the state, got a panel that starts on "
                 f"{panel.dates[0].date()}; select(start=...) the new dates."
             )
-        return state.aged(len(panel.dates) * float(np.log2(keep))) + Moments.decaying(panel, keep)
+        return state._aged(len(panel.dates) * float(np.log2(keep))) + Moments._decaying(panel, keep)
 
 
 def checked_decay_factor(estimator: MomentEstimator, horizon: Horizon) -> float:
@@ -255,6 +258,12 @@ def require_panel(panel: object) -> None:
         )
     if not len(panel.dates):
         raise InvalidParameterError(f"expected a panel with dates, got {panel!r}; widen the window.")
+
+
+def require_spans(panel: Any, spans: Any) -> None:
+    """Raise for anything but a panel in memory and windows of it."""
+    require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+    require(spans, Spans, "spans", "rm.Rolling and rm.Expanding make them")
 
 
 def checked_estimate(estimator: MomentEstimator, moments: Moments) -> FactorModel:

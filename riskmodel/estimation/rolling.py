@@ -111,9 +111,9 @@ class Rolling:
         Raises
         ------
         InvalidParameterError
-            If the window is not a whole number of the panel's rows, or `minimum` fits neither K nor the window.
+            If the window is not a whole number of the panel's rows, or `minimum` is below K + 2.
         TooFewObservationsError
-            If the panel is shorter than one window, or the window than K + 2 dates.
+            If the panel is shorter than one window, or the window than `minimum` or K + 2 dates.
         EstimationError
             If no asset can be estimated in any window.
         """

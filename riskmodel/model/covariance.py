@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_finite, row_blocks, set_read_only
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
 from riskmodel._core.threads import one_blas_thread
@@ -25,6 +26,8 @@ from riskmodel.model.woodbury import BLOCK, Elimination, require_independent
 DENSE_LIMIT = 5_000  # 200 MB of float64
 # An idio variance below this share of the asset's factor variance is rounding, and so is zero.
 NO_IDIO = 1e-12
+# Numbers that an array can hold; fewer may already be more than memory.
+_MOST_DRAWS = np.iinfo(np.intp).max // 8
 # Below this, the reciprocal of a variance overflows.
 _SMALLEST = 1e-300
 # Tolerance of a factor correlation matrix for asymmetry and for negative eigenvalues.
@@ -376,8 +379,13 @@ class FactorCovariance:
         DataFrame, shape (n, N)
             Returns at the horizon, decimals.
         """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-            raise InvalidParameterError(f"expected n as a number of draws, 0 or more, got {n!r}.", name="n", got=n)
+        n = require_count(n, "n")
+        if n * max(len(self.assets), 1) > _MOST_DRAWS:
+            raise TooLargeError(
+                f"expected at most {_MOST_DRAWS // max(len(self.assets), 1):,} draws of {len(self.assets)} assets, got "
+                "more; draw in parts.",
+                limit=_MOST_DRAWS,
+            )
         if not isinstance(rng, np.random.Generator):
             raise InvalidParameterError(
                 f"expected rng as a numpy Generator, got {rng!r}; pass numpy.random.default_rng(0).",
@@ -406,7 +414,7 @@ class FactorCovariance:
         TooLargeError
             If there are more than `limit` assets.
         """
-        n = len(self.assets)
+        n, limit = len(self.assets), require_count(limit, "limit")
         if n > limit:
             raise TooLargeError(
                 f"expected at most {limit} assets for a dense matrix, got {n}, which take {8e-9 * n * n:,.1f} GB; use "

@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -70,6 +71,7 @@ class RiskDecomposition:
         InvalidParameterError
             For weights that are not finite numbers, or not labelled.
         """
+        require(covariance, FactorCovariance, "covariance", "for instance model.covariance")
         read = read_weights(weights, "weights", "asset")
         w, held = read.to_numpy(), covariance.restrict(read.index)
         b, f = held.loadings.to_numpy(), held.factor_covariance.to_numpy()

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
 from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError, UnknownDateError
@@ -27,8 +28,17 @@ from riskmodel.panel.memory import ReturnPanel
 Definitions = tuple[tuple[Factor, ...], ...]
 
 
+def _require_whole_numbers(name: str, values: Any, shape: tuple[int, ...]) -> None:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu" or values.shape != shape:
+        got = f"shape {values.shape}, dtype {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise InvalidParameterError(
+            f"expected {name} as an array of whole numbers of shape {shape}, got {got}.", parameter=name, got=values
+        )
+
+
 def _finished(estimates: WindowEstimates) -> WindowEstimates:
     """Drop rounding, give a reason for each missing estimate, and make the arrays read-only."""
+    require(estimates, WindowEstimates, "estimates", "rm.Rolling and rm.Expanding make a history")
     estimates.drop_rounding()
     estimates.explain()
     estimates.set_read_only()
@@ -129,6 +139,17 @@ class ModelHistory:
         counts : array of int, shape (D, N)
             Observations of each asset in each window.
         """
+        require(panel, ReturnPanel, "panel")
+        results = list(labels.require_list(results, "results"))
+        for result in results:
+            require(result, WindowResult, "results")
+        windows, shape = (len(results),), (len(results), len(panel.assets))
+        for name, values, expected in (
+            ("starts", starts, windows),
+            ("stops", stops, windows),
+            ("counts", counts, shape),
+        ):
+            _require_whole_numbers(name, values, expected)
         own = tuple(() if r.model is None else r.model.definitions for r in results)
         given = [d for d in own if d]
         shared = bool(given) and all(_same(d, given[0]) for d in given)

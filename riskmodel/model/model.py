@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
 from riskmodel.errors import (
     InvalidParameterError,
@@ -30,7 +31,8 @@ RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
 def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
     require_shapes(self, {"alpha": (len(self.assets),), "factor_mean": (len(self.factors),)})
-    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean, "risk_free_mean": np.array(self.risk_free_mean)}
+    require_finite(self.risk_free_mean, "risk_free_mean")
+    finite = {"alpha": self._alpha, "factor_mean": self._factor_mean}
     for name, values in finite.items():
         if not np.isfinite(values).all():
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
@@ -193,7 +195,7 @@ class FactorModel:
             factor_mean=_vector(factor_mean, f, "factor_mean", UnknownFactorError),
             factor_covariance=_table(factor_covariance, f, f, "factor_covariance"),
             idio_variance=_vector(idio_variance, a, "idio_variance", UnknownAssetError),
-            risk_free_mean=float(floats(risk_free_mean)),
+            risk_free_mean=require_finite(risk_free_mean, "risk_free_mean"),
             horizon=horizon,
             definitions=definitions,
         )
@@ -351,9 +353,13 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
     """Read factors; `funded` applies to bare names."""
     if funded is None:
         return read_definitions(factors)
-    if len(funded) != len(factors):
+    factors = list(labels.require_list(factors, "factors"))
+    flags = list(labels.require_list(funded, "funded"))
+    if len(flags) != len(factors) or not all(isinstance(w, bool | np.bool_) for w in flags):
         raise InvalidParameterError(
-            f"expected funded with one entry for each of the {len(factors)} factors, got {funded!r}."
+            f"expected funded with True or False for each of the {len(factors)} factors, got {shown(funded)}.",
+            parameter="funded",
+            got=funded,
         )
     objects = [f.name for f in factors if isinstance(f, Factor)]
     if objects:
@@ -361,13 +367,13 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
             f"expected factors as names where funded is given, got the Factor objects {labels.listing(objects)}, which "
             "have their own; omit funded."
         )
-    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, funded, strict=True))
+    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, flags, strict=True))
 
 
 def _require_same_regression(model: FactorModel) -> None:
-    fit = model.regression
-    if fit is None:
+    if model.regression is None:
         return
+    fit = require(model.regression, RegressionFit, "regression")
     same = fit.assets.equals(model.assets) and fit.factors.equals(model.factors) and fit.horizon == model.horizon
     if not same:
         raise InvalidParameterError(

@@ -11,6 +11,7 @@ from attrs import Attribute, Converter
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, read_only
 from riskmodel.errors import InvalidParameterError
+from riskmodel.horizon import quantities_in
 
 # the labels of the rows and columns of each part
 _AXES = {
@@ -39,6 +40,13 @@ def _read_part(values: Any, self: Any, part: Attribute[Any]) -> Array:
                     expected=list(expected),
                     got=list(got),
                 )
+    for value in quantities_in(values):
+        raise InvalidParameterError(
+            f"expected {part.name[1:]} as plain numbers at the model's horizon, got {value!r}; convert it with "
+            "float(value.at(horizon)), or use from_parameters, which checks horizons.",
+            name=part.name[1:],
+            got=value,
+        )
     return read_only(values)
 
 

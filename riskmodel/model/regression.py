@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
@@ -124,7 +125,14 @@ class RegressionFit:
         )
 
     def take(self, at: Index) -> Self:
-        """The regressions of the assets at some positions."""
+        """The regressions of the assets at some positions.
+
+        Raises
+        ------
+        InvalidParameterError
+            For positions that are no whole numbers, or out of range.
+        """
+        at = _positions(at, len(self.assets))
         parts = ("alpha", "loadings", "idio_variance", "total_variance", "rsquared", "std_errors", "n_observations")
         return evolve(self, assets=self.assets[at], **{name: getattr(self, f"_{name}")[at] for name in parts})
 
@@ -137,11 +145,13 @@ class RegressionFit:
             hint = "; take its select(...)" if isinstance(panel, Panel) else ""
             raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
         chosen = panel.select([asset], self.factors)
-        weights = pd.Series(self.decay_factor ** np.arange(len(chosen.dates) - 1, -1, -1.0), chosen.dates)
+        rows = np.flatnonzero(chosen.excess_returns[asset].notna())
+        # from the asset's own last date: from the panel's, the weights of one that ended long ago are no numbers
+        weights = self.decay_factor ** (rows.max(initial=0) - rows).astype(np.float64)
         returns = chosen.excess_returns[asset].dropna().rename(str(asset))
         design = chosen.factor_returns.loc[returns.index]
         design.insert(0, "alpha", 1.0)
-        model = sm.WLS(returns, design, weights=weights.loc[returns.index])
+        model = sm.WLS(returns, design, weights=weights)
         # weights are relevance, not precision, so the degrees of freedom are those of the effective number of dates
         model.df_resid = float(self._n_observations[row]) - design.shape[1]
         fitted = model.fit()
@@ -174,3 +184,21 @@ def unbiased_scale(n: Array, k: int) -> Array:
     """(n - 1)/(n - K - 1), from a variance with ddof 1 to an unbiased one; NaN without degrees of freedom."""
     dof = n - k - 1
     return np.asarray(np.divide(n - 1, dof, where=dof > 0, out=np.full(n.shape, np.nan)))
+
+
+def _positions(at: Any, n: int) -> Index:
+    """Return positions among n, or flags of n, as positions; raise for others."""
+    try:
+        given = np.asarray(at)
+        if given.dtype.kind not in "iub" and given.size:
+            raise TypeError(f"they are of dtype {given.dtype}")
+        taken = np.arange(n, dtype=np.intp)[given if given.size else np.empty(0, dtype=np.intp)]
+        if taken.ndim != 1:
+            raise ValueError(f"they have {taken.ndim} dimensions")
+    except (IndexError, ValueError, TypeError, OverflowError) as error:
+        raise InvalidParameterError(
+            f"expected at as whole numbers below {n}, positions of assets, got {shown(at)}: {error}.",
+            parameter="at",
+            got=at,
+        ) from error
+    return np.asarray(taken)

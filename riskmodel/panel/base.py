@@ -14,6 +14,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array
 from riskmodel._core.dates import between, times
 from riskmodel.errors import (
+    InvalidParameterError,
     NoOverlapError,
     UnknownAssetError,
     UnknownFactorError,
@@ -100,6 +101,8 @@ class Panel(ABC):
         *by_date : array, shape (T, ...)
             What is known of each date, such as its weight; a piece gets the part of its own dates.
         """
+        if not callable(read):
+            raise InvalidParameterError(f"expected read as a function of a piece, got {read!r}.", parameter="read")
         return read(self, *by_date)
 
 

@@ -103,7 +103,7 @@ class DaskPanel(CalendarPanel):
         Parameters
         ----------
         returns : dask.array.Array, shape (T, N)
-            Total simple returns, decimals per `horizon`; NaN where missing.
+            Simple returns, decimals per `horizon`; NaN where missing.
         dates : DatetimeIndex, or another index that `InMemory` takes, length T
             The date of each row, in any order.
         assets : sequence of labels, length N
@@ -156,7 +156,7 @@ class DaskPanel(CalendarPanel):
         Parameters
         ----------
         returns : dask.dataframe.DataFrame, dates × assets
-            Total simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
+            Simple returns, decimals per `horizon`; NaN or ``pd.NA`` where missing. Rows in any order.
         factors, risk_free, horizon, funded, return_type, unmatched
             As in `StoredPanel`: of pandas, not of Dask.
 

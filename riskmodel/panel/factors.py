@@ -6,15 +6,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
+import numpy as np
 import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import by_constructor
+from riskmodel._core.arguments import require_method
+from riskmodel._core.arrays import Array, by_constructor
+from riskmodel._core.checks import FactorReturns
+from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.weights import read_weights
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import InvalidParameterError, NonNumericError
 from riskmodel.horizon import Horizon
-from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType
+from riskmodel.panel.return_type import TOTAL, ReturnType
+
+# Treat a sum of weights this small relative to their sizes as zero.
+_ROUNDING = 1e-12
 
 
 class ReturnData(Protocol):
@@ -107,18 +114,45 @@ class PublishedFactor(Factor):
         Whether a portfolio can hold it; False for a macroeconomic series.
     """
 
-    name: str = field()
+    name: str = field(validator=labels.check_label)
     funded: bool = field(default=Factory(lambda self: labels.is_excess(self.name), takes_self=True))
     tradable: bool = True
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the provider's series."""
-        return data.factor_returns([self.name], start, end)[self.name]
+        return require_data(data).factor_returns([self.name], start, end)[self.name]
+
+
+class FactorOfAssets(Factor):
+    """A factor that is a fixed portfolio of assets (abstract: `AssetFactor`, `Spread`, `PortfolioFactor`)."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def weights(self) -> pd.Series[float]:
+            """Dollars of each asset per dollar of the factor."""
+
+    @final
+    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
+        """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
+        held = self._held()
+        returns = require_data(data).asset_returns(list(held.index), start, end)
+        numbers = read_numbers(returns[list(held.index)], f"the asset returns of factor {self.name!r}")
+        own = pd.Series(weighted(numbers, held.to_numpy()[:, None])[:, 0], returns.index)
+        if self.funded and getattr(data, "return_type", TOTAL) is TOTAL:
+            own = own - held.sum() * _rate_on(own.index, data.risk_free(start, end))
+        return own.rename(self.name)
+
+    @final
+    def _held(self) -> pd.Series[float]:
+        """The weights other than zero, or all where there are no others."""
+        held = self.weights[self.weights != 0]
+        return held if len(held) else self.weights
 
 
 @final
 @frozen
-class AssetFactor(Factor):
+class AssetFactor(FactorOfAssets):
     """The excess return of one of the provider's assets, such as an index fund; funded.
 
     Parameters
@@ -127,7 +161,7 @@ class AssetFactor(Factor):
         The provider's label, for instance ``"SPY"``.
     """
 
-    asset: str
+    asset: str = field(validator=labels.check_label)
     funded: ClassVar[bool] = True
 
     @property
@@ -135,14 +169,15 @@ class AssetFactor(Factor):
         """The label of the asset."""
         return self.asset
 
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the asset's excess return: the total return less the risk-free rate."""
-        return _excess_returns(data, [self.asset], start, end)[self.asset]
+    @property
+    def weights(self) -> pd.Series[float]:
+        """One dollar of the asset."""
+        return _weights([self.asset], [1.0])
 
 
 @final
 @frozen
-class Spread(Factor):
+class Spread(FactorOfAssets):
     """The return of one asset less that of another; self-financing.
 
     Parameters
@@ -151,8 +186,8 @@ class Spread(Factor):
         Two of the provider's assets.
     """
 
-    long: str
-    short: str
+    long: str = field(validator=labels.check_label)
+    short: str = field(validator=labels.check_label)
     funded: ClassVar[bool] = False
 
     @property
@@ -160,23 +195,44 @@ class Spread(Factor):
         """``long-short``."""
         return f"{self.long}-{self.short}"
 
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the difference of the two returns."""
-        both = data.asset_returns([self.long, self.short], start, end)
-        return both[self.long] - both[self.short]
+    @property
+    def weights(self) -> pd.Series[float]:
+        """One dollar of one asset, and minus one of the other."""
+        if self.long == self.short:
+            return _weights([self.long], [0.0])
+        return _weights([self.long, self.short], [1.0, -1.0])
 
 
-def _excess_returns(data: ReturnData, assets: list[Any], start: Any, end: Any) -> pd.DataFrame:
-    """Return asset returns less the risk-free rate, unless they are excess returns already."""
-    returns = data.asset_returns(assets, start, end)
-    if getattr(data, "return_type", TOTAL) is EXCESS:
-        return returns
-    rate = data.risk_free(start, end)
-    if len(rate) and not returns.index.isin(rate.index).all():
+def require_data(data: Any) -> ReturnData:
+    """Return a source of returns, or raise for anything else."""
+    methods = ("asset_returns", "factor_returns", "risk_free")
+    require_method(data, methods, "data", "give a DataProvider such as rm.InMemory(...)")
+    source: ReturnData = data
+    return source
+
+
+def weighted(returns: Array, weights: Any) -> Array:
+    """Returns of portfolios of assets, shape (T, M), from returns (T, N) and weights (N, M).
+
+    NaN where an asset of non-zero weight is missing.
+    """
+    gaps = np.isnan(returns)
+    sums = np.asarray(np.where(gaps, 0.0, returns) @ weights)
+    sums[gaps.astype(np.float64) @ (weights != 0) > 0] = np.nan
+    return sums
+
+
+def _weights(assets: Sequence[Any], weights: Sequence[float]) -> pd.Series[float]:
+    return pd.Series(weights, labels.unique(assets, "the assets of a factor"), name="weight")
+
+
+def _rate_on(dates: pd.Index[Any], rate: pd.Series[float]) -> pd.Series[float]:
+    """The risk-free rate on the dates of asset returns."""
+    if len(rate) and not dates.isin(rate.index).all():
         # the rate of a row covers the days before it without one, such as a weekend
-        between = returns.index[(returns.index > rate.index.min()) & (returns.index < rate.index.max())]
+        between = dates[(dates > rate.index.min()) & (dates < rate.index.max())]
         rate = pd.concat([rate, pd.Series(0.0, between.difference(rate.index))]).sort_index()
-    return returns.sub(rate, axis=0)
+    return rate
 
 
 def _read_weights(weights: Any) -> pd.Series[float]:
@@ -187,8 +243,8 @@ def _read_weights(weights: Any) -> pd.Series[float]:
 
 
 @final
-@frozen(eq=False)
-class PortfolioFactor(Factor):
+@frozen(eq=False, repr=False)
+class PortfolioFactor(FactorOfAssets):
     """The excess return of a fixed portfolio of assets: a principal component, a factor-mimicking portfolio.
 
     A position in it is a position in its assets, including their idio risk.
@@ -198,7 +254,8 @@ class PortfolioFactor(Factor):
     name : str
         Its label.
     weights : mapping or Series by asset
-        Dollars of each asset per dollar of the factor, of any sum. Omitted assets have weight zero.
+        Dollars of each asset per dollar of the factor, of any sum. Omitted assets have weight zero. Their sum is the
+        cash that a dollar of the factor costs.
 
     Raises
     ------
@@ -217,27 +274,48 @@ class PortfolioFactor(Factor):
     AMD  0.86
     """
 
-    name: str
+    name: str = field(validator=labels.check_label)
     _weights: pd.Series[float] = field(converter=_read_weights)
-    funded: ClassVar[bool] = True
 
     __reduce__ = by_constructor
+
+    def __repr__(self) -> str:
+        return f"<PortfolioFactor {self.name!r} of {len(self._weights)} assets>"
+
+    @property
+    def funded(self) -> bool:
+        """Whether it costs or raises cash: whether its weights have a sum other than zero, but for rounding."""
+        return bool(abs(self._weights.sum()) > _ROUNDING * self._weights.abs().sum())
 
     @property
     def weights(self) -> pd.Series[float]:
         """Weight by asset."""
         return self._weights.copy()
 
-    def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
-        """Return the weighted sum of the assets' excess returns; NaN where an asset of non-zero weight is missing."""
-        held = self._weights[self._weights != 0]
-        excess = _excess_returns(data, list(held.index), start, end)
-        return pd.Series(excess.to_numpy() @ held.to_numpy(), excess.index, name=self.name)
-
 
 def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
     """Return factors; a bare name means a `PublishedFactor` (an attrs converter)."""
-    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in factors)
+    return tuple(f if isinstance(f, Factor) else PublishedFactor(f) for f in labels.require_list(factors, "factors"))
+
+
+def read_series(factor: Factor, returns: object, horizon: Horizon) -> ReturnFrame:
+    """Check what a factor's `returns` gave, and label its dates as those of any other table.
+
+    Raises
+    ------
+    NonNumericError
+        For anything but a Series of numbers by date.
+    DataError
+        As `ReturnPanel.align`, for its dates.
+    """
+    if not isinstance(returns, pd.Series):
+        raise NonNumericError(
+            f"expected {type(factor).__name__}.returns of factor {factor.name!r} to return a pandas Series by date, "
+            f"got {type(returns).__name__}.",
+            factor=factor.name,
+            got=type(returns).__name__,
+        )
+    return ReturnFrame.read(returns.to_frame(factor.name), FactorReturns(f"factor {factor.name!r}"), horizon)
 
 
 def require_defined(definitions: Sequence[Factor], factors: pd.Index[Any]) -> None:

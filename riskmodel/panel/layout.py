@@ -13,7 +13,7 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 
 # A date is written and read again to check a format; each part of it is unlike the others.
-_EXAMPLE = dt.datetime(2019, 10, 28, 13, 45, 56)
+_EXAMPLE = dt.datetime(2019, 10, 28, 13, 45, 56, tzinfo=dt.UTC)
 _PARTS = ("year", "month", "day")
 _CRSP_DATES = ("date", "caldt", "dlycaldt", "mthcaldt")
 # In this order: a total return before one without dividends.

@@ -6,13 +6,14 @@ from typing import final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame
 from riskmodel.errors import InvalidDatesError, NoOverlapError
+from riskmodel.panel.factors import weighted
 from riskmodel.panel.unmatched import COMPOUND, LeftOut, Unmatched, compounded, on_its_weekday, on_most_unmatched
 
 # Columns that are searched at a time for empty rows.
@@ -32,10 +33,58 @@ class Matched:
     left_out: LeftOut | None
 
 
-def match(assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame, unmatched: Unmatched) -> Matched:
+@final
+@frozen(eq=False)
+class HeldAssets:
+    """The assets that factors are made of.
+
+    Attributes
+    ----------
+    returns : ReturnFrame
+        H assets.
+    weights : DataFrame, H assets × factors
+        Of the factors that are made of assets: dollars of each asset per dollar.
+    is_total : bool
+        Whether these are total returns, from which the cost times the rate is subtracted.
+    """
+
+    returns: ReturnFrame
+    weights: pd.DataFrame
+    is_total: bool
+
+    def compounded(self, assets: ReturnFrame, dates: pd.DatetimeIndex, rate: Array) -> pd.DataFrame:
+        """Make the factors of compounded returns of their assets, dates × factors.
+
+        A factor of assets is made of the asset returns of the panel. The sum of compounded returns is not the
+        compounded sum.
+
+        Parameters
+        ----------
+        assets : ReturnFrame
+            The assets of the panel, whose rows count as rows of these too.
+        dates : DatetimeIndex
+            T dates, on which all factors have a value.
+        rate : array, shape (T,)
+            The compounded risk-free rate.
+        """
+        weights = self.weights.to_numpy()
+        returns = compounded(_with_rows(self.returns, assets.dates), dates, on_most_unmatched)[0]
+        if self.is_total:
+            returns -= rate[:, None]
+        return pd.DataFrame(weighted(returns, weights), dates, self.weights.columns)
+
+
+def match(
+    assets: ReturnFrame,
+    factors: ReturnFrame,
+    free: ReturnFrame,
+    unmatched: Unmatched,
+    held: HeldAssets | None = None,
+) -> Matched:
     """Find the common dates of three tables, and drop or compound the other rows.
 
-    A date is common where every factor, the rate and at least one asset have a value.
+    A date is common where every factor, the rate and at least one asset have a value. Where rows are compounded,
+    factors that are made of assets (`held`) are made of compounded returns.
 
     Raises
     ------
@@ -46,7 +95,9 @@ def match(assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame, unmatche
     """
     _require_one_zone(assets, factors, free)
     kept, dropped = _common_dates(assets, factors, free)
-    return (_compounded if unmatched is COMPOUND else _matched)(assets, factors, free, kept, dropped)
+    if unmatched is COMPOUND:
+        return _compounded((assets, factors, free), kept, dropped, held)
+    return _matched(assets, factors, free, kept, dropped)
 
 
 def _matched(
@@ -61,12 +112,19 @@ def _matched(
 
 
 def _compounded(
-    assets: ReturnFrame, factors: ReturnFrame, free: ReturnFrame, kept: pd.DatetimeIndex, dropped: pd.DataFrame
+    tables: tuple[ReturnFrame, ReturnFrame, ReturnFrame],
+    kept: pd.DatetimeIndex,
+    dropped: pd.DataFrame,
+    held: HeldAssets | None,
 ) -> Matched:
     """Compound the rows on other dates into the next common one."""
+    assets, factors, free = tables
     returns, every, span = compounded(assets, kept, on_most_unmatched)
     known = compounded(factors, kept, on_its_weekday)[0] if len(factors.labels) else np.empty((len(kept), 0))
     rate = compounded(free, kept, on_its_weekday)[0]
+    if held is not None:
+        made = held.compounded(assets, kept, rate[:, 0])
+        known[:, factors.labels.get_indexer(made.columns)] = made.to_numpy()
     lacking = {f"factor {name} missing in its span": np.isnan(known[:, j]) for j, name in enumerate(factors.labels)}
     lacking["risk-free rate missing in its span"] = np.isnan(rate[:, 0])
     lacking["every asset missing in its span"] = np.asarray(np.isnan(returns).all(axis=1))
@@ -160,6 +218,16 @@ def _rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> Array:
     chosen = np.empty((len(dates), len(table.labels)), order="F")
     np.take(table.numbers.T, table.dates.get_indexer(dates), axis=1, out=chosen.T, mode="clip")
     return chosen
+
+
+def _with_rows(table: ReturnFrame, dates: pd.DatetimeIndex) -> ReturnFrame:
+    """Add rows of missing values on dates that a table lacks."""
+    every = table.dates.union(dates)
+    if len(every) == len(table.dates):
+        return table
+    numbers = np.full((len(every), len(table.labels)), np.nan, order="F")
+    numbers[every.get_indexer(table.dates)] = table.numbers
+    return evolve(table, dates=every, numbers=set_read_only(numbers))
 
 
 def _require_one_zone(*tables: ReturnFrame) -> None:

@@ -24,8 +24,8 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel, chosen, within
-from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, require_defined
-from riskmodel.panel.matching import match
+from riskmodel.panel.factors import Factor, PortfolioFactor, read_definitions, read_series, require_defined, weighted
+from riskmodel.panel.matching import HeldAssets, match
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
@@ -196,8 +196,12 @@ class ReturnPanel(Panel):
         provenance: Mapping[str, str] | None = None,
         return_type: ReturnType = TOTAL,
         unmatched: Unmatched = DROP,
+        held: HeldAssets | None = None,
     ) -> Self:
-        """Align as `align` does, without its warnings about what was left out."""
+        """Align as `align` does, without its warnings about what was left out.
+
+        `held` are the assets that factors are made of, where these are known, and checked.
+        """
         require_horizon(horizon)
         require_return_type(return_type)
         require_unmatched(unmatched)
@@ -208,11 +212,14 @@ class ReturnPanel(Panel):
         free = ReturnFrame.read_rate(risk_free, horizon)
         defined = read_definitions(factors.labels if definitions is None else definitions)
         require_defined(defined, factors.labels)
-        for checks in (assets.checks, _as_defined(factors.checks, defined)):
+        made: list[Any] = [] if held is None else list(held.weights.columns)
+        scaled = [j for j, f in enumerate(defined) if not isinstance(f, PortfolioFactor) and f.name not in made]
+        plain = factors.take(np.asarray(scaled, dtype=np.intp))
+        for checks in (assets.checks, _as_defined(plain.checks, [defined[j] for j in scaled])):
             checks.finish()
         finish_rate(free)
-        _warn_of_suspects(assets, factors)
-        rows = match(assets, factors, free, unmatched)
+        _warn_of_suspects(assets, plain)
+        rows = match(assets, factors, free, unmatched, held)
         rate = rows.risk_free[:, 0]
         excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
         return cls(
@@ -225,7 +232,7 @@ class ReturnPanel(Panel):
             horizon=horizon,
             definitions=defined,
             dropped=rows.dropped,
-            provenance=dict(provenance or {}),
+            provenance=_read_provenance(provenance),
             return_type=return_type,
             unmatched=unmatched,
             left_out=rows.left_out,
@@ -306,7 +313,7 @@ class ReturnPanel(Panel):
         UnknownAssetError
             For assets of a factor that are not in the panel.
         """
-        wanted = list(factors)
+        wanted = read_definitions(factors)
         returns = np.empty((len(self.dates), len(wanted)))
         portfolios = [j for j, f in enumerate(wanted) if isinstance(f, PortfolioFactor)]
         returns[:, portfolios] = self._returns_of_portfolios([wanted[j] for j in portfolios])
@@ -319,17 +326,13 @@ class ReturnPanel(Panel):
         """Σ w r of portfolios, shape (T, M); NaN where an asset that is held is missing."""
         weights = pd.DataFrame({j: f.weights[f.weights != 0] for j, f in enumerate(factors)}).fillna(0.0)
         columns = labels.positions(weights.index, self.assets, "asset", UnknownAssetError)
-        held, w = self._excess_returns[:, columns], weights.to_numpy()
-        gaps = np.isnan(held)
-        returns = np.asarray(np.where(gaps, 0.0, held) @ w)
-        returns[gaps.astype(np.float64) @ (w != 0) > 0] = np.nan
-        return returns
+        return weighted(self._excess_returns[:, columns], weights.to_numpy())
 
     def _returns_of(self, factor: Factor) -> Array:
         if factor.name in self.factors:
             return self._factor_returns[:, self.factors.get_loc(factor.name)]
-        returns = factor.returns(_PanelData(self), None, None)
-        return floats(returns.reindex(self.dates))
+        own = read_series(factor, factor.returns(_PanelData(self), None, None), self.horizon)
+        return floats(own.frame().iloc[:, 0].reindex(self.dates))
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).
@@ -384,6 +387,17 @@ def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
         warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
 
 
+def _read_provenance(provenance: Any) -> dict[str, str]:
+    """Copy the vintages by source, or raise."""
+    if provenance is not None and not isinstance(provenance, Mapping):
+        raise InvalidParameterError(
+            f"expected provenance as a mapping of vintages by source, got {type(provenance).__name__}.",
+            parameter="provenance",
+            got=provenance,
+        )
+    return dict(provenance or {})
+
+
 def _as_defined(checks: ReturnChecks, definitions: Sequence[Factor]) -> ReturnChecks:
     """Return the checks of factors with what their definitions say."""
     funded, tradable = (
@@ -431,6 +445,15 @@ class _PanelData:
     """A panel as a source of returns for factors."""
 
     panel: ReturnPanel
+
+    @property
+    def assets(self) -> list[Any]:
+        """The labels of the panel's assets, which may be fewer than a provider has."""
+        return self.panel.assets.tolist()
+
+    @property
+    def factors(self) -> list[Any]:
+        return self.panel.factors.tolist()
 
     @property
     def horizon(self) -> Horizon:

@@ -16,8 +16,8 @@ from riskmodel._core.arrays import Array, Flags, Index, set_read_only
 from riskmodel._core.frames import ReturnFrame
 from riskmodel.errors import InvalidParameterError, LeftOutWarning
 
-# Left-out growth is told of where it is more than 1 %, of an asset that lost one row in twenty, and five or more.
-_MATERIAL, _SHARE, _FEWEST_ROWS = 0.01, 0.05, 5
+# Left-out growth is told of where it is more than 1 %, of an asset that lost one row in twenty, and ten or more.
+_MATERIAL, _SHARE, _FEWEST_ROWS = 0.01, 0.05, 10
 
 
 @final

@@ -5,32 +5,36 @@ from __future__ import annotations
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
+from riskmodel._core.arguments import is_number, shown
+from riskmodel._core.labels import is_lone
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-
-
 def _positive(self: Any, attribute: Any, value: Any) -> None:
-    if not _is_number(value) or not 0 < value < math.inf:
+    if not is_number(value) or not 0 < float(value) < math.inf:
         raise InvalidParameterError(
-            f"expected {attribute.alias} as a positive, finite number of dollars, got {value!r}.",
+            f"expected {attribute.alias} as a positive, finite number of dollars, got {shown(value)}.",
             parameter=attribute.alias,
             got=value,
         )
     if isinstance(value, Quantity):
+        if not hasattr(self, "horizon"):
+            raise InvalidParameterError(
+                f"expected {attribute.alias} as a plain number, as this limit has no horizon, got {value!r}; write "
+                f"float(...).",
+                parameter=attribute.alias,
+                got=value,
+            )
         if not isinstance(value, Volatility):
             raise InvalidParameterError(
                 f"expected {attribute.alias} as a Volatility or a plain number, got {value!r}.",
@@ -104,7 +108,8 @@ class VolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility of the return over `horizon`."""
-        return 0.0 if portfolio.is_riskless else float(portfolio.volatility.at(self.horizon))
+        held = require_portfolio(portfolio, "portfolio")
+        return 0.0 if held.is_riskless else float(held.volatility.at(self.horizon))
 
 
 @final
@@ -135,13 +140,16 @@ class FactorVolatilityLimit(Limit):
 
     def use(self, portfolio: Portfolio) -> float:
         """Volatility over `horizon` of the part of the return that the factors explain."""
-        return 0.0 if portfolio.is_riskless else math.sqrt(portfolio.decompose().factor_variance.at(self.horizon))
+        held = require_portfolio(portfolio, "portfolio")
+        return 0.0 if held.is_riskless else math.sqrt(held.decompose().factor_variance.at(self.horizon))
 
 
 @final
 @frozen
 class GrossLimit(Limit):
-    """Limit on gross holdings, dollars: long plus short, with hedge legs, without cash.
+    """Limit on gross holdings, dollars: long plus short of `Portfolio.instruments`, without cash.
+
+    A hedge in an asset that is held, or in a factor that is that asset, is netted with it.
 
     Parameters
     ----------
@@ -153,8 +161,8 @@ class GrossLimit(Limit):
     name: str = field(default="gross", init=False)
 
     def use(self, portfolio: Portfolio) -> float:
-        """Sum of the sizes of all weights."""
-        return float(portfolio.weights.abs().sum() + portfolio.legs.abs().sum())
+        """Sum of the sizes of the weights of all instruments."""
+        return float(require_portfolio(portfolio, "portfolio").instruments.abs().sum())
 
 
 @final
@@ -234,7 +242,7 @@ class Position:
 
     @capital.validator
     def _check_capital(self, _attribute: Any, value: Any) -> None:
-        if not _is_number(value) or not 0 <= value < math.inf:
+        if not is_number(value) or not 0 <= value < math.inf:
             raise InvalidParameterError(
                 f"expected capital as a finite number of dollars, 0 or more, got {value!r}; for a short position, "
                 "negate the weights of the strategy.",
@@ -253,10 +261,18 @@ class Position:
 
     @property
     def hedge(self) -> pd.Series[float]:
-        """Dollars of hedge by factor or instrument; zero for each factor without a hedge."""
+        """Dollars of hedge by factor or instrument; zero for each factor without a hedge.
+
+        A dollar of a `PortfolioFactor` is its weights in dollars of assets, whatever they cost: `dollars` has these.
+        """
         p = self.portfolio
         weights = p.hedge_weights if isinstance(p, HedgedPortfolio) else p.legs
         return (weights * self.capital).rename("dollars")
+
+    @property
+    def dollars(self) -> pd.Series[float]:
+        """Dollars of all that is held, with the hedge, by `Portfolio.instruments`."""
+        return (self.portfolio.instruments * self.capital).rename("dollars")
 
     @property
     def cash(self) -> float:
@@ -299,7 +315,7 @@ def _bare(portfolio: Portfolio) -> Portfolio:
 
 
 def _read_limits(limits: Any) -> tuple[Any, ...]:
-    return tuple(limits) if isinstance(limits, Iterable) else (limits,)
+    return tuple(limits) if not is_lone(limits) else (limits,)
 
 
 @final
@@ -423,7 +439,7 @@ class RiskBudget:
 def _require_named_amount(limit: Limit) -> None:
     """Check the name and the amount of a limit, which a user may have defined."""
     amount: Any = getattr(limit, "amount", None)
-    positive = _is_number(amount) and 0 < float(amount) < math.inf
+    positive = is_number(amount) and 0 < float(amount) < math.inf
     if not isinstance(getattr(limit, "name", None), str) or not positive:
         raise InvalidParameterError(
             f"expected a limit whose name is text and whose amount is a positive number, got {type(limit).__name__} "
@@ -443,7 +459,7 @@ def _measured(limit: Limit, value: float) -> float:
 def _use(limit: Limit, portfolio: Portfolio) -> float:
     """Return what a dollar of strategy uses of a limit, and check it: a user may have defined the limit."""
     use, amount = limit.use(portfolio), float(limit.amount)
-    if not _is_number(use):
+    if not is_number(use):
         raise InvalidParameterError(
             f"expected {type(limit).__name__}.use to return a number, got {use!r}.", limit=limit.name, use=use
         )

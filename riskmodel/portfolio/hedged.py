@@ -13,6 +13,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, shown
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -32,6 +33,8 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
 
+# Beyond this ratio of costs, their squares have no digits beside each other.
+_COSTS_APART = 1e8
 _NEWTON_STEPS = 100
 # Tolerance on the factor share where idio risk depends on the hedge.
 _SHARE_TOLERANCE = 1e-12
@@ -274,11 +277,11 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
 
 def read_share(cap: Any) -> float:
     """Read a share of the variance, from 0 to 1, or raise; a percentage is none."""
-    known = isinstance(cap, int | float | np.number) and not isinstance(cap, bool | Quantity)
+    known = is_number(cap) and not isinstance(cap, Quantity)
     if not known or not 0 <= cap <= 1:
         hint = f"; if it is a percentage, write {float(cap) / 100:g}" if known and 1 < cap <= 100 else ""
         raise InvalidParameterError(
-            f"expected cap as a share of the variance from 0 to 1 (0.2 is 20 %), got {cap!r}{hint}.",
+            f"expected cap as a share of the variance from 0 to 1 (0.2 is 20 %), got {shown(cap)}{hint}.",
             parameter="cap",
             got=cap,
         )
@@ -300,7 +303,15 @@ def _read_cost(cost: Any, factors: pd.Index) -> Array:
             parameter="cost",
             got=cost,
         )
-    return array
+    if len(array) and array.min() < array.max() / _COSTS_APART:
+        raise InvalidParameterError(
+            f"expected costs within a factor of {_COSTS_APART:g} of each other, got {array.min():g} and "
+            f"{array.max():g}; hedge without the factor that is too dear.",
+            parameter="cost",
+            got=cost,
+        )
+    # only their ratios matter, and squares of the largest and the least must be numbers
+    return np.asarray(array / array.max(initial=0.0))
 
 
 def _within(b: Array, f: Array, allowed: float, cost: Array) -> Array:

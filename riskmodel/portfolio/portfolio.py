@@ -47,6 +47,16 @@ class Portfolio(ABC):
 
     @property
     @final
+    def instruments(self) -> pd.Series[float]:
+        """Weight by what is traded: assets, then factors that are held themselves, with all legs added up.
+
+        A factor with the label of an asset, such as an `AssetFactor`, is that asset.
+        """
+        legs = self.legs[self.legs != 0]
+        return pd.concat([self.weights, legs]).groupby(level=0, sort=False).sum().rename("weight")
+
+    @property
+    @final
     def horizon(self) -> Horizon:
         """The horizon of all figures: the model's."""
         return self.model.horizon

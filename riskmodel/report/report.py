@@ -11,12 +11,13 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require, require_count, shown
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position, RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio, read_share
-from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.report import html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
@@ -121,20 +122,23 @@ class RiskReport:
         CollinearFactorsError
             If factors that are portfolios of assets cannot be told apart by their exposures.
         """
+        require_portfolio(strategy, "strategy")
+        require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+        require(budget, RiskBudget, "budget", "make a rm.RiskBudget(1e6, rm.MONTH)")
+        share = None if cap is None else read_share(cap)
         _require_something(strategy)
-        cap = None if cap is None else read_share(cap)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
-        portfolios = {"unhedged": strategy, **_hedges(strategy, cap)}
+        portfolios = {"unhedged": strategy, **_hedges(strategy, share)}
         return cls(
             strategy=strategy,
             panel=panel,
             budget=budget,
-            cap=cap,
+            cap=share,
             portfolios=portfolios,
             positions={name: _size(p, budget) for name, p in portfolios.items()},
             source=source,
-            caveats=tuple(caveats),
+            caveats=tuple(map(str, labels.require_list(caveats, "caveats"))),
         )
 
     def __repr__(self) -> str:
@@ -246,11 +250,20 @@ class RiskReport:
 
     def factor_share(self, name: str) -> float:
         """Share of a portfolio's variance that the factors explain; NaN where it has no risk but rounding error."""
-        return factor_share(self.portfolios[name])
+        return factor_share(self._named(name))
 
     def is_riskless(self, name: str) -> bool:
         """Whether a portfolio has no risk but rounding error."""
-        return self.portfolios[name].is_riskless
+        return self._named(name).is_riskless
+
+    def _named(self, name: str) -> Portfolio:
+        if not isinstance(name, str) or name not in self.portfolios:
+            raise InvalidParameterError(
+                f"expected the name of a portfolio, one of {', '.join(self.portfolios)}, got {shown(name)}.",
+                parameter="name",
+                got=name,
+            )
+        return self.portfolios[name]
 
     # -- forms -------------------------------------------------------------------------------------
 
@@ -307,7 +320,7 @@ class RiskReport:
 
     def document(self, most: int) -> Document:
         """Return the facts, tables and notes for a renderer, with at most so many holdings a table."""
-        m = self._measures
+        m, most = self._measures, require_count(most, "most")
         facts = notes.facts(m, self.source)
         return Document("Risk report", facts[0][1], tuple(facts), tuple(tables.all_of(m, most)), notes=self.notes)
 

@@ -59,8 +59,9 @@ def of_portfolio(model: FactorModel, weights: Array, panel: ReturnPanel) -> Arra
 
 
 def _ages(rows: Array) -> Array:
-    """How many dates ago each of the chosen dates was."""
-    return np.asarray(len(rows) - 1 - np.flatnonzero(rows), dtype=np.float64)
+    """How many dates each of the chosen dates was before the last of them, whose weight is one."""
+    chosen = np.flatnonzero(rows)
+    return np.asarray(chosen.max(initial=0) - chosen, dtype=np.float64)
 
 
 @final

@@ -172,7 +172,7 @@ class Cached(DataProvider):
         return list(self.provider.factors)  # type: ignore[attr-defined]
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
+        """Return simple returns of the provider, dates × assets; unknown ones raise `UnknownAssetError`."""
         wanted = list(labels.unique(require_list(assets, "assets"), "assets"))
         window = dates.window(start, end)
         names = Names(self.provider, self._store, window, self._time(), self.max_age)

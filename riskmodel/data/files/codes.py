@@ -13,13 +13,11 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Flags
+from riskmodel._core.missing import MISSING_CODES
 from riskmodel.errors import InvalidParameterError
 
-# Numbers that stand for missing ones in many files, as they are written there.
-WELL_KNOWN = frozenset({
-    -44.0, -55.0, -66.0, -77.0, -88.0, -99.0, -9.0, -1.0, -99.9, -99.99, -99.999, -888.0, -999.0, -999.9, -999.99,
-    -9999.0, -9999.99, -99999.0, -999999.0, -32768.0, -2147483648.0,
-})  # fmt: skip
+# Negative numbers that stand for missing ones in many files, as they are written there.
+WELL_KNOWN = frozenset({*(code for code in MISSING_CODES if code < 0), -9.0, -1.0})
 
 
 @final

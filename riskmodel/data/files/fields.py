@@ -11,8 +11,8 @@ from riskmodel._core.bars import are_bars, field_of
 from riskmodel.data.files.numbers import is_number
 
 Fields = dict[str, tuple[str, str]]
-# Fields beside prices and volume, without spaces.
-_OTHERS = frozenset({"dividends", "stocksplits", "capitalgains", "repaired", "price", "adjustedclose", "adjusted"})
+# Fields beside prices and volume, letters alone.
+_OTHERS = frozenset({"dividends", "stocksplits", "capitalgains", "repaired"})
 # What stands above the dates in a second line of names.
 _CORNERS = frozenset({"", "ticker", "tickers", "symbol", "symbols", "price", "field", "attributes", "date", "none"})
 # "AAPL.Open", "AAPL Close", "AAPL_Adj Close"; "Close_AAPL", "Adj Close AAPL"
@@ -24,7 +24,7 @@ _JOINED = (
 
 def is_field(name: Any) -> bool:
     """Whether this is the name of a field of prices."""
-    return bool(field_of(name)) or str(name).casefold().replace(" ", "") in _OTHERS
+    return bool(field_of(name)) or re.sub("[^a-z]", "", str(name).casefold()) in _OTHERS
 
 
 def joined(field: str, ticker: str) -> str:

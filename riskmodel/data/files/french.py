@@ -52,7 +52,7 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     LayoutError
         If the file is not one, has several tables and the layout does not choose one, or is not read in percent.
     """
-    found = [table for table in tables(text, str(path)) if not _NO_RETURNS.search(table.caption)]
+    found = [table for table in tables(text, str(path)) if _has_returns(table)]
     if options.unit is not Unit.PERCENT:
         raise LayoutError(
             f"expected {path} read in percent, as the files of the French library are, got {options.unit.reader}; use "
@@ -67,8 +67,12 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
         None,
         frame.reset_index(drop=True),
         range(1, len(frame) + 1),
-        f"{table.caption or 'table'}, row",
+        "row",
     )
+
+
+def _has_returns(table: Table) -> bool:
+    return "return" in table.caption.casefold() or not _NO_RETURNS.search(table.caption)
 
 
 def _chosen(path: Path, found: Sequence[Table], layout: Layout) -> Table:

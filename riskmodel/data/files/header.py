@@ -127,7 +127,8 @@ def _one_line(path: Path, number: int, line: str, separator: str) -> list[str]:
 def _require_names(path: Path, number: int, names: Sequence[str]) -> None:
     """Raise for a file without a header: its first row would be lost, and its numbers would be names."""
     date = Stamp.read(names[0])
-    if date is not None and (date.span == "day" or all(is_number(name) for name in names[1:])):
+    are_numbers = all(is_number(name) for name in names[1:])
+    if (date is not None and date.span == "day") or (are_numbers and (date is not None or is_number(names[0]))):
         raise LayoutError(
             f"{path}, line {number}: expected the names of columns, got {names[0]!r}; add a line with names above the "
             "first row.",

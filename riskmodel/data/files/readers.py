@@ -209,16 +209,17 @@ def _read(path: _Path, layout: Layout, unit: Unit, missing: Iterable[float | str
     options = ReadOptions(unit, layout, MissingCodes.of(missing), read_zone(time_zone))
     columns = _columns(read_source(path), options)
     columns.require_finite()
-    for note in columns.notes:
-        warnings.warn(note, stacklevel=_STACK)
     try:
         times = read_dates(columns, getattr(layout, "dates", None), options.zone)
-        return tables.wide(columns, times) if columns.assets is None else tables.long(columns, times)
+        table = tables.wide(columns, times) if columns.assets is None else tables.long(columns, times)
     except UnicodeDecodeError as error:  # stored text, which is decoded when it is used
         raise LayoutError(
             f"expected text in UTF-8 in {columns.path}, got {error.object!r}; write the file again.",
             path=str(columns.path),
         ) from error
+    for note in columns.notes:
+        warnings.warn(note, stacklevel=_STACK)
+    return table
 
 
 def _columns(path: Path, options: ReadOptions) -> Columns:

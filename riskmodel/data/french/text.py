@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
+from riskmodel._core.missing import FRENCH_CODES
 from riskmodel.errors import LayoutError
 
 # How a row is dated tells what it spans: 20240731 a day or a week, 202407 a month, 2024 a year.
@@ -23,8 +24,6 @@ _SPANS = {8: "D", 6: "M", 4: "Y"}
 _NUMBERS = re.compile(r"[-+0-9., \t]*[0-9][-+0-9., \t]*")
 _LINE_END = re.compile(r"\r+\n|\r|\n")
 _VINTAGE = re.compile(r"using (?:the )?(\d{6}) (\w+) database")
-# In percent. Files of portfolios declare them in their header; files of factors use them without a word.
-MISSING_CODES = (-99.99, -999.0)
 
 
 @frozen(eq=False)
@@ -66,7 +65,7 @@ class Table:
         """
         self._require_cells()
         numbers = self._numbers()
-        missing = np.isclose(numbers[..., None], MISSING_CODES, rtol=0.0, atol=1e-6).any(axis=-1)
+        missing = np.isclose(numbers[..., None], FRENCH_CODES, rtol=0.0, atol=1e-6).any(axis=-1)
         return pd.DataFrame(np.where(missing, np.nan, numbers), self._dates(), list(self.columns))
 
     def _require_cells(self) -> None:

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.least_squares.ols import LeastSquares
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, require_horizon
 
 
 def _check(_: EWMA, __: object, half_life: Any) -> None:
@@ -36,7 +36,7 @@ class EWMA(LeastSquares):
     :math:`s^2 = RSS_w / (n - K - 1)`: weights are relevance of dates, not precision, and errors are
     homoskedastic, uncorrelated and independent of the factors. They are those of `statsmodels.WLS` times
     :math:`\sqrt{(T - K - 1)/(n - K - 1)}`, because WLS takes a small weight for a large variance and counts old dates
-    in full. `FactorModel.n_observations` is n.
+    in full. `RegressionFit.n_observations` is n.
 
     Parameters
     ----------
@@ -64,4 +64,4 @@ class EWMA(LeastSquares):
 
     def decay_factor(self, horizon: Horizon) -> float:
         """The ratio of the weight of a date to that of the next date."""
-        return float(0.5 ** horizon.in_units_of(self.half_life))
+        return float(0.5 ** require_horizon(horizon).in_units_of(self.half_life))

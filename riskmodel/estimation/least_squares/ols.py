@@ -12,7 +12,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, set_read_only
 from riskmodel._core.linalg import ROUNDING, smallest_singular_value
 from riskmodel.errors import CollinearFactorsError, ConstantFactorError, InvalidParameterError, TooFewObservationsError
-from riskmodel.estimation.base import MomentEstimator
+from riskmodel.estimation.base import MomentEstimator, require_spans
 from riskmodel.estimation.moments.value import Moments, are_still
 from riskmodel.estimation.windows.batch import fit_batch
 from riskmodel.estimation.windows.loop import fit_each
@@ -86,6 +86,7 @@ class LeastSquares(MomentEstimator):
     @final
     def windows(self, panel: ReturnPanel, spans: Spans, minimum: int) -> ModelHistory:
         """Estimate all windows at once where their ends are close together, otherwise one by one."""
+        require_spans(panel, spans)
         segments = Segment.covering(spans)
         if segments is None:
             return fit_each(self.fit, panel, spans, minimum)

@@ -8,6 +8,7 @@ import numpy as np
 from attrs import evolve, fields, frozen
 from numpy.typing import NDArray
 
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.linalg import STILL, inverse_roots, quadratic_forms, row_dots, row_outers
 
@@ -147,6 +148,7 @@ def effective(weight: Any, weight_squares: Any) -> Any:
 
 def _set_read_only(regressions: Regressions) -> Regressions:
     """Make the arrays read-only in place; no other code holds them."""
+    require(regressions, Regressions, "regressions", "make moments with Moments.of(panel)")
     for array in (getattr(regressions, f.name) for f in fields(Regressions)):
         array.flags.writeable = False
     return regressions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +16,19 @@ import pandas as pd
 from riskmodel._core import labels
 from riskmodel._core.atomic import replacing
 from riskmodel.errors import InvalidParameterError
+from riskmodel.estimation.moments.sound import unsound_part
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
 
 VERSION = 4
 NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor", "scale")
 ARRAYS = ("factor_mean", "factor_root", "origin", "basis")
 _HEAD = {"version", "days", "name", "bar", "per_day", "start", "end", "definitions", "assets", *NUMBERS}
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
+_PARTS = {"pattern", "count", "scale", "weight", "weight_squares", "q_mean", "q_gram", "r_mean", "coefficients", "rss"}
+# What reading bytes of any kind as a zip of arrays and JSON raises.
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error),
+    *(AttributeError, IndexError, MemoryError, OverflowError, RecursionError, struct.error, SyntaxError),
+)
 
 
 def plain_labels(values: pd.Index[Any], what: str) -> list[Any]:
@@ -81,7 +88,14 @@ def read_factors(path: Path, said: Sequence[Mapping[str, Any]], given: Sequence[
                 expected=names,
             )
         return factors
-    known = [_defined(d) for d in said]
+    try:
+        known = [_defined(d) for d in said]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidParameterError(
+            f"expected a file of Moments.save, got {path}, whose factors cannot be read: {error}; save it again.",
+            path=str(path),
+            part="definitions",
+        ) from error
     unknown = [f"{d['name']} ({d['class']})" for d, f in zip(said, known, strict=True) if f is None]
     if unknown:
         raise InvalidParameterError(
@@ -105,6 +119,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(str(arrays["head"]))
         version, whole = head["version"], head["version"] != VERSION or _is_whole(head, arrays)
+        part = unsound_part(head, arrays) if whole and version == VERSION else None
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
@@ -123,18 +138,21 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             "that wrote it.",
             version=version,
         )
+    if part is not None:
+        raise InvalidParameterError(
+            f"expected a file of Moments.save, got {path}, in which {part} has values or a shape that no moments have; "
+            "save it again.",
+            path=str(path),
+            part=part,
+        )
     return head, arrays
 
 
 def _is_whole(head: dict[str, Any], arrays: dict[str, Any]) -> bool:
-    """Whether all parts are present, in consistent shapes."""
-    n, k, p = len(head["assets"]), len(head["definitions"]), len(arrays["count"])
-    by_pattern = dict.fromkeys(("count", "scale", "weight", "weight_squares"), (p,))
-    by_asset = dict.fromkeys(("pattern", "r_mean", "rss"), (n,))
-    shapes = by_pattern | by_asset | {"q_mean": (p, k), "q_gram": (p, k, k), "coefficients": (n, k)}
-    shapes |= {"factor_mean": (k,), "origin": (k,), "factor_root": (k, k), "basis": (k, k)}
-    fits = all(arrays[name].shape == shape for name, shape in shapes.items())
-    known = n == 0 or (arrays["pattern"].min() >= 0 and arrays["pattern"].max() < p)
+    """Whether all parts are present."""
+    definitions = head["definitions"]
     return (
-        fits and bool(known) and head.keys() >= _HEAD and all("kind" in d and "name" in d for d in head["definitions"])
+        head.keys() >= _HEAD
+        and arrays.keys() >= {*ARRAYS, *_PARTS}
+        and all({"kind", "name"} <= d.keys() for d in definitions)
     )

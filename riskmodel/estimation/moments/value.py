@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from operator import add
+from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
@@ -178,7 +179,7 @@ class Moments:
         )
 
     @classmethod
-    def decaying(cls, panel: Panel, keep: float) -> Moments:
+    def _decaying(cls, panel: Panel, keep: float) -> Moments:
         """Read a panel whose dates have weights that decay, each `keep` times that of the next, by its estimator."""
         weights = None if keep == 1.0 else DateWeights.decaying(keep, len(panel.dates))
         return cls._weighted(panel, weights).with_decay_factor(keep)
@@ -256,12 +257,12 @@ class Moments:
         head, arrays = read_state(path)
         definitions = read_factors(path, head["definitions"], factors)
         return cls(
-            assets=pd.Index(head["assets"]),
+            assets=labels.unique(head["assets"], "assets"),
             factors=pd.Index([f.name for f in definitions]),
-            horizon=_read_horizon(head),
+            horizon=_read_horizon(path, head),
             definitions=definitions,
-            start=pd.Timestamp(head["start"]),
-            end=pd.Timestamp(head["end"]),
+            start=_read_date(path, head, "start"),
+            end=_read_date(path, head, "end"),
             **{n: head[n] for n in NUMBERS},
             **{n: arrays[n] for n in ARRAYS},
             regressions=Regressions(**{f.name: arrays[f.name] for f in fields(Regressions)}),
@@ -279,9 +280,9 @@ class Moments:
         """
         if not isinstance(keep, Real) or not 0.0 < keep <= 1.0:
             raise InvalidParameterError(f"expected keep above 0 and at most 1, got {keep!r}.", keep=keep)
-        return self.aged(float(np.log2(keep)))
+        return self._aged(float(np.log2(float(keep))))
 
-    def aged(self, power: float) -> Self:
+    def _aged(self, power: float) -> Self:
         """Multiply the weight of every date by 2 to this power."""
         return evolve(self, scale=self.scale + power)
 
@@ -377,9 +378,28 @@ class Moments:
         )
 
 
-def _read_horizon(head: Mapping[str, Any]) -> Horizon:
-    bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
-    return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+def _read_horizon(path: Path, head: Mapping[str, Any]) -> Horizon:
+    try:
+        bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
+        return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, "horizon") from error
+
+
+def _read_date(path: Path, head: Mapping[str, Any], part: str) -> pd.Timestamp:
+    try:
+        date, end = pd.Timestamp(head[part]), pd.Timestamp(head["end"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(path, part) from error
+    if not isinstance(head[part], str) or pd.isna(date) or date > end:
+        raise _unreadable(path, part)
+    return date
+
+
+def _unreadable(path: Path, part: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"expected a file of Moments.save, got {path}, whose {part} is none; save it again.", path=str(path), part=part
+    )
 
 
 def _of_piece(panel: Panel, fraction: Array | None = None, exponent: Array | None = None) -> Moments:

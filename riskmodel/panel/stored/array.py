@@ -38,7 +38,7 @@ class ArraySource(BlockSource):
         """Check shape, dtype and labels, without reading the numbers."""
         _require_numbers(array)
         t, n = array.shape
-        days = read_local_dates(pd.Index(labels.require_list(dates, "dates")), "dates", horizon)
+        days = read_local_dates(_read_index(dates), "dates", horizon)
         _require_increasing(days)
         names = pd.RangeIndex(n) if assets is None else labels.unique(assets, "assets")
         for what, got, expected in (("dates", len(days), t), ("assets", len(names), n)):
@@ -154,6 +154,15 @@ def _require_numbers(array: Any) -> None:
         )
     if not array.shape[1]:
         raise InvalidParameterError("expected at least one asset, got an array without columns.")
+
+
+def _read_index(dates: Any) -> pd.Index[Any]:
+    listed = labels.require_list(dates, "dates")
+    try:
+        index: pd.Index[Any] = pd.Index(listed)
+    except (TypeError, ValueError) as error:
+        raise InvalidDatesError(f"expected dates as a list of dates, got {type(dates).__name__}: {error}.") from error
+    return index
 
 
 def _require_increasing(dates: pd.DatetimeIndex) -> None:

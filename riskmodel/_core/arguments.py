@@ -1,0 +1,76 @@
+"""Arguments of public functions: kinds of objects, numbers, counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+import numpy as np
+
+from riskmodel.errors import InvalidParameterError
+
+T = TypeVar("T")
+
+
+def require(value: Any, kind: type[T], parameter: str, advice: str = "") -> T:
+    """Return an object of a kind, or raise; `advice` says how to make one."""
+    if not isinstance(value, kind):
+        got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise InvalidParameterError(
+            f"expected {parameter} as a {kind.__name__}, got {got}{f'; {advice}' if advice else ''}.",
+            parameter=parameter,
+            got=value,
+        )
+    return value
+
+
+def require_count(value: Any, parameter: str, least: int = 0) -> int:
+    """Return a whole number of at least `least`, or raise."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral) or int(value) < least:
+        raise InvalidParameterError(
+            f"expected {parameter} as a whole number of {least} or more, got {shown(value)}.",
+            parameter=parameter,
+            got=value,
+        )
+    return int(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a real number that a float holds, not a truth value; NaN and infinity are."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except (OverflowError, ValueError, TypeError):
+        return False
+    return True
+
+
+def require_finite(value: Any, parameter: str) -> float:
+    """Return a finite number, or raise."""
+    if not is_number(value) or not math.isfinite(value):
+        raise InvalidParameterError(
+            f"expected {parameter} as a finite number, got {shown(value)}.", parameter=parameter, got=value
+        )
+    return float(value)
+
+
+def require_method(value: Any, names: Sequence[str], parameter: str, advice: str) -> None:
+    """Raise for an object that lacks some methods, or for a class in place of an object."""
+    if isinstance(value, type) or not all(callable(getattr(value, name, None)) for name in names):
+        raise InvalidParameterError(
+            f"expected {parameter} with the methods {', '.join(names)}, got {type(value).__name__}; {advice}.",
+            parameter=parameter,
+            got=value,
+        )
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """Return how a value prints, cut where it is long; integers of thousands of digits do not print."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
+    return text if len(text) <= most else f"{text[:most]}…"

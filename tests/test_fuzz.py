@@ -1,0 +1,293 @@
+"""Every public callable answers hostile arguments with a result or an error of this package, never a raw one.
+
+Callables, parameters and the objects that methods belong to are found by inspection. Each is first called with good
+arguments, then with a hostile value for one of them, or for two.
+"""
+
+import contextlib
+import inspect
+import itertools
+import warnings
+from abc import ABC
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskmodel as rm
+from riskmodel.estimation.windows.spans import Spans
+from riskmodel.model.window_estimates import WindowResult
+
+DAYS = pd.bdate_range("2020-01-01", periods=60)
+HUGE = 10**400
+PAIR = pd.MultiIndex.from_tuples([("A", "x"), ("B", "y")])
+
+
+def market(seed=0):
+    rng = np.random.default_rng(seed)
+    factors = pd.DataFrame(rng.normal(0, 0.01, (60, 2)), DAYS, ["Mkt-RF", "SMB"])
+    returns = pd.DataFrame({"A": 1.1 * factors["Mkt-RF"], "B": 0.6 * factors["SMB"]}) + rng.normal(0, 0.01, (60, 2))
+    return returns, factors
+
+
+RETURNS, FACTORS = market()
+FREE = pd.Series(1e-4, DAYS, name="RF")
+DATA = rm.InMemory(RETURNS, factors=FACTORS, risk_free=FREE, horizon=rm.DAY)
+PANEL = DATA.panel(["A", "B"], ["Mkt-RF", "SMB"])
+STORED = rm.StoredPanel.array(
+    RETURNS.to_numpy(), dates=DAYS, assets=["A", "B"], factors=FACTORS, risk_free=FREE, horizon=rm.DAY
+)
+MODEL = rm.OLS().fit(PANEL)
+MOMENTS = rm.Moments.of(PANEL)
+LATER = rm.Moments.of(PANEL.select(start=DAYS[30]))
+STRATEGY = rm.Strategy({"A": 1.0, "B": -0.5}, MODEL)
+HEDGED = rm.HedgedPortfolio.neutral(STRATEGY)
+BUDGET = rm.RiskBudget(1e6, rm.MONTH)
+HISTORY = rm.Expanding(rm.OLS(), minimum=30, every=10).fit(PANEL)
+COMPARISON = rm.CovarianceComparison.of(MODEL, PANEL)
+
+# One object of each class, whose methods are called.
+OBJECTS = [
+    rm.DAY,
+    *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
+    *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
+    *(PANEL, STORED, rm.Wide(), rm.Long()),
+    *(rm.PublishedFactor("SMB"), rm.AssetFactor("A"), rm.Spread("A", "B"), rm.PortfolioFactor("P", {"A": 1.0})),
+    *(rm.OLS(), rm.EWMA(rm.MONTH), rm.Expanding(rm.OLS(), minimum=30), rm.Rolling(rm.MONTH)),
+    *(MODEL, MODEL.regression, MODEL.covariance, MOMENTS, HISTORY, COMPARISON),
+    *(STRATEGY, HEDGED, STRATEGY.decompose(), BUDGET, BUDGET.size(STRATEGY)),
+    *(rm.VolatilityLimit(1e6, rm.MONTH), rm.FactorVolatilityLimit(1e6, rm.MONTH), rm.GrossLimit(1e6)),
+    rm.CapitalLimit(1e6),
+    rm.RiskReport.of(STRATEGY, PANEL, BUDGET),
+]  # fmt: skip
+
+# Good arguments by the name of a parameter, and where a name means several things, by callable and name.
+GOOD = {
+    "alpha": [0.0, 0.0], "amount": 1e6, "asset": "A", "asset_returns": RETURNS, "assets": ["A", "B"], "b": [1.0, 2.0],
+    "benchmark": {"A": 1.0}, "budget": BUDGET, "cap": 0.2, "capital": 1e6, "caveats": (), "cost": None, "data": DATA,
+    "date": DAYS[-1], "dates": DAYS, "days": 5.0, "decay_factor": 0.9, "definitions": None, "end": DAYS[-1],
+    "estimator": rm.OLS(), "every": 10, "factor": "SMB", "factor_covariance": np.eye(2) * 1e-4,
+    "factor_mean": [0.0, 0.0], "factor_returns": FACTORS, "factors": ["Mkt-RF", "SMB"], "funded": None,
+    "half_life": rm.MONTH, "hedge_weights": {"SMB": 0.1}, "horizon": rm.DAY, "idio_variance": [1e-4, 1e-4],
+    "instruments": ["SMB"], "keep": 0.5, "layout": rm.Wide(), "limit": 5_000, "limits": [rm.GrossLimit(1e6)],
+    "loadings": np.eye(2), "minimum": 30, "model": MODEL, "moments": MOMENTS, "most": 10, "n": 3, "name": "P",
+    "names": ["SMB"], "other": MOMENTS, "others": (), "panel": PANEL, "portfolio": STRATEGY, "provenance": None,
+    "returns": RETURNS, "risk_free": FREE, "risk_free_mean": 0.0, "rng": np.random.default_rng(0), "source": "",
+    "start": DAYS[0], "state": rm.OLS().moments(PANEL.select(end=DAYS[29])), "strategy": STRATEGY, "to": rm.MONTH,
+    "position": BUDGET.size(STRATEGY), "return_type": rm.TOTAL, "tradable": True, "v": {"A": 1.0},
+    "value": 0.01, "volatility": 1e6, "w": {"A": 1.0}, "weights": {"A": 1.0},
+    "unmatched": rm.DROP, "window": rm.MONTH, "long": "A", "short": "B",
+    "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
+}  # fmt: skip
+FAST = rm.EWMA(rm.MONTH)
+AFTER = PANEL.select(start=DAYS[30])
+SPANS = Spans.expanding(np.array([40, 50, 60]))
+BY_CALLABLE = {
+    ("EWMA().update", "state"): FAST.moments(PANEL.select(end=DAYS[29])), ("EWMA().update", "panel"): AFTER,
+    ("OLS().update", "panel"): AFTER, ("StoredPanel.array", "returns"): RETURNS.to_numpy(),
+    ("Horizon().in_units_of", "other"): rm.MONTH,
+    ("InMemory", "factors"): FACTORS, ("StoredPanel.array", "factors"): FACTORS,
+    ("Joined", "assets"): DATA, ("Joined", "factors"): DATA, ("Joined", "risk_free"): DATA,
+    ("Moments.of", "weights"): np.ones(60), ("Moments().concat_assets", "others"): (),
+    ("SampleData().asset_returns", "assets"): ["BusEq"], ("SampleData().panel", "assets"): ["BusEq"],
+    ("ReturnPanel().returns_of", "factors"): [rm.PublishedFactor("SMB")],
+    ("RiskReport().factor_share", "name"): "hedged", ("RiskReport().is_riskless", "name"): "hedged",
+    ("RiskDecomposition.of", "covariance"): MODEL.covariance, ("RegressionFit().take", "at"): np.array([1, 0]),
+    ("FactorModel", "definitions"): ["Mkt-RF", "SMB"], ("Horizon.of", "bar"): "1h", ("Horizon.of", "per_day"): 7,
+    ("ModelHistory.of", "results"): [WindowResult(MODEL, {}, {})], ("ModelHistory.of", "starts"): np.array([0]),
+    ("ModelHistory.of", "stops"): np.array([60]), ("ModelHistory.of", "counts"): np.full((1, 2), 60, dtype=np.int32),
+}  # fmt: skip
+for layout in ("Wide", "Long", "Crsp"):
+    BY_CALLABLE |= {(layout, "dates"): None, (layout, "date"): "day", (layout, "asset"): "id", (layout, "value"): "ret"}
+for state in (f"SampleData().{method}" for method in ("asset_returns", "factor_returns", "panel", "risk_free")):
+    BY_CALLABLE |= {(state, "start"): "2000-01-31", (state, "end"): "2010-12-31"}
+for named in ("OLS", "EWMA"):
+    BY_CALLABLE |= {(f"{named}().windows", "spans"): SPANS}
+# Sources, whose parameters have the defaults that they state. WRDS is left out: it connects when it is made.
+BY_CALLABLE |= {("Cached", "provider"): DATA, ("Cached", "folder"): "cache", ("Cached", "name"): "mine"}
+SOURCES = {"FamaFrench", "Cached", "EqualWeighted", "ValueWeighted"}
+SOURCES |= {"read_returns", "read_prices", "read_percent_returns"}
+
+
+# Values that no parameter expects. A generator is used up by the first that reads it.
+HOSTILE = {
+    "None": None, "True": True, "0": 0, "-1": -1, "1.5": 1.5, "nan": float("nan"), "inf": float("inf"),
+    "huge": HUGE, "-huge": -HUGE, "1e300": 1e300, "1e-300": 1e-300, "text": "x", "no text": "", "number": "0.2",
+    "bytes": b"x", "complex": 1j, "Decimal": Decimal("NaN"), "Fraction": Fraction(1, 3), "empty": [],
+    "tuple": (), "dict": {}, "set": {"A", "B"}, "[None]": [None], "[nan]": [float("nan")], "[huge]": [HUGE, HUGE],
+    "ragged": [[1.0], [1.0, 2.0]], "nested": [["A"], ["B"]], "twice": ["A", "A"], "mixed": ["A", 1],
+    "dicts": [{}, {}], "0-d": np.array(1.0), "1": np.array([1.0]), "no numbers": np.empty(0),
+    "cube": np.zeros((2, 2, 2)), "texts": np.array(["a", "b"]), "objects": np.array([None, object()]),
+    "masked": np.ma.masked_array([1.0, 2.0], [True, False]), "by array": {"A": np.array([1.0])},
+    "by list": {"A": [1.0], "B": [1.0, 2.0]}, "by None": {"A": None}, "by huge": {"A": HUGE},
+    "by nan": {float("nan"): 1.0}, "by nothing": {None: 1.0}, "Series": pd.Series([1.0, 2.0]),
+    "no Series": pd.Series(dtype=float), "NA": pd.Series([pd.NA, 1.0], ["A", "B"]),
+    "pairs": pd.Series([1.0, 2.0], PAIR), "frame": pd.DataFrame([[1.0, 2.0]]), "no frame": pd.DataFrame(),
+    "wide pairs": pd.DataFrame(RETURNS.to_numpy(), DAYS, PAIR), "far": "20000-01-01", "NaT": pd.NaT,
+    "pd.NA": pd.NA, "object": object(), "class": rm.OLS, "type": int, "function": len,
+    "Variance": rm.Variance(0.04, rm.YEAR), "Volatility": rm.Volatility(0.1, rm.YEAR), "Horizon": rm.YEAR,
+    "generator": (x for x in ("A", "B")), "range": range(3), "zero": "\0", "MultiIndex": PAIR,
+    "Index": pd.Index(["A", float("nan")]), "panel": PANEL, "model": MODEL, "strategy": STRATEGY,
+}  # fmt: skip
+
+
+def public_callables():
+    """Yield the name and the function of constructors, class methods, methods and functions."""
+    by_class = {type(o): o for o in OBJECTS}
+    for name in sorted(set(rm.__all__) - {"WRDS"}):
+        thing = getattr(rm, name)
+        if not callable(thing) or (inspect.isclass(thing) and issubclass(thing, Exception | Enum)):
+            continue
+        if not inspect.isclass(thing):
+            yield name, thing
+            continue
+        if not inspect.isabstract(thing) and ABC not in thing.__bases__:
+            yield name, thing
+        for attribute, member in inspect.getmembers(thing):
+            if attribute.startswith("_"):
+                continue
+            static = inspect.getattr_static(thing, attribute)
+            if isinstance(static, classmethod | staticmethod):
+                yield f"{name}.{attribute}", member
+            elif inspect.isfunction(member) and thing in by_class:
+                yield f"{name}().{attribute}", getattr(by_class[thing], attribute)
+
+
+# Methods of float itself; an abstract class; and what calls a function of the caller, whose errors are its own.
+NOT_OURS = {
+    "from_bytes",
+    "fromhex",
+    "from_number",
+    "hex",
+    "is_integer",
+    "as_integer_ratio",
+    "conjugate",
+    "reduce",
+    "Quantity",
+}
+CALLABLES = {name: f for name, f in public_callables() if name.split(".")[-1] not in NOT_OURS}
+
+
+def parameters(function):
+    """Return the names of the parameters that a caller sets, and which are positional only."""
+    known = inspect.signature(function).parameters.values()
+    return [p.name for p in known if p.kind is not p.VAR_KEYWORD]
+
+
+def good(name, parameter):
+    stated = parameter.default is not parameter.empty and name in SOURCES
+    return BY_CALLABLE.get((name, parameter.name), parameter.default if stated else GOOD.get(parameter.name))
+
+
+def call(name, function, changed):
+    """Call with good arguments but for those changed."""
+    arguments, keywords = [], {}
+    for p in inspect.signature(function).parameters.values():
+        value = changed.get(p.name, good(name, p))
+        if p.kind is p.VAR_POSITIONAL:
+            arguments += [value] if p.name in changed else list(value or ())
+        elif p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}:
+            arguments.append(value)
+        elif p.kind is p.KEYWORD_ONLY:
+            keywords[p.name] = value
+    return function(*arguments, **keywords)
+
+
+def raw_error(name, function, changed, allowed):
+    """Return the error that is not one of this package's, if any."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            call(name, function, changed)
+        except (rm.RiskModelError, *allowed):
+            return None
+        except Exception as error:
+            return error
+    return None
+
+
+def allowed(name):
+    """Return built-in errors that are documented: of files."""
+    return (OSError,) if name.endswith((".save", ".load")) else ()
+
+
+# Their good arguments are values that only this package makes, or files.
+MADE_OTHERWISE = {
+    *("CovarianceComparison", "ModelHistory", "Moments", "RegressionFit", "ReturnPanel"),
+    *("Moments.load", "Moments().save", "StoredPanel.parquet", "read_prices"),
+}
+# Two hostile arguments at a time: so many pairs of each callable, the same in each run.
+PAIRS = 12
+
+
+def described(name, changed, error):
+    values = ", ".join(f"{parameter}={value}" for parameter, value in changed.items())
+    return f"{name}({values}) raises {type(error).__name__}: {error}"
+
+
+def raw_errors(name, function, cases):
+    """Describe the raw errors of calls; each case is a hostile value's name by parameter."""
+    found = []
+    for case in cases:
+        changed = {parameter: HOSTILE[value] for parameter, value in case.items()}
+        error = raw_error(name, function, changed, allowed(name))
+        if error is not None:
+            found.append(described(name, case, error))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """What is written goes to a folder of the test's own, where there is one file to read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    RETURNS.rename_axis("date").to_csv("returns.csv")
+
+
+def test_the_public_callables_are_found():
+    for name in (
+        "RiskReport.of",
+        "FactorCovariance().to_dense",
+        "CovarianceComparison.of",
+        "GrossLimit",
+        "Moments.load",
+    ):
+        assert name in CALLABLES
+
+
+@pytest.mark.parametrize("name", [n for n in CALLABLES if n not in MADE_OTHERWISE])
+def test_good_arguments_are_good(name):
+    call(name, CALLABLES[name], {})
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_no_hostile_argument_gives_a_raw_error(name):
+    function = CALLABLES[name]
+    cases = [{parameter: value} for parameter in parameters(function) for value in HOSTILE]
+    assert raw_errors(name, function, cases) == []
+
+
+@pytest.mark.parametrize("name", [n for n, f in CALLABLES.items() if len(parameters(f)) > 1])
+def test_no_two_hostile_arguments_give_a_raw_error(name):
+    function = CALLABLES[name]
+    rng = np.random.default_rng(len(name))
+    pairs = list(itertools.combinations(parameters(function), 2))
+    chosen = rng.integers(len(pairs), size=PAIRS)
+    values = rng.choice(list(HOSTILE), (PAIRS, 2))
+    cases = [dict(zip(pairs[i], two, strict=True)) for i, two in zip(chosen, values.tolist(), strict=True)]
+    assert raw_errors(name, function, cases) == []
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_operators(value):
+    other = HOSTILE[value]
+    with contextlib.suppress(rm.RiskModelError):
+        MODEL.covariance @ other
+    with contextlib.suppress(rm.RiskModelError, TypeError):  # Python's own, for operands that do not add
+        MOMENTS + other
+    with contextlib.suppress(rm.RiskModelError):
+        MOMENTS.concat_assets(other)
