@@ -9,7 +9,10 @@ import pandas as pd
 from attrs import Attribute
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import is_number, require, require_count, shown
 from riskmodel._core.arrays import Array
+from riskmodel._core.checks import LARGEST
+from riskmodel._core.frames import read_numbers
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.horizon import Horizon
 
@@ -21,33 +24,24 @@ _LEAST_EFFECTIVE = 1.0 + 1e-9
 
 def require_half_life(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """Raise unless a field is a `Horizon` (an attrs validator)."""
-    if not isinstance(value, Horizon):
+    require(value, Horizon, attribute.name, "such as rm.QUARTER, or rm.Horizon(60) for 60 trading days")
+
+
+def require_share(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """Raise unless a field is a number from 0 to 1 (an attrs validator)."""
+    if not is_number(value) or not 0.0 <= value <= 1.0:
         raise InvalidParameterError(
-            f"expected {attribute.name} as a Horizon such as rm.QUARTER, got {value!r}; write rm.Horizon(60) for 60 "
-            "trading days.",
+            f"expected {attribute.name} as a share from 0 to 1, got {shown(value)}.",
             parameter=attribute.name,
             got=value,
         )
 
 
-def require_share(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    """Raise unless a field is a number from 0 to 1 (an attrs validator)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        raise InvalidParameterError(
-            f"expected {attribute.name} as a share from 0 to 1, got {value!r}.", parameter=attribute.name, got=value
-        )
-
-
-def require_count(least: int) -> Any:
+def require_at_least(least: int) -> Any:
     """Return an attrs validator that raises unless a field is a whole number of at least this."""
 
     def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InvalidParameterError(
-                f"expected {attribute.name} as a whole number, {least} or more, got {value!r}.",
-                parameter=attribute.name,
-                got=value,
-            )
+        require_count(value, attribute.name, least)
 
     return check
 
@@ -56,14 +50,25 @@ def require_instance(kind: Any, example: str) -> Any:
     """Return an attrs validator that raises unless a field is of a kind."""
 
     def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
-        if not isinstance(value, kind):
-            raise InvalidParameterError(
-                f"expected {attribute.name} as {kind.__name__} such as {example}, got {value!r}.",
-                parameter=attribute.name,
-                got=value,
-            )
+        require(value, kind, attribute.name, f"such as {example}")
 
     return check
+
+
+def read_returns_by_date(frame: Any, what: str) -> Array:
+    """Return a frame of dates × labels as an array of numbers, shape (T, N); NaN where missing."""
+    require(frame, pd.DataFrame, what, "one row for each date")
+    labels.unique(frame.columns, f"the columns of {what}")
+    plain = all(dtype == np.float64 for dtype in frame.dtypes)
+    values = frame.to_numpy(dtype=np.float64) if plain else read_numbers(frame, what)
+    with np.errstate(invalid="ignore"):
+        wild = list(frame.columns[(np.abs(values) > LARGEST).any(axis=0)])
+    if wild:
+        raise InvalidParameterError(
+            f"expected {what} of at most {LARGEST:g} in size, got larger or infinite ones of {labels.listing(wild)}.",
+            columns=wild,
+        )
+    return values
 
 
 def decay(t: int, half_life: Horizon | None, horizon: Horizon) -> Array:
@@ -99,7 +104,7 @@ def weighted_variance(values: pd.DataFrame, weights: Array) -> Array:
     TooFewObservationsError
         For columns whose effective number of observations is 1 or less.
     """
-    x = values.to_numpy(dtype=np.float64)
+    x = values.to_numpy()
     observed = ~np.isnan(x)
     n = effective_number(weights, observed.astype(np.float64))
     short = list(values.columns[n <= _LEAST_EFFECTIVE])

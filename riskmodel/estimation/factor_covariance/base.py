@@ -11,8 +11,9 @@ import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
-from riskmodel.errors import EstimationError, InvalidParameterError
-from riskmodel.horizon import Horizon
+from riskmodel.errors import EstimationError
+from riskmodel.estimation.weighting import read_returns_by_date
+from riskmodel.horizon import Horizon, require_horizon
 
 # A variance from fewer rows than this says little about the next row.
 ENOUGH = 20
@@ -79,7 +80,7 @@ class FactorCovarianceEstimator(ABC):
         DataFrame, dates × factors
             Return² per `horizon`; NaN in the first 20 rows, and where the rows before are too few for `fit`.
         """
-        read_factor_returns(factor_returns)
+        read_factor_returns(factor_returns, horizon)
         before = np.full(factor_returns.shape, np.nan)
         for t in range(ENOUGH, len(before)):
             with suppress(EstimationError):
@@ -93,18 +94,15 @@ def as_covariance(matrix: Array, factor_returns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame((matrix + matrix.T) / 2, names.copy(), names.copy())
 
 
-def read_factor_returns(factor_returns: Any, least: int = 2) -> Array:
+def read_factor_returns(factor_returns: Any, horizon: Any, least: int = 2) -> Array:
     """Return factor returns as an array of shape (T, K), or raise for missing ones or fewer than `least` rows."""
-    if not isinstance(factor_returns, pd.DataFrame):
-        raise InvalidParameterError(
-            f"expected factor_returns as a DataFrame, dates × factors, got {type(factor_returns).__name__}."
-        )
-    values = factor_returns.to_numpy(dtype=np.float64)
-    lacking = list(factor_returns.columns[~np.isfinite(values).all(axis=0)])
+    require_horizon(horizon)
+    values = read_returns_by_date(factor_returns, "factor_returns")
+    lacking = list(factor_returns.columns[np.isnan(values).any(axis=0)])
     if lacking:
         raise EstimationError(
-            f"expected factor returns on all dates, got missing or infinite ones of {labels.listing(lacking)}; select "
-            "the dates on which all factors are known.",
+            f"expected factor returns on all dates, got missing ones of {labels.listing(lacking)}; select the dates on "
+            "which all factors are known.",
             factors=lacking,
         )
     if len(values) < least:
@@ -114,14 +112,3 @@ def read_factor_returns(factor_returns: Any, least: int = 2) -> Array:
             expected=least,
         )
     return values
-
-
-def require_covariance(self: Any, attribute: Any, value: Any) -> None:
-    """Raise unless a field is a `FactorCovarianceEstimator` (an attrs validator)."""
-    if not isinstance(value, FactorCovarianceEstimator):
-        raise InvalidParameterError(
-            f"expected {attribute.name} of {type(self).__name__} as a FactorCovarianceEstimator such as "
-            f"rm.SampleCovariance(), got {value!r}.",
-            parameter=attribute.name,
-            got=value,
-        )

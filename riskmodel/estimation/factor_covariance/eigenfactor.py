@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from attrs import Attribute, field, frozen
 
+from riskmodel._core.arguments import require_finite
 from riskmodel._core.arrays import Array
 from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.factor_covariance.base import (
     FactorCovarianceEstimator,
     as_covariance,
     read_factor_returns,
-    require_covariance,
 )
-from riskmodel.estimation.weighting import require_count
+from riskmodel.estimation.weighting import require_at_least, require_instance
 from riskmodel.horizon import Horizon
 
 # Eigenvalues below this share of the largest are rounding.
@@ -24,7 +24,7 @@ _NO_VARIANCE = 1e-13
 
 
 def _is_scale(_: EigenfactorAdjusted, attribute: Attribute[Any], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < np.inf:
+    if require_finite(value, attribute.name) < 0:
         raise InvalidParameterError(
             f"expected {attribute.name} as a number of 0 or more, got {value!r}.", parameter=attribute.name, got=value
         )
@@ -72,9 +72,11 @@ class EigenfactorAdjusted(FactorCovarianceEstimator):
     True
     """
 
-    inner: FactorCovarianceEstimator = field(validator=require_covariance)
-    simulations: int = field(default=200, validator=require_count(1))
-    seed: int = field(default=0, validator=require_count(0))
+    inner: FactorCovarianceEstimator = field(
+        validator=require_instance(FactorCovarianceEstimator, "rm.SampleCovariance()")
+    )
+    simulations: int = field(default=200, validator=require_at_least(1))
+    seed: int = field(default=0, validator=require_at_least(0))
     scale: float = field(default=1.4, validator=_is_scale)
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
@@ -85,7 +87,7 @@ class EigenfactorAdjusted(FactorCovarianceEstimator):
         EstimationError
             If the covariance of `inner` is singular, as with fewer rows than factors.
         """
-        read_factor_returns(factor_returns)
+        read_factor_returns(factor_returns, horizon)
         values, vectors = _eigen(self.inner.fit(factor_returns, horizon).to_numpy())
         gamma = self.scale * (self._bias(values, vectors, factor_returns, horizon) - 1.0) + 1.0
         return as_covariance(vectors * (gamma**2 * values) @ vectors.T, factor_returns)

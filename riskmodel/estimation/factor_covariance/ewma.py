@@ -55,7 +55,7 @@ class EWMACovariance(FactorCovarianceEstimator):
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the covariance, factors × factors, return² per `horizon`."""
-        values = read_factor_returns(factor_returns)
+        values = read_factor_returns(factor_returns, horizon)
         variances = np.diag(_weighted_covariance(values, self.volatility_half_life, horizon))
         correlation, _ = as_correlation(_weighted_covariance(values, self.correlation_half_life, horizon))
         volatilities = np.sqrt(variances)
@@ -63,7 +63,7 @@ class EWMACovariance(FactorCovarianceEstimator):
 
     def variances_before(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """The weighted variances of the rows before each."""
-        read_factor_returns(factor_returns)
+        read_factor_returns(factor_returns, horizon)
         rows = self.volatility_half_life.in_units_of(horizon)
         before: pd.DataFrame = factor_returns.astype(np.float64).ewm(halflife=rows, min_periods=ENOUGH).var().shift(1)
         return before

@@ -11,9 +11,8 @@ from attrs import field, frozen
 from riskmodel.estimation.factor_covariance.base import (
     FactorCovarianceEstimator,
     read_factor_returns,
-    require_covariance,
 )
-from riskmodel.estimation.weighting import require_count
+from riskmodel.estimation.weighting import require_at_least, require_instance
 from riskmodel.horizon import Horizon
 
 
@@ -50,21 +49,23 @@ class NeweyWest(FactorCovarianceEstimator):
     True
     """
 
-    inner: FactorCovarianceEstimator = field(validator=require_covariance)
-    lags: int = field(validator=require_count(0))
+    inner: FactorCovarianceEstimator = field(
+        validator=require_instance(FactorCovarianceEstimator, "rm.SampleCovariance()")
+    )
+    lags: int = field(validator=require_at_least(0))
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the long-run covariance, factors × factors, return² per `horizon`."""
-        return self.inner.fit(self._sums(factor_returns), horizon)
+        return self.inner.fit(self._sums(factor_returns, horizon), horizon)
 
     def variances_before(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """The long-run variances of the rows before each."""
-        before = self.inner.variances_before(self._sums(factor_returns), horizon)
+        before = self.inner.variances_before(self._sums(factor_returns, horizon), horizon)
         return before.reindex(factor_returns.index)
 
-    def _sums(self, factor_returns: pd.DataFrame) -> pd.DataFrame:
+    def _sums(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Overlapping sums of L + 1 rows over √(L + 1), dated by their last row."""
-        values = read_factor_returns(factor_returns, self.lags + 2)
+        values = read_factor_returns(factor_returns, horizon, self.lags + 2)
         windows = np.lib.stride_tricks.sliding_window_view(values, self.lags + 1, axis=0)
         sums = windows.sum(axis=-1) / np.sqrt(self.lags + 1)
         return pd.DataFrame(sums, factor_returns.index[self.lags :], factor_returns.columns)

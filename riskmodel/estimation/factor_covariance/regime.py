@@ -10,10 +10,9 @@ from attrs import field, frozen
 from riskmodel.estimation.factor_covariance.base import (
     FactorCovarianceEstimator,
     read_factor_returns,
-    require_covariance,
 )
 from riskmodel.estimation.regime import variance_multiplier
-from riskmodel.estimation.weighting import require_half_life
+from riskmodel.estimation.weighting import require_half_life, require_instance
 from riskmodel.horizon import Horizon
 
 
@@ -48,7 +47,9 @@ class RegimeAdjusted(FactorCovarianceEstimator):
     True
     """
 
-    inner: FactorCovarianceEstimator = field(validator=require_covariance)
+    inner: FactorCovarianceEstimator = field(
+        validator=require_instance(FactorCovarianceEstimator, "rm.SampleCovariance()")
+    )
     half_life: Horizon = field(validator=require_half_life)
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
@@ -59,6 +60,6 @@ class RegimeAdjusted(FactorCovarianceEstimator):
         EstimationError
             For 20 rows or fewer.
         """
-        values = read_factor_returns(factor_returns)
+        values = read_factor_returns(factor_returns, horizon)
         before = self.inner.variances_before(factor_returns, horizon).to_numpy()
         return self.inner.fit(factor_returns, horizon) * variance_multiplier(values, before, self.half_life, horizon)

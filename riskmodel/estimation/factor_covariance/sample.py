@@ -32,12 +32,12 @@ class SampleCovariance(FactorCovarianceEstimator):
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the sample covariance, factors × factors, return² per `horizon`."""
-        values = read_factor_returns(factor_returns)
+        values = read_factor_returns(factor_returns, horizon)
         deviations = values - values.mean(axis=0)
         return as_covariance(deviations.T @ deviations / (len(values) - 1), factor_returns)
 
     def variances_before(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """The sample variances of the rows before each."""
-        read_factor_returns(factor_returns)
+        read_factor_returns(factor_returns, horizon)
         before: pd.DataFrame = factor_returns.astype(np.float64).expanding(min_periods=ENOUGH).var().shift(1)
         return before

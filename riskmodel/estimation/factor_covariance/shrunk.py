@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from attrs import field, frozen
 
+from riskmodel._core.arguments import require_method
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.factor_covariance.base import (
     FactorCovarianceEstimator,
@@ -19,13 +20,7 @@ from riskmodel.horizon import Horizon
 
 
 def _can_fit(_: Shrunk, __: Any, estimator: Any) -> None:
-    if isinstance(estimator, type) or not callable(getattr(estimator, "fit", None)):
-        raise InvalidParameterError(
-            "expected estimator as a covariance object of scikit-learn, such as sklearn.covariance.LedoitWolf(), got "
-            f"{estimator!r}.",
-            parameter="estimator",
-            got=estimator,
-        )
+    require_method(estimator, ["fit"], "estimator", "pass a covariance of scikit-learn, such as LedoitWolf()")
 
 
 @final
@@ -51,7 +46,7 @@ class Shrunk(FactorCovarianceEstimator):
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the object's covariance, factors × factors, return² per `horizon`."""
-        values = read_factor_returns(factor_returns)
+        values = read_factor_returns(factor_returns, horizon)
         fitted = copy.deepcopy(self.estimator).fit(values)
         matrix = np.asarray(getattr(fitted, "covariance_", None), dtype=np.float64)
         k = values.shape[1]

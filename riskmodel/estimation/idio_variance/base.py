@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskmodel.errors import EstimationError, InvalidParameterError
+from riskmodel._core.arguments import require
+from riskmodel.errors import EstimationError
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.estimation.weighting import read_returns_by_date
 
 # A variance from fewer residuals than this says little about the next one.
 ENOUGH = 20
@@ -76,6 +78,7 @@ class IdioVarianceEstimator(ABC):
             Return² per ``loadings.horizon``; NaN for an asset with fewer than 20 residuals before, and where these are
             too few for `fit`.
         """
+        residuals = read_residuals(residuals, loadings)
         known = residuals.notna().to_numpy().cumsum(axis=0)
         before = np.full(residuals.shape, np.nan)
         for t in range(ENOUGH, len(before)):
@@ -85,12 +88,8 @@ class IdioVarianceEstimator(ABC):
         return pd.DataFrame(before, residuals.index, residuals.columns)
 
 
-def require_variance(self: Any, attribute: Any, value: Any) -> None:
-    """Raise unless a field is an `IdioVarianceEstimator` (an attrs validator)."""
-    if not isinstance(value, IdioVarianceEstimator):
-        raise InvalidParameterError(
-            f"expected {attribute.name} of {type(self).__name__} as an IdioVarianceEstimator such as "
-            f"rm.SampleVariance(), got {value!r}.",
-            parameter=attribute.name,
-            got=value,
-        )
+def read_residuals(residuals: Any, loadings: Any) -> pd.DataFrame:
+    """Return residuals as a frame of float64, dates × assets, or raise for anything else."""
+    require(loadings, FittedLoadings, "loadings", "that a LoadingsEstimator returns")
+    values = read_returns_by_date(residuals, "residuals")
+    return pd.DataFrame(values, residuals.index, residuals.columns, copy=False)

@@ -7,7 +7,7 @@ from typing import final
 import pandas as pd
 from attrs import field, frozen
 
-from riskmodel.estimation.idio_variance.base import ENOUGH, IdioVarianceEstimator
+from riskmodel.estimation.idio_variance.base import ENOUGH, IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import decay, require_half_life, weighted_variance
@@ -45,11 +45,13 @@ class EWMAVariance(IdioVarianceEstimator):
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Return the weighted variances, return² per row."""
+        residuals = read_residuals(residuals, loadings)
         weights = decay(len(residuals), self.half_life, loadings.horizon)
         return IdioRisk(residuals.columns, weighted_variance(residuals, weights), loadings.horizon)
 
     def variances_before(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> pd.DataFrame:
         """The weighted variances of the residuals before each row."""
+        residuals = read_residuals(residuals, loadings)
         rows = self.half_life.in_units_of(loadings.horizon)
         before: pd.DataFrame = residuals.ewm(halflife=rows, min_periods=ENOUGH).var().shift(1)
         return before

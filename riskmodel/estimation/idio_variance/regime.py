@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, require_variance
+from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.regime import variance_multiplier
-from riskmodel.estimation.weighting import require_half_life
+from riskmodel.estimation.weighting import require_half_life, require_instance
 from riskmodel.horizon import Horizon
 
 
@@ -49,7 +48,7 @@ class RegimeAdjustedVariance(IdioVarianceEstimator):
     True
     """
 
-    inner: IdioVarianceEstimator = field(validator=require_variance)
+    inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
     half_life: Horizon = field(validator=require_half_life)
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
@@ -60,8 +59,9 @@ class RegimeAdjustedVariance(IdioVarianceEstimator):
         EstimationError
             If no asset has more than 20 residuals.
         """
+        residuals = read_residuals(residuals, loadings)
         risk = self.inner.fit(residuals, loadings)
         before = self.inner.variances_before(residuals, loadings).to_numpy()
-        values = residuals.to_numpy(dtype=np.float64)
+        values = residuals.to_numpy()
         multiplier = variance_multiplier(values, before, self.half_life, loadings.horizon)
         return evolve(risk, variance=risk.variance * multiplier)

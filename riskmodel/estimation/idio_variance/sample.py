@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.estimation.idio_variance.base import ENOUGH, IdioVarianceEstimator
+from riskmodel.estimation.idio_variance.base import ENOUGH, IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import weighted_variance
@@ -31,10 +31,11 @@ class SampleVariance(IdioVarianceEstimator):
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Return the sample variances, return² per row."""
+        residuals = read_residuals(residuals, loadings)
         variance = weighted_variance(residuals, np.ones(len(residuals)))
         return IdioRisk(residuals.columns, variance, loadings.horizon)
 
     def variances_before(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> pd.DataFrame:
         """The sample variances of the residuals before each row."""
-        before: pd.DataFrame = residuals.expanding(min_periods=ENOUGH).var().shift(1)
+        before: pd.DataFrame = read_residuals(residuals, loadings).expanding(min_periods=ENOUGH).var().shift(1)
         return before

@@ -12,10 +12,10 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import by_constructor
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
-from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, require_variance
+from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.weighting import require_share
+from riskmodel.estimation.weighting import require_instance, require_share
 
 
 def _read_groups(groups: Any) -> pd.Series[Any] | None:
@@ -65,7 +65,7 @@ class ShrunkVariance(IdioVarianceEstimator):
     True
     """
 
-    inner: IdioVarianceEstimator = field(validator=require_variance)
+    inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
     intensity: float = field(validator=require_share)
     _groups: pd.Series[Any] | None = field(default=None, converter=_read_groups)
 

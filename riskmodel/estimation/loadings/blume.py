@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any, final
 
-import numpy as np
 from attrs import Attribute, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require_finite
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.loadings.wrapper import require_loadings
+from riskmodel.estimation.weighting import require_instance
 from riskmodel.panel.base import Panel
 
 
 def _is_number(_: Blume, attribute: Attribute[Any], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise InvalidParameterError(
-            f"expected {attribute.name} as a number, got {value!r}.", parameter=attribute.name, got=value
-        )
+    require_finite(value, attribute.name)
+
+
+def _is_label(_: Blume, attribute: Attribute[Any], value: Any) -> None:
+    if value is not None:
+        labels.require_label(value, attribute.name)
 
 
 @final
@@ -58,10 +59,10 @@ class Blume(LoadingsEstimator):
     XOM    0.89
     """
 
-    inner: LoadingsEstimator = field(validator=require_loadings)
+    inner: LoadingsEstimator = field(validator=require_instance(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
     slope: float = field(default=0.677, validator=_is_number)
     intercept: float = field(default=0.343, validator=_is_number)
-    factor: Any = None
+    factor: Any = field(default=None, validator=_is_label)
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Estimate loadings with `inner`, and adjust those on the market.

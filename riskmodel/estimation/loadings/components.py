@@ -10,8 +10,9 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Array, Flags
-from riskmodel.errors import EstimationError, InvalidParameterError, TooFewObservationsError
+from riskmodel.errors import EstimationError, TooFewObservationsError
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.least_squares.ewma import EWMA
 from riskmodel.estimation.least_squares.ols import OLS, LeastSquares
@@ -26,7 +27,7 @@ from riskmodel.estimation.loadings.scaling import OwnVolatility, Scaling
 from riskmodel.estimation.weighting import (
     decay,
     effective_number,
-    require_count,
+    require_at_least,
     require_half_life,
     require_instance,
     weighted_mean,
@@ -40,13 +41,8 @@ _NO_VARIANCE = 1e-12
 
 
 def _is_number(_: PrincipalComponents, __: Any, number: Any) -> None:
-    whole = isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= 1
-    if not (whole or isinstance(number, FactorNumber)):
-        raise InvalidParameterError(
-            f"expected number as a whole number, 1 or more, or a criterion such as rm.BaiNg(), got {number!r}.",
-            parameter="number",
-            got=number,
-        )
+    if not isinstance(number, FactorNumber):
+        require_count(number, "number", 1)
 
 
 @final
@@ -99,7 +95,7 @@ class PrincipalComponents(LoadingsEstimator):
     number: int | FactorNumber = field(validator=_is_number)
     half_life: Horizon | None = field(default=None, validator=attrs.validators.optional(require_half_life))
     scaling: Scaling = field(factory=OwnVolatility, validator=require_instance(Scaling, "rm.OwnVolatility()"))
-    minimum: int = field(default=20, validator=require_count(3))
+    minimum: int = field(default=20, validator=require_at_least(3))
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Find the components of the panel's returns, and regress each asset on them.
@@ -114,7 +110,7 @@ class PrincipalComponents(LoadingsEstimator):
         """
         memory = in_memory(panel)
         returns = memory.arrays()[0]
-        found = self.portfolios(returns, memory.assets, memory.horizon, np.zeros((len(memory.assets), 0)))
+        found = self._portfolios(returns, memory.assets, memory.horizon, np.zeros((len(memory.assets), 0)))
         if not found.weights.shape[1]:
             raise EstimationError(
                 f"expected components, got none by {self.number!r}; pass a number of them.", number=self.number
@@ -133,7 +129,7 @@ class PrincipalComponents(LoadingsEstimator):
         """The least squares that estimate loadings on the components."""
         return OLS() if self.half_life is None else EWMA(self.half_life)
 
-    def portfolios(
+    def _portfolios(
         self, returns: Array, assets: pd.Index[Any], horizon: Horizon, exposures: Array
     ) -> ComponentPortfolios:
         """Return the portfolios that are the components of returns.

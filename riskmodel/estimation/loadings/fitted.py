@@ -7,12 +7,13 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import evolve, field, frozen, validators
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require, require_finite
 from riskmodel._core.arrays import Array, by_constructor, floats, read_only, set_read_only
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
-from riskmodel.estimation.weighting import weighted_mean
+from riskmodel.estimation.weighting import require_instance, weighted_mean
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.factors import Factor, read_definitions
@@ -36,11 +37,19 @@ def _check(self: FittedLoadings, _attribute: Any, _value: Any) -> None:
             )
         if name != "residuals" and not np.isfinite(values).all():
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
+    if not (self._weights > 0).all():
+        raise InvalidParameterError("expected weights above 0, got others.", name="weights")
+    if self.before is not None:
+        require(self.before, FittedLoadings, "before")
     labels.positions(list(self.prior), self.assets, "asset in prior", UnknownAssetError)
 
 
-def _dates(dates: Any) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(dates)
+def _labels(prior: Any) -> tuple[Any, ...]:
+    return tuple(labels.unique(prior, "prior"))
+
+
+def _finite(_: FittedLoadings, attribute: Any, value: Any) -> None:
+    require_finite(value, attribute.alias)
 
 
 @final
@@ -82,17 +91,19 @@ class FittedLoadings:
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
-    dates: pd.DatetimeIndex = field(converter=_dates)
+    dates: pd.DatetimeIndex = field(validator=require_instance(pd.DatetimeIndex, "pd.bdate_range(...)"))
     horizon: Horizon
     _alpha: Array = field(converter=read_only)
     _loadings: Array = field(converter=read_only)
     _factor_returns: Array = field(converter=read_only)
     _residuals: Array = field(converter=read_only)
     _weights: Array = field(converter=read_only)
-    risk_free_mean: float = 0.0
-    regression: RegressionFit | None = None
+    risk_free_mean: float = field(default=0.0, validator=_finite)
+    regression: RegressionFit | None = field(
+        default=None, validator=validators.optional(require_instance(RegressionFit, "that of rm.OLS()"))
+    )
     before: FittedLoadings | None = None
-    prior: tuple[Any, ...] = field(default=(), converter=tuple, validator=_check)
+    prior: tuple[Any, ...] = field(default=(), converter=_labels, validator=_check)
 
     __reduce__ = by_constructor
 
@@ -174,11 +185,12 @@ class FittedLoadings:
         # an asset without returns, which has a prior, has no mean residual
         shift = np.nan_to_num(weighted_mean(residuals, self._weights))
         residuals -= shift
+        changed_priors = _labels(prior)
         return evolve(
             self,
             alpha=self._alpha + shift,
             loadings=changed,
             residuals=set_read_only(residuals),
             before=self,
-            prior=(*self.prior, *(a for a in prior if a not in self.prior)),
+            prior=(*self.prior, *(a for a in changed_priors if a not in self.prior)),
         )

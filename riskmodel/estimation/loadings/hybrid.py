@@ -15,7 +15,6 @@ from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.components import PrincipalComponents
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.loadings.regression import regress
-from riskmodel.estimation.loadings.wrapper import require_loadings
 from riskmodel.estimation.weighting import require_instance, weighted_mean
 from riskmodel.panel.base import Panel
 
@@ -52,7 +51,7 @@ class Hybrid(LoadingsEstimator):
     ['Mkt-RF', 'PC1', 'PC2']
     """
 
-    observed: LoadingsEstimator = field(validator=require_loadings)
+    observed: LoadingsEstimator = field(validator=require_instance(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
     statistical: PrincipalComponents = field(
         validator=require_instance(PrincipalComponents, "rm.PrincipalComponents(5)")
     )
@@ -75,7 +74,7 @@ class Hybrid(LoadingsEstimator):
         alpha, exposures = first.alpha.to_numpy(), first.loadings.to_numpy()
         # alphas stay in, so that these are the returns of portfolios without exposure to the observed factors
         left = np.asarray(first.residuals.to_numpy() + alpha, dtype=np.float64)
-        found = self.statistical.portfolios(left, first.assets, first.horizon, exposures)
+        found = self.statistical._portfolios(left, first.assets, first.horizon, exposures)
         if not found.weights.shape[1]:
             return first
         definitions = found.definitions(first.assets)

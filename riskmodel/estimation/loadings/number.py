@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import field, frozen
 
-from riskmodel._core.arrays import Array
-from riskmodel.estimation.weighting import require_count
+from riskmodel._core.arguments import require_finite
+from riskmodel._core.arrays import Array, floats
+from riskmodel.errors import InvalidParameterError
+from riskmodel.estimation.weighting import require_at_least
 
 # A remainder of variance below this share of the total is rounding.
 _NOTHING_LEFT = 1e-12
@@ -35,7 +37,7 @@ class FactorNumber(ABC):
     2
     """
 
-    most: int = field(default=20, validator=require_count(1))
+    most: int = field(default=20, validator=require_at_least(1))
 
     @abstractmethod
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
@@ -60,9 +62,23 @@ class FactorNumber(ABC):
         """
 
 
+def _read(eigenvalues: Any, total: Any, dates: Any, assets: Any) -> Array:
+    """Return eigenvalues as an array, or raise for arguments that are no spectrum."""
+    for value, name in ((total, "total"), (dates, "dates"), (assets, "assets")):
+        if require_finite(value, name) < 0:
+            raise InvalidParameterError(f"expected {name} of 0 or more, got {value!r}.", parameter=name, got=value)
+    values = floats(eigenvalues)
+    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any():
+        raise InvalidParameterError(
+            f"expected eigenvalues as an array of numbers of 0 or more, got shape {values.shape}.",
+            parameter="eigenvalues",
+        )
+    return values
+
+
 def _left(eigenvalues: Array, total: float) -> Array:
     """V(k), the sum of the eigenvalues after the first k, for k = 0, 1, ...; only where something is left."""
-    left = total - np.concatenate([[0.0], np.cumsum(eigenvalues)])
+    left = float(total) - np.concatenate([[0.0], np.cumsum(eigenvalues)])
     return np.asarray(left[left > _NOTHING_LEFT * total])
 
 
@@ -99,8 +115,8 @@ class BaiNg(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number that minimises the criterion."""
-        left = _left(eigenvalues, total)[: self.most + 1]
-        penalty = (assets + dates) / (assets * dates) * _log_smaller(assets, dates)
+        left = _left(_read(eigenvalues, total, dates, assets), total)[: self.most + 1]
+        penalty = (assets + dates) / max(assets * dates, 1.0) * _log_smaller(assets, dates)
         return int(np.argmin(np.log(left) + penalty * np.arange(len(left)))) if len(left) else 0
 
 
@@ -132,7 +148,8 @@ class EigenvalueRatio(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number after which eigenvalues fall most."""
-        positive = eigenvalues[eigenvalues > _NOTHING_LEFT * total]
+        read = _read(eigenvalues, total, dates, assets)
+        positive = read[read > _NOTHING_LEFT * total]
         if not len(positive):
             return 0
         padded = np.concatenate([[total / _log_smaller(assets, dates)], positive])[: self.most + 2]
@@ -167,7 +184,7 @@ class GrowthRatio(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number after which the shares of what is left fall most."""
-        left = _left(eigenvalues, total)
+        left = _left(_read(eigenvalues, total, dates, assets), total)
         if len(left) < 2:
             return 0
         growth = np.log(left[:-1] / left[1:])

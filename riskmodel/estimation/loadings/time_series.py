@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 from attrs import field, frozen
 
-from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.loadings.regression import regress
+from riskmodel.estimation.weighting import require_instance
 from riskmodel.panel.base import Panel
-
-
-def _is_estimator(_: TimeSeries, __: Any, estimator: Any) -> None:
-    if not isinstance(estimator, Estimator):
-        raise InvalidParameterError(
-            f"expected an Estimator such as rm.OLS(), got {estimator!r}.", parameter="estimator", got=estimator
-        )
 
 
 @final
@@ -44,7 +37,7 @@ class TimeSeries(LoadingsEstimator):
     True
     """
 
-    estimator: Estimator = field(validator=_is_estimator)
+    estimator: Estimator = field(validator=require_instance(Estimator, "rm.OLS()"))
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Regress each asset on the panel's factors, over the asset's own dates."""

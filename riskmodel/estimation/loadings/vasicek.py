@@ -11,7 +11,7 @@ from riskmodel._core.arrays import Array
 from riskmodel.errors import EstimationError, NotEstimatedError
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.loadings.wrapper import require_loadings
+from riskmodel.estimation.weighting import require_instance
 from riskmodel.panel.base import Panel
 
 
@@ -47,7 +47,7 @@ class Vasicek(LoadingsEstimator):
     True
     """
 
-    inner: LoadingsEstimator = field(validator=require_loadings)
+    inner: LoadingsEstimator = field(validator=require_instance(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Estimate loadings with `inner`, and shrink them.
