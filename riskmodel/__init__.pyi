@@ -60,9 +60,37 @@ from .errors import (
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
 )
+from .estimation.assembled import Assembled as Assembled
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
+from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
+from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
+from .estimation.factor_covariance.newey_west import NeweyWest as NeweyWest
+from .estimation.factor_covariance.regime import RegimeAdjusted as RegimeAdjusted
+from .estimation.factor_covariance.sample import SampleCovariance as SampleCovariance
+from .estimation.factor_covariance.shrunk import Shrunk as Shrunk
+from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
+from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
+from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
+from .estimation.idio_variance.risk import IdioRisk as IdioRisk
+from .estimation.idio_variance.sample import SampleVariance as SampleVariance
+from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
+from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
+from .estimation.loadings.blume import Blume as Blume
+from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
+from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
+from .estimation.loadings.hybrid import Hybrid as Hybrid
+from .estimation.loadings.number import (
+    BaiNg as BaiNg,
+    EigenvalueRatio as EigenvalueRatio,
+    FactorNumber as FactorNumber,
+    GrowthRatio as GrowthRatio,
+)
+from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
+from .estimation.loadings.time_series import TimeSeries as TimeSeries
+from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .horizon import (

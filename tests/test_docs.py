@@ -87,3 +87,12 @@ def test_the_page_on_time():
 def test_the_page_on_windows():
     space = run_page("docs/how-to/rolling.md")
     assert len(space["short"].missing) == 1
+
+
+def test_the_page_on_parts():
+    space = run_page("docs/how-to/assemble-a-risk-model.md")
+    assert space["hedged"].exposures.abs().max() < 1e-12
+    assert space["shrunk"].loc[[("PG", "Mkt-RF")], "factor"].iloc[0] == pytest.approx(1.010, abs=5e-4)
+    assert set(space["stages"]["stage"]) == {"Vasicek", "ShrunkVariance"}
+    assert list(space["both"].factors) == ["Mkt-RF", "PC1", "PC2"]
+    assert space["floored"].fit(space["panel"]).idio_variance.min() * 252 == pytest.approx(0.04)

@@ -48,6 +48,10 @@ HEDGED = rm.HedgedPortfolio.neutral(STRATEGY)
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
 HISTORY = rm.Expanding(rm.OLS(), minimum=30, every=10).fit(PANEL)
 COMPARISON = rm.CovarianceComparison.of(MODEL, PANEL)
+PARTS = rm.Assembled(rm.TimeSeries(rm.OLS()), rm.SampleCovariance(), rm.SampleVariance())
+F, D = PARTS.factor_covariance, PARTS.idio_variance
+FITTED = PARTS.loadings.fit(PANEL)
+RISK = D.fit(FITTED.residuals, FITTED)
 
 # One object of each class, whose methods are called.
 OBJECTS = [
@@ -62,6 +66,12 @@ OBJECTS = [
     *(rm.VolatilityLimit(1e6, rm.MONTH), rm.FactorVolatilityLimit(1e6, rm.MONTH), rm.GrossLimit(1e6)),
     rm.CapitalLimit(1e6),
     rm.RiskReport.of(STRATEGY, PANEL, BUDGET),
+    *(PARTS, PARTS.loadings, PARTS.factor_covariance, PARTS.idio_variance, FITTED, RISK),
+    *(rm.Vasicek(PARTS.loadings), rm.PrincipalComponents(1), rm.Hybrid(PARTS.loadings, rm.PrincipalComponents(1))),
+    *(rm.Blume(PARTS.loadings, factor="SMB"), rm.BaiNg(), rm.EigenvalueRatio(), rm.GrowthRatio()),
+    *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
+    *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
+    *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -80,6 +90,11 @@ GOOD = {
     "position": BUDGET.size(STRATEGY), "return_type": rm.TOTAL, "tradable": True, "v": {"A": 1.0},
     "value": 0.01, "volatility": 1e6, "w": {"A": 1.0}, "weights": {"A": 1.0},
     "unmatched": rm.DROP, "window": rm.MONTH, "long": "A", "short": "B",
+    "inner": F, "observed": PARTS.loadings, "statistical": rm.PrincipalComponents(1), "residuals": FITTED.residuals,
+    "volatility_half_life": rm.MONTH, "correlation_half_life": rm.QUARTER, "lags": 1, "simulations": 2, "seed": 0,
+    "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"},
+    "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
+    "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
 }  # fmt: skip
 FAST = rm.EWMA(rm.MONTH)
@@ -101,11 +116,27 @@ BY_CALLABLE = {
     ("PublishedFactor", "funded"): True,
     ("ModelHistory.of", "stops"): np.array([60]), ("ModelHistory.of", "counts"): np.full((1, 2), 60, dtype=np.int32),
 }  # fmt: skip
+BY_CALLABLE |= {
+    ("Assembled", "loadings"): PARTS.loadings, ("Assembled", "factor_covariance"): F, ("Assembled", "idio_variance"): D,
+    ("PrincipalComponents", "number"): 1, ("PrincipalComponents", "scaling"): rm.OwnVolatility(),
+    ("FittedLoadings", "definitions"): ["Mkt-RF", "SMB"], ("FittedLoadings", "residuals"): FITTED.residuals.to_numpy(),
+    ("FittedLoadings", "factor_returns"): FACTORS.to_numpy(), ("FittedLoadings", "weights"): np.ones(60),
+}  # fmt: skip
+for named in ("Vasicek", "Blume"):
+    BY_CALLABLE |= {(named, "inner"): PARTS.loadings}
+for named in ("ShrunkVariance", "RegimeAdjustedVariance"):
+    BY_CALLABLE |= {(named, "inner"): D}
+for named in ("OwnVolatility", "Unscaled"):
+    BY_CALLABLE |= {(f"{named}().scales", "returns"): RETURNS.to_numpy(), (f"{named}().scales", "weights"): np.ones(60)}
+for named in ("BaiNg", "EigenvalueRatio", "GrowthRatio"):
+    BY_CALLABLE |= {(f"{named}().choose", "dates"): 60.0, (f"{named}().choose", "assets"): 2}
+for named in ("SampleVariance", "EWMAVariance", "ShrunkVariance", "RegimeAdjustedVariance"):
+    BY_CALLABLE |= {(f"{named}().{method}", "loadings"): FITTED for method in ("fit", "variances_before")}
 for layout in ("Wide", "Long", "Crsp"):
     BY_CALLABLE |= {(layout, "dates"): None, (layout, "date"): "day", (layout, "asset"): "id", (layout, "value"): "ret"}
 for state in (f"SampleData().{method}" for method in ("asset_returns", "factor_returns", "panel", "risk_free")):
     BY_CALLABLE |= {(state, "start"): "2000-01-31", (state, "end"): "2010-12-31"}
-for named in ("OLS", "EWMA"):
+for named in ("OLS", "EWMA", "Assembled"):
     BY_CALLABLE |= {(f"{named}().windows", "spans"): SPANS}
 # Sources, whose parameters have the defaults that they state. WRDS is left out: it connects when it is made.
 BY_CALLABLE |= {("Cached", "provider"): DATA, ("Cached", "folder"): "cache", ("Cached", "name"): "mine"}
@@ -218,6 +249,7 @@ def allowed(name):
 # Their good arguments are values that only this package makes, or files.
 MADE_OTHERWISE = {
     *("CovarianceComparison", "ModelHistory", "Moments", "RegressionFit", "ReturnPanel"),
+    *("Hybrid().fit",),  # more assets than factors
     *("Moments.load", "Moments().save", "StoredPanel.parquet", "read_prices"),
 }
 # Two hostile arguments at a time: so many pairs of each callable, the same in each run.

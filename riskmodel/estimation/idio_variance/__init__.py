@@ -1,0 +1,1 @@
+"""Variances of what the factors leave."""

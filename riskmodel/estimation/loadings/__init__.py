@@ -1,0 +1,1 @@
+"""Loadings, and the factor returns and residuals that go with them."""

@@ -1,0 +1,32 @@
+"""Fitted loadings of a regression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskmodel._core.arrays import Array, set_read_only
+from riskmodel.estimation.base import Estimator, MomentEstimator
+from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.panel.memory import ReturnPanel
+
+
+def regress(estimator: Estimator, panel: ReturnPanel, factor_returns: Array | None = None) -> FittedLoadings:
+    """Fit an estimator to a panel; the factors' returns, shape (T, K), are by default those of the panel."""
+    model = estimator.fit(panel)
+    factors = panel.returns_of(model.definitions) if factor_returns is None else factor_returns
+    alpha, loadings = model.alpha.to_numpy(), model.loadings.to_numpy()
+    returns = panel.select(model.assets).arrays()[0]
+    weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator) else None
+    return FittedLoadings(
+        assets=model.assets,
+        definitions=model.definitions,
+        dates=panel.dates,
+        horizon=panel.horizon,
+        alpha=alpha,
+        loadings=loadings,
+        factor_returns=factors,
+        residuals=set_read_only(np.asarray(returns - factors @ loadings.T - alpha, order="C")),
+        weights=np.ones(len(panel.dates)) if weights is None else weights,
+        risk_free_mean=model.risk_free_mean,
+        regression=model.regression,
+    )
