@@ -181,7 +181,7 @@ class TestWhatIsFetched:
 
     def test_factors_assets_and_the_rate_are_apart(self, source, data):
         data.panel(["A"], ["A"])
-        assert [c[0] for c in source.new_calls()] == ["assets", "factors", "rate"]
+        assert sorted(c[0] for c in source.new_calls()) == ["assets", "factors", "rate"]
         panel = data.panel(["A"], ["A"])
         assert source.new_calls() == []
         pd.testing.assert_frame_equal(panel.excess_returns, source.panel(["A"], ["A"]).excess_returns)

@@ -138,7 +138,7 @@ def test_factors_may_be_on_a_scale_of_their_own_and_below_minus_one():
     assert caught.value.details["labels"] == list(NAMES)
 
 
-@pytest.mark.parametrize(("rate", "error"), [(0.0001, None), (0.0009, None), (0.0013, rm.PercentReturnsError)])
+@pytest.mark.parametrize(("rate", "error"), [(0.0001, None), (0.0009, None), (0.003, rm.PercentReturnsError)])
 def test_rates(rate, error):
     assert answer(checks_of(np.full((len(DAYS), 1), rate), RISK_FREE_RATE))[0] is error
 

@@ -57,7 +57,7 @@ def test_a_series_that_is_typically_high_warns():
         _panel(pd.Series(0.02, MONTHS))
     _panel(pd.Series(0.01, MONTHS))
     with pytest.raises(rm.PercentReturnsError):
-        _panel(pd.Series(0.03, MONTHS))
+        _panel(pd.Series(0.06, MONTHS))
 
 
 def test_the_command_line_takes_a_rate_with_its_horizon(tmp_path, capsys, monkeypatch):

@@ -1,5 +1,7 @@
 """What an error or a report says where a user took a wrong but reasonable step."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import riskmodel as rm
@@ -60,3 +62,52 @@ def test_the_minimum_variance_hedge_is_that_of_the_model():
     returns = panel.excess_returns
     regression = -returns["KO"].cov(returns["PEP"]) / returns["PEP"].var()
     assert abs(hedge - regression) > 0.1
+
+
+class TestFewRows:
+    """The window of a nightly job may lie in a crisis."""
+
+    def test_one_day_on_which_a_stock_halved_is_no_percent(self):
+        panel = rm.SampleData().panel(["AAPL"], ["Mkt-RF"], start="2000-09-29", end="2000-09-29")
+        assert panel.excess_returns.iloc[0, 0] < -0.5
+
+    def test_days_of_2008_are_no_percent(self):
+        data = rm.SampleData()
+        for day in pd.bdate_range("2008-10-06", "2008-10-31"):
+            panel = data.panel(data.assets, ["Mkt-RF"], start=day, end=day)
+            assert len(panel.dates) == 1
+
+    def test_a_few_days_in_percent_are_refused(self):
+        days = pd.bdate_range("2024-01-01", periods=6)
+        percent = pd.DataFrame({"A": [1.2, -0.8, 0.9, -1.1, 0.7, 1.5]}, days)
+        market = pd.Series([0.01, -0.008, 0.009, -0.011, 0.007, 0.015], days, name="MKT")
+        with pytest.raises(rm.PercentReturnsError):
+            rm.InMemory(percent, factors=market, risk_free=0.0, horizon=rm.DAY).panel(["A"], ["MKT"])
+
+
+class TestRates:
+    @pytest.mark.parametrize("rate", [5.25, rm.Mean(5.25, rm.YEAR)])
+    def test_a_rate_in_percent_is_refused_with_the_rate_that_it_means(self, rate):
+        days = pd.bdate_range("2024-01-01", periods=30)
+        returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 30)}, days)
+        with pytest.raises(rm.PercentReturnsError) as caught:
+            rm.InMemory(returns, factors=None, risk_free=rate, horizon=rm.DAY)
+        assert caught.value.details["rate"] == pytest.approx(0.0525)
+
+    @pytest.mark.parametrize("wrong", [-1.0, 0.5, -0.5])
+    def test_one_impossible_rate_is_refused(self, wrong):
+        days = pd.bdate_range("2024-01-01", periods=250)
+        rate = pd.Series(1e-4, days)
+        rate.iloc[7] = wrong
+        returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 250)}, days)
+        with pytest.raises(rm.DataError):
+            rm.InMemory(returns, factors=None, risk_free=rate, horizon=rm.DAY)
+
+
+def test_a_code_in_the_last_row_is_no_security_that_ended():
+    days = pd.bdate_range("2024-01-01", periods=250)
+    market = pd.Series(np.random.default_rng(0).normal(0, 0.01, 250), days, name="MKT")
+    returns = pd.DataFrame(dict.fromkeys("ABC", 1.2 * market))
+    returns.iloc[-1] = -0.9999
+    with pytest.raises(rm.MissingCodeError):
+        rm.InMemory(returns, factors=market, risk_free=0.0, horizon=rm.DAY).panel(list("ABC"), ["MKT"])

@@ -34,6 +34,8 @@ LARGEST = 1e150
 # A typical size beyond these per √day is percent, not decimals. In percent, assets typically move by 1 to 2, and the
 # quietest factors, over sixty of their quietest days, by 0.065; in decimals, the wildest coins by 0.08.
 _PERCENT, _PERCENT_FACTOR = 0.1, 0.06
+# Of a few values, these: of one column, and of most of several. A stock may halve on a day, and most move by 0.1.
+_ONE_OF_FEW, _MOST_OF_FEW, _SEVERAL = 0.6, 0.3, 5
 # Factors beyond this per √day are not in percent either, but on a scale of their own, such as an index of sentiment.
 _OWN_SCALE = 10.0
 # Prices and gross returns are at least this large and never negative.
@@ -43,7 +45,9 @@ _ENOUGH = 20
 # In percent, half of the returns of an asset or factor are larger than this per √day: 1 % a year in decimals is 0.0004.
 _TINY = 0.0004
 # A risk-free rate beyond these a year is no decimal: typically, and in one of a hundred rows.
-_TYPICAL_RATE, _HIGH_RATE, _ROWS_HIGH = 0.3, 1.0, 0.01
+_TYPICAL_RATE, _HIGH_RATE, _ROWS_HIGH = 0.6, 1.5, 0.01
+# Nor is it on a single date beyond this a year.
+_IMPOSSIBLE_RATE = 10.0
 # Typical sizes are judged by about so many rows, spread over all.
 _SAMPLED_ROWS = 2_048
 # After so many rows, what is wrong with most columns is plain.
@@ -346,8 +350,8 @@ class ReturnChecks:
             raise ImpossibleReturnsError(
                 f"expected simple {self.kind.name} of -100 % or more, and of -100 % only as the last return of a "
                 f"security that ended worthless, got less, or a later return, first of {label} on {date.date()} (its "
-                f"lowest is {low:.4g}), in {int((when < _NEVER).sum())} column(s); convert percent, log returns or "
-                "prices to simple returns.",
+                f"lowest is {low:.4g}), in {int((when < _NEVER).sum())} column(s); leave the rows after a loss of "
+                "everything missing, or convert percent, log returns or prices to simple returns.",
                 what=self.kind.name,
                 label=label,
                 date=date,
@@ -391,6 +395,15 @@ class ReturnChecks:
             code=value,
             count=count,
         )
+
+    def with_few(self, percent: Flags, most: Flags, one: Flags) -> Flags:
+        """Which columns are in percent, where of some the values are so few that days of a crisis are typical of them.
+
+        These are judged by larger sizes: by one where most of several such columns are beyond it, or by a larger one.
+        """
+        few = self.without_codes()[1] < _ENOUGH
+        together = few.sum() >= _SEVERAL and 2 * (most & few).sum() > few.sum()
+        return np.where(few, most if together else one, percent)
 
     def never_negative(self) -> Flags:
         """Which columns have no negative value, among so many that returns would have one."""
@@ -436,13 +449,15 @@ class AssetReturns(ReturnKind):
     name: str = "asset returns"
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
-        """Sizes of levels and of percent."""
-        return _doubtful(horizon, _PERCENT), _PERCENT * float(np.sqrt(horizon.days))
+        """Sizes of levels, of percent, and of percent where there are few values: most columns, and one."""
+        root = float(np.sqrt(horizon.days))
+        return _doubtful(horizon, _PERCENT), _PERCENT * root, _MOST_OF_FEW * root, _ONE_OF_FEW * root
 
     def require(self, checks: ReturnChecks) -> None:
         """Raise for codes, levels, percent and losses of more than everything, in this order."""
-        level, percent = checks.typically_above()
+        level, percent, most, one = checks.typically_above()
         level &= checks.never_negative()
+        percent = checks.with_few(percent, most, one)
         checks.require_no_codes(_codes_of_assets(checks, level | percent))
         _refuse_levels(checks, level, _PERCENT)
         _refuse_percent(checks, percent, _PERCENT)
@@ -467,13 +482,18 @@ class FactorReturns(ReturnKind):
     tradable: Flags | None = None
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
-        """Sizes of levels, of percent, of what is on a scale of its own, and of what codes are far from."""
+        """Sizes of levels, of percent, of percent where there are few values, of what is on a scale of its own.
+
+        Behind them, the sizes that codes are far from.
+        """
         root = float(np.sqrt(horizon.days))
-        return _doubtful(horizon, _PERCENT_FACTOR), _PERCENT_FACTOR * root, _OWN_SCALE * root, *_SIZES
+        percent = _doubtful(horizon, _PERCENT_FACTOR), _PERCENT_FACTOR * root, _MOST_OF_FEW * root, _ONE_OF_FEW * root
+        return *percent, _OWN_SCALE * root, *_SIZES
 
     def require(self, checks: ReturnChecks) -> None:
         """Raise for codes, levels and percent, and for funded factors that lose more than everything."""
-        level, percent, own_scale, *sizes = checks.typically_above()
+        level, percent, most, one, own_scale, *sizes = checks.typically_above()
+        percent = checks.with_few(percent, most, one)
         returns = np.ones(len(checks.labels), dtype=bool) if self.tradable is None else self.tradable
         checks.require_no_codes(_codes_of_factors(checks, np.array(sizes)))
         _refuse_levels(checks, level & checks.never_negative() & returns, _PERCENT_FACTOR)
@@ -499,6 +519,7 @@ class RiskFreeRate(ReturnKind):
         _refuse_high_rates(checks)
         checks.require_no_codes(checks.codes.numbers > 0)
         _refuse_losses(checks, np.ones(len(checks.labels), dtype=bool))
+        _refuse_high_rates(checks, YEAR.scale_mean(_IMPOSSIBLE_RATE, to=checks.horizon))
 
 
 @final
@@ -532,7 +553,9 @@ def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
     codes = checks.codes
     value = codes.numbers
     impossible = value <= -1.0
-    ended = (codes.count == 1) & (codes.first == checks.last[codes.column])
+    # on the last date of all, many columns may have a code at once
+    end = max(int(checks.last.max()), int(checks.sample.max(initial=_BEFORE)))
+    ended = (codes.count == 1) & (codes.first == checks.last[codes.column]) & (codes.first < end)
     nearly_all = (value > -1.0) & (value <= -_WORTHLESS) & ~ended
     often = (value >= _BEYOND) | np.where(value > 0, codes.count >= _TWICE, codes.count >= _OFTEN)
     large = np.abs(value) > _FAR
@@ -594,11 +617,12 @@ def _refuse_losses(checks: ReturnChecks, which: Flags) -> None:
         )
 
 
-def _refuse_high_rates(checks: ReturnChecks) -> None:
+def _refuse_high_rates(checks: ReturnChecks, bound: float = np.inf) -> None:
+    """Raise where rates are typically high, often very high, or once beyond a bound."""
     (typical, high), nonzero = checks.without_codes()
     # years near zero hide the unit from a median, and not from the highest of a hundred
     rows = np.ceil(_ROWS_HIGH * checks.present).clip(min=1)
-    wrong = (2 * typical > nonzero) | (high >= rows)
+    wrong = (2 * typical > nonzero) | (high >= rows) | (np.maximum(-checks.low, checks.high) > bound)
     if not wrong.any():
         return
     horizon, kind = checks.horizon, checks.kind

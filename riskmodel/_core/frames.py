@@ -35,6 +35,8 @@ from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity
 _TILE = 512, 32
 # A constant rate of more a year is refused as a plain number, and a typical one of more is warned of.
 _HIGH_CONSTANT_RATE, _HIGH_TYPICAL_RATE = 0.1, 0.15
+# No rate is higher a year than this, even where its horizon is said: it is in percent.
+_HIGHEST_STATED_RATE = 2.0
 # With fewer rates none is typical.
 _ENOUGH_RATES = 20
 # A column of these names holds the dates of a table where its type does not say so.
@@ -177,9 +179,20 @@ def read_number(rate: Any, horizon: Horizon) -> float:
             f"{shown(rate)}.",
             got=rate,
         )
-    if isinstance(rate, Mean):
-        return float(rate.at(horizon))
-    number, yearly = float(rate), horizon.scale_mean(float(rate), to=YEAR)
+    number = float(rate.at(horizon)) if isinstance(rate, Mean) else float(rate)
+    yearly = horizon.scale_mean(number, to=YEAR)
+    if isinstance(rate, Mean) and abs(yearly) <= _HIGHEST_STATED_RATE:
+        return number
+    if isinstance(rate, Mean) or abs(number) > _HIGHEST_STATED_RATE:
+        shown_rate = float(rate)
+        raise PercentReturnsError(
+            f"expected risk_free in decimals, got {shown_rate:g}, which is {100 * shown_rate:.4g} %; if it is "
+            f"{shown_rate:g} % a year, write rm.Mean({shown_rate / 100:g}, rm.YEAR).",
+            what=RISK_FREE_RATE.name,
+            rate=shown_rate / 100.0,
+            per_year=yearly,
+            horizon=horizon,
+        )
     if abs(yearly) > _HIGH_CONSTANT_RATE:
         own = f"rm.{horizon!r}" if horizon.name in NAMED or horizon.bar is not None else repr(horizon)
         raise PercentReturnsError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
@@ -23,7 +23,6 @@ from riskmodel.errors import (
     DataError,
     InvalidParameterError,
     MissingExtraError,
-    RiskModelWarning,
     TooFewObservationsError,
 )
 from riskmodel.estimation.least_squares.ols import OLS
@@ -80,7 +79,7 @@ class ReportOptions:
         files = InputFiles.given(args)
         _require_fitting(args, files)
         output = page_path(args, files)
-        data, said = _read_data(args, files)
+        data = SampleData(NAMED[args.sample or "day"]) if files is None else files.read(args)
         factors = names(args.factors, data.factors)
         if args.factors is not None and not factors:
             raise InvalidParameterError("expected --factors with at least one factor, got none; leave it out for all.")
@@ -90,7 +89,7 @@ class ReportOptions:
             data=data,
             factors=factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),
-            caveats=said + (_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data)),
+            caveats=_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data),
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
@@ -116,27 +115,15 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
 
 
-def _read_data(
-    args: argparse.Namespace, files: InputFiles | None
-) -> tuple[SampleData | InMemory | Joined, tuple[str, ...]]:
-    """Read the files, or the sample; also return what was said of them, which the report's notes repeat."""
-    if files is None:
-        return SampleData(NAMED[args.sample or "day"]), ()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RiskModelWarning)
-        data = files.read(args)
-    for other in caught:
-        if not isinstance(other.message, RiskModelWarning):
-            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
-    return data, tuple(str(w.message) for w in caught if isinstance(w.message, RiskModelWarning))
-
-
 def _doubts(files: InputFiles | None, data: InMemory | Joined) -> tuple[str, ...]:
     return () if files is None else files.doubts(data)
 
 
-def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
-    """Fit the model and make the report; also return a message about omitted assets."""
+def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskReport, str]:
+    """Fit the model and make the report; also return a message about omitted assets.
+
+    What was said of the data while they were read and aligned, in warnings, is among the report's notes.
+    """
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
     held = _complete(options)
@@ -154,7 +141,7 @@ def risk_report(options: ReportOptions) -> tuple[RiskReport, str]:
         options.budget,
         cap=options.cap,
         source=options.source,
-        caveats=options.caveats + ((left_out,) if left_out else ()),
+        caveats=(*options.caveats, *said, *([left_out] if left_out else [])),
     )
     return report, left_out
 

@@ -45,6 +45,7 @@ UNITS = tuple(_READERS)
 _ABOUT_FILES = (
     "--unit", "--factor-unit", "--data-horizon", "--bar", "--per-day", "--return-type", "--unmatched", "--risk-free",
     "--funded", "--columns", "--factor-columns", "--dates", "--factor-dates", "--table", "--factor-table", "--missing",
+    "--factor-missing",
     "--time-zone",
 )  # fmt: skip
 _ASSETS_ARE_CALLED, _FACTORS_ARE_CALLED = ("asset", "ticker", "symbol", "permno"), ("factor",)
@@ -138,7 +139,8 @@ class InputFiles:
                 args.returns,
                 args.unit or "decimal",
                 _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
-                *_codes_and_zone(args),
+                tuple(names(args.missing, ())),
+                args.time_zone,
             ),
             library
             or InputFile(
@@ -146,7 +148,8 @@ class InputFiles:
                 args.factor_returns,
                 args.factor_unit or "decimal",
                 _layout(args, args.factor_columns, args.factor_dates, args.factor_table, _FACTORS_ARE_CALLED),
-                *_codes_and_zone(args),
+                tuple(names(args.factor_missing, ())),
+                args.time_zone,
             ),
         )
 
@@ -265,10 +268,6 @@ def _layout(
     return columns if dates is None else evolve(columns, dates=dates)
 
 
-def _codes_and_zone(args: argparse.Namespace) -> tuple[tuple[str, ...], str | None]:
-    return tuple(names(args.missing, ())), args.time_zone
-
-
 def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None:
     """Where to write the page, or None where none is wanted."""
     if args.no_html or (args.json and args.output is None):
@@ -289,7 +288,7 @@ def with_hint(error: DataError, source: str) -> DataError:
     elif "rate" in error.details:
         hint = f" Here a yearly rate is said with --risk-free {error.details['rate']:g}/year."
     elif isinstance(error, MissingCodeError):
-        hint = " Here codes are named with --missing, as they stand in the file."
+        hint = " Here codes are named with --missing, and --factor-missing for factors, as they stand in the file."
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)

@@ -154,11 +154,9 @@ def _run(argv: list[str]) -> None:
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
     arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
-    options = ReportOptions.read(arguments)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error" if arguments.strict else "always", RiskModelWarning)
-        warnings.showwarning = _show_warning
-        report, left_out = risk_report(options)
+    with _warnings(arguments.strict) as said:
+        options = ReportOptions.read(arguments)
+        report, left_out = risk_report(options, said)
     if left_out:
         _tell(left_out)
     # write the page first: a closed stdout pipe must not prevent it
@@ -173,8 +171,21 @@ def _run(argv: list[str]) -> None:
             print(wrote)
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    _tell(f"riskmodel: warning: {' '.join(str(message).split())}")
+@contextlib.contextmanager
+def _warnings(strict: bool) -> Iterator[list[str]]:
+    """Print warnings as they come, and collect those of this package for the notes of the report."""
+    said: list[str] = []
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        text = " ".join(str(message).split())
+        _tell(f"riskmodel: warning: {text}")
+        if isinstance(message, RiskModelWarning) and text not in said:
+            said.append(text)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if strict else "always", RiskModelWarning)
+        warnings.showwarning = show
+        yield said
 
 
 def _tell(message: str) -> None:
@@ -293,7 +304,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     add("--factor-dates", metavar="FORMAT", help="the same in the file of factors")
     add("--table", metavar="CAPTION", help="part of the caption of a table in a file of the French library")
     add("--factor-table", metavar="CAPTION", help="the same in the file of factors")
-    add("--missing", nargs="+", metavar="CODE", help="codes for missing numbers in both files: -99 n/m")
+    add("--missing", nargs="+", metavar="CODE", help="codes for missing numbers in --returns: -99 n/m")
+    add("--factor-missing", nargs="+", metavar="CODE", help="the same in the file of factors")
     add("--time-zone", metavar="ZONE", help="zone in which days begin, where times are of UTC: Europe/Berlin")
 
 

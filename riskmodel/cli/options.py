@@ -67,7 +67,7 @@ def joined(argv: Sequence[str]) -> list[str]:
     among_codes = False
     for item in argv:
         is_negative = re.match(r"-[0-9.]", item) is not None
-        among_codes = item == "--missing" or (among_codes and not item.startswith("--"))
+        among_codes = item in {"--missing", "--factor-missing"} or (among_codes and not item.startswith("--"))
         if joined and joined[-1] in _NUMBERS and is_negative:
             joined[-1] += f"={item}"
         elif among_codes and is_negative:
