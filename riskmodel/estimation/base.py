@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require
+from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import EstimationError, InvalidParameterError
@@ -124,6 +124,7 @@ class Estimator(ABC):
             Of D dates; its `missing` lists what could not be estimated in a window.
         """
         require_spans(panel, spans)
+        require_count(minimum, "minimum")
         return fit_each(self.fit, panel, spans, minimum)
 
 

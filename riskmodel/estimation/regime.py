@@ -26,7 +26,9 @@ def variance_multiplier(returns: Array, forecasts: Array, half_life: Horizon, ho
         If no date has a forecast.
     """
     known = np.isfinite(returns) & (forecasts > 0)
-    squares = np.divide(returns**2, forecasts, out=np.zeros_like(returns), where=known)
+    squares = np.where(known, returns, 0.0)
+    squares *= squares
+    np.divide(squares, forecasts, out=squares, where=known)
     counts = known.sum(axis=1)
     dates = counts > 0
     if not dates.any():

@@ -89,7 +89,7 @@ def weighted_mean(values: Array, weights: Array) -> Array:
     """Mean of each column over its own rows, shape (N,); NaN for a column without any."""
     observed = ~np.isnan(values)
     total = weights @ observed
-    sums = weights @ np.where(observed, values, 0.0)
+    sums = weights @ (values if observed.all() else np.where(observed, values, 0.0))
     return np.asarray(np.divide(sums, total, out=np.full(len(total), np.nan), where=total > 0))
 
 

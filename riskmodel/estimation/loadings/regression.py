@@ -16,6 +16,9 @@ def regress(estimator: Estimator, panel: ReturnPanel, factor_returns: Array | No
     factors = panel.returns_of(model.definitions) if factor_returns is None else factor_returns
     alpha, loadings = model.alpha.to_numpy(), model.loadings.to_numpy()
     returns = panel.select(model.assets).arrays()[0]
+    residuals = factors @ loadings.T
+    np.subtract(returns, residuals, out=residuals)
+    residuals -= alpha
     weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator) else None
     return FittedLoadings(
         assets=model.assets,
@@ -25,7 +28,7 @@ def regress(estimator: Estimator, panel: ReturnPanel, factor_returns: Array | No
         alpha=alpha,
         loadings=loadings,
         factor_returns=factors,
-        residuals=set_read_only(np.asarray(returns - factors @ loadings.T - alpha, order="C")),
+        residuals=set_read_only(residuals),
         weights=np.ones(len(panel.dates)) if weights is None else weights,
         risk_free_mean=model.risk_free_mean,
         regression=model.regression,
