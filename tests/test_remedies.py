@@ -111,3 +111,48 @@ def test_a_code_in_the_last_row_is_no_security_that_ended():
     returns.iloc[-1] = -0.9999
     with pytest.raises(rm.MissingCodeError):
         rm.InMemory(returns, factors=market, risk_free=0.0, horizon=rm.DAY).panel(list("ABC"), ["MKT"])
+
+
+BARS = [
+    "PX_LAST,PX_VOLUME", "Price,Volume", "Last,Volume", "Open,High,Low,Settle,Volume,Open Interest",
+    "price,market_cap,total_volume", "Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen",
+    "Eröffnung,Hoch,Tief,Schluss,Volumen", "Open,Close", "Bid,Ask,Mid", "o,h,l,c,v", "Close_AAPL,High_AAPL,Low_AAPL",
+    "AAPL Adj Close,AAPL Close,AAPL Volume",
+]  # fmt: skip
+
+
+class TestColumnsOfOneAsset:
+    def read(self, columns):
+        days = pd.bdate_range("2024-01-01", periods=40)
+        frame = pd.DataFrame(np.random.default_rng(0).normal(0, 0.01, (40, len(columns))), days, columns)
+        return rm.InMemory(frame, factors=None, risk_free=0.0, horizon=rm.DAY)
+
+    @pytest.mark.parametrize("columns", BARS)
+    def test_they_are_no_assets(self, columns):
+        with pytest.raises(rm.LayoutError):
+            self.read(columns.split(","))
+
+    def test_levels_of_fields_and_tickers_are_no_assets(self):
+        with pytest.raises(rm.LayoutError, match="Adj Close"):
+            self.read(pd.MultiIndex.from_product([["Adj Close", "Close", "Volume"], ["AAPL", "MSFT"]]))
+
+    @pytest.mark.parametrize("tickers", ["LOW,OPEN,HIGH", "C,V,L,O,H", "LOW,OPEN,AAPL,MSFT", "BID,KO", "BRK_A,BRK_B"])
+    def test_tickers_that_look_like_them_are(self, tickers):
+        assert self.read(tickers.split(",")).assets == tickers.split(",")
+
+
+def test_opening_times_of_another_market_name_no_zone_that_does_not_fit():
+    sydney = (pd.bdate_range("2020-01-01", periods=300) + pd.Timedelta(hours=10)).tz_localize("Australia/Sydney")
+    returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 300)}, sydney.tz_convert("UTC"))
+    with pytest.raises(rm.InvalidDatesError) as caught:
+        rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
+    assert caught.value.details["time_zone"] is None
+
+
+def test_closing_times_of_a_market_that_is_open_on_sundays_can_be_read(tmp_path):
+    days = pd.bdate_range("2024-01-07", periods=60, freq="C", weekmask="Sun Mon Tue Wed Thu")
+    frame = pd.DataFrame({"date": (days + pd.Timedelta(hours=15)).astype(str), "A": 0.01})
+    frame.to_csv(tmp_path / "riyadh.csv", index=False)
+    with pytest.raises(rm.InvalidDatesError):
+        rm.read_returns(tmp_path / "riyadh.csv")
+    assert rm.read_returns(tmp_path / "riyadh.csv", time_zone="UTC").index.tolist() == days.tolist()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from riskmodel._core import labels
@@ -11,22 +12,32 @@ from riskmodel.errors import LayoutError
 
 _ADJUSTED = frozenset({"adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjusted"})
 # In this order: a close is a close; what is called a price or the last one is a close beside highs and lows.
-_CLOSES = ("close", "closelast", "closeprice", "price", "last", "lastprice", "pxlast")
+_CLOSES = (
+    "close", "closelast", "closeprice", "settle", "settlement", "price", "last", "lastprice", "pxlast", "mid",
+    "zamkniecie", "schluss", "schlusskurs", "cloture", "dernier",
+)  # fmt: skip
 _OTHERS = {
-    "open": "open", "openprice": "open", "pxopen": "open",
-    "high": "high", "highprice": "high", "pxhigh": "high",
-    "low": "low", "lowprice": "low", "pxlow": "low",
-    "volume": "volume", "vol": "volume", "pxvolume": "volume",
+    "open": "open", "openprice": "open", "pxopen": "open", "otwarcie": "open", "eroffnung": "open", "ouverture": "open",
+    "high": "high", "highprice": "high", "pxhigh": "high", "najwyzszy": "high", "hoch": "high", "haut": "high",
+    "low": "low", "lowprice": "low", "pxlow": "low", "najnizszy": "low", "tief": "low", "bas": "low",
+    "plushaut": "high", "plusbas": "low", "bid": "bid", "ask": "ask",
+    "volume": "volume", "vol": "volume", "pxvolume": "volume", "totalvolume": "volume", "turnover": "volume",
+    "wolumen": "volume", "volumen": "volume", "umsatz": "volume", "openinterest": "volume", "marketcap": "volume",
 }  # fmt: skip
-_BESIDE = frozenset({"close", "volume", *_ADJUSTED})
-# Of how many kinds columns must be, the close among them.
+# Two of these are enough: a price beside a volume, a bid beside an ask.
+_PAIRS = ({"close", "volume"}, {"adjusted", "volume"}, {"close", "adjusted"}, {"open", "close"}, {"bid", "ask"})
+# Of how many kinds columns must be otherwise, the close among them.
 _ENOUGH = 3
+# Alone they may be tickers.
+_INITIALS = frozenset("ohlcv")
 # "1. open", "<CLOSE>", "Adj Close**", "Close/Last": as programs and pages write them
 _NOT_LETTERS = re.compile(r"^[0-9]+\.|[^a-z]")
+_SEPARATORS = re.compile(r"[_|:/ -]+")
 
 
 def _letters(name: Any) -> str:
-    return _NOT_LETTERS.sub("", str(name).casefold())
+    plain = unicodedata.normalize("NFKD", str(name).casefold()).replace("ł", "l")
+    return _NOT_LETTERS.sub("", plain)
 
 
 def field_of(name: Any) -> str:
@@ -40,13 +51,15 @@ def field_of(name: Any) -> str:
 def are_bars(names: Iterable[Any]) -> bool:
     """Whether columns are those of one asset.
 
-    These are at least three of open, high, low, close, adjusted close and volume, with a close; or two of the last
-    three.
+    These are at least three of open, high, low, close, adjusted close and volume, with a close; a price beside a
+    volume or an open, or a bid beside an ask; or the initials o, h, l, c, v alone.
     """
     known = list(names)
+    if len(known) > _ENOUGH and set(known) <= _INITIALS:
+        return True
     fields = {field_of(name) for name in known} - {""}
     has_close = bool(fields & {"close", "adjusted"})
-    return has_close and (len(fields) >= _ENOUGH or len({_letters(name) for name in known} & _BESIDE) > 1)
+    return (has_close and len(fields) >= _ENOUGH) or any(pair <= fields for pair in _PAIRS)
 
 
 def close_of(names: Iterable[Any]) -> Any:
@@ -61,11 +74,35 @@ def close_of(names: Iterable[Any]) -> Any:
 def require_assets(names: Iterable[Any], what: str) -> None:
     """Raise where labels are not those of assets, but open, high, low and close of one."""
     known = list(names)
-    if are_bars(known):
-        bars = [name for name in known if field_of(name)]
+    bars = [name for name in known if field_of(name)] or known if are_bars(known) else _bars_of_an_asset(known)
+    if bars:
         raise LayoutError(
             f"expected one column for each asset in {what}, got {labels.listing(bars)}, which are of one asset; pass "
-            "the return of its adjusted close alone, which rm.read_prices reads from such a file.",
+            "the returns of adjusted closes alone, as table['Adj Close'].pct_change() of a frame with levels, or as "
+            "rm.read_prices reads them from a file.",
             what=what,
             columns=bars,
         )
+
+
+def _bars_of_an_asset(names: Sequence[Any]) -> list[Any]:
+    """Return the columns of an asset whose label is part of theirs: Close_AAPL, AAPL Close, (Close, AAPL)."""
+    by_asset: dict[tuple[str, ...], list[Any]] = {}
+    for name in names:
+        parts = [str(p) for p in name] if isinstance(name, tuple) else _SEPARATORS.split(str(name))
+        for field, asset in _fields_and_assets(parts):
+            by_asset.setdefault(asset, []).append((field, name))
+    for found in by_asset.values():
+        fields = [field for field, _ in found]
+        if len(fields) >= _ENOUGH and are_bars(fields):
+            return [name for _, name in found]
+    return []
+
+
+def _fields_and_assets(parts: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Split what stands at the beginning or the end of a label, of two words or one, from the rest."""
+    for n in range(min(2, len(parts) - 1), 0, -1):
+        for field, rest in ((parts[:n], parts[n:]), (parts[-n:], parts[:-n])):
+            if field_of(" ".join(field)):
+                yield " ".join(field), tuple(rest)
+                return

@@ -94,9 +94,9 @@ class ReturnFrame:
         if isinstance(table, ReturnFrame):
             return table
         frame = as_pandas(table, kind.name)
-        names = labels.unique(frame.columns.copy(), f"the columns of {kind.name}")
         if kind is ASSET_RETURNS:
-            require_assets(names, kind.name)
+            require_assets(frame.columns, kind.name)
+        names = labels.unique(frame.columns.copy(), f"the columns of {kind.name}")
         dates = read_dates(frame.index, kind.name, horizon)
         numbers = read_numbers(frame, kind.name)
         if not dates.is_monotonic_increasing:

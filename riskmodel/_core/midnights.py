@@ -53,7 +53,7 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
     Raises
     ------
     InvalidDatesError
-        Its details are ``what``, ``times`` (of day, as text) and ``time_zone`` (one with these midnights).
+        Its details are ``what``, ``times`` (of day, as text) and ``time_zone`` (one with these midnights, or None).
     """
     local = stamps.tz_localize(None)
     seconds = (local - local.normalize()).to_numpy().astype("timedelta64[s]").astype(np.int64)
@@ -64,21 +64,25 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
     early = _weekdays_are_early(late) or ((len(times) == 2 or is_utc) and _months_are_early(late))
     if not early:
         return
-    zone = _zone_with_midnights(times)
+    zone: str | None = _zone_with_midnights(times)
     if stamps.tz is not None and not is_utc:
         if not _all_at_midnight(stamps.tz_convert("UTC")):
             return
         zone = "UTC"
-    convert = f"tz_convert({zone!r})" if stamps.tz is not None else f"tz_localize('UTC').tz_convert({zone!r})"
+    elif not _all_at_midnight(local.tz_localize("UTC").tz_convert(zone)):
+        zone = None  # they may be opening times of another market
+    named = repr(zone) if zone else "the zone of the market, such as 'Australia/Sydney'"
+    convert = f"tz_convert({named})" if stamps.tz is not None else f"tz_localize('UTC').tz_convert({named})"
     default = (
-        f"convert the index with .{convert}, or with the zone of the market (of a file, time_zone={zone!r}). If these "
-        "are closing times of a market that is open from Sunday to Thursday, pass .normalize() of the index"
+        f"convert the index with .{convert}{', or with the zone of the market' if zone else ''} (of a file, "
+        f"time_zone={named}). If these are closing times of a market that is open from Sunday to Thursday, pass "
+        ".normalize() of the index (of a file, time_zone='UTC')"
     )
     clock = [f"{s // _HOUR:02d}:{s % _HOUR // 60:02d}" for s in times.tolist()]
     raise InvalidDatesError(
         f"expected {what} on days of the market, got rows at {' and '.join(clock)} that begin on the eve of a day (on "
         "Sundays and never on Fridays, or at the end of the month before), as midnights of another time zone do; "
-        f"{remedy.format(zone=zone) if remedy else default}.",
+        f"{remedy.format(zone=zone) if remedy and zone else default}.",
         what=what,
         times=clock,
         time_zone=zone,

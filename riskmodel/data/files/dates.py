@@ -86,10 +86,12 @@ def _require_own_midnights(columns: Columns, stamps: pd.DatetimeIndex) -> None:
         require_own_midnights(stamps, str(columns.path))
     except InvalidDatesError as error:
         zone = error.details["time_zone"]
+        named = f"{zone!r}, or the zone of the market" if zone else "the zone of the market, such as 'Australia/Sydney'"
         raise InvalidDatesError(
             f"expected days of the market in {columns.path}, column {str(columns.dates.name)!r}, got times "
             f"{' and '.join(error.details['times'])} on the eve of each day, as midnights of another time zone are; "
-            f"pass time_zone={zone!r}, or the zone of the market, on the command line --time-zone {zone}.",
+            f"pass time_zone={named}, on the command line --time-zone. If these are closing times of a market that "
+            "is open from Sunday to Thursday, pass time_zone='UTC'.",
             path=str(columns.path),
             column=columns.dates.name,
             **{name: value for name, value in error.details.items() if name != "what"},
