@@ -156,3 +156,12 @@ def test_closing_times_of_a_market_that_is_open_on_sundays_can_be_read(tmp_path)
     with pytest.raises(rm.InvalidDatesError):
         rm.read_returns(tmp_path / "riyadh.csv")
     assert rm.read_returns(tmp_path / "riyadh.csv", time_zone="UTC").index.tolist() == days.tolist()
+
+
+def test_months_of_a_coin_that_are_rounded_to_hundredths_are_no_codes():
+    months = pd.date_range("2010-01-31", periods=120, freq="ME")
+    market = pd.Series(np.random.default_rng(0).normal(0, 0.05, 120), months, name="MKT")
+    coin = pd.DataFrame({"COIN": np.random.default_rng(1).normal(0.02, 0.4, 120).clip(-0.9).round(2)}, months)
+    coin.iloc[[3, 20, 40, 77]] = -0.44
+    panel = rm.InMemory(coin, factors=market, risk_free=0.0, horizon=rm.MONTH).panel(["COIN"], ["MKT"])
+    assert (panel.excess_returns["COIN"] == -0.44).sum() >= 4

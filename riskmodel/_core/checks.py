@@ -557,7 +557,9 @@ def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
     end = max(int(checks.last.max()), int(checks.sample.max(initial=_BEFORE)))
     ended = (codes.count == 1) & (codes.first == checks.last[codes.column]) & (codes.first < end)
     nearly_all = (value > -1.0) & (value <= -_WORTHLESS) & ~ended
-    often = (value >= _BEYOND) | np.where(value > 0, codes.count >= _TWICE, codes.count >= _OFTEN)
+    # -0.44 is a month of a coin, and no day of a share
+    calm = (2 * checks.moved <= checks.quiet)[codes.column]
+    often = (value >= _BEYOND) | np.where(value > 0, codes.count >= _TWICE, calm & (codes.count >= _OFTEN))
     large = np.abs(value) > _FAR
     return np.asarray((impossible | nearly_all | often) & (large & (value < 0) | ~other_unit[codes.column]))
 
