@@ -165,3 +165,15 @@ def test_months_of_a_coin_that_are_rounded_to_hundredths_are_no_codes():
     coin.iloc[[3, 20, 40, 77]] = -0.44
     panel = rm.InMemory(coin, factors=market, risk_free=0.0, horizon=rm.MONTH).panel(["COIN"], ["MKT"])
     assert (panel.excess_returns["COIN"] == -0.44).sum() >= 4
+
+
+@pytest.mark.parametrize("off", [0.9, 0.7, 1.25])
+def test_a_price_that_is_wrong_for_a_day_is_seen_in_a_quiet_series(off):
+    days = pd.bdate_range("2020-01-01", periods=300)
+    value = pd.Series(100 * np.cumprod(1 + np.random.default_rng(0).normal(1e-4, 0.002, 300)), days)
+    value.iloc[100] *= off
+    market = pd.Series(np.random.default_rng(1).normal(0, 0.01, 299), days[1:], name="MKT")
+    fund = value.pct_change().iloc[1:].to_frame("FUND")
+    with pytest.warns(rm.SuspectReturnWarning) as caught:
+        rm.InMemory(fund, factors=market, risk_free=0.0, horizon=rm.DAY).panel(["FUND"], ["MKT"])
+    assert set(caught[0].message.details["dates"]) == {days[100], days[101]}

@@ -14,8 +14,10 @@ from attrs import frozen
 from riskmodel._core.arrays import Array
 from riskmodel.errors import SuspectReturnWarning
 
-# Log returns beyond this are looked at: -30 % and +42 %.
-_JUMP = 0.35
+# On the day of a split a price moves by no more than this besides.
+_SPLIT_DAY = 0.03
+# Log returns beyond this are looked at, -30 % and +42 %; of few columns, where it costs little, smaller ones too.
+_JUMP, _JUMP_OF_FEW, _FEW = 0.35, 0.04, 64
 # Robust standard deviations from which a jump is suspect: alone, of a split's ratio, and where the price comes back.
 _ALONE, _SPLIT, _BACK = 25.0, 15.0, 15.0
 # A jump that is suspect alone is this large.
@@ -49,16 +51,17 @@ class Suspect:
 
 def suspects(numbers: Array, dates: pd.DatetimeIndex, names: pd.Index[Any], low: Array, high: Array) -> list[Suspect]:
     """Find suspect returns, dates × assets; only assets whose extremes, `low` and `high`, are large are looked at."""
-    large = np.flatnonzero((low < np.expm1(-_JUMP)) | ((high > np.expm1(_JUMP)) & np.isfinite(high)))
-    return [suspect for j in large for suspect in _in_column(numbers[:, j], dates, names[int(j)])]
+    jump = _JUMP_OF_FEW if len(names) <= _FEW else _JUMP
+    large = np.flatnonzero((low < np.expm1(-jump)) | ((high > np.expm1(jump)) & np.isfinite(high)))
+    return [suspect for j in large for suspect in _in_column(numbers[:, j], dates, names[int(j)], jump)]
 
 
-def _in_column(values: Array, dates: pd.DatetimeIndex, label: Any) -> Iterator[Suspect]:
+def _in_column(values: Array, dates: pd.DatetimeIndex, label: Any, jump: float) -> Iterator[Suspect]:
     rows = np.flatnonzero(~np.isnan(values))
     growth = np.log(np.maximum(1.0 + values[rows], _LEAST_GROWTH))
     all_sigma = _sigma(growth)
     last = len(rows) - 1
-    for i in np.flatnonzero(np.abs(growth) > _JUMP):
+    for i in np.flatnonzero(np.abs(growth) > max(jump, _BACK * all_sigma if jump < _JUMP else jump)):
         # securities that end lose much with their last return
         if i == last and growth[i] < 0:
             continue
@@ -84,7 +87,7 @@ def _reason(growth: Array, i: int, sigma: float) -> str | None:
     neighbours = growth[i + 1 : i + 1 + _SOON], growth[max(0, i - _SOON) : i][::-1]
     if size > _BACK and any(_comes_back(float(growth[i]), near, sigma) for near in neighbours):
         return "the price comes back"
-    ratio = split_ratio(float(growth[i]), _NEAR * sigma)
+    ratio = split_ratio(float(growth[i]), min(_NEAR * sigma, _SPLIT_DAY))
     if size > _SPLIT and ratio is not None:
         return ratio
     far = size > _ALONE and abs(np.expm1(growth[i])) > _LARGE
