@@ -269,7 +269,7 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
 
 
 def _conversion_of(table: Any) -> str:
-    """What to write for a table that is none."""
+    """Return what to write instead of an object that is not a table."""
     if hasattr(table, "collect"):
         return "write .collect() of it"
     if getattr(table, "ndim", 0) == 1 and getattr(getattr(table, "dtype", None), "names", None) is None:
@@ -355,7 +355,7 @@ def _column(column: pd.Series[Any], what: str) -> Array:
             return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
         except (OverflowError, ValueError) as error:
             raise NonNumericError(
-                f"expected {what} to hold numbers, got one in column {column.name!r} that is none: {error}.",
+                f"expected {what} to hold numbers, got a value in column {column.name!r} that does not convert: {error}.",
                 what=what,
                 column=column.name,
             ) from error

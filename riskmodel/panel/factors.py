@@ -330,7 +330,7 @@ def read_definitions(factors: Iterable[Any]) -> tuple[Factor, ...]:
 
 
 def read_factor(factor: Any, published: Callable[[Any], Factor]) -> Factor:
-    """Return a factor, or raise for what is none; `published` makes one of a bare name.
+    """Return a factor, or raise for anything else; `published` makes one of a bare name.
 
     Raises
     ------

@@ -276,7 +276,7 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
 
 
 def read_share(cap: Any) -> float:
-    """Read a share of the variance, from 0 to 1, or raise; a percentage is none."""
+    """Read a share of the variance, from 0 to 1, or raise, also for a percentage."""
     known = is_number(cap) and not isinstance(cap, Quantity)
     if not known or not 0 <= cap <= 1:
         hint = f"; if it is a percentage, write {float(cap) / 100:g}" if known and 1 < cap <= 100 else ""

@@ -183,7 +183,7 @@ class _Signs:
     doubtful_groups: bool
 
     def number(self, text: str, shape: str) -> float | None:
-        """Return the number, or None where it is none in this file."""
+        """Return the number, or None for text that is not a number in this file."""
         own, wrong, other = ("comma", "point", ".") if self.decimal == "," else ("point", "comma", ",")
         if shape in {"whole", own, f"{own}_or_thousands"}:
             return float(text.replace(self.decimal, "."))

@@ -398,7 +398,9 @@ def _read_date(path: Path, head: Mapping[str, Any], part: str) -> pd.Timestamp:
 
 def _unreadable(path: Path, part: str) -> InvalidParameterError:
     return InvalidParameterError(
-        f"expected a file of Moments.save, got {path}, whose {part} is none; save it again.", path=str(path), part=part
+        f"expected a file of Moments.save, got {path}, whose {part} cannot be read; save it again.",
+        path=str(path),
+        part=part,
     )
 
 
