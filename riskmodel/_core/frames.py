@@ -355,7 +355,7 @@ def _column(column: pd.Series[Any], what: str) -> Array:
             return np.array([np.nan if gone else float(x) for x, gone in zip(column, column.isna(), strict=True)])
         except (OverflowError, ValueError) as error:
             raise NonNumericError(
-                f"expected {what} to hold numbers, got a value in column {column.name!r} that does not convert: {error}.",
+                f"expected {what} to hold numbers, got another value in column {column.name!r}: {error}.",
                 what=what,
                 column=column.name,
             ) from error
