@@ -621,8 +621,8 @@ def test_a_rate_in_percent_is_told_by_its_higher_values():
     assert align(frame("A", rate.index), free=rate / 100).risk_free.max() == pytest.approx(0.00017)
 
 
-@pytest.mark.parametrize(("horizon", "rate"), [(rm.DAY, 0.0013), (rm.MONTH, 0.03), (rm.YEAR, 0.31)])
-def test_a_typical_rate_of_a_third_a_year_is_refused_and_of_a_quarter_is_not(horizon, rate):
+@pytest.mark.parametrize(("horizon", "rate"), [(rm.DAY, 0.0026), (rm.MONTH, 0.06), (rm.YEAR, 0.65)])
+def test_a_typical_rate_of_two_thirds_a_year_is_refused_and_of_a_half_is_not(horizon, rate):
     dates = SPACED[horizon]
     with pytest.raises(rm.PercentReturnsError):
         align(frame("A", dates), free=pd.Series(rate, dates), horizon=horizon)

@@ -898,9 +898,9 @@ class TestVetting:
 
     def test_short_panels_are_judged_by_the_assets_that_have_returns_on_half_of_the_dates(self):
         values = self.returns(t=10)
-        values[:4, 0], values[4:, 0] = 0.5, np.nan
+        values[:4, 0], values[4:, 0] = 0.7, np.nan
         assert len(self.of(values).select().dates) == 10
-        values[4, 0] = 0.5
+        values[4, 0] = 0.7
         with pytest.raises(rm.PercentReturnsError):
             self.of(values).select()
         with pytest.raises(rm.PercentReturnsError):

@@ -34,8 +34,9 @@ LARGEST = 1e150
 # A typical size beyond these per √day is percent, not decimals. In percent, assets typically move by 1 to 2, and the
 # quietest factors, over sixty of their quietest days, by 0.065; in decimals, the wildest coins by 0.08.
 _PERCENT, _PERCENT_FACTOR = 0.1, 0.06
-# Of a few values, these: of one column, and of most of several. A stock may halve on a day, and most move by 0.1.
-_ONE_OF_FEW, _MOST_OF_FEW, _SEVERAL = 0.6, 0.3, 5
+# Of a few values, these: of one column, and of most of several. A stock may halve on a day, and most move by 0.1, as a
+# market may.
+_ONE_OF_FEW, _MOST_OF_FEW, _SEVERAL, _FACTOR_OF_FEW = 0.6, 0.3, 5, 0.2
 # Factors beyond this per √day are not in percent either, but on a scale of their own, such as an index of sentiment.
 _OWN_SCALE = 10.0
 # Prices and gross returns are at least this large and never negative.
@@ -487,13 +488,13 @@ class FactorReturns(ReturnKind):
         Behind them, the sizes that codes are far from.
         """
         root = float(np.sqrt(horizon.days))
-        percent = _doubtful(horizon, _PERCENT_FACTOR), _PERCENT_FACTOR * root, _MOST_OF_FEW * root, _ONE_OF_FEW * root
+        percent = _doubtful(horizon, _PERCENT_FACTOR), _PERCENT_FACTOR * root, _FACTOR_OF_FEW * root
         return *percent, _OWN_SCALE * root, *_SIZES
 
     def require(self, checks: ReturnChecks) -> None:
         """Raise for codes, levels and percent, and for funded factors that lose more than everything."""
-        level, percent, most, one, own_scale, *sizes = checks.typically_above()
-        percent = checks.with_few(percent, most, one)
+        level, percent, of_few, own_scale, *sizes = checks.typically_above()
+        percent = checks.with_few(percent, of_few, of_few)
         returns = np.ones(len(checks.labels), dtype=bool) if self.tradable is None else self.tradable
         checks.require_no_codes(_codes_of_factors(checks, np.array(sizes)))
         _refuse_levels(checks, level & checks.never_negative() & returns, _PERCENT_FACTOR)
@@ -554,7 +555,7 @@ def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
     value = codes.numbers
     impossible = value <= -1.0
     # on the last date of all, many columns may have a code at once
-    end = max(int(checks.last.max()), int(checks.sample.max(initial=_BEFORE)))
+    end = max(int(checks.last.max(initial=_BEFORE)), int(checks.sample.max(initial=_BEFORE)))
     ended = (codes.count == 1) & (codes.first == checks.last[codes.column]) & (codes.first < end)
     nearly_all = (value > -1.0) & (value <= -_WORTHLESS) & ~ended
     # -0.44 is a month of a coin, and no day of a share
