@@ -177,3 +177,13 @@ def test_a_price_that_is_wrong_for_a_day_is_seen_in_a_quiet_series(off):
     with pytest.warns(rm.SuspectReturnWarning) as caught:
         rm.InMemory(fund, factors=market, risk_free=0.0, horizon=rm.DAY).panel(["FUND"], ["MKT"])
     assert set(caught[0].message.details["dates"]) == {days[100], days[101]}
+
+
+def test_evenings_of_new_york_in_utc_are_a_day_late():
+    evening = (pd.bdate_range("2020-01-01", periods=300) + pd.Timedelta(hours=20)).tz_localize("America/New_York")
+    returns = pd.DataFrame({"A": np.random.default_rng(0).normal(0, 0.01, 300)}, evening.tz_convert("UTC"))
+    with pytest.raises(rm.InvalidDatesError, match="a day late"):
+        rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
+    local = returns.tz_convert("America/New_York")
+    data = rm.InMemory(local, factors=None, risk_free=0.0, horizon=rm.DAY)
+    assert data.asset_returns(["A"]).index.tolist() == pd.bdate_range("2020-01-01", periods=300).tolist()

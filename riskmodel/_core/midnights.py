@@ -11,7 +11,7 @@ from riskmodel.errors import InvalidDatesError
 # With fewer rows a weekday may be missing by chance.
 _ENOUGH_ROWS = 10
 _HOUR, _FULL_DAY = 3600, 86_400
-_FRIDAY, _SUNDAY = 4, 6
+_MONDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 4, 5, 6
 # Of rows a day early, nearly none is a Friday (a session on a Saturday), and one in five is a Sunday.
 _FEW_FRIDAYS, _MANY_SUNDAYS = 0.01, 0.1
 # Rows farther apart, in days, are months, quarters or years.
@@ -62,7 +62,7 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
         return
     is_utc = stamps.tz is not None and str(stamps.tz_convert("UTC").tz) == str(stamps.tz)
     early = _weekdays_are_early(late) or ((len(times) == 2 or is_utc) and _months_are_early(late))
-    if not early:
+    if not early and not (len(times) == 2 and _weekdays_are_late(late)):
         return
     zone: str | None = _zone_with_midnights(times)
     if stamps.tz is not None and not is_utc:
@@ -78,10 +78,15 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
         f"time_zone={named}). If these are closing times of a market that is open from Sunday to Thursday, pass "
         ".normalize() of the index (of a file, time_zone='UTC')"
     )
+    when = (
+        "that begin on the eve of a day (on Sundays and never on Fridays, or at the end of the month before), as "
+        "midnights of another time zone do"
+        if early
+        else "that are a day late (on Saturdays and never on Mondays), as evenings of another time zone are"
+    )
     clock = [f"{s // _HOUR:02d}:{s % _HOUR // 60:02d}" for s in times.tolist()]
     raise InvalidDatesError(
-        f"expected {what} on days of the market, got rows at {' and '.join(clock)} that begin on the eve of a day (on "
-        "Sundays and never on Fridays, or at the end of the month before), as midnights of another time zone do; "
+        f"expected {what} on days of the market, got rows at {' and '.join(clock)} {when}; "
         f"{remedy.format(zone=zone) if remedy and zone else default}.",
         what=what,
         times=clock,
@@ -101,6 +106,14 @@ def _weekdays_are_early(late: pd.DatetimeIndex) -> bool:
         return False
     share = np.bincount(late.day_of_week, minlength=7) / len(late)
     return bool(share[_FRIDAY] <= _FEW_FRIDAYS and share[_SUNDAY] >= _MANY_SUNDAYS)
+
+
+def _weekdays_are_late(late: pd.DatetimeIndex) -> bool:
+    """Whether days from Monday to Friday seem to be dated a day late."""
+    if _typical_gap(late) > _LONGER_THAN_WEEKS:
+        return False
+    share = np.bincount(late.day_of_week, minlength=7) / len(late)
+    return bool(share[_MONDAY] <= _FEW_FRIDAYS and share[_SATURDAY] >= _MANY_SUNDAYS)
 
 
 def _months_are_early(late: pd.DatetimeIndex) -> bool:
