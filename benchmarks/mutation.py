@@ -27,7 +27,7 @@ TESTS = {
     "riskmodel/model/woodbury.py": ("test_covariance",),
     "riskmodel/model/decomposition.py": ("test_decomposition", "test_strategy"),
     "riskmodel/model/model.py": ("test_model", "test_ols"),
-    "riskmodel/model/regression.py": ("test_model", "test_ols"),
+    "riskmodel/model/regression.py": ("test_model", "test_ols", "test_ewma"),
     "riskmodel/portfolio/portfolio.py": ("test_strategy", "test_hedged"),
     "riskmodel/portfolio/strategy.py": ("test_strategy",),
     "riskmodel/portfolio/hedged.py": ("test_hedged",),

@@ -256,3 +256,10 @@ def test_patterns_of_assets_that_left_are_gone():
     state = rm.Moments.of(panel).reindex(stay)
     assert state.regressions.count.tolist() == [300]
     assert_same_model(rm.OLS().estimate(state), rm.OLS().fit(panel.select(stay)))
+
+
+def test_least_squares_update_moments_that_were_read_with_equal_weights():
+    panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"], start="2017-01-01")
+    old, new = panel.select(end="2017-12-31"), panel.select(start="2018-01-01")
+    state = rm.OLS().update(rm.Moments.of(old), new)
+    np.testing.assert_allclose(rm.OLS().estimate(state).loadings, rm.OLS().fit(panel).loadings, rtol=1e-10)
