@@ -59,7 +59,9 @@ def are_bars(names: Iterable[Any]) -> bool:
         return True
     fields = {field_of(name) for name in known} - {""}
     has_close = bool(fields & {"close", "adjusted"})
-    return (has_close and len(fields) >= _ENOUGH) or any(pair <= fields for pair in _PAIRS)
+    # VOL alone may be a volatility
+    plain = {field_of(name) for name in known if _letters(name) != "vol"}
+    return (has_close and len(fields) >= _ENOUGH) or any(pair <= plain for pair in _PAIRS)
 
 
 def close_of(names: Iterable[Any]) -> Any:
