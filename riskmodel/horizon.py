@@ -23,8 +23,8 @@ _DAYS_PER_YEAR = 252.0
 V = TypeVar("V", bound=Any)
 
 
-def _is_number(value: Any) -> bool:
-    """Whether this is a real number that a float holds, and no truth value."""
+def is_number(value: Any) -> bool:
+    """Whether this is a real number that a float holds, not a truth value; NaN and infinity are."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return False
     try:
@@ -43,7 +43,7 @@ def _shown(value: Any) -> str:
 
 def _positive_days(days: Any) -> float:
     """Read a number of days (an attrs converter)."""
-    if not _is_number(days) or not 0 < float(days) < math.inf:
+    if not is_number(days) or not 0 < float(days) < math.inf:
         raise InvalidParameterError(
             f"expected a positive number of trading days, got {_shown(days)}; "
             "use rm.DAY, rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR or, for instance, rm.Horizon(10).",
@@ -181,7 +181,7 @@ class Horizon:
         if not isinstance(whole, Horizon) or whole not in (DAY, CALENDAR_DAY):
             raise InvalidParameterError(f"expected day as rm.DAY or rm.CALENDAR_DAY, got {day!r}.", day=day)
         room = _SECONDS["d"] / span.total_seconds()
-        if not _is_number(per_day) or not 0 < float(per_day) <= room:
+        if not is_number(per_day) or not 0 < float(per_day) <= room:
             raise InvalidParameterError(
                 f"expected per_day as the number of rows of {bar_text(span)} in a day, at most {room:g} (6.5 of 1h in "
                 f"a session of 6.5 hours), got {_shown(per_day)}.",
@@ -353,7 +353,7 @@ class Quantity(float):
         require_horizon(horizon)
         if isinstance(value, Quantity):
             require_same(value.horizon, horizon, "a quantity and its value")
-        if not _is_number(value):
+        if not is_number(value):
             raise InvalidParameterError(f"expected a real number, got {_shown(value)}.", value=value)
         self = super().__new__(cls, value)
         object.__setattr__(self, "horizon", horizon)

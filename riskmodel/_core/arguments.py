@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
 
 from riskmodel.errors import InvalidParameterError
+from riskmodel.horizon import is_number
 
 T = TypeVar("T")
 
@@ -35,17 +36,6 @@ def require_count(value: Any, parameter: str, least: int = 0) -> int:
             got=value,
         )
     return int(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is a real number that a float holds, not a truth value; NaN and infinity are."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        return False
-    try:
-        float(value)
-    except (OverflowError, ValueError, TypeError):
-        return False
-    return True
 
 
 def require_finite(value: Any, parameter: str) -> float:

@@ -17,7 +17,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import is_number, shown
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
 from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
@@ -29,7 +29,7 @@ from riskmodel.errors import (
     NonNumericError,
     PercentReturnsError,
 )
-from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity
+from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity, is_number
 
 # Rows and columns of a tile that is copied at a time: what is read by row and written by column stays in the cache.
 _TILE = 512, 32

@@ -9,12 +9,12 @@ import pandas as pd
 from attrs import Attribute
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import is_number, require, require_count, shown
+from riskmodel._core.arguments import require, require_count, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.checks import LARGEST
 from riskmodel._core.frames import read_numbers
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
-from riskmodel.horizon import Horizon
+from riskmodel.horizon import Horizon, is_number
 
 # The smallest weight: negligible, with a finite square root and reciprocal.
 _LEAST_WEIGHT = 1e-200

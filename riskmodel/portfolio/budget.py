@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel._core.arguments import is_number, shown
+from riskmodel._core.arguments import shown
 from riskmodel._core.labels import is_lone
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
-from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, require_same
+from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, is_number, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 

@@ -13,7 +13,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import is_number, shown
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -23,7 +23,7 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Quantity
+from riskmodel.horizon import Quantity, is_number
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from riskmodel._core.arguments import is_number
 from riskmodel._core.arrays import Array
+from riskmodel.horizon import is_number
 
 # Sums of weights, and symmetric matrices, agree with their rules to this share.
 _ROUNDING = 1e-9
