@@ -100,12 +100,7 @@ from .horizon import (
     DAY as DAY,
     Horizon as Horizon,
     MONTH as MONTH,
-    Mean as Mean,
     QUARTER as QUARTER,
-    Quantity as Quantity,
-    SharpeRatio as SharpeRatio,
-    Variance as Variance,
-    Volatility as Volatility,
     WEEK as WEEK,
     YEAR as YEAR,
 )
@@ -140,6 +135,13 @@ from .portfolio.budget import (
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.portfolio import Portfolio as Portfolio
 from .portfolio.strategy import Strategy as Strategy
+from .quantities import (
+    Mean as Mean,
+    Quantity as Quantity,
+    SharpeRatio as SharpeRatio,
+    Variance as Variance,
+    Volatility as Volatility,
+)
 from .report.report import RiskReport as RiskReport
 
 __version__: str

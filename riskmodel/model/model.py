@@ -18,13 +18,14 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Horizon, Mean, Quantity, Variance, quantities_in, require_same
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, require_defined
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.quantities import Mean, Quantity, Variance, quantities_in
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
