@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 # what is mutated, and the tests that must notice
 TESTS = {
     "riskmodel/horizon.py": ("test_horizon",),
+    "riskmodel/quantities.py": ("test_horizon",),
     "riskmodel/_core/linalg.py": ("test_ols", "test_covariance", "test_moments", "test_windows"),
     "riskmodel/model/covariance.py": ("test_covariance", "test_model"),
     "riskmodel/model/woodbury.py": ("test_covariance",),

@@ -75,6 +75,7 @@ from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdj
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
 from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
+from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
@@ -89,6 +90,7 @@ from .estimation.loadings.number import (
     GrowthRatio as GrowthRatio,
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
+from .estimation.loadings.short_histories import ShortHistories as ShortHistories
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
@@ -98,12 +100,7 @@ from .horizon import (
     DAY as DAY,
     Horizon as Horizon,
     MONTH as MONTH,
-    Mean as Mean,
     QUARTER as QUARTER,
-    Quantity as Quantity,
-    SharpeRatio as SharpeRatio,
-    Variance as Variance,
-    Volatility as Volatility,
     WEEK as WEEK,
     YEAR as YEAR,
 )
@@ -138,6 +135,13 @@ from .portfolio.budget import (
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.portfolio import Portfolio as Portfolio
 from .portfolio.strategy import Strategy as Strategy
+from .quantities import (
+    Mean as Mean,
+    Quantity as Quantity,
+    SharpeRatio as SharpeRatio,
+    Variance as Variance,
+    Volatility as Volatility,
+)
 from .report.report import RiskReport as RiskReport
 
 __version__: str

@@ -4,6 +4,7 @@ import os
 
 import pytest
 import servers
+from files import file  # noqa: F401 - a fixture
 from hypothesis import HealthCheck, settings
 from wrds_server import account, market, replica  # noqa: F401 - fixtures
 

@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import riskmodel as rm
-from riskmodel._core.checks import (
-    _BY_COLUMN,
-    ASSET_RETURNS,
-    FACTOR_RETURNS,
-    RISK_FREE_RATE,
-    ReadInPercent,
-    ReturnChecks,
-)
+from riskmodel._core.checks import _BY_COLUMN, ReturnChecks
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE, ReadInPercent
 from riskmodel._core.missing import MISSING_CODES, CodesFound
 
 DAYS = pd.bdate_range("2000-01-03", periods=120)

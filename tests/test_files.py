@@ -3,12 +3,12 @@
 import builtins
 import gzip
 import re
-from contextlib import contextmanager
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+from files import refused
 
 import riskmodel as rm
 from riskmodel.data.files import delimited
@@ -22,32 +22,10 @@ DAYS = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
 FRAME = pd.DataFrame({"MSFT": [0.01, np.nan, 0.0], "JPM": [-0.02, 0.005, 1e-3]}, DAYS)
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="file.csv"):
-        path = tmp_path / name
-        if isinstance(content, pd.DataFrame):
-            content.to_parquet(path)
-        else:
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def same(read, expected):
     pd.testing.assert_frame_equal(read, expected, check_index_type=False, check_column_type=False, check_freq=False)
     assert read.index.tolist() == expected.index.tolist()
     assert (read.dtypes == np.float64).all()
-
-
-@contextmanager
-def refused(kind, **details):
-    """Check the kind of an error, and some of its details."""
-    with pytest.raises(kind) as caught:
-        yield caught
-    assert type(caught.value) is kind
-    assert {name: caught.value.details.get(name) for name in details} == details
 
 
 SPELLINGS = {

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from files import refused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,28 +23,6 @@ from riskmodel.data.files import content as file_content
 from riskmodel.panel.layout import Either
 
 DAYS = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="AAPL.csv"):
-        path = tmp_path / name
-        if isinstance(content, pd.DataFrame):
-            content.to_parquet(path)
-        else:
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@contextmanager
-def refused(kind, **details):
-    """Check the kind of an error, and some of its details."""
-    with pytest.raises(kind) as caught:
-        yield caught
-    assert type(caught.value) is kind
-    assert {name: caught.value.details.get(name) for name in details} == details
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
-from riskmodel._core.checks import ASSET_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
+from riskmodel._core.checks import ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates, zone_of
+from riskmodel._core.kinds import ASSET_RETURNS, RISK_FREE_RATE
 from riskmodel.errors import (
     HighRateWarning,
     InvalidDatesError,
@@ -29,7 +30,8 @@ from riskmodel.errors import (
     NonNumericError,
     PercentReturnsError,
 )
-from riskmodel.horizon import NAMED, YEAR, Horizon, Mean, Quantity, is_number
+from riskmodel.horizon import NAMED, YEAR, Horizon, is_number
+from riskmodel.quantities import Mean, Quantity
 
 # Rows and columns of a tile that is copied at a time: what is read by row and written by column stays in the cache.
 _TILE = 512, 32

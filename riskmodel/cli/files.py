@@ -11,8 +11,9 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import ReadInPercent, ReturnChecks
+from riskmodel._core.checks import ReturnChecks
 from riskmodel._core.frames import read_number
+from riskmodel._core.kinds import ReadInPercent
 from riskmodel._core.paths import read_path
 from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import data_horizon, names, require_factors

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
-from riskmodel.horizon import DAY, NAMED, Horizon, Mean
+from riskmodel.horizon import DAY, NAMED, Horizon
 from riskmodel.panel.layout import Long, Wide
+from riskmodel.quantities import Mean
 
 # Named horizons, as they are typed.
 HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}

@@ -10,9 +10,9 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import times
 from riskmodel._core.frames import ReturnFrame, constant_rate
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon

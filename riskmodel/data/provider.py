@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,

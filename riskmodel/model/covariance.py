@@ -19,9 +19,10 @@ from riskmodel.errors import (
     TooLargeError,
     UnknownAssetError,
 )
-from riskmodel.horizon import Horizon, Variance, Volatility
+from riskmodel.horizon import Horizon
 from riskmodel.model.parts import PART
 from riskmodel.model.woodbury import BLOCK, Elimination, require_independent
+from riskmodel.quantities import Variance, Volatility
 
 DENSE_LIMIT = 5_000  # 200 MB of float64
 # An idio variance below this share of the asset's factor variance is rounding, and so is zero.

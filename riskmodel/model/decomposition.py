@@ -14,8 +14,9 @@ from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import UnknownFactorError
-from riskmodel.horizon import Horizon, Variance
+from riskmodel.horizon import Horizon
 from riskmodel.model.covariance import FactorCovariance
+from riskmodel.quantities import Variance
 
 IDIO = "idio"
 

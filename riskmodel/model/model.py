@@ -18,13 +18,14 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Horizon, Mean, Quantity, Variance, quantities_in, require_same
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, require_defined
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.quantities import Mean, Quantity, Variance, quantities_in
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
@@ -38,6 +39,7 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
     require_defined(self.definitions, self.factors)
     _require_same_regression(self)
+    labels.positions(list(self._priors), self.assets, "asset with a prior", UnknownAssetError)
     taken = RESERVED.intersection(self.factors)
     if taken:
         raise InvalidParameterError(
@@ -82,12 +84,16 @@ class FactorModel:
         Standard errors, R² and more, for the same assets and factors; None without a regression.
     missing : DataFrame, optional
         The assets that were left out, and why: see the attribute.
+    priors : sequence of labels, optional
+        The assets whose figures lean on a prior, because their history is too short; by default none.
 
     Raises
     ------
     InvalidParameterError
         For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
         ``risk_free`` or ``cash``.
+    UnknownAssetError
+        For a prior of an asset that is not in the model.
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -102,7 +108,8 @@ class FactorModel:
     horizon: Horizon
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     regression: RegressionFit | None = None
-    _missing: Any = field(factory=_nothing_missing, validator=_check)
+    _missing: Any = field(factory=_nothing_missing)
+    _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -203,7 +210,8 @@ class FactorModel:
     def __repr__(self) -> str:
         n, k = self._loadings.shape
         left_out = f", {len(self._missing)} assets left out" if len(self._missing) else ""
-        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}>"
+        short = f", {len(self._priors)} assets with a prior" if self._priors else ""
+        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}{short}>"
 
     # -- its parts ---------------------------------------------------------------------------------
 
@@ -248,6 +256,14 @@ class FactorModel:
         return left
 
     @property
+    def prior(self) -> pd.Series[bool]:
+        """By asset, whether its loadings or its idio variance lean on a prior, because its history is too short.
+
+        All False, except where an estimator such as `ShortHistories` says so.
+        """
+        return pd.Series(self.assets.isin(list(self._priors)), self.assets.copy(), name="prior")
+
+    @property
     def expected_returns(self) -> pd.DataFrame:
         """E r = rf + α + β E f, assets × (``risk_free``, ``alpha``, factors), decimals per horizon.
 
@@ -288,6 +304,7 @@ class FactorModel:
             loadings=self._loadings[at],
             idio_variance=self._idio_variance[at],
             regression=None if self.regression is None else self.regression.take(at),
+            priors=[a for a in self._priors if a in chosen],
         )
 
     # -- back to the data --------------------------------------------------------------------------

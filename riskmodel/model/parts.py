@@ -11,7 +11,7 @@ from attrs import Attribute, Converter
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, read_only
 from riskmodel.errors import InvalidParameterError
-from riskmodel.horizon import quantities_in
+from riskmodel.quantities import quantities_in
 
 # the labels of the rows and columns of each part
 _AXES = {

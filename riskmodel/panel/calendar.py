@@ -10,9 +10,9 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import FACTOR_RETURNS
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, constant_rate
+from riskmodel._core.kinds import FACTOR_RETURNS
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel

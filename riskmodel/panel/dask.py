@@ -19,9 +19,10 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, row_blocks, set_read_only
 from riskmodel._core.bars import require_assets
-from riskmodel._core.checks import ASSET_RETURNS, LARGEST, ReturnChecks
+from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import read_local_dates
 from riskmodel._core.frames import read_numbers
+from riskmodel._core.kinds import ASSET_RETURNS
 from riskmodel._core.suspects import warn_of
 from riskmodel._core.zones import read_zone
 from riskmodel.errors import InvalidParameterError, MissingExtraError, NonNumericError, UnknownAssetError

@@ -13,8 +13,8 @@ from attrs import Factory, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_method, shown
 from riskmodel._core.arrays import Array, Index, by_constructor
-from riskmodel._core.checks import FactorReturns
 from riskmodel._core.frames import ReturnFrame, read_numbers
+from riskmodel._core.kinds import FactorReturns
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon

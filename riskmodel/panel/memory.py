@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, LARGEST, FactorReturns, ReturnChecks
+from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
 from riskmodel.errors import (

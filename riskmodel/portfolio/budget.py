@@ -15,9 +15,10 @@ from attrs import evolve, field, frozen
 from riskmodel._core.arguments import shown
 from riskmodel._core.labels import is_lone
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
-from riskmodel.horizon import Horizon, Mean, Quantity, SharpeRatio, Volatility, is_number, require_same
+from riskmodel.horizon import Horizon, is_number, require_same
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.quantities import Mean, Quantity, SharpeRatio, Volatility
 
 
 def _positive(self: Any, attribute: Any, value: Any) -> None:

@@ -23,12 +23,13 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import Quantity, is_number
+from riskmodel.horizon import is_number
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.quantities import Quantity
 
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24

@@ -13,12 +13,13 @@ import pandas as pd
 
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import InvalidParameterError
-from riskmodel.horizon import Horizon, Mean, SharpeRatio, Volatility, require_same
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import within
 from riskmodel.panel.factors import Factor
 from riskmodel.panel.memory import ReturnPanel, returns_on
+from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
 # Treat a volatility this small relative to that of the holdings as rounding error of a perfect hedge.
 _RISKLESS = 1e-10

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from riskmodel._core.checks import ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE
 from riskmodel._core.dates import read_dates
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE
 from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon

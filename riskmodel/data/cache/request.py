@@ -12,8 +12,8 @@ import pandas as pd
 from attrs import define, field
 
 from riskmodel._core import labels
-from riskmodel._core.checks import FactorReturns
 from riskmodel._core.frames import ReturnFrame, as_pandas
+from riskmodel._core.kinds import FactorReturns
 from riskmodel.data.cache.entry import END, Entry
 from riskmodel.data.cache.record import NO_ROWS
 from riskmodel.data.cache.store import Kind, Store

@@ -14,9 +14,9 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import FactorReturns
 from riskmodel._core.dates import window
 from riskmodel._core.frames import ReturnFrame
+from riskmodel._core.kinds import FactorReturns
 from riskmodel._core.paths import read_path
 from riskmodel.data.french import catalogue
 from riskmodel.data.french.server import LIBRARY, Server

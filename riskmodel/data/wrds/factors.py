@@ -11,7 +11,8 @@ import pandas as pd
 from attrs import define, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import FACTOR_RETURNS, RISK_FREE_RATE, ReturnChecks, ReturnKind
+from riskmodel._core.checks import ReturnChecks, ReturnKind
+from riskmodel._core.kinds import FACTOR_RETURNS, RISK_FREE_RATE
 from riskmodel._core.missing import FRENCH_CODES
 from riskmodel.data.wrds.server import Server
 from riskmodel.data.wrds.tables import FACTOR_TABLES, Catalogue

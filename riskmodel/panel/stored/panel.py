@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.bars import require_assets
-from riskmodel._core.checks import ASSET_RETURNS
+from riskmodel._core.kinds import ASSET_RETURNS
 from riskmodel._core.zones import read_zone
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon

@@ -9,7 +9,8 @@ import numpy as np
 from attrs import define, field, frozen
 
 from riskmodel._core.arrays import Array, Index
-from riskmodel._core.checks import ASSET_RETURNS, ReturnChecks
+from riskmodel._core.checks import ReturnChecks
+from riskmodel._core.kinds import ASSET_RETURNS
 from riskmodel._core.progress import Progress
 from riskmodel._core.suspects import warn_of
 from riskmodel.horizon import Horizon
