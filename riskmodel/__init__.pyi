@@ -75,6 +75,7 @@ from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdj
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
 from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
+from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
@@ -89,6 +90,7 @@ from .estimation.loadings.number import (
     GrowthRatio as GrowthRatio,
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
+from .estimation.loadings.short_histories import ShortHistories as ShortHistories
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments

@@ -56,7 +56,7 @@ def test_every_operation_is_that_of_the_dense_matrix(seed):
 
 
 def test_the_diagonal_of_d_includes_what_links_explain():
-    b, f, d, c = parts()
+    _, _, d, c = parts()
     cov = linked()
     np.testing.assert_allclose(cov.idio_variance, d, rtol=1e-14)
     np.testing.assert_allclose(cov.links, c)
@@ -130,7 +130,7 @@ def test_a_model_carries_its_links():
 @given(st.integers(0, 10_000))
 def test_portfolios_know_that_residuals_are_linked(seed):
     m, sigma = model(seed), dense(seed)
-    b, f, d, c = parts(seed)
+    _, _, d, c = parts(seed)
     w = pd.Series(np.random.default_rng(seed).normal(size=N), ASSETS)
     s = rm.Strategy(w, m)
     split = s.decompose()

@@ -304,6 +304,7 @@ class ModelHistory:
             regression=self._regression(d, kept, assets, factors),
             missing=self._missing_on(d),
             links=None if e.links[d] is None else e.links[d][kept],
+            priors=assets[e.priors[d, kept]],
         )
 
     def _regression(self, d: int, kept: Flags, assets: pd.Index[Any], factors: pd.Index[Any]) -> RegressionFit | None:
@@ -346,6 +347,12 @@ class ModelHistory:
     def idio_variance(self) -> pd.DataFrame:
         """Variance that the factors do not explain, dates × assets, return² per horizon."""
         return self._by_asset(self._estimates.idio_variance)
+
+    @property
+    def prior(self) -> pd.DataFrame:
+        """Whether an asset's figures lean on a prior, dates × assets; see `FactorModel.prior`."""
+        e = self._estimates
+        return self._by_asset(e.priors & ~np.isnan(e.idio_variance))
 
     @property
     def factor_mean(self) -> pd.DataFrame:

@@ -39,6 +39,7 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
     require_defined(self.definitions, self.factors)
     _require_same_regression(self)
+    labels.positions(list(self._priors), self.assets, "asset with a prior", UnknownAssetError)
     taken = RESERVED.intersection(self.factors)
     if taken:
         raise InvalidParameterError(
@@ -85,12 +86,16 @@ class FactorModel:
         The assets that were left out, and why: see the attribute.
     links : array, shape (N, J), optional
         Of residuals that are correlated: see `FactorCovariance`.
+    priors : sequence of labels, optional
+        The assets whose figures lean on a prior, because their history is too short; by default none.
 
     Raises
     ------
     InvalidParameterError
         For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
         ``risk_free`` or ``cash``.
+    UnknownAssetError
+        For a prior of an asset that is not in the model.
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -106,7 +111,8 @@ class FactorModel:
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     regression: RegressionFit | None = None
     _missing: Any = field(factory=_nothing_missing)
-    _links: Any = field(default=None, validator=_check)
+    _links: Any = None
+    _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -209,7 +215,8 @@ class FactorModel:
     def __repr__(self) -> str:
         n, k = self._loadings.shape
         left_out = f", {len(self._missing)} assets left out" if len(self._missing) else ""
-        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}>"
+        short = f", {len(self._priors)} assets with a prior" if self._priors else ""
+        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}{short}>"
 
     # -- its parts ---------------------------------------------------------------------------------
 
@@ -259,6 +266,14 @@ class FactorModel:
         return left
 
     @property
+    def prior(self) -> pd.Series[bool]:
+        """By asset, whether its loadings or its idio variance lean on a prior, because its history is too short.
+
+        All False, except where an estimator such as `ShortHistories` says so.
+        """
+        return pd.Series(self.assets.isin(list(self._priors)), self.assets.copy(), name="prior")
+
+    @property
     def expected_returns(self) -> pd.DataFrame:
         """E r = rf + α + β E f, assets × (``risk_free``, ``alpha``, factors), decimals per horizon.
 
@@ -301,6 +316,7 @@ class FactorModel:
             idio_variance=self._idio_variance[at],
             regression=None if self.regression is None else self.regression.take(at),
             links=self._links[at],
+            priors=[a for a in self._priors if a in chosen],
         )
 
     # -- back to the data --------------------------------------------------------------------------
