@@ -28,6 +28,7 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    FailedForecastWarning as FailedForecastWarning,
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
@@ -105,6 +106,25 @@ from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
+from .evaluation.losses import Loss as Loss, QLIKE as QLIKE, RobustLoss as RobustLoss
+from .evaluation.portfolios import (
+    EqualWeights as EqualWeights,
+    FactorPortfolios as FactorPortfolios,
+    GroupPortfolios as GroupPortfolios,
+    MinimumVariance as MinimumVariance,
+    OwnWeights as OwnWeights,
+    PortfolioFamily as PortfolioFamily,
+    RandomLong as RandomLong,
+    RandomLongShort as RandomLongShort,
+)
+from .evaluation.study import Study as Study
+from .evaluation.universe import (
+    Draw as Draw,
+    KnownAssets as KnownAssets,
+    RandomDraw as RandomDraw,
+    SteadyDraw as SteadyDraw,
+)
+from .evaluation.walk_forward import WalkForward as WalkForward
 from .horizon import (
     CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,

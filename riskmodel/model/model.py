@@ -84,6 +84,8 @@ class FactorModel:
         Standard errors, R² and more, for the same assets and factors; None without a regression.
     missing : DataFrame, optional
         The assets that were left out, and why: see the attribute.
+    links : array, shape (N, J), optional
+        Of residuals that are correlated: see `FactorCovariance`.
     priors : sequence of labels, optional
         The assets whose figures lean on a prior, because their history is too short; by default none.
 
@@ -109,6 +111,7 @@ class FactorModel:
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     regression: RegressionFit | None = None
     _missing: Any = field(factory=_nothing_missing)
+    _links: Any = None
     _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
@@ -123,11 +126,13 @@ class FactorModel:
             self._factor_covariance,
             self._idio_variance,
             self.horizon,
+            self._links,
         )
 
     def __attrs_post_init__(self) -> None:
         # the covariance decides which idio variances are zero
         object.__setattr__(self, "_idio_variance", self.covariance._idio_variance)
+        object.__setattr__(self, "_links", self.covariance._links)
 
     @classmethod
     def from_parameters(
@@ -241,6 +246,11 @@ class FactorModel:
         return self.covariance.idio_variance
 
     @property
+    def links(self) -> pd.DataFrame:
+        """C, assets × J, return per horizon: residuals have the covariance C C' + a diagonal; J = 0 without links."""
+        return self.covariance.links
+
+    @property
     def funded(self) -> tuple[bool, ...]:
         """Whether holding each factor costs cash."""
         return tuple(bool(f.funded) for f in self.definitions)
@@ -291,6 +301,7 @@ class FactorModel:
             risk_free_mean=to_mean(self.risk_free_mean, to=horizon),
             horizon=horizon,
             regression=None if self.regression is None else self.regression.at(horizon),
+            links=self.covariance.at(horizon)._links,
         )
 
     def restrict(self, assets: Sequence[Any]) -> Self:
@@ -304,6 +315,7 @@ class FactorModel:
             loadings=self._loadings[at],
             idio_variance=self._idio_variance[at],
             regression=None if self.regression is None else self.regression.take(at),
+            links=self._links[at],
             priors=[a for a in self._priors if a in chosen],
         )
 

@@ -7,7 +7,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import define, evolve, field, fields, frozen
+from attrs import Factory, define, evolve, field, fields, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
@@ -154,6 +154,8 @@ class WindowEstimates:
         None for models without regressions.
     reasons : list of str
         The texts of the codes.
+    links : array of object, shape (D,)
+        The links of each window's model, shape (N, J), with zeros for assets left out; None without links.
     """
 
     parameters: Array
@@ -167,6 +169,7 @@ class WindowEstimates:
     priors: Flags
     regressions: RegressionEstimates | None = None
     reasons: list[str] = field(factory=list)
+    links: Any = field(default=Factory(lambda self: np.full(len(self.faults), None), takes_self=True))
 
     @classmethod
     def blank(cls, d: int, n: int, k: int, n_observations: Array) -> Self:
@@ -307,6 +310,10 @@ class WindowEstimates:
         self.factor_mean[at, rows] = model._factor_mean
         self.factor_covariance[np.ix_(np.array([at]), rows, rows)] = model._factor_covariance
         self.risk_free_mean[at] = model.risk_free_mean
+        links = model._links
+        if links.shape[1]:
+            self.links[at] = np.zeros((self.idio_variance.shape[1], links.shape[1]))
+            self.links[at][columns] = links
         self.priors[at, columns] = model.prior.to_numpy()
         if model.regression is not None:
             self.n_observations[at, columns] = model.regression._n_observations
