@@ -37,6 +37,7 @@ from .errors import (
     LayoutError as LayoutError,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
+    MissingExposuresError as MissingExposuresError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
@@ -62,6 +63,34 @@ from .errors import (
 )
 from .estimation.assembled import Assembled as Assembled
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.cross_section.fit import CrossSectionFit as CrossSectionFit
+from .estimation.cross_section.kinds import Groups as Groups, Style as Style
+from .estimation.cross_section.missing import (
+    LEAVE_OUT as LEAVE_OUT,
+    MissingExposures as MissingExposures,
+    REFUSE as REFUSE,
+)
+from .estimation.cross_section.preparation import (
+    MeanFilled as MeanFilled,
+    Neutralised as Neutralised,
+    Preparation as Preparation,
+    Standardised as Standardised,
+    WinsorisedByMAD as WinsorisedByMAD,
+    WinsorisedBySigma as WinsorisedBySigma,
+)
+from .estimation.cross_section.sections import CrossSections as CrossSections
+from .estimation.cross_section.universe import (
+    EstimationUniverse as EstimationUniverse,
+    EveryAsset as EveryAsset,
+    Flagged as Flagged,
+    LargestCaps as LargestCaps,
+)
+from .estimation.cross_section.weights import (
+    EqualWeights as EqualWeights,
+    InverseVariance as InverseVariance,
+    RegressionWeights as RegressionWeights,
+    SquareRootCap as SquareRootCap,
+)
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
 from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
@@ -80,6 +109,7 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
+from .estimation.loadings.cross_sectional import CrossSectional as CrossSectional
 from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
 from .estimation.loadings.hybrid import Hybrid as Hybrid
 from .estimation.loadings.number import (
@@ -108,6 +138,7 @@ from .model.history import ModelHistory as ModelHistory
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
 from .panel.base import Panel as Panel
+from .panel.characteristics.value import Characteristics as Characteristics
 from .panel.factors import (
     AssetFactor as AssetFactor,
     Factor as Factor,
