@@ -52,6 +52,7 @@ class Design:
     """
 
     dense: Array
+    codes: NDArray[np.intp]
     indicators: sparse.csr_matrix
     basis: Array
     sizes: tuple[int, ...]
@@ -87,7 +88,7 @@ class Design:
         """
         indicators = indicators_of(codes, sizes) if like is None else like.indicators
         basis, thin = _basis(dense.shape[1], indicators, sizes, caps, smallest)
-        return cls(dense, indicators, basis, tuple(sizes), thin)
+        return cls(dense, codes, indicators, basis, tuple(sizes), thin)
 
     @property
     def is_estimated(self) -> Flags:
@@ -165,7 +166,7 @@ class Factorised:
     def solve(self, values: Array) -> Solution:
         """Weighted least squares of y, shape (n,), refined once by the regression of its own residuals."""
         first = self._apply(self.weights * values)
-        left = values - self._fitted(first)
+        left = values - self.design.fitted(self.design.dense, self.design.codes, first)
         coefficients = first + self._apply(self.weights * left)
         return Solution(coefficients, self.inverse)
 
@@ -185,10 +186,6 @@ class Factorised:
         first = self._reduced(weighted.T).T
         gap = np.eye(columns.shape[1]) - columns.T @ first
         return np.asarray((first + self._reduced(weighted.T).T @ gap) @ design.basis.T)
-
-    def _fitted(self, coefficients: Array) -> Array:
-        d = self.design.dense.shape[1]
-        return np.asarray(self.design.dense @ coefficients[:d] + self.design.indicators.T @ coefficients[d:])
 
     def _apply(self, weighted: Array) -> Array:
         return np.asarray(self.design.basis @ self._reduced(self.design.basis.T @ self.design.products(weighted)))

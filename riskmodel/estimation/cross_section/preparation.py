@@ -186,7 +186,7 @@ class Neutralised(Preparation):
         dense = np.stack([np.ones_like(values), *(sections.exposures[n] for n in styles)], axis=-1)
         left = np.full_like(values, np.nan)
         for t in range(len(values)):
-            codes = np.array([g[t] for g in groups]).reshape(len(groups), -1)
+            codes = np.array([g[t] for g in groups]).reshape(len(groups), values.shape[1])
             complete = ~(np.isnan(dense[t]).any(axis=1) | np.isnan(codes).any(axis=0))
             members = np.flatnonzero(complete & sections.universe[t] & ~np.isnan(values[t]))
             known = np.flatnonzero(complete & ~np.isnan(values[t]))

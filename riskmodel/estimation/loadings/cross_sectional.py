@@ -179,16 +179,17 @@ class CrossSectional(LoadingsEstimator):
             self.universe,
         )
         returns = np.ascontiguousarray(memory.arrays()[0])
-        runner = Runner(exposures, returns, self._weights(exposures, memory), memory.dates, self.missing)
+        weights = self._weights(exposures, memory, returns)
+        runner = Runner(exposures, returns, weights, memory.dates, self.missing)
         found, ending = runner.run(), runner.end()
         return _fitted(memory, runner, found, ending)
 
-    def _weights(self, exposures: Exposures, panel: ReturnPanel) -> Array:
+    def _weights(self, exposures: Exposures, panel: ReturnPanel, returns: Array) -> Array:
         caps = exposures.capitalisations()
         residuals = None
         if self.weighting.first is not None:
             first = _checked(self.weighting.first.weights(caps, None, panel.horizon), caps)
-            run = Runner(exposures, panel.arrays()[0], first, panel.dates, self.missing).run()
+            run = Runner(exposures, returns, first, panel.dates, self.missing).run()
             residuals = pd.DataFrame(run.residuals, panel.dates, panel.assets, copy=False)
         return _checked(self.weighting.weights(caps, residuals, panel.horizon), caps)
 

@@ -110,7 +110,7 @@ def read_values(columns: dict[Any, pd.Series[Any]], what: str) -> tuple[NDArray[
     InvalidParameterError
         For infinite numbers, and for columns of numbers beside columns of text.
     """
-    numeric = [pd.api.types.is_numeric_dtype(c.dtype) or c.isna().all() for c in columns.values()]
+    numeric = [_is_numeric(c, what) for c in columns.values()]
     if all(numeric):
         return _numbers(columns, what), None
     if any(n and not c.isna().all() for n, c in zip(numeric, columns.values(), strict=True)):
@@ -118,14 +118,23 @@ def read_values(columns: dict[Any, pd.Series[Any]], what: str) -> tuple[NDArray[
             f"expected {what} as numbers, or as groups such as text, got both; convert one.", what=what
         )
     whole = pd.concat([c.astype(object) for c in columns.values()], ignore_index=True)
-    try:
-        codes, levels = pd.factorize(whole, sort=True)
-    except TypeError as error:
-        raise InvalidParameterError(
-            f"expected {what} as groups of one kind, such as text, got {error}.", what=what
-        ) from error
+    codes, levels = pd.factorize(whole, sort=True)
     positions = np.where(codes < 0, np.nan, codes).astype(np.float32)
     return np.ascontiguousarray(positions.reshape(len(columns), -1).T), labels.unique(pd.Index(levels), what)
+
+
+def _is_numeric(column: pd.Series[Any], what: str) -> bool:
+    """Whether a column holds numbers or flags, rather than groups."""
+    if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
+        return True
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in {"mixed", "mixed-integer"}:
+        raise InvalidParameterError(
+            f"expected {what} as numbers, or as groups such as text, got both in column {column.name!r}; convert it.",
+            what=what,
+            column=column.name,
+        )
+    return kind in {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 
 
 def _numbers(columns: dict[Any, pd.Series[Any]], what: str) -> NDArray[Any]:

@@ -224,7 +224,7 @@ class Characteristics:
 
 def age(oldest: Horizon) -> pd.Timedelta:
     """A horizon as an age in calendar days."""
-    return pd.Timedelta(days=require_horizon(oldest).in_units_of(CALENDAR_DAY))
+    return pd.Timedelta(days=require_horizon(oldest).in_units_of(CALENDAR_DAY)).round("s")
 
 
 def _labelled(codes: Any, levels: pd.Index[Any]) -> Any:
