@@ -87,10 +87,10 @@ from .estimation.cross_section.universe import (
     LargestCaps as LargestCaps,
 )
 from .estimation.cross_section.weights import (
-    EqualWeights as EqualWeights,
     InverseVariance as InverseVariance,
     RegressionWeights as RegressionWeights,
     SquareRootCap as SquareRootCap,
+    UnitWeights as UnitWeights,
 )
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted

@@ -47,7 +47,7 @@ def test_factor_returns_are_the_regressions_of_statsmodels(missing):
 
 def test_mean_factor_returns_are_those_of_fama_and_macbeth():
     market = Market()
-    fitted = market.estimator(groups=[], weighting=rm.EqualWeights(), caps=None).fit(market.panel)
+    fitted = market.estimator(groups=[], weighting=rm.UnitWeights(), caps=None).fit(market.panel)
     long = pd.DataFrame({
         "r": market.returns.ravel(), "const": 1.0, "value": market.value[:-1].ravel(), "size": market.size[:-1].ravel(),
     })  # fmt: skip
@@ -127,7 +127,7 @@ def test_inverse_variances_are_more_precise():
         market.truth[:, [0]] + market.truth[:, [1]] * market.value[:-1] + market.idio * rng.normal(size=(200, 300))
     )
     errors = {}
-    for name, weighting in (("equal", rm.EqualWeights()), ("inverse", rm.InverseVariance(rm.EqualWeights()))):
+    for name, weighting in (("equal", rm.UnitWeights()), ("inverse", rm.InverseVariance(rm.UnitWeights()))):
         fitted = market.estimator(weighting=weighting, groups=[]).fit(market.panel)
         errors[name] = (fitted.factor_returns["value"] - market.truth[:, 1]).iloc[63:].std()
     assert errors["inverse"] < 0.6 * errors["equal"]
@@ -225,9 +225,7 @@ def test_a_value_must_be_known_when_the_row_begins(horizon, dates, too_late):
     for late, expected in ((pd.Timestamp(too_late[1]), old), (pd.Timestamp(too_late[1]) - pd.Timedelta("1min"), new)):
         frame = pd.DataFrame([old, new], [pd.Timestamp("2023-12-20"), late], assets)
         known = rm.Characteristics.wide({"value": frame})
-        estimator = rm.CrossSectional(
-            known, styles=[rm.Style("value", [])], weighting=rm.EqualWeights(), oldest=rm.YEAR
-        )
+        estimator = rm.CrossSectional(known, styles=[rm.Style("value", [])], weighting=rm.UnitWeights(), oldest=rm.YEAR)
         fitted = estimator.fit(panel)
         params = np.linalg.lstsq(np.column_stack([np.ones(6), expected]), returns.iloc[1].to_numpy(), rcond=None)[0]
         near(fitted.factor_returns.iloc[1], params)
@@ -686,7 +684,7 @@ class TestContractOnMonths(EstimatorContract):
     def estimator(self):
         cyclical = {"BusEq": "a", "Utils": "b", "NoDur": "b", "Durbl": "a", "Manuf": "a", "Enrgy": "a", "Chems": "a"}
         kinds = rm.Characteristics.static(pd.Series(cyclical | {"Telcm": "b"}, name="kind"))
-        loadings = rm.CrossSectional(kinds, groups=["kind"], weighting=rm.InverseVariance(rm.EqualWeights(), rm.YEAR))
+        loadings = rm.CrossSectional(kinds, groups=["kind"], weighting=rm.InverseVariance(rm.UnitWeights(), rm.YEAR))
         return rm.Assembled(loadings, **PARTS)
 
 

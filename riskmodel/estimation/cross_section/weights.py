@@ -65,7 +65,7 @@ class SquareRootCap(RegressionWeights):
 
 @final
 @frozen
-class EqualWeights(RegressionWeights):
+class UnitWeights(RegressionWeights):
     """The same weight for each asset: ordinary least squares."""
 
     def weights(self, caps: Array, residuals: pd.DataFrame | None, horizon: Horizon) -> Array:

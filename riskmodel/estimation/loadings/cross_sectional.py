@@ -75,7 +75,7 @@ class CrossSectional(LoadingsEstimator):
     universe : EstimationUniverse, optional
         The assets that decide factor returns: by default `EveryAsset`; `LargestCaps`, `Flagged`.
     weighting : RegressionWeights, optional
-        By default `SquareRootCap`; `EqualWeights`, `InverseVariance`.
+        By default `SquareRootCap`; `UnitWeights`, `InverseVariance`.
     oldest : Horizon, optional
         Values older than this are missing; by default a quarter, 91 calendar days.
     missing : MissingExposures, optional
@@ -96,7 +96,7 @@ class CrossSectional(LoadingsEstimator):
     ...           "BAC": "banks"}
     >>> panel = rm.SampleData().panel(list(sector), [], start="2018-01-01")
     >>> known = rm.Characteristics.static(pd.Series(sector, name="sector"))
-    >>> estimator = rm.CrossSectional(known, groups=["sector"], weighting=rm.EqualWeights())
+    >>> estimator = rm.CrossSectional(known, groups=["sector"], weighting=rm.UnitWeights())
     >>> fitted = estimator.fit(panel)
     >>> fitted.loadings.loc["XOM"].tolist(), list(fitted.factors)
     ([1.0, 0.0, 1.0, 0.0], ['Market', 'banks', 'energy', 'staples'])
@@ -115,7 +115,7 @@ class CrossSectional(LoadingsEstimator):
         factory=EveryAsset, validator=require_instance(EstimationUniverse, "rm.LargestCaps(1_000)"), kw_only=True
     )
     weighting: RegressionWeights = field(
-        factory=SquareRootCap, validator=require_instance(RegressionWeights, "rm.EqualWeights()"), kw_only=True
+        factory=SquareRootCap, validator=require_instance(RegressionWeights, "rm.UnitWeights()"), kw_only=True
     )
     oldest: Horizon = field(default=QUARTER, validator=require_half_life, kw_only=True)
     missing: MissingExposures = field(
@@ -133,7 +133,7 @@ class CrossSectional(LoadingsEstimator):
         if self.caps is None and self.weighting.needs_caps:
             raise InvalidParameterError(
                 f"expected the characteristic that is market capitalisation for {self.weighting!r}, got none; pass "
-                "caps=..., or weighting=rm.EqualWeights().",
+                "caps=..., or weighting=rm.UnitWeights().",
                 parameter="caps",
             )
         numeric = [*(s.characteristic for s in self.styles), *([] if self.caps is None else [self.caps])]
