@@ -387,7 +387,7 @@ def test_stored_returns_of_an_asset_that_ended(monkeypatch, rows):
     monkeypatch.setattr(array, "_FEWEST_ROWS", rows)
     panel = ended_panel(4_000, 100)
     stored = rm.StoredPanel.array(
-        panel.excess_returns.to_numpy(),
+        np.ascontiguousarray(panel.excess_returns),  # rows after rows, so that few can be read
         dates=panel.dates,
         assets=list(panel.assets),
         factors=panel.factor_returns,
