@@ -28,6 +28,7 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    FailedForecastWarning as FailedForecastWarning,
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
@@ -61,6 +62,13 @@ from .errors import (
     UnknownFactorError as UnknownFactorError,
 )
 from .estimation.assembled import Assembled as Assembled
+from .estimation.asset_regressions.base import AssetRegression as AssetRegression
+from .estimation.asset_regressions.bounded import Bounded as Bounded
+from .estimation.asset_regressions.huber import Huber as Huber
+from .estimation.asset_regressions.lasso import Lasso as Lasso
+from .estimation.asset_regressions.penalised import Penalised as Penalised
+from .estimation.asset_regressions.penalty import CrossValidated as CrossValidated
+from .estimation.asset_regressions.ridge import Ridge as Ridge
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
@@ -81,7 +89,9 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
+from .estimation.loadings.dimson import Dimson as Dimson
 from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
+from .estimation.loadings.fowler_rorke import FowlerRorke as FowlerRorke
 from .estimation.loadings.hybrid import Hybrid as Hybrid
 from .estimation.loadings.number import (
     BaiNg as BaiNg,
@@ -91,10 +101,30 @@ from .estimation.loadings.number import (
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
 from .estimation.loadings.short_histories import ShortHistories as ShortHistories
+from .estimation.loadings.slope_winsorised import SlopeWinsorised as SlopeWinsorised
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
+from .evaluation.losses import Loss as Loss, QLIKE as QLIKE, RobustLoss as RobustLoss
+from .evaluation.portfolios import (
+    EqualWeights as EqualWeights,
+    FactorPortfolios as FactorPortfolios,
+    GroupPortfolios as GroupPortfolios,
+    MinimumVariance as MinimumVariance,
+    OwnWeights as OwnWeights,
+    PortfolioFamily as PortfolioFamily,
+    RandomLong as RandomLong,
+    RandomLongShort as RandomLongShort,
+)
+from .evaluation.study import Study as Study
+from .evaluation.universe import (
+    Draw as Draw,
+    KnownAssets as KnownAssets,
+    RandomDraw as RandomDraw,
+    SteadyDraw as SteadyDraw,
+)
+from .evaluation.walk_forward import WalkForward as WalkForward
 from .horizon import (
     CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,
