@@ -113,6 +113,7 @@ from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
 from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
+from .estimation.idio_variance.structural import Structural as Structural
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
