@@ -33,8 +33,8 @@ class ShortHistoryVariance(IdioVarianceEstimator):
     .. math:: \hat\sigma^2 = (b + S/2) / (a + d/2 - 1),
 
     the mean of the posterior ([1]_, section 2.6); without a residual, the mean variance of the others. Where loadings
-    are the asset's own regression, d is the number of its residuals less K + 1; less 1 where loadings are characteristics. These assets are `IdioRisk.prior`, and
-    the model says so: `FactorModel.prior`.
+    are the asset's own regression, d is the number of its residuals less K + 1; less 1 where loadings are
+    characteristics. These assets are `IdioRisk.prior`, and the model says so: `FactorModel.prior`.
 
     Parameters
     ----------
