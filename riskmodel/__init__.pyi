@@ -63,15 +63,18 @@ from .errors import (
 )
 from .estimation.assembled import Assembled as Assembled
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.blend import Blend as Blend
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
 from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
 from .estimation.factor_covariance.newey_west import NeweyWest as NeweyWest
+from .estimation.factor_covariance.pooled import PooledCovariance as PooledCovariance
 from .estimation.factor_covariance.regime import RegimeAdjusted as RegimeAdjusted
 from .estimation.factor_covariance.sample import SampleCovariance as SampleCovariance
 from .estimation.factor_covariance.shrunk import Shrunk as Shrunk
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
+from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
@@ -79,6 +82,7 @@ from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
+from .estimation.level import HalfLives as HalfLives, PooledVolatility as PooledVolatility
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
@@ -95,6 +99,7 @@ from .estimation.loadings.short_histories import ShortHistories as ShortHistorie
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
+from .estimation.recent import RecentVolatility as RecentVolatility
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .evaluation.losses import Loss as Loss, QLIKE as QLIKE, RobustLoss as RobustLoss
 from .evaluation.portfolios import (
@@ -115,6 +120,7 @@ from .evaluation.universe import (
     SteadyDraw as SteadyDraw,
 )
 from .evaluation.walk_forward import WalkForward as WalkForward
+from .estimation.second_order import SecondOrderAdjusted as SecondOrderAdjusted
 from .horizon import (
     CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,
