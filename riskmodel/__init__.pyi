@@ -62,6 +62,13 @@ from .errors import (
     UnknownFactorError as UnknownFactorError,
 )
 from .estimation.assembled import Assembled as Assembled
+from .estimation.asset_regressions.base import AssetRegression as AssetRegression
+from .estimation.asset_regressions.bounded import Bounded as Bounded
+from .estimation.asset_regressions.huber import Huber as Huber
+from .estimation.asset_regressions.lasso import Lasso as Lasso
+from .estimation.asset_regressions.penalised import Penalised as Penalised
+from .estimation.asset_regressions.penalty import CrossValidated as CrossValidated
+from .estimation.asset_regressions.ridge import Ridge as Ridge
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
 from .estimation.blend import Blend as Blend
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
@@ -86,7 +93,9 @@ from .estimation.level import HalfLives as HalfLives, PooledVolatility as Pooled
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
+from .estimation.loadings.dimson import Dimson as Dimson
 from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
+from .estimation.loadings.fowler_rorke import FowlerRorke as FowlerRorke
 from .estimation.loadings.hybrid import Hybrid as Hybrid
 from .estimation.loadings.number import (
     BaiNg as BaiNg,
@@ -96,6 +105,7 @@ from .estimation.loadings.number import (
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
 from .estimation.loadings.short_histories import ShortHistories as ShortHistories
+from .estimation.loadings.slope_winsorised import SlopeWinsorised as SlopeWinsorised
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskmodel._core.arrays import Array, set_read_only
+from riskmodel.estimation.asset_regressions.base import AssetRegression
 from riskmodel.estimation.base import Estimator, MomentEstimator
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.estimation.loadings.fitted import FittedLoadings
@@ -15,7 +16,7 @@ from riskmodel.panel.memory import ReturnPanel
 
 def regress(estimator: Estimator, panel: ReturnPanel, factor_returns: Array | None = None) -> FittedLoadings:
     """Fit an estimator to a panel; the factors' returns, shape (T, K), are by default those of the panel."""
-    weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator) else None
+    weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator | AssetRegression) else None
     return _fitted(estimator.fit(panel), panel, weights, factor_returns)
 
 
