@@ -85,7 +85,12 @@ from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
-from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
+from .estimation.idio_variance.shrunk import (
+    ReturnSquared as ReturnSquared,
+    ShrinkageUnit as ShrinkageUnit,
+    ShrunkVariance as ShrunkVariance,
+    TotalVariance as TotalVariance,
+)
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
