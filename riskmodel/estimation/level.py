@@ -12,7 +12,14 @@ from attrs import field, frozen
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError
-from riskmodel.estimation.weighting import decay, require_half_life, require_instance, require_share, weighted_mean
+from riskmodel.estimation.weighting import (
+    decay,
+    effective_number,
+    require_half_life,
+    require_instance,
+    require_share,
+    weighted_mean,
+)
 from riskmodel.horizon import Horizon, is_number
 
 # A level below this share of the mean level is a row of prices that did not move.
@@ -111,6 +118,12 @@ class HalfLives:
     half_lives: tuple[Horizon | None, ...] = field(converter=_read_half_lives)
     weights: tuple[float, ...] = field(converter=read_shares, validator=same_number("half_lives"))
 
+    def inverse_number(self, t: int, horizon: Horizon) -> float:
+        """The mean over the mixture of one over the effective number of T dates."""
+        ones = np.ones((t, 1))
+        numbers = [float(effective_number(decay(t, h, horizon), ones)[0]) for h in self.half_lives]
+        return sum(w / n for w, n in zip(self.weights, numbers, strict=True))
+
     def dates(self, t: int, horizon: Horizon) -> Array:
         """Weights of T dates, oldest first, shape (T,), with sum 1."""
         parts = [decay(t, h, horizon) for h in self.half_lives]
@@ -161,7 +174,7 @@ class PooledVolatility:
 
     half_life: Horizon = field(default=Horizon(84), validator=require_half_life)
     levels: HalfLives = field(
-        default=HalfLives([Horizon(4), Horizon(32), None], [0.45, 0.35, 0.20]),
+        default=HalfLives([Horizon(4), Horizon(32), None], [0.50, 0.35, 0.15]),
         validator=require_instance(HalfLives, "rm.HalfLives([rm.WEEK, rm.QUARTER], [0.5, 0.5])"),
     )
     follow: float = field(default=0.5, validator=require_share)

@@ -8,7 +8,8 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from riskmodel.estimation.base import Estimator, require_panel
-from riskmodel.estimation.weighting import require_instance
+from riskmodel.estimation.level import HalfLives
+from riskmodel.estimation.weighting import require_instance, require_positive
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 
@@ -23,16 +24,21 @@ class SecondOrderAdjusted(Estimator):
     one (the first order of [1]_, equation 4, whose volatility ratio is :math:`1 / (1 - N/T)`). With the fully invested
     minimum-variance portfolio g, every asset has a beta of one to g, so
 
-    .. math:: \Sigma' = \Sigma + \frac{2N}{T} \mathrm{Var}(g) \, 1 1^\top
+    .. math:: \Sigma' = \Sigma + c \frac{N}{T} \mathrm{Var}(g) \, 1 1^\top
 
     raises the variance of g by that factor and leaves the covariance of everything that is hedged against g, and the
     weights of g. Long-short portfolios whose weights sum to zero keep their risk: correct that of an optimised one with
-    `optimised_volatility`. The addition is a column of the model's `links`.
+    `Portfolio.optimised_volatility`. The addition is a column of the model's `links`.
 
     Parameters
     ----------
     inner : Estimator
         What is adjusted.
+    weights : HalfLives, optional
+        The weights of dates in `inner`: T is then the effective number of dates, as the mean of 1/T over the mixture;
+        by default T is the number of dates.
+    multiple : float
+        c, by default 2. With structure, such as factors and shrinkage, fewer errors are there to be found.
 
     References
     ----------
@@ -49,6 +55,10 @@ class SecondOrderAdjusted(Estimator):
     """
 
     inner: Estimator = field(validator=require_instance(Estimator, "rm.OLS()"))
+    weights: HalfLives = field(
+        factory=lambda: HalfLives([None], [1.0]), validator=require_instance(HalfLives, "rm.HalfLives([None], [1.0])")
+    )
+    multiple: float = field(default=2.0, validator=require_positive)
 
     def fit(self, panel: Panel) -> FactorModel:
         """Fit `inner`, and raise the variance of its minimum-variance portfolio.
@@ -62,7 +72,7 @@ class SecondOrderAdjusted(Estimator):
         model = self.inner.fit(panel)
         n = len(model.assets)
         least = 1.0 / float(model.covariance.solve(np.ones(n)).sum())
-        added = 2.0 * n / len(panel.dates) * least
+        added = self.multiple * n * self.weights.inverse_number(len(panel.dates), panel.horizon) * least
         return evolve(
             model,
             idio_variance=model._idio_variance + added,

@@ -7,7 +7,7 @@ from typing import Any, final
 import attrs
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_count
@@ -159,6 +159,9 @@ class PrincipalComponents(LoadingsEstimator):
         """
         observed = ~np.isnan(returns)
         self._require_observations(observed, assets)
+        known = self.number.known(len(assets)) if isinstance(self.number, FactorNumber) else None
+        if known is not None:
+            return evolve(self, number=known)._portfolios(returns, assets, horizon, exposures)
         weights = self._dates(returns, horizon)
         mean, scale = weighted_mean(returns, weights), self.scaling.scales(returns, weights)
         z = self._cut((returns - mean) / scale, horizon)
