@@ -141,7 +141,7 @@ def _exposures(first: FactorModel, model: FactorModel) -> Array:
 
 def _exposure(factor: Factor, model: FactorModel) -> Array:
     for k, known in enumerate(model.definitions):
-        if is_same(factor, known):
+        if factor.name == known.name and is_same(factor, known):
             return np.asarray(np.eye(len(model.factors))[k])
     if isinstance(factor, FactorOfAssets):
         held = factor.held

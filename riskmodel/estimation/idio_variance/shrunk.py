@@ -42,7 +42,8 @@ class TotalVariance(ShrinkageUnit):
 
     def variances(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> Array:
         """Return the total variance of each asset over the window; 1 for one that does not vary."""
-        f, b = loadings.factor_returns.to_numpy(), loadings.loadings.to_numpy()
+        f = loadings.factor_returns.loc[residuals.index].to_numpy()
+        b = loadings.loadings.loc[residuals.columns].to_numpy()
         f = f - f.mean(axis=0)
         systematic = np.einsum("nk,nk->n", b @ (f.T @ f / max(len(f), 1)), b)
         total = systematic + np.nan_to_num(weighted_mean(residuals.to_numpy() ** 2, np.ones(len(residuals))))
