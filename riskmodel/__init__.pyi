@@ -25,6 +25,8 @@ from .errors import (
     CredentialsError as CredentialsError,
     DamagedEntryWarning as DamagedEntryWarning,
     DataError as DataError,
+    DoubtfulDatesWarning as DoubtfulDatesWarning,
+    DoubtfulUnitWarning as DoubtfulUnitWarning,
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,

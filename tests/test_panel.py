@@ -459,7 +459,9 @@ def test_columns_are_read_whatever_holds_their_numbers(convert):
 
 @pytest.mark.parametrize("dtype", ["int64", "Int32", "int64[pyarrow]", "uint8"])
 def test_whole_numbers_are_numbers(dtype):
-    panel = align(factors=pd.DataFrame({"F": [0, 100] * 5}, DAYS, dtype=dtype))
+    with pytest.warns(rm.DoubtfulUnitWarning) as caught:
+        panel = align(factors=pd.DataFrame({"F": [0, 100] * 5}, DAYS, dtype=dtype))
+    assert caught[0].message.details["labels"] == ["F"]
     assert panel.factor_returns["F"].tolist() == [0.0, 100.0] * 5
 
 
@@ -542,7 +544,9 @@ def test_losing_everything_and_going_on_is_refused_and_placed(value):
         align(bad)
     assert caught.value.details == {"what": "asset returns", "label": "B", "date": DAYS[4]}
     bad.iloc[4, 1] = -0.999
-    assert align(bad).excess_returns.iloc[4, 1] == pytest.approx(-0.9991)
+    with pytest.warns(rm.SuspectReturnWarning):
+        panel = align(bad)
+    assert panel.excess_returns.iloc[4, 1] == pytest.approx(-0.9991)
 
 
 def test_a_security_may_end_worthless():
@@ -603,7 +607,10 @@ def test_small_positive_returns_are_no_levels():
 
 
 def test_factors_on_a_scale_of_their_own_are_accepted_beside_tiny_returns():
-    panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
+    scale = [rm.PublishedFactor("F", tradable=False)]
+    panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1), definitions=scale)
+    with pytest.warns(rm.DoubtfulUnitWarning):
+        align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
     assert panel.factor_returns["F"].abs().max() > 100
 
 
@@ -633,7 +640,9 @@ def test_a_typical_rate_of_two_thirds_a_year_is_refused_and_of_a_half_is_not(hor
 def test_a_crash_is_not_percent():
     crash = frame("AB")
     crash.iloc[5] = [-0.9, 3.0]
-    assert align(crash).excess_returns.iloc[5, 1] == pytest.approx(2.9999)
+    with pytest.warns(rm.SuspectReturnWarning):
+        panel = align(crash)
+    assert panel.excess_returns.iloc[5, 1] == pytest.approx(2.9999)
 
 
 def test_frames_without_rows_or_assets_are_refused():

@@ -98,6 +98,9 @@ class FactorReturns(ReturnKind):
         returns = np.ones(len(checks.labels), dtype=bool) if self.tradable is None else self.tradable
         checks.require_no_codes(_codes_of_factors(checks, np.array(sizes)))
         _refuse_levels(checks, level & checks.never_negative() & returns, _PERCENT_FACTOR)
+        # an excess return, or a spread of the literature, has no scale of its own
+        known = np.array([labels.is_return(name) for name in checks.labels], dtype=bool)
+        own_scale &= ~known if self.funded is None else ~(known | self.funded)
         _refuse_percent(checks, percent & ~own_scale & returns, _PERCENT_FACTOR)
         if self.funded is not None:
             _refuse_losses(checks, self.funded & returns)
