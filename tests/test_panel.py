@@ -536,6 +536,28 @@ def test_duplicate_labels_are_refused():
         align(factors=frame("FF"))
 
 
+@pytest.mark.parametrize(
+    ("labels", "advice"),
+    [
+        ([20200101 + i for i in range(5)], "%Y%m%d"),
+        ([202001 + i for i in range(5)], "%Y%m"),
+        ([43831 + i for i in range(5)], "1899-12-30"),
+        ([1577836800 + 86400 * i for i in range(5)], "unit='s'"),
+        ([1577836800000 + 86400000 * i for i in range(5)], "unit='ms'"),
+        ([0, 1, 2, 3, 4], "DatetimeIndex"),
+    ],
+)
+def test_numbers_in_the_place_of_dates_are_refused_with_their_conversion(labels, advice):
+    table = pd.DataFrame({"A": 0.01}, labels)
+    with pytest.raises(rm.InvalidDatesError) as caught:
+        align(table)
+    assert advice in str(caught.value)
+    if advice != "DatetimeIndex":
+        written = str(caught.value).split("write table.index = ")[1].removesuffix(".")
+        converted = eval(written, {"pd": pd, "table": table})
+        assert converted[0] == pd.Timestamp("2020-01-01")
+
+
 @pytest.mark.parametrize("value", [-1.0, -1.0001, -1.5])
 def test_losing_everything_and_going_on_is_refused_and_placed(value):
     bad = frame("AB")

@@ -17,6 +17,7 @@ _MONDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 4, 5, 6
 _FEW_FRIDAYS, _MANY_SUNDAYS = 0.01, 0.1
 # No market closes so late by its own clocks; New York closes at these hours of UTC.
 _NIGHT, _CLOSES_IN_UTC = 22 * _HOUR, frozenset({20, 21})
+_UTC = frozenset({"UTC", "Etc/UTC", "UTC+00:00", "GMT", "Z"})
 # Rows farther apart, in days, are months, quarters or years.
 _LONGER_THAN_WEEKS = 20
 # A zone by the offset of its winter, in hours, and by whether it has a summer time.
@@ -71,7 +72,7 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
     if len(late) < _ENOUGH_ROWS:
         _warn_of_few(stamps, local, times, what)
         return
-    is_utc = stamps.tz is not None and str(stamps.tz_convert("UTC").tz) == str(stamps.tz)
+    is_utc = _is_utc(stamps)
     early = _weekdays_are_early(late) or ((len(times) == 2 or is_utc) and _months_are_early(late))
     if not early and not (len(times) == 2 and _weekdays_are_late(late)):
         if stamps.tz is None and _are_eves_of_months(late) and _typical_gap(late) > _LONGER_THAN_WEEKS:
@@ -109,7 +110,7 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
 
 def _warn_of_few(stamps: pd.DatetimeIndex, local: pd.DatetimeIndex, times: NDArray[np.int64], what: str) -> None:
     """Warn where few rows are at a midnight of another zone, and none of them on a day before a weekend."""
-    is_utc = stamps.tz is not None and str(stamps.tz) in {"UTC", "Etc/UTC", "UTC+00:00"}
+    is_utc = _is_utc(stamps)
     if stamps.tz is not None and not is_utc:
         return
     months = _are_eves_of_months(local[local != local.normalize()])
@@ -118,6 +119,10 @@ def _warn_of_few(stamps: pd.DatetimeIndex, local: pd.DatetimeIndex, times: NDArr
     in_utc = is_utc and not set((times // _HOUR).tolist()) & _CLOSES_IN_UTC
     if months or (on_weekdays and (at_night or in_utc)):
         _warn(stamps, local, what)
+
+
+def _is_utc(stamps: pd.DatetimeIndex) -> bool:
+    return stamps.tz is not None and str(stamps.tz) in _UTC
 
 
 def _are_eves_of_months(late: pd.DatetimeIndex) -> bool:

@@ -27,6 +27,7 @@ _ENOUGH = 20
 _WITH_RATE, _HUNDRED = 0.8, (30.0, 300.0)
 # Of bills, the squared mean is such a share of the mean square.
 _STEADY = 0.3
+_ROUNDING = 1e-6
 _DAYS_PER_TRADING_DAY = 365.0 / 252.0
 # Counts, sums and sums of squares.
 _Sums = tuple[Index, Array, Array]
@@ -78,7 +79,9 @@ def _grows(sums: _Sums, horizon: Horizon, least: tuple[float, float, float]) -> 
     sigma = np.sqrt(variance)
     grows = horizon.scale_mean(mean - variance / 2.0, to=YEAR) > growth
     steady = mean * np.sqrt(horizon.per_year) > ratio * sigma
-    return np.asarray((count >= _ENOUGH) & grows & steady & (mean * np.sqrt(n) > t * sigma))
+    # what is the same in each row was made up
+    varies = sigma > _ROUNDING * np.abs(mean)
+    return np.asarray((count >= _ENOUGH) & varies & grows & steady & (mean * np.sqrt(n) > t * sigma))
 
 
 def _sums(numbers: Array) -> _Sums:

@@ -16,6 +16,7 @@ from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
+from riskmodel._core.lags import warn_of_lag
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
 from riskmodel._core.units import are_percent, warn_of_own_scale, warn_of_percent
@@ -183,7 +184,8 @@ class ReturnPanel(Panel):
         LeftOutWarning
             If an asset grew or fell by more than 1 % in more than 5 % of its rows that are left out.
         DoubtfulDatesWarning, DoubtfulUnitWarning
-            For few rows that may be midnights of another zone; for assets that are probably in percent, and factors
+            For few rows that may be midnights of another zone, and weeks or months that seem to be one early or late,
+            as the factors they move with tell; for assets that are probably in percent, and factors
             on a scale of their own that are not declared so.
         HighRateWarning, SevenDayWeekWarning
             If the rate is high for the horizon; for rows on seven days a week that are said to be trading days.
@@ -238,6 +240,7 @@ class ReturnPanel(Panel):
         _warn_of_suspects(assets, plain)
         rows = match(assets, factors, free, unmatched, held)
         rate = rows.risk_free[:, 0]
+        warn_of_lag(rows.assets, rows.factors, horizon)
         percent = are_percent(rows.assets, horizon, rate)
         warn_of_percent(assets.labels[percent], rows.assets[:, percent], assets.checks.kind.name)
         warn_of_own_scale(_on_own_scale(plain, [defined[j] for j in scaled]), plain.checks.kind.name)

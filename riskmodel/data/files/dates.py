@@ -111,7 +111,9 @@ def _from_text(columns: Columns, raw: pd.Series[Any], form: str | None, zone: Zo
     known = [one for one in read if one is not None]
     if zone is None:
         local = _index(one.local for one in known).take(codes)
-        return _local(columns, local.tz_localize("UTC") if _are_utc(known) else local, None)
+        offsets = {one.offset for one in known}
+        offset = offsets.pop() if len(offsets) == 1 else None
+        return _local(columns, local if offset is None else local.tz_localize(dt.timezone(offset)), None)
     return _in_zone(columns, known, codes, zone)
 
 
@@ -134,10 +136,6 @@ def _in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -
     local = _index(moment for moment in moments if moment is not None).take(codes)
     _require_same_days(columns, written.tz_localize("UTC"), local, zone)
     return local
-
-
-def _are_utc(known: list[Stamp]) -> bool:
-    return all(one.offset == dt.timedelta() for one in known)
 
 
 def _index(moments: Iterable[dt.datetime]) -> pd.DatetimeIndex:
