@@ -30,6 +30,7 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    FailedForecastWarning as FailedForecastWarning,
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
@@ -77,6 +78,7 @@ from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdj
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
 from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
+from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
@@ -91,10 +93,30 @@ from .estimation.loadings.number import (
     GrowthRatio as GrowthRatio,
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
+from .estimation.loadings.short_histories import ShortHistories as ShortHistories
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
+from .evaluation.losses import Loss as Loss, QLIKE as QLIKE, RobustLoss as RobustLoss
+from .evaluation.portfolios import (
+    EqualWeights as EqualWeights,
+    FactorPortfolios as FactorPortfolios,
+    GroupPortfolios as GroupPortfolios,
+    MinimumVariance as MinimumVariance,
+    OwnWeights as OwnWeights,
+    PortfolioFamily as PortfolioFamily,
+    RandomLong as RandomLong,
+    RandomLongShort as RandomLongShort,
+)
+from .evaluation.study import Study as Study
+from .evaluation.universe import (
+    Draw as Draw,
+    KnownAssets as KnownAssets,
+    RandomDraw as RandomDraw,
+    SteadyDraw as SteadyDraw,
+)
+from .evaluation.walk_forward import WalkForward as WalkForward
 from .horizon import (
     CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,

@@ -243,3 +243,7 @@ class ChosenColumnWarning(RiskModelWarning):
 
 class RowsLeftOutWarning(RiskModelWarning):
     """Rows of a file were left out: repeated ones, or prose below the table."""
+
+
+class FailedForecastWarning(RiskModelWarning):
+    """Methods of a study have no forecast on some dates."""

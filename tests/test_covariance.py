@@ -459,6 +459,20 @@ class TestSingularCovariance:
         b = np.array([1.0, 2.0, 3.0])
         assert cov.solve(b) == pytest.approx(exactly(cov, b)[0], rel=1e-10)
 
+    @pytest.mark.parametrize("apart", [2e-12, -2e-12])
+    @pytest.mark.parametrize("size", [1.0, 1e-5])
+    def test_loadings_apart_by_more_than_rounding_are_solved(self, apart, size):
+        cov = covariance(np.array([[1.0, 0.0], [size, size * apart], [0.3, 0.4]]), np.eye(2), [0.0, 0.0, 0.1])
+        right = np.array([1.0, 2.0, 3.0])
+        solved, logdet = exactly(cov, right)
+        assert cov.solve(right) == pytest.approx(solved, rel=1e-3)
+        assert cov.logdet() == pytest.approx(logdet, rel=1e-4)
+
+    @pytest.mark.parametrize("apart", [5e-13, -5e-13, 0.0])
+    def test_loadings_apart_by_rounding_are_not(self, apart):
+        named = self.singled_out([[1.0, 0.0], [1.0, apart], [0.3, 0.4]], np.eye(2), [0.0, 0.0, 0.1])
+        assert named in (["A0"], ["A1"])
+
     def test_is_an_arithmetic_error(self):
         assert issubclass(rm.SingularCovarianceError, ArithmeticError)
 
@@ -646,6 +660,32 @@ def test_parts_that_do_not_make_a_covariance_are_refused(case):
     changes, message = REFUSED[case]
     with pytest.raises(rm.InvalidParameterError, match=message):
         build(**changes)
+
+
+@pytest.mark.parametrize("scales", [(1.0, 1.0), (1e-4, 1e4), (1e-9, 1e-7)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_least_eigenvalue_and_asymmetry_of_a_correlation_may_be_rounding(scales, sign):
+    def factors(upper, lower):
+        return np.array([[1.0, upper], [lower, 1.0]]) * np.outer(scales, scales)
+
+    for eigenvalue, refused in ((-2e-10, True), (-5e-11, False)):
+        changes = {"factor_covariance": factors(*[sign * (1 - eigenvalue)] * 2)}
+        if not refused:
+            assert build(**changes).factor_covariance.to_numpy() == pytest.approx(
+                changes["factor_covariance"], rel=1e-9
+            )
+            continue
+        with pytest.raises(rm.InvalidParameterError) as error:
+            build(**changes)
+        assert error.value.details == {"name": "factor_covariance", "eigenvalue": pytest.approx(eigenvalue, rel=1e-5)}
+    for gap, refused in ((2e-10, True), (5e-11, False)):
+        changes = {"factor_covariance": factors(sign * 0.5, sign * 0.5 + gap)}
+        if not refused:
+            assert build(**changes).variance([1.0, 0.0]) > 0
+            continue
+        with pytest.raises(rm.InvalidParameterError, match="symmetric") as error:
+            build(**changes)
+        assert error.value.details == {"name": "factor_covariance"}
 
 
 def test_parts_may_be_integers_and_lists():

@@ -29,7 +29,7 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
 # each of these examples is a graph, which takes Dask some hundredths of a second
-HALF, TENTH = (settings(max_examples=settings.default.max_examples // n) for n in (2, 10))
+HALF, TENTH = (settings(max_examples=max(1, settings.default.max_examples // n)) for n in (2, 10))
 OLS, EWMA = rm.OLS(), rm.EWMA(half_life=rm.QUARTER)
 
 

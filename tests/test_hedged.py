@@ -377,6 +377,14 @@ class TestHedgeOfYourOwn:
         model = random_model(2, 1, assets=[10107, "FUND"])
         hedged = Hedged.minimum_variance(rm.Strategy({"FUND": 1.0}, model), [10107])
         assert list(hedged.weights.index) == ["FUND", 10107]
+        model, named = (
+            random_model(3, 1, assets=["KO", 10107, "FUND"]),
+            random_model(3, 1, assets=["KO", "PEP", "FUND"]),
+        )
+        hedged = Hedged.minimum_variance(rm.Strategy({"FUND": 1.0}, model), [10107, "KO"])
+        expected = Hedged.minimum_variance(rm.Strategy({"FUND": 1.0}, named), ["PEP", "KO"]).hedge_weights
+        assert list(hedged.hedge_weights.index) == [10107, "KO"]
+        np.testing.assert_array_equal(hedged.hedge_weights, expected)
 
     def test_a_series_is_copied(self):
         hedge = pd.Series({"F0": -1.0})

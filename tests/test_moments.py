@@ -263,3 +263,35 @@ def test_least_squares_update_moments_that_were_read_with_equal_weights():
     old, new = panel.select(end="2017-12-31"), panel.select(start="2018-01-01")
     state = rm.OLS().update(rm.Moments.of(old), new)
     np.testing.assert_allclose(rm.OLS().estimate(state).loadings, rm.OLS().fit(panel).loadings, rtol=1e-10)
+
+
+def _of_two_moods(first, second, t=300):
+    """A panel of two halves, each with the size of its returns, and the condition of its two factors."""
+    rng = np.random.default_rng(0)
+    f, noise = rng.normal(0, 0.01, (t, 2)), rng.normal(0, 0.01, (t, 4))
+    for half, (size, condition) in ((slice(0, t // 2), first), (slice(t // 2, t), second)):
+        f[half, 1] = f[half, 0] + f[half, 1] / condition
+        f[half] *= size
+        noise[half] *= size
+    return panel_of(f @ rng.normal(1, 0.5, (4, 2)).T + noise, f)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param((1e-6, 1), (1, 1e6), id="quiet, then wild and collinear"),
+        pytest.param((1, 1e7), (1e-7, 1), id="wild and collinear, then quiet"),
+        pytest.param((1e-6, 1e5), (1, 1e5), id="both collinear"),
+        pytest.param((1e-4, 1e7), (1, 1e2), id="quiet and collinear, then wild"),
+    ],
+)
+@pytest.mark.parametrize("cuts", [(150,), tuple(range(1, 300, 7))], ids=["halves", "weeks"])
+def test_quiet_and_wild_stretches_of_nearly_collinear_factors_merge(first, second, cuts):
+    panel = _of_two_moods(first, second)
+    parts = split(panel, *cuts)
+    for one in (parts, parts[::-1]):
+        model = rm.OLS().estimate(sum_of(one))
+        for asset, fit in reference(panel).items():
+            estimates = [model.alpha[asset], *model.loadings.loc[asset]]
+            assert (np.abs(estimates - fit.params) <= 1e-7 * fit.bse).all()
+            np.testing.assert_allclose(model.regression.std_errors.loc[asset], fit.bse, rtol=1e-7)

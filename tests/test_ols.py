@@ -173,6 +173,60 @@ class TestErrors:
         fit = reference(panel)["A2"]
         np.testing.assert_allclose(model.regression.std_errors.loc["A2"], fit.bse, rtol=1e-9)
 
+    @pytest.mark.parametrize("k", range(7))
+    def test_weights_do_not_make_as_many_own_dates_as_parameters_enough(self, k):
+        # the effective number of equally weighted dates may exceed their count by rounding
+        r, f, _ = clean(t=60, n=3, k=max(k, 1)).arrays()
+        for weight in (0.064321608, 0.083417085, 0.15979899497487438, 0.23618090452261303, 0.4032663316582914, 1.0):
+            for own, enough in ((k + 1, False), (k + 2, True)):
+                some = r.copy()
+                some[own:, 1] = np.nan
+                panel = panel_of(some, f).select(factors=[f"F{i}" for i in range(k)])
+                moments = rm.Moments.of(panel, np.full(60, weight))
+                if enough:
+                    assert rm.OLS().estimate(moments).regression.n_observations["A1"] == pytest.approx(own, rel=1e-12)
+                    continue
+                with pytest.raises(rm.TooFewObservationsError) as caught:
+                    rm.OLS().estimate(moments)
+                assert caught.value.details["counts"] == {"A1": own}
+                assert caught.value.details["minimum"] == k + 2
+
+    def test_effective_dates_are_judged_as_well_as_their_count(self):
+        r, f, _ = clean(t=60, n=3, k=1).arrays()
+        r = r.copy()
+        r[5:, 1] = np.nan
+        weights = np.ones(60)
+        for light, enough in ((1e-2, False), (0.4, True)):
+            weights[1:5] = light
+            moments = rm.Moments.of(panel_of(r, f), weights)
+            if enough:
+                assert rm.OLS().estimate(moments).regression.n_observations["A1"] > 2
+                continue
+            with pytest.raises(rm.TooFewObservationsError) as caught:
+                rm.OLS().estimate(moments)
+            assert list(caught.value.details["assets"]) == ["A1"]
+
+    @pytest.mark.parametrize("size", [1e-2, 1e-5, 1e-8])
+    def test_factors_that_hardly_move_over_an_assets_dates_are_judged_by_that(self, size):
+        def panel(second):
+            r, f, _ = clean(k=2, n=4).arrays()
+            r, f = r.copy(), f.copy()
+            noise = np.random.default_rng(5).normal(0, 0.01, 40)
+            f[:40, 1] = second(f[:40])
+            f[:40] *= size
+            r[:40, 0] = f[:40] @ [1.2, -0.7] + size * noise
+            r[40:, 0] = np.nan
+            return panel_of(r, f)
+
+        independent = panel(lambda f: f[:, 1])
+        model, fit = rm.OLS().fit(independent), reference(independent)["A0"]
+        assert (np.abs(model.loadings.loc["A0"] - fit.params[1:]) <= 1e-6 * fit.bse[1:]).all()
+        np.testing.assert_allclose(model.regression.std_errors.loc["A0"], fit.bse, rtol=1e-6)
+        # correlated to 1e-14 there, and independent elsewhere
+        with pytest.raises(rm.CollinearFactorsError) as caught:
+            rm.OLS().fit(panel(lambda f: f[:, 0] + 1e-7 * f[:, 1]))
+        assert caught.value.details["assets"] == ["A0"]
+
     def test_an_asset_over_whose_dates_a_factor_is_constant_is_named(self):
         r, f, _ = clean(k=2).arrays()
         r, f = r.copy(), f.copy()
@@ -207,3 +261,17 @@ def test_summary_is_statsmodels_own():
     assert float(row.split()[1]) == pytest.approx(fit.params[2], abs=5e-5)
     assert float(row.split()[1]) == pytest.approx(model.loadings.loc["A4", "F1"], abs=5e-5)
     assert float(row.split()[2]) == pytest.approx(model.regression.std_errors.loc["A4", "F1"], abs=5e-4)
+
+
+@pytest.mark.parametrize("estimator", [rm.OLS(), rm.EWMA(half_life=rm.MONTH)], ids=["OLS", "EWMA"])
+@pytest.mark.parametrize("k", [0, 1, 3])
+def test_alpha_is_first_in_a_summary_however_many_factors(estimator, k):
+    panel = ragged().select(factors=[f"F{i}" for i in range(k)])
+    model = estimator.fit(panel)
+    table = model.summary("A4", panel).tables[1].data
+    assert [row[0].strip() for row in table[1:]] == ["alpha", *(f"F{i}" for i in range(k))]
+    estimates = [model.alpha["A4"], *model.loadings.loc["A4"]]
+    errors = model.regression.std_errors.loc["A4"]
+    np.testing.assert_allclose([float(row[1]) for row in table[1:]], estimates, atol=6e-5)
+    np.testing.assert_allclose([float(row[2]) for row in table[1:]], errors, atol=6e-4)
+    assert [float(row[3]) for row in table[1:]] == pytest.approx(list(estimates / errors), abs=6e-4, rel=6e-4)

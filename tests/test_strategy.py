@@ -156,6 +156,30 @@ def test_without_volatility_there_is_no_sharpe_ratio():
     assert s.decompose().factor_share == 0.0
 
 
+def nearly_cancelling(apart):
+    """Long one asset and short another whose loadings are that far apart, without idio variance."""
+    model = rm.FactorModel.from_parameters(
+        assets=["A", "B"], factors=["Mkt-RF"], alpha=[0.0, 0.0], loadings=[[2.0], [2.0 * (1 + apart)]],
+        factor_covariance=[[0.0016]], factor_mean=[0.006], idio_variance=[0.0, 0.0], horizon=rm.MONTH,
+    )  # fmt: skip
+    return rm.Strategy({"A": 10.0, "B": -10.0}, model), rm.Strategy({"B": 1.0}, model)
+
+
+# a volatility relative to those of the holdings, which weigh 10 each
+@pytest.mark.parametrize(("share", "riskless"), [(2e-10, False), (1.2e-10, False), (0.8e-10, True), (0.0, True)])
+def test_a_volatility_is_rounding_relative_to_those_of_the_holdings(share, riskless):
+    s, alone = nearly_cancelling(2 * share)
+    assert s.is_riskless is riskless
+    assert math.isnan(s.sharpe) is riskless
+    assert s.volatility == pytest.approx(10 * 2 * 0.04 * 2 * share, rel=1e-5)
+    if not riskless:
+        assert s.sharpe == pytest.approx(-0.006 / 0.04, rel=1e-4)
+    assert not alone.is_riskless
+    # legs are holdings
+    hedged = rm.HedgedPortfolio(alone, {"Mkt-RF": -2.0})
+    assert hedged.is_riskless is riskless
+
+
 def test_without_factors():
     model = two_factors(factors=[], loadings=np.zeros((3, 0)), factor_covariance=np.zeros((0, 0)), factor_mean=[])
     s = rm.Strategy({"A": 1.0}, model)

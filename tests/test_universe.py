@@ -54,6 +54,10 @@ def test_reindex_keeps_what_is_known_and_starts_the_rest_empty():
     assert turned.regressions.n_observations().tolist() == [
         int(panel.excess_returns["A3"].count()), 0, int(panel.excess_returns["A0"].count()),
     ]  # fmt: skip
+    listed = turned.regressions
+    assert not listed.coefficients[1].any()
+    assert listed.r_mean[1] == listed.rss[1] == listed.fitted_squares()[1] == 0
+    assert listed.n_effective()[listed.pattern[1]] == 0
     some = rm.OLS().estimate(state.reindex(["A3", "A0"]))
     assert_same_model(some, rm.OLS().fit(panel.select(["A3", "A0"])), 1e-10)
     with pytest.raises(rm.TooFewObservationsError) as error:
@@ -78,3 +82,14 @@ def test_a_universe_that_is_all_new_starts_empty():
     alone = rm.OLS().fit(new)
     np.testing.assert_allclose(model.loadings, alone.loadings, rtol=1e-9)
     np.testing.assert_allclose(model.idio_variance, alone.idio_variance, rtol=1e-9)
+
+
+def test_a_listing_takes_its_first_stretch_as_it_is():
+    panel = ragged()
+    old, new = panel.select(end=panel.dates[199]), panel.select(start=panel.dates[200])
+    state = rm.Moments.of(old.select(["A1"])).reindex(["A1", "A6"])
+    joined, alone = (state + rm.Moments.of(new.select(["A1", "A6"]))).regressions, rm.Moments.of(new).regressions
+    at = new.assets.get_loc("A6")
+    assert joined.r_mean[1] == alone.r_mean[at]
+    assert joined.rss[1] == pytest.approx(alone.rss[at], rel=1e-12)
+    assert joined.n_observations()[1] == new.excess_returns["A6"].count()

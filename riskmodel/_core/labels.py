@@ -24,6 +24,11 @@ def factor_labels(labels: Any) -> pd.Index[Any]:
     return unique(labels, "factors")
 
 
+def of_priors(labels: Iterable[Any]) -> tuple[Any, ...]:
+    """The assets that have a prior, as a tuple without repeated ones."""
+    return tuple(unique(labels, "priors"))
+
+
 def unique(labels: Iterable[Any], what: str) -> pd.Index[Any]:
     """Return labels as an Index; raise for duplicates, and for a single label in place of a list."""
     given = labels if isinstance(labels, pd.Index) else list(require_list(labels, what))

@@ -120,11 +120,13 @@ def inverse_roots_together(gram: Array) -> tuple[Array, Flags]:
 
 def conditioned_within(limit: float, root: Array, scale: Array) -> Flags:
     """Whether matrices of a mean diagonal `scale` are conditioned better than 1 / limit; from `inverse_roots`."""
-    size = np.zeros(root.shape[2])
+    # in units of the diagonal, as the squares of what is inverse to tiny weights overflow
+    unit, size = np.sqrt(np.maximum(limit * scale, 0.0)), np.zeros(root.shape[2])
     for i, j in zip(*np.tril_indices(len(root)), strict=True):
-        size += root[i, j] * root[i, j]
+        entry = root[i, j] * unit
+        size += entry * entry
     # the trace of the inverse bounds its largest eigenvalue from above
-    return np.asarray(limit * scale * size < 1.0)
+    return np.asarray(size < 1.0)
 
 
 def _one_inverse_root(gram: Array) -> tuple[Array, bool]:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
 from riskmodel._core.threads import one_blas_thread
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.factor_covariance.base import FactorCovarianceEstimator
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
@@ -39,11 +39,11 @@ class Assembled(Estimator):
     ----------
     loadings : LoadingsEstimator
         B, and the factor returns and residuals that go with it: `TimeSeries`, `PrincipalComponents`, `Hybrid`,
-        `Vasicek`, `Blume`.
+        `Vasicek`, `Blume`, `ShortHistories`.
     factor_covariance : FactorCovarianceEstimator
         F: `SampleCovariance`, `EWMACovariance`, `NeweyWest`, `Shrunk`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
-        D: `SampleVariance`, `EWMAVariance`, `ShrunkVariance`, `RegimeAdjustedVariance`.
+        D: `SampleVariance`, `EWMAVariance`, `ShrunkVariance`, `RegimeAdjustedVariance`, `ShortHistoryVariance`.
 
     Examples
     --------
@@ -97,6 +97,7 @@ class Assembled(Estimator):
             horizon=fitted.horizon,
             definitions=fitted.definitions,
             regression=fitted.regression if repeatable else None,
+            priors=list(dict.fromkeys([*fitted.prior, *risk.assets[risk.prior.to_numpy()]])),
         )
 
     @one_blas_thread()
@@ -116,7 +117,7 @@ class Assembled(Estimator):
             One row for each figure of each wrapper. Columns ``part`` (``loadings``, ``factor_covariance`` or
             ``idio_variance``), ``stage`` (the class of the wrapper), ``label`` (an asset and a factor, a factor, or an
             asset), ``before`` and ``after`` (a loading, or a volatility in decimals per row) and ``factor``, their
-            ratio: NaN where before is zero.
+            ratio: NaN where before is zero. Before is NaN for an asset that only the wrapper can estimate.
         """
         memory = in_memory(panel)
         fitted = _checked(self.loadings, memory)
@@ -135,7 +136,7 @@ class Assembled(Estimator):
                 for wrapper, before, after in _steps(
                     self.idio_variance,
                     IdioVarianceEstimator,
-                    lambda e: np.sqrt(_checked_risk(e, fitted).variance.to_numpy()),
+                    lambda e: _idio_volatilities(e, fitted, e is self.idio_variance),
                 )
             ),
         ]
@@ -160,8 +161,11 @@ def _pairs(fitted: FittedLoadings) -> list[Any]:
 
 
 def _loadings(fitted: FittedLoadings, like: FittedLoadings) -> Array:
-    """Loadings on the factors of another, one after the other; zero on those that are not there yet."""
-    return fitted.loadings.reindex(columns=like.factors, fill_value=0.0).to_numpy().ravel()
+    """Loadings on the factors of another, one after the other; zero on those that are not there yet.
+
+    NaN for assets that are not there yet.
+    """
+    return fitted.loadings.reindex(columns=like.factors, fill_value=0.0).reindex(like.assets).to_numpy().ravel()
 
 
 def _steps(estimator: P, kind: type[Any], figures: Any) -> Iterator[tuple[P, Array, Array]]:
@@ -172,6 +176,18 @@ def _steps(estimator: P, kind: type[Any], figures: Any) -> Iterator[tuple[P, Arr
         after = figures(wrapper)
         yield wrapper, before, after
         before = after
+
+
+def _idio_volatilities(estimator: IdioVarianceEstimator, fitted: FittedLoadings, whole: bool) -> Array:
+    """Idio volatilities; NaN for assets that an estimator inside of a wrapper cannot estimate."""
+    try:
+        return np.asarray(np.sqrt(_checked_risk(estimator, fitted).variance.to_numpy()))
+    except EstimationError as error:
+        named = list(error.details.get("assets", ()))
+        if whole or not named:
+            raise
+    rest = fitted.residuals.drop(columns=named)
+    return np.asarray(np.sqrt(estimator.fit(rest, fitted).variance.reindex(fitted.assets).to_numpy()))
 
 
 def _chain(estimator: P, kind: type[Any]) -> list[P]:

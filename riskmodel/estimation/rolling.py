@@ -5,29 +5,17 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 from attrs import field, frozen
-from numpy.typing import NDArray
 
 from riskmodel._core.arguments import require_count
-from riskmodel._core.arrays import Index
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.least_squares.ols import OLS
+from riskmodel.estimation.windows.ends import require_in_memory, require_step, require_window, rows_in, window_ends
 from riskmodel.estimation.windows.spans import Spans
-from riskmodel.horizon import CALENDAR_DAY, DAY, Horizon, is_named, period_of
+from riskmodel.horizon import Horizon
 from riskmodel.model.history import ModelHistory
-from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
-
-_SATURDAY = 5
-
-
-def _horizon(_: Any, __: Any, window: Any) -> None:
-    if not isinstance(window, Horizon):
-        raise InvalidParameterError(
-            f"expected a window such as rm.YEAR or rm.Horizon(500), got {window!r}; write rm.Horizon(days)."
-        )
 
 
 def _estimator(_: Any, __: Any, estimator: Any) -> None:
@@ -38,14 +26,6 @@ def _estimator(_: Any, __: Any, estimator: Any) -> None:
 def _whole(_: Any, __: Any, minimum: Any) -> None:
     if minimum is not None and (isinstance(minimum, bool) or not isinstance(minimum, int | np.integer)):
         raise InvalidParameterError(f"expected minimum as a whole number of observations, got {minimum!r}.")
-
-
-def _step(_: Any, __: Any, every: Any) -> None:
-    whole = isinstance(every, int | np.integer) and not isinstance(every, bool) and every > 0
-    if not (every is None or whole or isinstance(every, Horizon)):
-        raise InvalidParameterError(
-            f"expected every as a number of rows, or a period such as rm.MONTH, got {every!r}; None is all dates."
-        )
 
 
 @final
@@ -95,10 +75,10 @@ class Rolling:
     2017-03-31   1.11   0.35
     """
 
-    window: Horizon = field(validator=_horizon)
+    window: Horizon = field(validator=require_window)
     estimator: Estimator = field(factory=OLS, validator=_estimator)
     minimum: int | None = field(default=None, validator=_whole)
-    every: int | Horizon | None = field(default=None, validator=_step)
+    every: int | Horizon | None = field(default=None, validator=require_step)
 
     def fit(self, panel: ReturnPanel) -> ModelHistory:
         """Estimate a model for each date of the panel on which a window ends.
@@ -123,7 +103,7 @@ class Rolling:
         EstimationError
             If no asset can be estimated in any window.
         """
-        rows = _rows(self.window, _panel(panel))
+        rows = rows_in(self.window, require_in_memory(panel))
         least = _least(self.minimum, self.estimator, panel)
         if rows < least:
             raise TooFewObservationsError(
@@ -135,7 +115,7 @@ class Rolling:
                 "dates, or minimum=... to allow shorter windows."
             )
         first = rows if self.minimum is None else min(rows, _first(panel, least))
-        spans = Spans.rolling(rows, _stops(panel, first, self.every))
+        spans = Spans.rolling(rows, window_ends(panel, first, self.every))
         return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
 
 
@@ -164,7 +144,7 @@ class Expanding:
 
     estimator: Estimator = field(factory=OLS, validator=_estimator)
     minimum: int | None = field(default=None, validator=_whole)
-    every: int | Horizon | None = field(default=None, validator=_step)
+    every: int | Horizon | None = field(default=None, validator=require_step)
 
     def fit(self, panel: ReturnPanel) -> ModelHistory:
         """Estimate a model for each date of the panel from when an asset has enough observations.
@@ -188,30 +168,9 @@ class Expanding:
         EstimationError
             If no asset can be estimated on any date.
         """
-        least = _least(self.minimum, self.estimator, _panel(panel))
-        spans = Spans.expanding(_stops(panel, _first(panel, least), self.every))
+        least = _least(self.minimum, self.estimator, require_in_memory(panel))
+        spans = Spans.expanding(window_ends(panel, _first(panel, least), self.every))
         return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
-
-
-def _panel(panel: Any) -> ReturnPanel:
-    if not isinstance(panel, ReturnPanel):
-        hint = "; take its select(...), which is in memory" if isinstance(panel, Panel) else ""
-        raise InvalidParameterError(f"expected a ReturnPanel, got {type(panel).__name__}{hint}.")
-    if not len(panel.assets):
-        raise InvalidParameterError(f"expected a panel with assets, got {panel!r}; select some.")
-    return panel
-
-
-def _rows(window: Horizon, panel: ReturnPanel) -> int:
-    """The length of the window in rows of the panel."""
-    rows = window.in_units_of(panel.horizon)
-    if abs(rows - round(rows)) > 1e-9 * rows:
-        raise InvalidParameterError(
-            f"expected a whole number of the panel's rows, got {window!r}, which is {rows:.6g} rows of one "
-            f"{panel.horizon}; rm.Horizon({max(round(rows), 1)} * {panel.horizon.days!r}) is {max(round(rows), 1)}.",
-            rows=rows,
-        )
-    return round(rows)
 
 
 def _least(minimum: int | None, estimator: Estimator, panel: ReturnPanel) -> int:
@@ -248,52 +207,3 @@ def _first(panel: ReturnPanel, least: int) -> int:
             f"expected an asset with {least} observations, got none in {panel!r}; use more dates."
         )
     return first + 1
-
-
-def _stops(panel: ReturnPanel, first: int, every: int | Horizon | None) -> Index:
-    """The row after the last of each window; the first window has `first` rows."""
-    rows = np.arange(first, len(panel.dates) + 1, dtype=np.intp)
-    if every is None:
-        return rows
-    if not isinstance(every, Horizon):
-        return rows[:: int(every)]
-    period = "D" if is_named(every, DAY, CALENDAR_DAY) else period_of(every)
-    if period is None:
-        return rows[:: _rows(every, panel)]
-    stops = rows[_ends_period(panel, period)[first - 1 :]]
-    if not len(stops):
-        raise TooFewObservationsError(
-            f"expected a {every} that ends after row {first} of {panel!r}, got none; use more dates."
-        )
-    return stops
-
-
-def _ends_period(panel: ReturnPanel, freq: str) -> NDArray[np.bool_]:
-    """Whether each date is the last of its period; of the last date, whether a next row can only be in another."""
-    periods = pd.DatetimeIndex(panel.dates.append(_earliest_next(panel))).to_period(freq)
-    return np.asarray(periods[1:] != periods[:-1])
-
-
-def _earliest_next(panel: ReturnPanel) -> pd.DatetimeIndex:
-    """The earliest time that a row after the last of a panel can have, by the panel's own calendar."""
-    last, horizon = panel.dates[-1:], panel.horizon
-    if horizon.bar is not None and _time_of_day(last)[0] < _time_of_day(panel.dates).max():
-        return last  # the day is not over
-    if period_of(horizon) == "W":
-        return last + pd.Timedelta(weeks=1)
-    if _trades_at_weekends(panel):
-        return last.normalize() + pd.Timedelta(days=1)
-    return pd.DatetimeIndex(np.busday_offset(last.to_numpy().astype("datetime64[D]"), 1, roll="backward"))
-
-
-def _trades_at_weekends(panel: ReturnPanel) -> bool:
-    """Whether the market is open at weekends: by its horizon, or by rows of the panel's last year."""
-    horizon = panel.horizon
-    if horizon.days * (horizon.per_day or 1.0) == CALENDAR_DAY.days:
-        return True
-    recent = panel.dates[panel.dates > panel.dates[-1] - pd.Timedelta(days=366)]
-    return bool((recent.day_of_week >= _SATURDAY).any()) and period_of(horizon) is None
-
-
-def _time_of_day(dates: pd.DatetimeIndex) -> pd.TimedeltaIndex:
-    return pd.TimedeltaIndex(dates - dates.normalize())

@@ -7,11 +7,21 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import Converter, evolve, field, frozen
+from scipy.linalg import block_diag
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_count
-from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_finite, row_blocks, set_read_only
+from riskmodel._core.arrays import (
+    Array,
+    Index,
+    by_constructor,
+    floats,
+    is_finite,
+    read_only,
+    row_blocks,
+    set_read_only,
+)
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
@@ -41,7 +51,8 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
             f"expected horizon as a Horizon such as rm.DAY, got {self.horizon!r}.", name="horizon", got=self.horizon
         )
     n, k = len(self.assets), len(self.factors)
-    expected = {"loadings": (n, k), "factor_covariance": (k, k), "idio_variance": (n,)}
+    links = (n, self._links.shape[-1])
+    expected = {"loadings": (n, k), "factor_covariance": (k, k), "idio_variance": (n,), "links": links}
     for name, shape in expected.items():
         values = getattr(self, f"_{name}")
         if values.shape != shape:
@@ -60,7 +71,35 @@ def _check(self: FactorCovariance, _attribute: Any, _value: Any) -> None:
             name="idio_variance",
             assets=negative,
         )
+    excess = _squares(self._links) > self._idio_variance * (1.0 + _ROUNDING)
+    if excess.any():
+        raise InvalidParameterError(
+            "expected links that explain at most the idio variance of each asset, got more for "
+            f"{labels.listing(self.assets[excess])}; idio_variance includes what the links explain.",
+            name="links",
+            assets=list(self.assets[excess]),
+        )
     _check_positive_semidefinite(self._factor_covariance)
+
+
+def _read_links(links: Any, self: Any) -> Array:
+    """Read links, by default none; the rows of a frame must be the assets, in order."""
+    if links is None:
+        return np.zeros((len(self.assets), 0))
+    if isinstance(links, pd.DataFrame) and list(links.index) != list(self.assets):
+        raise InvalidParameterError(
+            f"expected links labelled by the assets, {labels.listing(self.assets)}, got {labels.listing(links.index)}; "
+            "reindex them, or pass an array in that order.",
+            name="links",
+            expected=list(self.assets),
+            got=list(links.index),
+        )
+    return read_only(links)
+
+
+def _squares(links: Array) -> Array:
+    """The diagonal of C C'."""
+    return np.asarray(np.einsum("nj,nj->n", links, links))
 
 
 @one_blas_thread()
@@ -92,6 +131,9 @@ def _check_positive_semidefinite(matrix: Array) -> None:
 class FactorCovariance:
     r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, stored as its parts.
 
+    D is diagonal, or :math:`D = C C^\top + \mathrm{diag}(s^2)` where the residuals of some assets are linked, such as
+    those of two share classes of one company.
+
     Parameters
     ----------
     assets, factors : pandas.Index
@@ -105,15 +147,19 @@ class FactorCovariance:
         variance (or below 1e-300) is rounding, and becomes exactly zero here.
     horizon : Horizon
         The horizon of the variances.
+    links : array, shape (N, J), optional
+        C: loadings of the residuals on J unobserved, uncorrelated factors of variance one, return at `horizon`. What
+        they explain is part of `idio_variance`; by default nothing is linked.
 
     Raises
     ------
     InvalidParameterError
-        For shapes that do not fit, NaN, infinities, a negative idio variance, or F not positive semidefinite.
+        For shapes that do not fit, NaN, infinities, a negative idio variance, F not positive semidefinite, or links
+        that explain more of an asset than its idio variance.
 
     Notes
     -----
-    Every operation costs O(N·K) time and memory per vector. Weights and right-hand sides may be an array of
+    Every operation costs O(N·(K + J)) time and memory per vector. Weights and right-hand sides may be an array of
     length N (or N × M), or a Series (or frame) labelled by asset, in which assets that are left out weigh zero;
     what comes back is of the same kind. Solving uses the Woodbury identity [1]_ on :math:`F = L L^\top`, so a
     singular F costs nothing, and needs K × K numbers beside the loadings. The solution is corrected from the loadings
@@ -147,15 +193,19 @@ class FactorCovariance:
     _loadings: Array = field(converter=PART)  # type: ignore[misc]
     _factor_covariance: Array = field(converter=PART)  # type: ignore[misc]
     _idio_variance: Array = field(converter=PART)  # type: ignore[misc]
-    horizon: Horizon = field(validator=_check)
+    horizon: Horizon
+    _links: Array = field(default=None, converter=Converter(_read_links, takes_self=True), validator=_check)  # type: ignore[misc]
+    # the diagonal of D less that of C C'
+    _own_variance: Array = field(init=False)
 
     __reduce__ = by_constructor
 
     def __attrs_post_init__(self) -> None:
         # decided here alone, so that the covariance and its model have the same zeros
-        idio = self._idio_variance.copy()
-        idio[without_idio(self._loadings, self._factor_covariance, idio)] = 0.0
-        object.__setattr__(self, "_idio_variance", set_read_only(idio))
+        own = np.maximum(self._idio_variance - _squares(self._links), 0.0)
+        own[without_idio(self._wide_loadings, self._wide_covariance, own)] = 0.0
+        object.__setattr__(self, "_own_variance", set_read_only(own))
+        object.__setattr__(self, "_idio_variance", set_read_only(own + _squares(self._links)))
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
@@ -211,10 +261,15 @@ class FactorCovariance:
         return pd.Series(self._idio_variance, self.assets.copy(), name="idio_variance", copy=False)
 
     @property
+    def links(self) -> pd.DataFrame:
+        """C, assets × 0 … J - 1, return at the horizon: the residuals of linked assets have the covariance C C'."""
+        return pd.DataFrame(self._links, self.assets.copy(), copy=False)
+
+    @property
     def n_parameters(self) -> int:
-        """Free parameters: N·K loadings, K(K+1)/2 factor covariances, N idio variances."""
+        """Free parameters: N·K loadings, K(K+1)/2 factor covariances, N idio variances, and links that are not zero."""
         n, k = len(self.assets), len(self.factors)
-        return n * k + k * (k + 1) // 2 + n
+        return n * k + k * (k + 1) // 2 + n + int(np.count_nonzero(self._links))
 
     @property
     def n_parameters_unrestricted(self) -> int:
@@ -230,9 +285,10 @@ class FactorCovariance:
         Returns
         -------
         G : DataFrame, assets × 0 … K' - 1
-            Exposures to K' uncorrelated factors of variance one, return at the horizon; K' is the rank of F.
+            Exposures to K' uncorrelated factors of variance one, return at the horizon; K' is the rank of F, and J
+            more where residuals are linked.
         s : Series by asset
-            Idio volatilities, return at the horizon.
+            Idio volatilities, without what links explain, return at the horizon.
 
         Examples
         --------
@@ -244,20 +300,39 @@ class FactorCovariance:
         A  0.05  0.02
         B  0.02  0.05
         """
-        g = self._loadings @ self._root
-        s = pd.Series(np.sqrt(self._idio_variance), self.assets.copy(), name="idio_volatility", copy=False)
+        g = self._wide_loadings @ self._root
+        s = pd.Series(np.sqrt(self._own_variance), self.assets.copy(), name="idio_volatility", copy=False)
         return pd.DataFrame(g, self.assets.copy(), copy=False), s
 
+    # with its links, Σ is a model of K + J factors: (B C) (F ⊕ I) (B C)' + diag(s²)
+
     @cached_property
-    def _root(self) -> Array:
+    def _wide_loadings(self) -> Array:
+        """B and C side by side, shape (N, K + J)."""
+        return np.hstack([self._loadings, self._links]) if self._links.shape[1] else self._loadings
+
+    @cached_property
+    def _wide_covariance(self) -> Array:
+        """F, and the identity of the links, shape (K + J, K + J)."""
+        j = self._links.shape[1]
+        return block_diag(self._factor_covariance, np.eye(j)) if j else self._factor_covariance
+
+    @cached_property
+    def _factor_root(self) -> Array:
         """L with F = L L', shape (K, rank of F)."""
         with one_blas_thread():
             return root(self._factor_covariance)
 
     @cached_property
+    def _root(self) -> Array:
+        """The same with the links."""
+        j = self._links.shape[1]
+        return block_diag(self._factor_root, np.eye(j)) if j else self._factor_root
+
+    @cached_property
     def _systematic(self) -> Array:
         """The factor variance of each asset, the diagonal of B F B', shape (N,)."""
-        return _squared_rows(self._loadings, self._root)
+        return _squared_rows(self._loadings, self._factor_root)
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -274,13 +349,17 @@ class FactorCovariance:
         return self._returned(w, self._exposures(w))
 
     def _exposures(self, w: Array) -> Array:
-        """B'w."""
-        return np.asarray(self._loadings.T @ w)
+        """B'w, and C'w below it."""
+        return np.asarray(self._wide_loadings.T @ w)
 
     def _returned(self, w: Array, exposures: Array) -> Array:
-        """The product Σ w where the exposures B'w are known."""
-        systematic = self._loadings @ (self._factor_covariance @ exposures)
-        return np.asarray(systematic + (self._idio_variance * w.T).T)
+        """The product Σ w where the exposures are known."""
+        systematic = self._wide_loadings @ (self._wide_covariance @ exposures)
+        return np.asarray(systematic + (self._own_variance * w.T).T)
+
+    def _specific(self, w: Array) -> Array:
+        """The product D w."""
+        return np.asarray((self._own_variance * w.T).T + self._links @ (self._links.T @ w))
 
     def marginal(self, w: Any) -> Any:
         """Marginal contribution of each asset to the volatility of `w`: (Σ w) / σ(w), per unit of weight."""
@@ -320,18 +399,18 @@ class FactorCovariance:
         left, right = self._read(w)[0], self._read(v)[0]
         _require_vectors(left, right)
         one, other = self._exposures(np.column_stack([left, right])).T
-        systematic = one @ self._factor_covariance @ other
-        return float(systematic + left @ (self._idio_variance * right)), self._squared(right, other)
+        systematic = one @ self._wide_covariance @ other
+        return float(systematic + left @ (self._own_variance * right)), self._squared(right, other)
 
     def _quadratic(self, w: Array) -> float:
         _require_vectors(w)
         return self._squared(w, self._exposures(w))
 
     def _squared(self, w: Array, exposures: Array) -> float:
-        """The variance w' Σ w where the exposures B'w are known."""
+        """The variance w' Σ w where the exposures are known."""
         # with the root of F, rounding cannot make a variance negative, and loses half as many digits
         scores = self._root.T @ exposures
-        return float(scores @ scores) + float(self._idio_variance @ (w * w))
+        return float(scores @ scores) + float(self._own_variance @ (w * w))
 
     def diagonal(self) -> pd.Series[float]:
         """The variance of each asset, return² at the horizon."""
@@ -342,9 +421,9 @@ class FactorCovariance:
     @cached_property
     @one_blas_thread()
     def _elimination(self) -> Elimination:
-        zero = np.flatnonzero(self._idio_variance == 0)
-        require_independent(self._loadings[zero] @ self._root, self.assets[zero])
-        return Elimination.of(self._loadings, self._root, self._idio_variance)
+        zero = np.flatnonzero(self._own_variance == 0)
+        require_independent(self._wide_loadings[zero] @ self._root, self.assets[zero])
+        return Elimination.of(self._wide_loadings, self._root, self._own_variance)
 
     def solve(self, b: Any) -> Any:
         """Σ⁻¹ b, for a vector or a matrix of vectors; the factorisation is cached.
@@ -394,10 +473,10 @@ class FactorCovariance:
                 got=rng,
             )
         draws = rng.standard_normal((n, len(self.assets)))
-        draws *= np.sqrt(self._idio_variance)
+        draws *= np.sqrt(self._own_variance)
         factors = rng.standard_normal((n, self._root.shape[1])) @ self._root.T
         for rows in row_blocks(len(self.assets)):
-            draws[:, rows] += factors @ self._loadings[rows].T
+            draws[:, rows] += factors @ self._wide_loadings[rows].T
         return pd.DataFrame(draws, columns=self.assets.copy(), copy=False)
 
     # -- other forms -------------------------------------------------------------------------------
@@ -423,9 +502,9 @@ class FactorCovariance:
                 n_assets=n,
                 limit=limit,
             )
-        dense = self._loadings @ self._factor_covariance @ self._loadings.T
+        dense = self._wide_loadings @ self._wide_covariance @ self._wide_loadings.T
         dense = (dense + dense.T) / 2
-        dense[np.diag_indices(n)] += self._idio_variance
+        dense[np.diag_indices(n)] += self._own_variance
         return pd.DataFrame(dense, self.assets.copy(), self.assets.copy(), copy=False)
 
     def at(self, horizon: Horizon) -> Self:
@@ -435,6 +514,7 @@ class FactorCovariance:
             factor_covariance=self.horizon.scale_variance(self._factor_covariance, to=horizon),
             idio_variance=self.horizon.scale_variance(self._idio_variance, to=horizon),
             horizon=horizon,
+            links=self._links * np.sqrt(self.horizon.scale_variance(1.0, to=horizon)),
         )
 
     def restrict(self, assets: Any) -> Self:
@@ -442,7 +522,8 @@ class FactorCovariance:
         chosen = labels.unique(assets, "assets")
         at = labels.positions(chosen, self.assets, "asset", UnknownAssetError)
         loadings = set_read_only(self._loadings.take(at, axis=0))
-        return evolve(self, assets=chosen, loadings=loadings, idio_variance=self._idio_variance[at])
+        links = set_read_only(self._links.take(at, axis=0))
+        return evolve(self, assets=chosen, loadings=loadings, idio_variance=self._idio_variance[at], links=links)
 
     # -- reading arguments -------------------------------------------------------------------------
 

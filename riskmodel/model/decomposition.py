@@ -83,7 +83,7 @@ class RiskDecomposition:
         # with the root of F, as rounding may make x'Fx negative where F is singular
         half = root(f)
         scores = half.T @ exposures
-        own = w * w * held.idio_variance.to_numpy()
+        own = w * held._specific(np.asarray(w))
         towards = half @ scores
         return cls._from_parts(
             held,

@@ -81,9 +81,10 @@ class ModelHistory:
 
     Notes
     -----
-    It stores K + 4 numbers for each asset and date (180 MB for 2,269 windows of 1,000 assets and 6 factors), and up to
-    K + 1 more for assets that miss dates. Frames are views of them, except `std_errors`, `tvalues` and
-    `unbiased_idio_variance`, which are computed at each call. A model from `on` costs O(N·K) time and memory.
+    It stores K + 4 numbers for each asset and date (180 MB for 2,269 windows of 1,000 assets and 6 factors), up to
+    K + 1 more for assets that miss dates, and the links of models that have them. Frames are views of them, except
+    `std_errors`, `tvalues` and `unbiased_idio_variance`, which are computed at each call. A model from `on` costs
+    O(N·K) time and memory.
 
     Examples
     --------
@@ -302,6 +303,8 @@ class ModelHistory:
             definitions=definitions,
             regression=self._regression(d, kept, assets, factors),
             missing=self._missing_on(d),
+            links=None if e.links[d] is None else e.links[d][kept],
+            priors=assets[e.priors[d, kept]],
         )
 
     def _regression(self, d: int, kept: Flags, assets: pd.Index[Any], factors: pd.Index[Any]) -> RegressionFit | None:
@@ -344,6 +347,12 @@ class ModelHistory:
     def idio_variance(self) -> pd.DataFrame:
         """Variance that the factors do not explain, dates × assets, return² per horizon."""
         return self._by_asset(self._estimates.idio_variance)
+
+    @property
+    def prior(self) -> pd.DataFrame:
+        """Whether an asset's figures lean on a prior, dates × assets; see `FactorModel.prior`."""
+        e = self._estimates
+        return self._by_asset(e.priors & ~np.isnan(e.idio_variance))
 
     @property
     def factor_mean(self) -> pd.DataFrame:

@@ -39,6 +39,7 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
             raise InvalidParameterError(f"expected finite {name}, got NaN or infinity.", name=name)
     require_defined(self.definitions, self.factors)
     _require_same_regression(self)
+    labels.positions(list(self._priors), self.assets, "asset with a prior", UnknownAssetError)
     taken = RESERVED.intersection(self.factors)
     if taken:
         raise InvalidParameterError(
@@ -83,12 +84,18 @@ class FactorModel:
         Standard errors, R² and more, for the same assets and factors; None without a regression.
     missing : DataFrame, optional
         The assets that were left out, and why: see the attribute.
+    links : array, shape (N, J), optional
+        Of residuals that are correlated: see `FactorCovariance`.
+    priors : sequence of labels, optional
+        The assets whose figures lean on a prior, because their history is too short; by default none.
 
     Raises
     ------
     InvalidParameterError
         For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
         ``risk_free`` or ``cash``.
+    UnknownAssetError
+        For a prior of an asset that is not in the model.
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -103,7 +110,9 @@ class FactorModel:
     horizon: Horizon
     definitions: tuple[Factor, ...] = field(converter=read_definitions)
     regression: RegressionFit | None = None
-    _missing: Any = field(factory=_nothing_missing, validator=_check)
+    _missing: Any = field(factory=_nothing_missing)
+    _links: Any = None
+    _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -117,11 +126,13 @@ class FactorModel:
             self._factor_covariance,
             self._idio_variance,
             self.horizon,
+            self._links,
         )
 
     def __attrs_post_init__(self) -> None:
         # the covariance decides which idio variances are zero
         object.__setattr__(self, "_idio_variance", self.covariance._idio_variance)
+        object.__setattr__(self, "_links", self.covariance._links)
 
     @classmethod
     def from_parameters(
@@ -204,7 +215,8 @@ class FactorModel:
     def __repr__(self) -> str:
         n, k = self._loadings.shape
         left_out = f", {len(self._missing)} assets left out" if len(self._missing) else ""
-        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}>"
+        short = f", {len(self._priors)} assets with a prior" if self._priors else ""
+        return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}{short}>"
 
     # -- its parts ---------------------------------------------------------------------------------
 
@@ -234,6 +246,11 @@ class FactorModel:
         return self.covariance.idio_variance
 
     @property
+    def links(self) -> pd.DataFrame:
+        """C, assets × J, return per horizon: residuals have the covariance C C' + a diagonal; J = 0 without links."""
+        return self.covariance.links
+
+    @property
     def funded(self) -> tuple[bool, ...]:
         """Whether holding each factor costs cash."""
         return tuple(bool(f.funded) for f in self.definitions)
@@ -247,6 +264,14 @@ class FactorModel:
         """
         left: pd.DataFrame = self._missing.copy()
         return left
+
+    @property
+    def prior(self) -> pd.Series[bool]:
+        """By asset, whether its loadings or its idio variance lean on a prior, because its history is too short.
+
+        All False, except where an estimator such as `ShortHistories` says so.
+        """
+        return pd.Series(self.assets.isin(list(self._priors)), self.assets.copy(), name="prior")
 
     @property
     def expected_returns(self) -> pd.DataFrame:
@@ -276,6 +301,7 @@ class FactorModel:
             risk_free_mean=to_mean(self.risk_free_mean, to=horizon),
             horizon=horizon,
             regression=None if self.regression is None else self.regression.at(horizon),
+            links=self.covariance.at(horizon)._links,
         )
 
     def restrict(self, assets: Sequence[Any]) -> Self:
@@ -289,6 +315,8 @@ class FactorModel:
             loadings=self._loadings[at],
             idio_variance=self._idio_variance[at],
             regression=None if self.regression is None else self.regression.take(at),
+            links=self._links[at],
+            priors=[a for a in self._priors if a in chosen],
         )
 
     # -- back to the data --------------------------------------------------------------------------

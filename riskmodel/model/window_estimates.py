@@ -7,11 +7,11 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import define, evolve, field, fields, frozen
+from attrs import Factory, define, evolve, field, fields, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
-from riskmodel._core.arrays import Array, Counts, Index
+from riskmodel._core.arrays import Array, Counts, Flags, Index
 from riskmodel.errors import InvalidParameterError
 from riskmodel.model.covariance import NO_IDIO, without_idio
 from riskmodel.model.model import FactorModel
@@ -148,10 +148,14 @@ class WindowEstimates:
         1 + the position in `reasons` of why an asset was not estimated; 0 where it was.
     faults : array of int, shape (D,)
         The same for whole windows.
+    priors : array of bool, shape (D, N)
+        Whether an asset's figures lean on a prior.
     regressions : RegressionEstimates or None
         None for models without regressions.
     reasons : list of str
         The texts of the codes.
+    links : array of object, shape (D,)
+        The links of each window's model, shape (N, J), with zeros for assets left out; None without links.
     """
 
     parameters: Array
@@ -162,8 +166,10 @@ class WindowEstimates:
     risk_free_mean: Array
     codes: Counts
     faults: Counts
+    priors: Flags
     regressions: RegressionEstimates | None = None
     reasons: list[str] = field(factory=list)
+    links: Any = field(default=Factory(lambda self: np.full(len(self.faults), None), takes_self=True))
 
     @classmethod
     def blank(cls, d: int, n: int, k: int, n_observations: Array) -> Self:
@@ -177,6 +183,7 @@ class WindowEstimates:
             risk_free_mean=np.full(d, np.nan),
             codes=np.zeros((d, n), dtype=np.int32),
             faults=np.zeros(d, dtype=np.int32),
+            priors=np.zeros((d, n), dtype=bool),
         )
 
     @classmethod
@@ -303,6 +310,11 @@ class WindowEstimates:
         self.factor_mean[at, rows] = model._factor_mean
         self.factor_covariance[np.ix_(np.array([at]), rows, rows)] = model._factor_covariance
         self.risk_free_mean[at] = model.risk_free_mean
+        links = model._links
+        if links.shape[1]:
+            self.links[at] = np.zeros((self.idio_variance.shape[1], links.shape[1]))
+            self.links[at][columns] = links
+        self.priors[at, columns] = model.prior.to_numpy()
         if model.regression is not None:
             self.n_observations[at, columns] = model.regression._n_observations
             if self.regressions is not None:

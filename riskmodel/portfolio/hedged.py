@@ -394,25 +394,28 @@ class _Instruments:
 
     def own_covariance_with(self, weights: pd.Series[float]) -> Array:
         """Return the idio covariance of each instrument with weights on assets, shape (M,)."""
-        return np.asarray(
-            self.holdings.to_numpy().T @ (self._idio * weights.reindex(self.holdings.index, fill_value=0.0))
-        )
+        every = self.holdings.index.union(weights.index, sort=False)
+        held = np.asarray(weights.reindex(every, fill_value=0.0))
+        shared = self.model.covariance.restrict(every)._specific(held)
+        return np.asarray(self.holdings.reindex(every, fill_value=0.0).to_numpy().T @ shared)
 
     @property
-    def _idio(self) -> Array:
-        return self.model.restrict(self.holdings.index.to_list())._idio_variance
+    def _covariance(self) -> FactorCovariance:
+        """The covariance of the assets held."""
+        return self.model.covariance.restrict(self.holdings.index)
 
     def solve(self, b: Array) -> Array:
         """Return Σ_II⁻¹ b. For instruments without a common asset, Σ_II is low rank plus diagonal."""
         f, model = self.model.factor_covariance.to_numpy(), self.model
-        a = self.holdings.to_numpy()
-        own = a.T @ (self._idio[:, None] * a)
+        a, covariance = self.holdings.to_numpy(), self._covariance
+        own = a.T @ covariance._specific(a)
         if not (own - np.diag(np.diag(own))).any():
             return np.asarray(
                 FactorCovariance(self.labels, model.factors, self.loadings, f, np.diag(own), model.horizon).solve(b)
             )
-        # instruments with a common asset have correlated idio risk: use a dense matrix, as they are few
-        half = np.vstack([root(f).T @ self.loadings.T, np.sqrt(self._idio)[:, None] * a])
+        # instruments with common or linked assets have correlated idio risk: use a dense matrix, as they are few
+        links, alone = covariance.links.to_numpy(), np.sqrt(covariance._own_variance)
+        half = np.vstack([root(f).T @ self.loadings.T, links.T @ a, alone[:, None] * a])
         return _solve_gram(half, b, self.labels)
 
 

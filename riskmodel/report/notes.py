@@ -93,6 +93,12 @@ def gaps(m: Measures) -> Iterator[str]:
         )
     yield from _of_errors(m)
     yield from _of_correlations(m)
+    short = m.held.assets[m.held.prior.to_numpy()]
+    if len(short):
+        yield (
+            f"The history of {listed(short, 8)} is too short: these loadings and own risks lean on a prior, which is "
+            "what other assets have, and their standard errors are not known."
+        )
     if m.n_missing:
         yield (
             f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return; pictures of the "

@@ -14,10 +14,6 @@ from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 
 
-def _labels(priors: Any) -> tuple[Any, ...]:
-    return tuple(labels.unique(priors, "priors"))
-
-
 def _check(self: IdioRisk, _attribute: Any, _value: Any) -> None:
     require_horizon(self.horizon)
     n = len(self.assets)
@@ -67,7 +63,7 @@ class IdioRisk:
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
     _variance: Array = field(converter=read_only)
     horizon: Horizon
-    _priors: tuple[Any, ...] = field(default=(), converter=_labels, validator=_check)
+    _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
 
     __reduce__ = by_constructor
 

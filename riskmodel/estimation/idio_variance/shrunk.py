@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel._core import labels
 from riskmodel._core.arrays import by_constructor
-from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.estimation.groups import numbered, read_groups
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import require_instance, require_share
-
-
-def _read_groups(groups: Any) -> pd.Series[Any] | None:
-    if groups is None:
-        return None
-    if not isinstance(groups, pd.Series | Mapping):
-        raise InvalidParameterError(
-            f"expected groups as a Series or mapping from asset to group, got {type(groups).__name__}.",
-            parameter="groups",
-        )
-    read = groups.copy() if isinstance(groups, pd.Series) else pd.Series(list(groups.values()), list(groups))
-    labels.unique(read.index, "the assets of groups")
-    return read
 
 
 @final
@@ -67,7 +52,7 @@ class ShrunkVariance(IdioVarianceEstimator):
 
     inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
     intensity: float = field(validator=require_share)
-    _groups: pd.Series[Any] | None = field(default=None, converter=_read_groups)
+    _groups: pd.Series[Any] | None = field(default=None, converter=read_groups)
 
     __reduce__ = by_constructor
 
@@ -88,15 +73,7 @@ class ShrunkVariance(IdioVarianceEstimator):
         variance = risk.variance.to_numpy()
         positive = variance > 0
         logs = pd.Series(np.log(variance[positive]))
-        means = logs.groupby(self._group_of(risk.assets)[positive]).transform("mean")
+        means = logs.groupby(numbered(self._groups, risk.assets)[positive]).transform("mean")
         shrunk = variance.copy()
         shrunk[positive] = np.exp((1 - self.intensity) * logs + self.intensity * means)
         return evolve(risk, variance=shrunk)
-
-    def _group_of(self, assets: pd.Index[Any]) -> Any:
-        """The group of each asset, as a number."""
-        if self._groups is None:
-            return np.zeros(len(assets), dtype=np.intp)
-        known = self._groups.dropna()
-        at = labels.positions(list(assets), known.index, "asset, without a group", UnknownAssetError)
-        return pd.factorize(known.iloc[at])[0]

@@ -84,7 +84,8 @@ class FittedLoadings:
     regression : RegressionFit, optional
         Standard errors and more, where a regression made the loadings; its coefficients are not shrunk.
     before : FittedLoadings, optional
-        What a wrapper changed; None for an estimator that is no wrapper.
+        What a wrapper changed; None for an estimator that is no wrapper. It lacks the assets that only the wrapper can
+        estimate.
     prior : sequence of labels, optional
         The assets whose loadings are a prior, because their history is too short.
     """

@@ -43,8 +43,6 @@ class FactorAxes:
 
 def unweighted(axes: FactorAxes, centred: Array, weights: Array) -> Array:
     """Divide Q by the roots of the weights; one step of refinement restores the digits of rows of small weight."""
-    if len(weights) == 1:  # one date has no slopes
-        return axes.q
     q = axes.q / np.sqrt(weights)[:, None]
     light = weights < _LIGHT * weights.max()
     if light.any():

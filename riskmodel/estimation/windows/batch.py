@@ -521,6 +521,7 @@ def _blank(shape: tuple[int, int, int], ragged: Index, n_observations: Array, ke
         risk_free_mean=np.full(d, np.nan),
         codes=np.zeros((d, n), dtype=np.int32),
         faults=np.zeros(d, dtype=np.int32),
+        priors=np.zeros((d, n), dtype=bool),
         regressions=regressions,
     )
 

@@ -1,0 +1,1 @@
+"""Studies of risk models out of sample: forecasts made with what was known, held against what happened."""
