@@ -356,7 +356,7 @@ WRONG = {
     "a column without a name": (WIDE.replace("MSFT", ""), {"line": 1, "position": 2}),
     "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", {"line": 5, "byte": 12}),
     "half a gzip": (gzip.compress(WIDE.encode())[:-12], {"compression": ["gzip"]}),
-    "a column without a name": (WIDE.replace("\n", ",7\n").replace(",7", ",", 1), {"line": 1, "position": 4}),
+    "a nameless column at the end": (WIDE.replace("\n", ",7\n").replace(",7", ",", 1), {"line": 1, "position": 4}),
     "a month among days": (WIDE.replace("2024-01-03", "2024-01"), {"line": 3, "column": "date", "got": "2024-01"}),
     "a year of two digits": (
         WIDE.replace("2024", "24"),

@@ -325,11 +325,14 @@ class ReturnChecks:
         if (when < NEVER).any():
             label, date = self.first(when)
             low = self.low[self.labels.get_loc(label)]
+            got = "less" if (self.impossible <= when).any() and low < -1.0 else "a return after a loss of everything"
             raise ImpossibleReturnsError(
                 f"expected simple {self.kind.name} of -100 % or more, and of -100 % only as the last return of a "
-                f"security that ended worthless, got less, or a later return, first of {label} on {date.date()} (its "
-                f"lowest is {low:.4g}), in {int((when < NEVER).sum())} column(s); leave the rows after a loss of "
-                "everything missing, or convert percent, log returns or prices to simple returns.",
+                f"security that ended worthless, got {got}, first of {label} on {date.date()} (its lowest is "
+                f"{low:.4g}), in {int((when < NEVER).sum())} column(s). If it ended, leave the rows after it missing, "
+                "zeros too; convert percent, log returns or prices to simple returns. If each row is a return on new "
+                "capital, as of options that are bought again each month, or of futures, give excess returns with "
+                "return_type=rm.EXCESS: these may lose everything and go on.",
                 what=self.kind.name,
                 label=label,
                 date=date,

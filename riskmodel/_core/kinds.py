@@ -45,9 +45,11 @@ _OFTEN, _TWICE = 3, 2
 @final
 @frozen
 class AssetReturns(ReturnKind):
-    """Total or excess returns of assets: simple returns in decimals, never below -100 %."""
+    """Total returns of assets: simple returns in decimals, never below -100 %, and nothing after it."""
 
     name: str = "asset returns"
+    # excess returns are of positions that are financed anew in each row, and may lose everything and go on
+    are_financed: bool = False
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
         """Sizes of levels, of percent, and of percent where there are few values: most columns, and one."""
@@ -62,7 +64,8 @@ class AssetReturns(ReturnKind):
         checks.require_no_codes(_codes_of_assets(checks, level | percent))
         _refuse_levels(checks, level, _PERCENT)
         _refuse_percent(checks, percent, _PERCENT)
-        checks.require_possible()
+        if not self.are_financed:
+            checks.require_possible()
 
 
 @final
@@ -149,6 +152,8 @@ class ReadInPercent(ReturnKind):
             )
 
 
+# Returns of assets in excess of the risk-free rate.
+EXCESS_RETURNS = AssetReturns(are_financed=True)
 ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE = AssetReturns(), FactorReturns(), RiskFreeRate()
 
 

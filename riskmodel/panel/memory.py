@@ -40,7 +40,7 @@ from riskmodel.panel.factors import (
     weighted,
 )
 from riskmodel.panel.matching import HeldAssets, match
-from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
+from riskmodel.panel.return_type import TOTAL, ReturnType, kind_of, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
 
@@ -234,7 +234,8 @@ class ReturnPanel(Panel):
         made: list[Any] = [] if held is None else list(held.weights.columns)
         scaled = [j for j, f in enumerate(defined) if not isinstance(f, PortfolioFactor) and f.name not in made]
         plain = factors.take(np.asarray(scaled, dtype=np.intp))
-        for checks in (assets.checks, _as_defined(plain.checks, [defined[j] for j in scaled])):
+        of_assets = evolve(assets.checks, kind=kind_of(return_type))
+        for checks in (of_assets, _as_defined(plain.checks, [defined[j] for j in scaled])):
             checks.finish()
         finish_rate(free)
         _warn_of_suspects(assets, plain)
