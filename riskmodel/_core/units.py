@@ -27,6 +27,7 @@ _ENOUGH = 20
 _WITH_RATE, _HUNDRED = 0.8, (30.0, 300.0)
 # Of bills, the squared mean is such a share of the mean square.
 _STEADY = 0.3
+_DISTINCT = 5
 _ROUNDING = 1e-6
 _DAYS_PER_TRADING_DAY = 365.0 / 252.0
 # Counts, sums and sums of squares.
@@ -58,6 +59,9 @@ def are_percent(numbers: Array, horizon: Horizon, rate: Array | None = None) -> 
     doubtful = np.flatnonzero(_grows(some, horizon, _LAX) | _is_steady(some))
     found = np.zeros(numbers.shape[1], dtype=np.bool_)
     found[doubtful] = _grows(_sums(numbers[:, doubtful]), horizon, (_GROWTH, _RATIO, _SURE))
+    for j in np.flatnonzero(found):
+        # what has few different values was made up
+        found[j] = len(np.unique(np.round(numbers[:, j], 9))) > _DISTINCT
     if rate is not None:
         found[doubtful] |= np.array([_is_multiple(numbers[:, j], rate) for j in doubtful], dtype=np.bool_)
     return found
@@ -111,6 +115,21 @@ def warn_of_percent(names: pd.Index[Any], numbers: Array, what: str) -> None:
             f"{what} of {labels.listing(names)} typically are {size:.2g} per row, nearly all gains: as decimals, "
             f"{100 * size:.3g} %, more than any asset earns; as percent, {size:.2g} %. If they are in percent, divide "
             "them by 100 (of a file, rm.read_percent_returns).",
+            what=what,
+            labels=list(names),
+        )
+    )
+
+
+def warn_of_options(names: pd.Index[Any], what: str) -> None:
+    """Warn of excess returns that typically are large, and lose everything at worst."""
+    if not len(names):
+        return
+    warn(
+        DoubtfulUnitWarning(
+            f"{what} of {labels.listing(names)} are about -1 at worst, and typically large: as decimals, they lose "
+            "everything and go on, as options bought again each time do; in percent, they are of a quiet fund, to be "
+            "divided by 100.",
             what=what,
             labels=list(names),
         )

@@ -15,11 +15,11 @@ from riskmodel._core.arrays import Array, Flags, Index, by_constructor, floats, 
 from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
-from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns, loses_all
 from riskmodel._core.lags import warn_of_lag
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
-from riskmodel._core.units import are_percent, warn_of_own_scale, warn_of_percent
+from riskmodel._core.units import are_percent, warn_of_options, warn_of_own_scale, warn_of_percent
 from riskmodel.errors import (
     InvalidParameterError,
     UnknownAssetError,
@@ -40,7 +40,7 @@ from riskmodel.panel.factors import (
     weighted,
 )
 from riskmodel.panel.matching import HeldAssets, match
-from riskmodel.panel.return_type import TOTAL, ReturnType, kind_of, require_return_type
+from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType, kind_of, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
 
@@ -238,7 +238,11 @@ class ReturnPanel(Panel):
         for checks in (of_assets, _as_defined(plain.checks, [defined[j] for j in scaled])):
             checks.finish()
         finish_rate(free)
-        _warn_of_suspects(assets, plain)
+        options = np.flatnonzero(
+            loses_all(assets.checks) & assets.checks.typically_above()[1] & (return_type is EXCESS)
+        )
+        _warn_of_suspects(assets.take(np.setdiff1d(np.arange(len(assets.labels)), options)), plain)
+        warn_of_options(assets.labels.take(options), assets.checks.kind.name)
         rows = match(assets, factors, free, unmatched, held)
         rate = rows.risk_free[:, 0]
         warn_of_lag(rows.assets, rows.factors, horizon)
