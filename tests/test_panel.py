@@ -558,6 +558,14 @@ def test_numbers_in_the_place_of_dates_are_refused_with_their_conversion(labels,
         assert converted[0] == pd.Timestamp("2020-01-01")
 
 
+@pytest.mark.parametrize("year", [20000, 1500])
+def test_years_that_are_mistakes_are_refused(year):
+    dates = pd.DatetimeIndex(np.array([f"{year}-01-{d:02d}" for d in range(1, 11)], dtype="datetime64[s]"))
+    with pytest.raises(rm.InvalidDatesError) as caught:
+        align(frame("A").set_axis(dates))
+    assert caught.value.details == {"what": "asset returns", "year": year}
+
+
 @pytest.mark.parametrize("value", [-1.0, -1.0001, -1.5])
 def test_losing_everything_and_going_on_is_refused_and_placed(value):
     bad = frame("AB")

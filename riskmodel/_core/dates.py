@@ -23,6 +23,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, bar_text, period_of
 
 _FRIDAY = 4
+_YEARS = 1678, 2261
 # The offset from UTC at the end of a time.
 _OFFSET = re.compile(r"([0-9]:[0-9]{2}[0-9:.]*) ?(Z|[-+][0-9]{2}:?(?:[0-9]{2})?)$")
 # Periods shorter than a day, as pandas calls them.
@@ -170,7 +171,7 @@ def _timestamps(index: pd.Index[Any], what: str, zone: ZoneInfo | None = None) -
         periods = pd.PeriodIndex(index)
         return periods.to_timestamp(how="start" if periods.freqstr in _WITHIN_DAYS else "end")
     if isinstance(index, pd.DatetimeIndex):
-        return index
+        return _in_known_years(index, what)
     if len(index) and index.inferred_type not in {"date", "datetime", "datetime64", "string"}:
         raise InvalidDatesError(
             f"expected {what} indexed by dates, got an index of {index.inferred_type} values such as "
@@ -191,6 +192,20 @@ def _timestamps(index: pd.Index[Any], what: str, zone: ZoneInfo | None = None) -
             f"{labels.listing(map(repr, index[:2]))}; convert it with pandas.to_datetime and its format.",
             what=what,
         ) from error
+
+
+def _in_known_years(stamps: pd.DatetimeIndex, what: str) -> pd.DatetimeIndex:
+    """Return dates, or raise for years that nanoseconds do not hold, as mistaken ones are."""
+    years = stamps.year
+    wrong = np.flatnonzero((years < _YEARS[0]) | (years > _YEARS[1]))
+    if len(wrong):
+        raise InvalidDatesError(
+            f"expected {what} on dates of {_YEARS[0]} to {_YEARS[1]}, got {len(wrong)} other(s), first of the year "
+            f"{years[wrong[0]]}; correct them.",
+            what=what,
+            year=int(years[wrong[0]]),
+        )
+    return stamps
 
 
 def _conversion_of(index: pd.Index[Any]) -> str:
