@@ -89,7 +89,7 @@ def cross_sectional(size=SIZE):
     _require_the_same(Made(*QUICK))
     panel, estimator = made.ours([rm.WinsorisedByMAD(), rm.Standardised()])
     theirs = made.theirs(None)
-    fit, parts, other = best(lambda: estimator.loadings.fit(panel), lambda: estimator.fit(panel), theirs, rounds=1)
+    fit, parts, other = best(lambda: estimator.loadings.fit(panel), lambda: estimator.fit(panel), theirs, rounds=2)
     t, n, styles, industries = size
     work = f"fundamental model, {t:,} × {n:,} × {1 + styles + industries}"
     return [

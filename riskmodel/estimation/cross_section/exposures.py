@@ -20,7 +20,7 @@ from riskmodel.panel.characteristics.series import Characteristic
 from riskmodel.panel.characteristics.value import Characteristics
 
 # Numbers of one characteristic, and of all, that are held at a time: a few dates, which stay in the cache.
-_BLOCK, _BLOCKS = 60_000, 8_000_000
+_BLOCK, _BLOCKS = 40_000, 8_000_000
 
 
 @final

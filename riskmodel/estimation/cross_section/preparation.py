@@ -83,9 +83,11 @@ class WinsorisedByMAD(Preparation):
         """Clip the values."""
         members = values if sections.universe.all() else np.where(sections.universe, values, np.nan)
         centre = _medians(members)
-        spread = _medians(np.abs(members - centre)) / _NORMAL_MAD
+        deviations = members - centre
+        spread = _medians(np.abs(deviations, out=deviations)) / _NORMAL_MAD
         reach = np.where(spread > 0, self.limit * spread, np.inf)
-        return np.asarray(np.minimum(np.maximum(values, centre - reach), centre + reach))
+        clipped = np.maximum(values, centre - reach)
+        return np.minimum(clipped, centre + reach, out=clipped)
 
 
 @final
@@ -128,7 +130,9 @@ class Standardised(Preparation):
         varies = spread > _STILL * np.abs(mean)
         # zero is then refused as an exposure that does not vary, with its name and dates
         scale = np.where(varies, 1.0 / np.where(varies, spread, 1.0), 0.0)
-        return np.asarray((values - centre) * scale)
+        scaled = values - centre
+        scaled *= scale
+        return scaled
 
 
 @final
@@ -208,7 +212,9 @@ class Neutralised(Preparation):
 def _moments(values: Array, sections: CrossSections) -> tuple[Array, Array]:
     """Equally weighted mean and standard deviation (ddof 0) of each row over the universe, each of shape (T, 1)."""
     mean = sections.mean(values)
-    return mean, np.sqrt(sections.mean((values - mean) ** 2))
+    squares = values - mean
+    squares *= squares
+    return mean, np.sqrt(sections.mean(squares))
 
 
 def _medians(values: Array) -> Array:

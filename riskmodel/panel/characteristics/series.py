@@ -68,7 +68,7 @@ class Characteristic:
         Returns
         -------
         array, shape (T, M)
-            NaN where missing.
+            NaN where missing; perhaps read-only.
         """
         if self.dates is None:
             still = np.asarray(_columns(self.numbers, columns), dtype=np.float64)
@@ -82,7 +82,8 @@ class Characteristic:
         low = int(first[known].min())
         window = _columns(self.numbers[low : int(at.max()) + 1], columns)
         at, first = np.maximum(at - low, 0), np.maximum(first - low, 0)
-        found = np.asarray(window[at], dtype=np.float64)
+        steady = bool((np.diff(at) == 1).all())
+        found = np.asarray(window[at[0] : at[-1] + 1] if steady else window[at], dtype=np.float64)
         # values are finite or missing
         if known.all() and not np.isnan(found.sum()):
             return found
