@@ -17,7 +17,7 @@ from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError
 from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
-from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
+from riskmodel.evaluation.comparison import FEWEST, diebold_mariano, model_confidence_set
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.outcome import DateOutcome
 from riskmodel.evaluation.universe import NOT_DRAWN, REASONS, USED
@@ -38,8 +38,8 @@ class Study:
         The last date of each window, and the last date of the returns after it.
     assets : pandas.Index
         N labels of the panel.
-    rows_ahead : int
-        h, rows in the horizon of a forecast.
+    rows_behind, rows_ahead : int
+        Rows in a window, and h, rows in the horizon of a forecast.
     panel_horizon : Horizon
         The span of one row.
     methods, families : tuple of str
@@ -53,6 +53,7 @@ class Study:
     dates: pd.DatetimeIndex
     ends: pd.DatetimeIndex
     assets: pd.Index[Any]
+    rows_behind: int
     rows_ahead: int
     panel_horizon: Horizon
     methods: tuple[str, ...]
@@ -255,6 +256,8 @@ class Study:
     def comparisons(self, loss: Loss = QLIKE, against: str | None = None) -> pd.DataFrame:
         """Diebold-Mariano tests of each method against one other, on the dates that both have: rows (family, method).
 
+        A method that has a forecast on fewer than half of the dates is left out.
+
         Parameters
         ----------
         loss : Loss
@@ -276,9 +279,9 @@ class Study:
         if against is not None:
             self._require(against, self.methods, "against")
         losses = self.losses(loss)
-        rows = {}
+        rows: dict[tuple[str, str], tuple[Any, ...]] = {}
         for family in self._families_of(losses):
-            mine: pd.DataFrame = losses.loc[:, family]  # type: ignore[assignment]
+            mine = _compared(losses, family)
             other = str(mine.mean().idxmin()) if against is None else against
             if other not in mine:
                 continue
@@ -293,8 +296,9 @@ class Study:
     ) -> pd.DataFrame:
         """The model confidence set of each family: p values by method, rows are methods, columns families.
 
-        A method with a p value of `size` or more is in the set that holds the best with probability 1 - `size`. Dates
-        on which a method has no forecast are left out. Needs the extra ``evaluation``.
+        A method with a p value of `size` or more is in the set that holds the best with probability 1 - `size`. A
+        method that has a forecast on fewer than half of the dates is left out, and so are dates on which another method
+        has none. Needs the extra ``evaluation``.
 
         Parameters
         ----------
@@ -313,7 +317,7 @@ class Study:
         losses = self.losses(loss)
         found = {}
         for family in self._families_of(losses):
-            mine: pd.DataFrame = losses.loc[:, family].dropna()  # type: ignore[assignment]
+            mine = _compared(losses, family).dropna()
             block = self.overlap + max(1, round(len(mine) ** (1 / 3)))
             found[family] = model_confidence_set(mine, size, block, repetitions, seed)
         return pd.DataFrame(found).reindex(list(self.methods)).rename_axis("method")
@@ -369,6 +373,22 @@ class Study:
         self._require(family, self.families, "family")
         columns = {m: _turnover(dict(self._weights(family, m)), len(self.assets)) for m in self.methods}
         return pd.DataFrame(columns).reindex(self.dates[1:]).rename_axis(columns="method")
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, ready to be written: ``study.frames()["summary"].to_csv(...)``."""
+        losses = self.losses()
+        enough = len(self.methods) > 1 and len(self.dates) >= FEWEST
+        return {
+            "summary": self.summary(),
+            "by_method": self.by_method(),
+            "by_regime": self.by_regime(),
+            "breaches": self.breaches(),
+            "qlike": losses.set_axis([" | ".join(c) for c in losses.columns], axis=1).rename_axis("date"),
+            **({"comparisons": self.comparisons()} if enough else {}),
+            "universe": self.universe.rename_axis("date"),
+            "failures": self.failures,
+            "left_out": self.left_out,
+        }
 
     # -- helpers -----------------------------------------------------------------------------------
 
@@ -452,6 +472,13 @@ def _scores(part: pd.DataFrame) -> pd.DataFrame:
     scores = (part["realised"] / np.sqrt(part["variance"])).droplevel(["family", "method"])
     table: pd.DataFrame = scores.unstack("portfolio")  # noqa: PD010 - pivot_table averages, and is slower
     return table
+
+
+def _compared(losses: pd.DataFrame, family: str) -> pd.DataFrame:
+    """Losses on a family of the methods that have one on half of the dates or more, dates × methods."""
+    mine: pd.DataFrame = losses.loc[:, family]  # type: ignore[assignment]
+    counts = mine.count()
+    return mine.loc[:, counts >= max(counts.max(), 1) / 2]
 
 
 def _turnover(weights: Mapping[pd.Timestamp, Array], n: int) -> pd.Series[float]:

@@ -182,6 +182,7 @@ class WalkForward:
             dates=panel.dates[stops - 1],
             ends=panel.dates[stops + ahead - 1],
             assets=panel.assets,
+            rows_behind=rows,
             rows_ahead=ahead,
             panel_horizon=panel.horizon,
             methods=tuple(self.methods),
