@@ -42,6 +42,11 @@ TESTS = {
     "riskmodel/estimation/least_squares/ewma.py": ("test_ewma",),
     "riskmodel/estimation/moments": ("test_ols", "test_sums", "test_universe", "test_moments", "test_ewma"),
 }
+# of single files in a folder
+OWN_TESTS = {
+    "riskmodel/estimation/moments/sound.py": ("test_state", "test_degenerate"),
+    "riskmodel/estimation/moments/state.py": ("test_state", "test_degenerate"),
+}
 COPIED = ("riskmodel", "tests", "pyproject.toml")
 PYTEST = "-m pytest -x -q -p no:cacheprovider --assert=plain --hypothesis-seed=0"
 # of Hypothesis: five examples of each property kill most mutants, and all examples judge the rest
@@ -65,7 +70,7 @@ def main():
         TemporaryDirectory() as folder,
         ProcessPoolExecutor(options.workers, initializer=copy, initargs=(folder,)) as pool,
     ):
-        pool.submit(require_green, sorted({name for _, module in sample for name in TESTS[module]})).result()
+        pool.submit(require_green, sorted({name for _, tests in sample for name in tests})).result()
         outcomes = []
         for outcome in pool.map(run, sample):
             outcomes.append(outcome)
@@ -78,7 +83,7 @@ def main():
 
 
 def mutants(module):
-    """Every mutant of a module or folder, without those of annotations, as (operator, arguments, file, occurrence)."""
+    """Every mutant of a module or folder, without those of annotations, and the tests that must notice it."""
     from cosmic_ray.commands.init import _all_work_items
 
     path = Path(module)
@@ -87,7 +92,7 @@ def mutants(module):
         for item in _all_work_items([file], {}):
             (m,) = item.mutations
             if not any(start <= m.start_pos < end for start, end in annotations):
-                yield m, module
+                yield m, OWN_TESTS.get(str(file), TESTS[module])
 
 
 def spans_of_annotations(file):
@@ -133,11 +138,11 @@ def run(job):
     """Test one mutant."""
     from cosmic_ray.mutating import mutate_and_test
 
-    mutation, module = job
+    mutation, tests = job
     begun = time.monotonic()
     for profile in PROFILES:
         os.environ["HYPOTHESIS_PROFILE"] = profile
-        result = mutate_and_test([mutation], command(TESTS[module]), PATIENCE)
+        result = mutate_and_test([mutation], command(tests), PATIENCE)
         if result.output == "timeout" or result.test_outcome.value != "survived":
             break
     outcome = "timeout" if result.output == "timeout" else str(result.test_outcome.value)

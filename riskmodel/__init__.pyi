@@ -38,6 +38,7 @@ from .errors import (
     LayoutError as LayoutError,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
+    MissingExposuresError as MissingExposuresError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
@@ -62,7 +63,42 @@ from .errors import (
     UnknownFactorError as UnknownFactorError,
 )
 from .estimation.assembled import Assembled as Assembled
+from .estimation.asset_regressions.base import AssetRegression as AssetRegression
+from .estimation.asset_regressions.bounded import Bounded as Bounded
+from .estimation.asset_regressions.huber import Huber as Huber
+from .estimation.asset_regressions.lasso import Lasso as Lasso
+from .estimation.asset_regressions.penalised import Penalised as Penalised
+from .estimation.asset_regressions.penalty import CrossValidated as CrossValidated
+from .estimation.asset_regressions.ridge import Ridge as Ridge
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.cross_section.fit import CrossSectionFit as CrossSectionFit
+from .estimation.cross_section.kinds import Groups as Groups, Style as Style
+from .estimation.cross_section.missing import (
+    LEAVE_OUT as LEAVE_OUT,
+    MissingExposures as MissingExposures,
+    REFUSE as REFUSE,
+)
+from .estimation.cross_section.preparation import (
+    MeanFilled as MeanFilled,
+    Neutralised as Neutralised,
+    Preparation as Preparation,
+    Standardised as Standardised,
+    WinsorisedByMAD as WinsorisedByMAD,
+    WinsorisedBySigma as WinsorisedBySigma,
+)
+from .estimation.cross_section.sections import CrossSections as CrossSections
+from .estimation.cross_section.universe import (
+    EstimationUniverse as EstimationUniverse,
+    EveryAsset as EveryAsset,
+    Flagged as Flagged,
+    LargestCaps as LargestCaps,
+)
+from .estimation.cross_section.weights import (
+    InverseVariance as InverseVariance,
+    RegressionWeights as RegressionWeights,
+    SquareRootCap as SquareRootCap,
+    UnitWeights as UnitWeights,
+)
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
 from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
@@ -82,7 +118,10 @@ from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as O
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
+from .estimation.loadings.cross_sectional import CrossSectional as CrossSectional
+from .estimation.loadings.dimson import Dimson as Dimson
 from .estimation.loadings.fitted import FittedLoadings as FittedLoadings
+from .estimation.loadings.fowler_rorke import FowlerRorke as FowlerRorke
 from .estimation.loadings.hybrid import Hybrid as Hybrid
 from .estimation.loadings.number import (
     BaiNg as BaiNg,
@@ -92,6 +131,7 @@ from .estimation.loadings.number import (
 )
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
 from .estimation.loadings.short_histories import ShortHistories as ShortHistories
+from .estimation.loadings.slope_winsorised import SlopeWinsorised as SlopeWinsorised
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
@@ -130,6 +170,7 @@ from .model.history import ModelHistory as ModelHistory
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
 from .panel.base import Panel as Panel
+from .panel.characteristics.value import Characteristics as Characteristics
 from .panel.factors import (
     AssetFactor as AssetFactor,
     Factor as Factor,

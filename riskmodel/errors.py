@@ -128,6 +128,10 @@ class TooFewObservationsError(EstimationError):
     """An asset has too few observations for the number of parameters."""
 
 
+class MissingExposuresError(EstimationError):
+    """Exposures of some assets are not known where they are needed."""
+
+
 class NotEstimatedError(RiskModelError, ValueError):
     """The model does not have a requested figure, because it was not estimated by a regression."""
 

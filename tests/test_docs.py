@@ -95,4 +95,5 @@ def test_the_page_on_parts():
     assert space["shrunk"].loc[[("PG", "Mkt-RF")], "factor"].iloc[0] == pytest.approx(1.010, abs=5e-4)
     assert set(space["stages"]["stage"]) == {"Vasicek", "ShrunkVariance"}
     assert list(space["both"].factors) == ["Mkt-RF", "PC1", "PC2"]
+    assert list(space["listed"].assets[space["listed"].prior]) == ["PEP"]
     assert space["floored"].fit(space["panel"]).idio_variance.min() * 252 == pytest.approx(0.04)

@@ -13,6 +13,7 @@ from panels import HARD, ORDINARY, clean, panel_of, ragged
 from strategies import return_frames
 
 import riskmodel as rm
+from riskmodel.panel.stored import array, source
 
 CASES = [pytest.param(make, 1e-11, id=name) for name, make in ORDINARY.items()]
 CASES += [pytest.param(make, 1e-9, id=name) for name, make in HARD.items()]
@@ -380,17 +381,22 @@ def test_a_state_on_disk_keeps_an_asset_that_ended(tmp_path):
     assert_as_its_own_rows_alone(FAST.estimate(state), panel, 100)
 
 
-def test_stored_returns_of_an_asset_that_ended():
+@pytest.mark.parametrize("rows", [1 << 20, 130], ids=["one block", "blocks of 130 dates"])
+def test_stored_returns_of_an_asset_that_ended(monkeypatch, rows):
+    monkeypatch.setattr(source, "BLOCK_BYTES", 16 * rows)
+    monkeypatch.setattr(array, "_FEWEST_ROWS", rows)
     panel = ended_panel(4_000, 100)
     stored = rm.StoredPanel.array(
-        panel.excess_returns.to_numpy(),
+        np.ascontiguousarray(panel.excess_returns),  # rows after rows, so that few can be read
         dates=panel.dates,
         assets=list(panel.assets),
         factors=panel.factor_returns,
         risk_free=0.0,
         horizon=rm.DAY,
     )
-    assert_as_its_own_rows_alone(FAST.fit(stored), panel, 100)
+    model = FAST.fit(stored)
+    assert_as_its_own_rows_alone(model, panel, 100)
+    np.testing.assert_allclose(model.loadings, FAST.fit(panel).loadings, rtol=1e-9)
 
 
 def test_weights_of_any_size_and_order():

@@ -386,6 +386,21 @@ class TestHedgeOfYourOwn:
         assert list(hedged.hedge_weights.index) == [10107, "KO"]
         np.testing.assert_array_equal(hedged.hedge_weights, expected)
 
+    @pytest.mark.parametrize("scale", [1e-16, 1e-4, 1.0, 1e16])
+    def test_instruments_with_a_common_asset_are_judged_in_units_of_their_own(self, scale):
+        factors = [rm.PortfolioFactor("P", {"A0": 0.5, "A1": 0.5}), rm.PublishedFactor("F")]
+        f, idio = scale * np.array([[0.04, 0.01], [0.01, 0.09]]), scale * np.array([0.01, 0.02, 0.03, 0.04])
+        model = random_model(4, 2, factors=factors, factor_covariance=f, idio_variance=idio)
+        s = rm.Strategy({"A3": 1.0, "A1": -0.5}, model)
+        held = np.array([[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])  # P, and A0
+        sigma = model.covariance.to_dense().to_numpy()
+        expected = -np.linalg.solve(held @ sigma @ held.T, held @ sigma @ [0.0, -0.5, 0.0, 1.0])
+        assert Hedged.minimum_variance(s, ["P", "A0"]).hedge_weights.to_numpy() == pytest.approx(expected, rel=1e-9)
+        with pytest.raises(rm.SingularCovarianceError) as error:
+            Hedged.minimum_variance(s, ["P", "A0", "A1"])
+        assert len(error.value.details["instruments"]) == 1
+        assert set(error.value.details["instruments"]) < {"P", "A0", "A1"}
+
     def test_a_series_is_copied(self):
         hedge = pd.Series({"F0": -1.0})
         hedged = Hedged(rm.Strategy({"A0": 1.0}, random_model()), hedge)

@@ -107,19 +107,42 @@ def test_assets_that_occur_twice_are_refused(tmp_path):
     [
         ("q_gram", lambda a: a + np.triu(np.ones(a.shape[1:]), 1)),
         ("q_gram", lambda a: a - 5 * np.eye(a.shape[1])),
+        ("q_gram", lambda a: 1e-6 * a + 1e-12 * np.triu(np.ones(a.shape[1:]), 1)),
+        ("q_gram", lambda a: np.broadcast_to(1e-6 * np.diag([1.0, -1e-8]), a.shape)),
+        ("rss", lambda a: np.array([*a[:-1], -1e-300])),
         ("basis", np.zeros_like),
         ("basis", lambda a: np.repeat(a[:, :1], 2, axis=1)),
         ("pattern", lambda a: a + 5),
         ("count", lambda a: a + 50),
         ("weight", lambda a: a * 100),
     ],
-    ids=["not symmetric", "not definite", "no basis", "no direction", "no pattern", "more dates", "more weight"],
+    ids=[
+        "not symmetric",
+        "not definite",
+        "small, not symmetric",
+        "small, not definite",
+        "negative",
+        "no basis",
+        "no direction",
+        "no pattern",
+        "more dates",
+        "more weight",
+    ],
 )
 def test_figures_without_a_meaning_are_refused(tmp_path, part, spoil):
     head, parts = saved(tmp_path / "state.npz")
     parts[part] = spoil(parts[part])
     write(tmp_path / "state.npz", head, parts)
     assert refusal(tmp_path / "state.npz") == part
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_rounding_is_no_damage(tmp_path, size):
+    head, parts = saved(tmp_path / "state.npz")
+    gram = size * parts["q_gram"] + 1e-11 * size * np.triu(np.ones((2, 2)), 1)
+    parts |= {"q_gram": gram, "weight": parts["weight"] * (1 - 1e-12), "rss": np.zeros_like(parts["rss"])}
+    write(tmp_path / "state.npz", head, parts)
+    np.testing.assert_array_equal(rm.Moments.load(tmp_path / "state.npz").regressions.q_gram, gram)
 
 
 @settings(max_examples=40)

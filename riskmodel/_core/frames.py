@@ -270,6 +270,20 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name].to_numpy() for name in numbers}, index, copy=False)
 
 
+def to_pandas(table: Any, what: str) -> pd.DataFrame:
+    """Return a table as a DataFrame with all its columns; `what` names it in errors."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    columns = _by_narwhals(table)
+    if not hasattr(columns, "columns"):
+        raise InvalidParameterError(
+            f"expected {what} as a table (of pandas, Polars or Arrow), got {type(table).__name__}.",
+            what=what,
+            got=type(table).__name__,
+        )
+    return pd.DataFrame({name: columns[name].to_pandas() for name in columns.columns}, copy=False)
+
+
 def _conversion_of(table: Any) -> str:
     """Return what to write instead of an object that is not a table."""
     if hasattr(table, "collect"):

@@ -39,7 +39,7 @@ class Assembled(Estimator):
     ----------
     loadings : LoadingsEstimator
         B, and the factor returns and residuals that go with it: `TimeSeries`, `PrincipalComponents`, `Hybrid`,
-        `Vasicek`, `Blume`, `ShortHistories`.
+        `Vasicek`, `Blume`, `SlopeWinsorised`, `Dimson`, `FowlerRorke`, `ShortHistories`.
     factor_covariance : FactorCovarianceEstimator
         F: `SampleCovariance`, `EWMACovariance`, `NeweyWest`, `Shrunk`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator

@@ -69,15 +69,20 @@ class Legs:
     def reaching(self, exposures: Array) -> Array:
         """Positions in the factors, shape (K,), with given total exposures x: G⁻¹ x.
 
+        Where legs are linearly dependent, as those of industries that sum to zero, these are the smallest positions.
+
         Raises
         ------
         CollinearFactorsError
-            If the exposures of the legs are linearly dependent.
+            If the exposures of the legs are linearly dependent, and cannot make these.
         """
         if not len(self.portfolios):
             return exposures
         singular = np.linalg.svd(self.exposures, compute_uv=False)
         if singular[-1] <= _DEPENDENT * singular[0]:
+            smallest = np.linalg.lstsq(self.exposures, exposures, rcond=_DEPENDENT)[0]
+            if np.abs(self.exposures @ smallest - exposures).max() <= _DEPENDENT * np.abs(exposures).max(initial=1.0):
+                return np.asarray(smallest)
             raise CollinearFactorsError(
                 f"expected factor portfolios with linearly independent exposures, got dependent ones among "
                 f"{labels.listing(f.name for f in self.definitions)}; hedge with instruments.",

@@ -6,22 +6,16 @@ from typing import Any, final
 
 from attrs import Attribute, field, frozen
 
-from riskmodel._core import labels
 from riskmodel._core.arguments import require_finite
-from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.estimation.loadings.market import market_position, require_factor_label
 from riskmodel.estimation.weighting import require_instance
 from riskmodel.panel.base import Panel
 
 
 def _is_number(_: Blume, attribute: Attribute[Any], value: Any) -> None:
     require_finite(value, attribute.name)
-
-
-def _is_label(_: Blume, attribute: Attribute[Any], value: Any) -> None:
-    if value is not None:
-        labels.require_label(value, attribute.name)
 
 
 @final
@@ -62,7 +56,7 @@ class Blume(LoadingsEstimator):
     inner: LoadingsEstimator = field(validator=require_instance(LoadingsEstimator, "rm.TimeSeries(rm.OLS())"))
     slope: float = field(default=0.677, validator=_is_number)
     intercept: float = field(default=0.343, validator=_is_number)
-    factor: Any = field(default=None, validator=_is_label)
+    factor: Any = field(default=None, validator=require_factor_label)
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Estimate loadings with `inner`, and adjust those on the market.
@@ -75,14 +69,7 @@ class Blume(LoadingsEstimator):
             If `factor` is not among the factors.
         """
         fitted = self.inner.fit(panel)
-        if self.factor is None and len(fitted.factors) != 1:
-            raise InvalidParameterError(
-                f"expected a single factor, got {labels.listing(fitted.factors)}; say which is the market, with "
-                "factor=.",
-                factors=list(fitted.factors),
-            )
-        name = fitted.factors[0] if self.factor is None else self.factor
-        (at,) = labels.positions([name], fitted.factors, "factor", UnknownFactorError)
+        at = market_position(self.factor, fitted.factors)
         adjusted = fitted.loadings.to_numpy(copy=True)
         adjusted[:, at] = self.intercept + self.slope * adjusted[:, at]
         return fitted.with_loadings(adjusted)

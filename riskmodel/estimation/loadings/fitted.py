@@ -13,6 +13,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite
 from riskmodel._core.arrays import Array, by_constructor, floats, read_only, set_read_only
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.estimation.cross_section.fit import CrossSectionFit
 from riskmodel.estimation.weighting import require_instance, weighted_mean
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.model.regression import RegressionFit
@@ -41,6 +42,8 @@ def _check(self: FittedLoadings, _attribute: Any, _value: Any) -> None:
         raise InvalidParameterError("expected weights above 0, got others.", name="weights")
     if self.before is not None:
         require(self.before, FittedLoadings, "before")
+    if self.cross_section is not None:
+        require(self.cross_section, CrossSectionFit, "cross_section")
     labels.positions(list(self.prior), self.assets, "asset in prior", UnknownAssetError)
 
 
@@ -88,6 +91,9 @@ class FittedLoadings:
         estimate.
     prior : sequence of labels, optional
         The assets whose loadings are a prior, because their history is too short.
+    cross_section : CrossSectionFit, optional
+        Standard errors and more of the factor returns, where these are of cross-sectional regressions. Loadings are
+        then those at the end; the residuals of each date are of its own.
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -104,7 +110,8 @@ class FittedLoadings:
         default=None, validator=validators.optional(require_instance(RegressionFit, "that of rm.OLS()"))
     )
     before: FittedLoadings | None = None
-    prior: tuple[Any, ...] = field(default=(), converter=_labels, validator=_check)
+    prior: tuple[Any, ...] = field(default=(), converter=_labels)
+    cross_section: CrossSectionFit | None = field(default=None, validator=_check)
 
     __reduce__ = by_constructor
 

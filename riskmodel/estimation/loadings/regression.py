@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskmodel._core.arrays import Array, set_read_only
+from riskmodel.estimation.asset_regressions.base import AssetRegression
 from riskmodel.estimation.base import Estimator, MomentEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.panel.memory import ReturnPanel
@@ -19,7 +20,7 @@ def regress(estimator: Estimator, panel: ReturnPanel, factor_returns: Array | No
     residuals = factors @ loadings.T
     np.subtract(returns, residuals, out=residuals)
     residuals -= alpha
-    weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator) else None
+    weights = estimator.weights(panel) if isinstance(estimator, MomentEstimator | AssetRegression) else None
     return FittedLoadings(
         assets=model.assets,
         definitions=model.definitions,

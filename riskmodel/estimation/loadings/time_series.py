@@ -26,7 +26,8 @@ class TimeSeries(LoadingsEstimator):
     Parameters
     ----------
     estimator : Estimator
-        Least squares: ``rm.OLS()``, ``rm.EWMA(half_life)``, or an estimator of yours.
+        Least squares: ``rm.OLS()``, ``rm.EWMA(half_life)``. Regressions that are not: ``rm.Huber()``, ``rm.Lasso()``,
+        ``rm.Ridge()``, ``rm.Bounded(lower=0.0)``. Or an estimator of yours.
 
     Examples
     --------

@@ -1,0 +1,1 @@
+"""Regressions that are fitted asset by asset: robust, penalised, bounded."""

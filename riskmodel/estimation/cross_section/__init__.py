@@ -1,0 +1,1 @@
+"""Exposures prepared from characteristics, and the cross-sectional regressions of returns on them."""

@@ -1,0 +1,1 @@
+"""Characteristics of assets by date: what is known of an asset besides its returns."""
