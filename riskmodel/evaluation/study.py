@@ -182,7 +182,7 @@ class Study:
         table = pd.DataFrame(
             {
                 "dates": self.losses(QLIKE).count(),
-                **self._calibration(self.records),
+                **_calibration(self._scores),
                 "qlike": self.losses(QLIKE).mean(),
                 "volatility": self._volatility(),
                 "turnover": pd.Series(self._turnovers(), dtype=np.float64),
@@ -213,19 +213,16 @@ class Study:
         """Returns over forecast volatilities, dates × portfolios of a family, for one method."""
         self._require(family, self.families, "family")
         self._require(method, self.methods, "method")
-        if (family, method) not in self._groups:
-            return pd.DataFrame(index=self.dates[:0])
-        return _scores(self._groups[family, method])
+        return self._scores.get((family, method), pd.DataFrame(index=self.dates[:0])).copy()
 
     def losses(self, loss: Loss = QLIKE) -> pd.DataFrame:
         """Mean loss over the portfolios of each family, dates × (family, method); NaN without a forecast."""
-        values = loss.values(self._parts[0]["squares"], self._parts[0]["variance"])
-        return self._by_date(values)
+        return self._qlike.copy() if loss == QLIKE else self._losses(loss)
 
     def rolling_bias(self, window: int = WINDOW) -> pd.DataFrame:
         """The bias statistic over so many dates up to each date, mean over portfolios, dates × (family, method)."""
         require_count(window, "window", 2)
-        columns = {key: rolling_bias(_scores(part), window).mean(axis=1) for key, part in self._groups.items()}
+        columns = {key: rolling_bias(scores, window).mean(axis=1) for key, scores in self._scores.items()}
         return pd.DataFrame(columns).reindex(self.dates).rename_axis(columns=["family", "method"])
 
     def distances(self) -> pd.DataFrame:
@@ -276,6 +273,11 @@ class Study:
         TooFewObservationsError
             For fewer than 8 dates.
         """
+        if loss == QLIKE and against is None:
+            return self._from_best.copy()
+        return self._compared(loss, against)
+
+    def _compared(self, loss: Loss, against: str | None) -> pd.DataFrame:
         if against is not None:
             self._require(against, self.methods, "against")
         losses = self.losses(loss)
@@ -354,14 +356,14 @@ class Study:
         """
         market = pd.Series([float(o.market @ o.market) for o in self.outcomes], self.dates)
         regimes = pd.cut(market.rank(method="first") / len(market), [0, 1 / 3, 2 / 3, 1], labels=list(_REGIMES))
-        losses, table = self.losses(QLIKE), self.records
+        losses = self.losses(QLIKE)
         parts = {}
         for regime in _REGIMES:
             dates = self.dates[(regimes == regime).to_numpy()]
-            chosen = table[table.index.get_level_values("date").isin(dates)]
+            chosen = {key: scores[scores.index.isin(dates)] for key, scores in self._scores.items()}
             mine = losses.loc[losses.index.isin(dates)]
             parts[regime] = pd.DataFrame(
-                {"dates": mine.count(), "bias": self._calibration(chosen)["bias"], "qlike": mine.mean()}
+                {"dates": mine.count(), "bias": _calibration(chosen)["bias"], "qlike": mine.mean()}
             )
         return pd.concat({regime: self._ordered(p) for regime, p in parts.items()}, names=["regime"])
 
@@ -393,18 +395,22 @@ class Study:
     # -- helpers -----------------------------------------------------------------------------------
 
     @cached_property
-    def _groups(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """The records by family and method."""
+    def _scores(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Returns over forecast volatilities by family and method, dates × portfolios."""
         grouped = self._parts[0].groupby(level=["family", "method"], sort=False)
-        return {(str(f), str(m)): part for (f, m), part in grouped}
+        return {(str(f), str(m)): _scores(part) for (f, m), part in grouped}
 
-    def _calibration(self, table: pd.DataFrame) -> dict[str, pd.Series[float]]:
-        bias, mrad = {}, {}
-        for (family, method), part in table.groupby(level=["family", "method"], sort=False):
-            scores = _scores(part)
-            bias[family, method] = float(bias_statistic(scores).mean())
-            mrad[family, method] = mean_rolling_deviation(scores)
-        return {"bias": pd.Series(bias, dtype=np.float64), "mrad": pd.Series(mrad, dtype=np.float64)}
+    @cached_property
+    def _qlike(self) -> pd.DataFrame:
+        return self._losses(QLIKE)
+
+    @cached_property
+    def _from_best(self) -> pd.DataFrame:
+        return self._compared(QLIKE, None)
+
+    def _losses(self, loss: Loss) -> pd.DataFrame:
+        table = self._parts[0]
+        return self._by_date(loss.values(table["squares"], table["variance"]))
 
     def _volatility(self) -> pd.Series[float]:
         """Realised volatility per year, mean over portfolios."""
@@ -418,7 +424,7 @@ class Study:
         return pd.Series(found, dtype=np.float64)
 
     def _turnovers(self) -> Mapping[tuple[str, str], float]:
-        return {(f, m): float(_turnover(dict(self._weights(f, m)), len(self.assets)).mean()) for f, m in self._groups}
+        return {(f, m): float(_turnover(dict(self._weights(f, m)), len(self.assets)).mean()) for f, m in self._scores}
 
     def _breach_columns(self, level: float) -> dict[str, pd.Series[float]]:
         grouped = self.breaches(level).groupby(level=["family", "method"], sort=False)
@@ -465,6 +471,12 @@ class Study:
             raise InvalidParameterError(
                 f"expected {what} as one of {', '.join(known)}, got {shown(name)}.", parameter=what, got=name
             )
+
+
+def _calibration(of_all: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, pd.Series[float]]:
+    bias = {key: float(bias_statistic(scores).mean()) for key, scores in of_all.items()}
+    mrad = {key: mean_rolling_deviation(scores) for key, scores in of_all.items()}
+    return {"bias": pd.Series(bias, dtype=np.float64), "mrad": pd.Series(mrad, dtype=np.float64)}
 
 
 def _scores(part: pd.DataFrame) -> pd.DataFrame:

@@ -89,7 +89,9 @@ class StudyReport:
 
     def pictures(self) -> tuple[Picture, ...]:
         """Plotly figures with their captions, in the order of the page."""
-        return (*self._of_bias(), *self._of_differences(), self._of_breaches())
+        halves = [*self._of_bias(), *self._of_differences()]
+        # the last has a row of its own where the others fill theirs
+        return (*halves, self._of_breaches(Width.HALF if len(halves) % 2 else Width.WIDE))
 
     def document(self) -> Document:
         """The facts, tables and notes for a renderer."""
@@ -181,13 +183,12 @@ class StudyReport:
                     figures.loss_differences(self.study, name),
                 )
 
-    def _of_breaches(self) -> Picture:
-        n_halves = len([*self._of_bias(), *self._of_differences()])
+    def _of_breaches(self, width: Width) -> Picture:
         return Picture(
             f"Losses beyond the {tables.LEVEL:.0%} value at risk",
             f"Share of rows. Right forecasts of normal returns have {tables.LEVEL:.0%}, the dotted line.",
             figures.breaches(self.study, tables.LEVEL),
-            Width.HALF if n_halves % 2 else Width.WIDE,
+            width,
         )
 
     @property
