@@ -40,7 +40,19 @@ TESTS = {
     "riskmodel/estimation/base.py": ("test_ols", "test_estimators"),
     "riskmodel/estimation/least_squares/ols.py": ("test_ols", "test_degenerate", "test_moments"),
     "riskmodel/estimation/least_squares/ewma.py": ("test_ewma",),
-    "riskmodel/estimation/moments": ("test_ols", "test_sums", "test_universe", "test_moments", "test_ewma"),
+    "riskmodel/estimation/moments": (
+        "test_ols",
+        "test_sums",
+        "test_universe",
+        "test_degenerate",
+        "test_moments",
+        "test_ewma",
+    ),
+    "riskmodel/estimation/windows": ("test_windows",),
+    "riskmodel/estimation/loadings": ("test_loadings", "test_components", "test_assembled"),
+    "riskmodel/estimation/factor_covariance": ("test_factor_covariance", "test_assembled"),
+    "riskmodel/estimation/idio_variance": ("test_idio_variance", "test_assembled"),
+    "riskmodel/estimation/assembled.py": ("test_assembled",),
 }
 # of single files in a folder
 OWN_TESTS = {

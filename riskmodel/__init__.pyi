@@ -101,18 +101,25 @@ from .estimation.cross_section.weights import (
 )
 from .estimation.factor_covariance.base import FactorCovarianceEstimator as FactorCovarianceEstimator
 from .estimation.factor_covariance.eigenfactor import EigenfactorAdjusted as EigenfactorAdjusted
+from .estimation.factor_covariance.em import EMCovariance as EMCovariance
 from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
+from .estimation.factor_covariance.mixture import MixtureCovariance as MixtureCovariance
 from .estimation.factor_covariance.newey_west import NeweyWest as NeweyWest
+from .estimation.factor_covariance.qis import QIS as QIS
 from .estimation.factor_covariance.regime import RegimeAdjusted as RegimeAdjusted
 from .estimation.factor_covariance.sample import SampleCovariance as SampleCovariance
 from .estimation.factor_covariance.shrunk import Shrunk as Shrunk
+from .estimation.factor_covariance.stambaugh import Stambaugh as Stambaugh
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
+from .estimation.idio_variance.mixture import MixtureVariance as MixtureVariance
+from .estimation.idio_variance.newey_west import NeweyWestVariance as NeweyWestVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
 from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
+from .estimation.idio_variance.structural import Structural as Structural
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
@@ -129,6 +136,8 @@ from .estimation.loadings.number import (
     FactorNumber as FactorNumber,
     GrowthRatio as GrowthRatio,
 )
+from .estimation.loadings.onatski import Onatski as Onatski
+from .estimation.loadings.parallel_analysis import ParallelAnalysis as ParallelAnalysis
 from .estimation.loadings.scaling import OwnVolatility as OwnVolatility, Scaling as Scaling, Unscaled as Unscaled
 from .estimation.loadings.short_histories import ShortHistories as ShortHistories
 from .estimation.loadings.slope_winsorised import SlopeWinsorised as SlopeWinsorised

@@ -501,7 +501,7 @@ class TestSize:
         assert large.solve(large @ w) == pytest.approx(w, abs=1e-8)
 
     def test_to_dense_refuses_and_says_what_it_would_take(self, large):
-        with pytest.raises(rm.TooLargeError, match=r"80\.0 GB.*to_dense\(limit=100000\)") as error:
+        with pytest.raises(rm.TooLargeError, match=r"take 80\.0 GB.*to_dense\(limit=100000\)") as error:
             large.to_dense()
         assert error.value.details == {"n_assets": LARGE, "limit": 5000}
         assert isinstance(error.value, MemoryError)

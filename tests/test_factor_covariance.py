@@ -23,6 +23,10 @@ INNER = {
     "Newey-West": rm.NeweyWest(rm.EWMACovariance(rm.MONTH, rm.QUARTER), 2),
 }
 ALL = INNER | {
+    "QIS": rm.QIS(),
+    "mixture": rm.MixtureCovariance([INNER["EWMA"], rm.SampleCovariance()], [0.7, 0.3]),
+    "no history": rm.Stambaugh(),
+    "EM": rm.EMCovariance(),
     "eigenfactor": rm.EigenfactorAdjusted(rm.SampleCovariance(), simulations=20),
     "regime": rm.RegimeAdjusted(rm.SampleCovariance(), rm.MONTH),
     "nested": rm.EigenfactorAdjusted(rm.RegimeAdjusted(INNER["Newey-West"], rm.MONTH), simulations=4),
@@ -111,6 +115,62 @@ def test_shrunk_is_what_scikit_learn_estimates(name):
     got = rm.Shrunk(inner).fit(f, rm.DAY)
     near(got, getattr(covariance, name)().fit(f.to_numpy()).covariance_)
     assert not hasattr(inner, "covariance_")  # the caller's object is left alone
+
+
+def test_quadratic_inverse_shrinkage_is_the_papers_formula():
+    for t, k in ((80, 20), (21, 40), (300, 5)):
+        f = factors(seed=t, t=t, k=k, sizes=0.01)
+        n, c = t - 1, k / (t - 1)
+        values, vectors = np.linalg.eigh(f.cov().to_numpy())
+        kept = values[max(k - n, 0) :]
+        h = min(c**2, c**-2) ** 0.35 * k**-0.35
+        shrunk = [1 / ((c - 1) * np.mean(1 / kept))] * (k - n) if k > n else []
+        for one in kept:
+            size = [(1 / other - 1 / one) ** 2 + h**2 / other**2 for other in kept]
+            smooth = np.mean([(1 / other - 1 / one) / other / s for other, s in zip(kept, size, strict=True)])
+            conjugate = np.mean([h / other**2 / s for other, s in zip(kept, size, strict=True)])
+            amplitude = smooth**2 + conjugate**2
+            if k > n:
+                shrunk.append(one / amplitude)
+            else:
+                shrunk.append(one / ((1 - c) ** 2 + 2 * c * (1 - c) * smooth + c**2 * amplitude))
+        shrunk = np.array(shrunk) * values.sum() / np.sum(shrunk)
+        near(rm.QIS().fit(f, rm.DAY), vectors * shrunk @ vectors.T, rtol=1e-6)
+
+
+def test_quadratic_inverse_shrinkage_is_nearly_the_best_for_these_eigenvectors():
+    rng = np.random.default_rng(0)
+    true = np.repeat([1.0, 3.0, 10.0], [40, 80, 80])
+    losses = []
+    for _ in range(4):
+        f = pd.DataFrame(rng.normal(size=(601, 200)) * np.sqrt(true), pd.bdate_range("2015-01-01", periods=601))
+        sample = f.cov().to_numpy()
+        _, u = np.linalg.eigh(sample)
+        best = u * np.einsum("ik,i,ik->k", u, true, u) @ u.T
+        losses.append([((e - np.diag(true)) ** 2).sum() for e in (sample, rm.QIS().fit(f, rm.DAY).to_numpy(), best)])
+    sample, shrunk, best = np.mean(losses, axis=0)
+    assert (sample - shrunk) / (sample - best) > 0.96  # the share of the possible gain
+
+
+def test_dependent_factors_are_left_to_the_sample_covariance():
+    f = factors()
+    f["F2"] = f["F0"]
+    near(rm.QIS().fit(f, rm.DAY), f.cov())
+
+
+def test_a_mixture_is_the_mean_of_covariances_and_so_is_that_of_the_assets():
+    panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur"], ["Mkt-RF", "SMB"], start="2000-01")
+    parts = [rm.EWMACovariance(rm.YEAR, rm.YEAR), rm.SampleCovariance()]
+    idio = [rm.EWMAVariance(rm.YEAR), rm.SampleVariance()]
+    weights = [0.6, 0.4]
+
+    def dense(f, d):
+        return rm.Assembled(rm.TimeSeries(rm.OLS()), f, d).fit(panel).covariance.to_dense()
+
+    got = dense(rm.MixtureCovariance(parts, weights), rm.MixtureVariance(idio, weights))
+    near(got, 0.6 * dense(parts[0], idio[0]) + 0.4 * dense(parts[1], idio[1]))
+    f = panel.factor_returns
+    near(rm.MixtureCovariance(parts, [1.0, 0.0]).fit(f, rm.MONTH), parts[0].fit(f, rm.MONTH), rtol=1e-14)
 
 
 # -- wrappers ------------------------------------------------------------------------------------------
@@ -232,7 +292,7 @@ def test_a_half_life_longer_than_the_sample_gives_nearly_equal_weights():
 # -- wrong input ---------------------------------------------------------------------------------------
 
 
-@each
+@pytest.mark.parametrize("estimator", [e for e in ALL.values() if not isinstance(e, rm.Stambaugh | rm.EMCovariance)])
 def test_missing_factor_returns_are_an_error_that_names_them(estimator):
     f = factors()
     f.iloc[3, 1] = np.nan
@@ -270,6 +330,12 @@ def test_the_regime_needs_more_rows_than_forecasts_do():
         lambda: rm.EigenfactorAdjusted(rm.SampleCovariance(), scale=-1.0),
         lambda: rm.RegimeAdjusted(rm.SampleCovariance(), 42),
         lambda: rm.Shrunk(object()),
+        lambda: rm.MixtureCovariance([], []),
+        lambda: rm.MixtureCovariance([rm.SampleCovariance()], [0.5]),
+        lambda: rm.MixtureCovariance([rm.SampleCovariance()] * 2, [1.0]),
+        lambda: rm.MixtureCovariance([rm.SampleCovariance()] * 2, [1.5, -0.5]),
+        lambda: rm.MixtureCovariance([rm.SampleVariance()], [1.0]),
+        lambda: rm.MixtureCovariance(rm.SampleCovariance(), [1.0]),
         lambda: rm.Shrunk(type("LedoitWolf", (), {"fit": lambda self, x: self})),
     ],
 )

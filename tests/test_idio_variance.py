@@ -17,6 +17,7 @@ ALL = {
     "EWMA": FAST,
     "shrunk": rm.ShrunkVariance(SLOW, 0.3),
     "regime": rm.RegimeAdjustedVariance(FAST, rm.MONTH),
+    "mixture": rm.MixtureVariance([SLOW, FAST], [0.25, 0.75]),
     "nested": rm.ShrunkVariance(rm.RegimeAdjustedVariance(FAST, rm.MONTH), 0.2),
 }
 each = pytest.mark.parametrize("estimator", ALL.values(), ids=list(ALL))
@@ -69,6 +70,68 @@ def test_shrinkage_towards_groups():
 def test_wrappers_without_effect_are_their_inner():
     f = fitted()
     near(variance(rm.ShrunkVariance(FAST, 0.0), f), variance(FAST, f), rtol=1e-14)
+
+
+def test_a_mixture_is_the_mean_of_variances():
+    f = fitted()
+    mixed = variance(rm.MixtureVariance([SLOW, FAST], [0.25, 0.75]), f)
+    near(mixed, 0.25 * variance(SLOW, f) + 0.75 * variance(FAST, f))
+    near(variance(rm.MixtureVariance([SLOW, FAST], [1.0, 0.0]), f), variance(SLOW, f), rtol=1e-14)
+
+
+def test_a_mixture_has_the_priors_of_all():
+    f = fitted()
+    residuals = f.residuals.copy()
+    residuals.iloc[:-70, 3] = np.nan
+    both = [rm.ShortHistoryVariance(SLOW, 60), rm.ShortHistoryVariance(SLOW, 100)]
+    risk = rm.MixtureVariance(both, [0.5, 0.5]).fit(residuals, f)
+    assert list(risk.assets[risk.prior]) == ["A3"]
+
+
+def newey_west(x, lags):
+    d = x - x.mean()
+    gammas = [d @ d] + [2 * (1 - lag / (lags + 1)) * (d[lag:] @ d[:-lag]) for lag in range(1, lags + 1)]
+    return sum(gammas) / len(x)
+
+
+def test_newey_west_variances_are_the_formula_but_for_the_ends():
+    f = fitted(clean(t=20_000, n=3))
+    r = f.residuals
+    r = r + 0.3 * r.shift(1, fill_value=0.0) - 0.2 * r.shift(2, fill_value=0.0)
+    for lags in (1, 4):
+        got = rm.NeweyWestVariance(SLOW, lags).fit(r, f).variance
+        near(got, [newey_west(r[a].to_numpy(), lags) for a in r], rtol=2e-3)
+    near(rm.NeweyWestVariance(SLOW, 0).fit(r, f).variance, SLOW.fit(r, f).variance, rtol=1e-14)
+
+
+def test_sums_with_a_missing_residual_are_missing():
+    f = fitted(ragged())
+    got = rm.NeweyWestVariance(FAST, 2).fit(f.residuals, f).variance
+    near(got, FAST.fit(f.residuals.rolling(3).sum().iloc[2:] / np.sqrt(3), f).variance)
+
+
+def test_newey_west_forecasts_before_each_row_use_the_rows_before_it():
+    f = fitted()
+    r = f.residuals.iloc[:70]
+    estimator = rm.NeweyWestVariance(FAST, 2)
+    before = estimator.variances_before(r, f)
+    assert before.index.equals(r.index)
+    changed = r.copy()
+    changed.iloc[50:] *= -3.0
+    pd.testing.assert_frame_equal(before.iloc[:51], estimator.variances_before(changed, f).iloc[:51])
+    near(before.iloc[60], estimator.fit(r.iloc[:60], f).variance)
+
+
+def test_newey_west_variances_need_rows_and_name_assets_without_sums():
+    f = fitted()
+    with pytest.raises(rm.EstimationError) as error:
+        rm.NeweyWestVariance(SLOW, 5).fit(f.residuals.iloc[:6], f)
+    assert error.value.details["expected"] == 7
+    residuals = f.residuals.copy()
+    residuals.iloc[::2, 4] = np.nan
+    with pytest.raises(rm.TooFewObservationsError) as error:
+        rm.NeweyWestVariance(SLOW, 1).fit(residuals, f)
+    assert error.value.details["assets"] == ["A4"]
 
 
 def test_shrunk_variances_are_nearer_to_the_truth():
@@ -190,6 +253,10 @@ def test_shrinkage_can_be_pickled_and_leaves_its_groups_alone():
         lambda: rm.ShrunkVariance(rm.SampleCovariance(), 0.5),
         lambda: rm.ShrunkVariance(SLOW, 0.5, ["a", "b"]),
         lambda: rm.RegimeAdjustedVariance(SLOW, 42),
+        lambda: rm.NeweyWestVariance(SLOW, -1),
+        lambda: rm.NeweyWestVariance(rm.SampleCovariance(), 1),
+        lambda: rm.MixtureVariance([SLOW, FAST], [0.5, 0.6]),
+        lambda: rm.MixtureVariance([rm.SampleCovariance()], [1.0]),
     ],
 )
 def test_wrong_parameters_are_errors(make):

@@ -41,9 +41,11 @@ class Assembled(Estimator):
         B, and the factor returns and residuals that go with it: `TimeSeries`, `PrincipalComponents`, `Hybrid`,
         `Vasicek`, `Blume`, `SlopeWinsorised`, `Dimson`, `FowlerRorke`, `ShortHistories`.
     factor_covariance : FactorCovarianceEstimator
-        F: `SampleCovariance`, `EWMACovariance`, `NeweyWest`, `Shrunk`, `EigenfactorAdjusted`, `RegimeAdjusted`.
+        F: `SampleCovariance`, `EWMACovariance`, `MixtureCovariance`, `QIS`, `Shrunk`, `Stambaugh`, `EMCovariance`,
+        `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
-        D: `SampleVariance`, `EWMAVariance`, `ShrunkVariance`, `RegimeAdjustedVariance`, `ShortHistoryVariance`.
+        D: `SampleVariance`, `EWMAVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
+        `RegimeAdjustedVariance`, `ShortHistoryVariance`.
 
     Examples
     --------

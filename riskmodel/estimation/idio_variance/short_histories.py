@@ -33,8 +33,8 @@ class ShortHistoryVariance(IdioVarianceEstimator):
     .. math:: \hat\sigma^2 = (b + S/2) / (a + d/2 - 1),
 
     the mean of the posterior ([1]_, section 2.6); without a residual, the mean variance of the others. Where loadings
-    are the asset's own regression, d is the number of its residuals less K + 1. These assets are `IdioRisk.prior`, and
-    the model says so: `FactorModel.prior`.
+    are the asset's own regression, d is the number of its residuals less K + 1; less 1 where loadings are
+    characteristics. These assets are `IdioRisk.prior`, and the model says so: `FactorModel.prior`.
 
     Parameters
     ----------
@@ -101,7 +101,9 @@ class ShortHistoryVariance(IdioVarianceEstimator):
                 minimum=self.minimum,
             )
         risk = self.inner.fit(residuals.loc[:, ~short], loadings)
-        fitted = np.where(given, counts, np.maximum(counts - len(loadings.factors) - 1, 0)).astype(np.float64)
+        # known loadings are no regression of the asset's own; its mean is
+        parameters = 1 if loadings.cross_section is not None else len(loadings.factors) + 1
+        fitted = np.where(given, counts, np.maximum(counts - parameters, 0)).astype(np.float64)
         variance = np.empty(len(assets))
         variance[~short] = risk.variance
         squares = np.nansum(residuals.to_numpy() ** 2, axis=0)

@@ -63,7 +63,8 @@ class PrincipalComponents(LoadingsEstimator):
     Parameters
     ----------
     number : int or FactorNumber
-        K, or how it is chosen: ``rm.BaiNg()``, ``rm.GrowthRatio()``, ``rm.EigenvalueRatio()``.
+        K, or how it is chosen: ``rm.BaiNg()``, ``rm.GrowthRatio()``, ``rm.EigenvalueRatio()``, ``rm.Onatski()``,
+        ``rm.ParallelAnalysis()``.
     half_life : Horizon, optional
         Dates are weighted exponentially, with this half-life in trading days; by default equally.
     scaling : Scaling, optional
@@ -188,7 +189,7 @@ class PrincipalComponents(LoadingsEstimator):
                     number=k,
                 )
             return vectors
-        values, vectors = principal_directions(x, min(self.number.most + 1, rank))
+        values, vectors = principal_directions(x, min(self.number.needed, rank))
         dates = float(effective_number(weights, np.ones((t, 1)))[0])
         return vectors[:, : self.number.choose(values, float(np.vdot(x, x)), dates, n)]
 

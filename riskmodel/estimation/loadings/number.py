@@ -14,7 +14,7 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import require_at_least
 
 # A remainder of variance below this share of the total is rounding.
-_NOTHING_LEFT = 1e-12
+NOTHING_LEFT = 1e-12
 
 
 @frozen
@@ -39,13 +39,18 @@ class FactorNumber(ABC):
 
     most: int = field(default=20, validator=require_at_least(1))
 
+    @property
+    def needed(self) -> int:
+        """How many eigenvalues `choose` reads; by default one more than `most`."""
+        return self.most + 1
+
     @abstractmethod
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number of components.
 
         Parameters
         ----------
-        eigenvalues : array, shape (`most` + 1,) or less
+        eigenvalues : array, shape (`needed`,) or less
             The largest eigenvalues of X'X, decreasing, for X of shape (T, N), whose columns have mean zero. Fewer where
             T or N is less.
         total : float
@@ -62,7 +67,7 @@ class FactorNumber(ABC):
         """
 
 
-def _read(eigenvalues: Any, total: Any, dates: Any, assets: Any) -> Array:
+def read_spectrum(eigenvalues: Any, total: Any, dates: Any, assets: Any) -> Array:
     """Return eigenvalues as an array, or raise for arguments that are no spectrum."""
     for value, name in ((total, "total"), (dates, "dates"), (assets, "assets")):
         if require_finite(value, name) < 0:
@@ -79,7 +84,7 @@ def _read(eigenvalues: Any, total: Any, dates: Any, assets: Any) -> Array:
 def _left(eigenvalues: Array, total: float) -> Array:
     """V(k), the sum of the eigenvalues after the first k, for k = 0, 1, ...; only where something is left."""
     left = float(total) - np.concatenate([[0.0], np.cumsum(eigenvalues)])
-    return np.asarray(left[left > _NOTHING_LEFT * total])
+    return np.asarray(left[left > NOTHING_LEFT * total])
 
 
 def _log_smaller(assets: float, dates: float) -> float:
@@ -115,7 +120,7 @@ class BaiNg(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number that minimises the criterion."""
-        left = _left(_read(eigenvalues, total, dates, assets), total)[: self.most + 1]
+        left = _left(read_spectrum(eigenvalues, total, dates, assets), total)[: self.most + 1]
         penalty = (assets + dates) / max(assets * dates, 1.0) * _log_smaller(assets, dates)
         return int(np.argmin(np.log(left) + penalty * np.arange(len(left)))) if len(left) else 0
 
@@ -148,8 +153,8 @@ class EigenvalueRatio(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number after which eigenvalues fall most."""
-        read = _read(eigenvalues, total, dates, assets)
-        positive = read[read > _NOTHING_LEFT * total]
+        read = read_spectrum(eigenvalues, total, dates, assets)
+        positive = read[read > NOTHING_LEFT * total]
         if not len(positive):
             return 0
         padded = np.concatenate([[total / _log_smaller(assets, dates)], positive])[: self.most + 2]
@@ -184,7 +189,7 @@ class GrowthRatio(FactorNumber):
 
     def choose(self, eigenvalues: Array, total: float, dates: float, assets: int) -> int:
         """Choose the number after which the shares of what is left fall most."""
-        left = _left(_read(eigenvalues, total, dates, assets), total)
+        left = _left(read_spectrum(eigenvalues, total, dates, assets), total)
         if len(left) < 2:
             return 0
         growth = np.log(left[:-1] / left[1:])
