@@ -87,10 +87,7 @@ def load(path: Path, start: str | None = None, end: str | None = None) -> rm.Ret
 def ours() -> dict[str, object]:
     """Models of this library."""
     plain = rm.Assembled(rm.PrincipalComponents(10, scaling=rm.Unscaled()), rm.SampleCovariance(), rm.SampleVariance())
-    found: dict[str, object] = {"PCA 10": plain}
-    if hasattr(rm, "recommended"):
-        found["recommended"] = rm.recommended(rm.MONTH)
-    return found
+    return {"recommended": rm.recommended(), "PCA 10": plain}
 
 
 def peers() -> dict[str, object]:

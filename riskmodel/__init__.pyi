@@ -25,6 +25,8 @@ from .errors import (
     CredentialsError as CredentialsError,
     DamagedEntryWarning as DamagedEntryWarning,
     DataError as DataError,
+    DoubtfulDatesWarning as DoubtfulDatesWarning,
+    DoubtfulUnitWarning as DoubtfulUnitWarning,
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
@@ -71,6 +73,7 @@ from .estimation.asset_regressions.penalised import Penalised as Penalised
 from .estimation.asset_regressions.penalty import CrossValidated as CrossValidated
 from .estimation.asset_regressions.ridge import Ridge as Ridge
 from .estimation.base import Estimator as Estimator, MomentEstimator as MomentEstimator
+from .estimation.blend import Blend as Blend
 from .estimation.cross_section.fit import CrossSectionFit as CrossSectionFit
 from .estimation.cross_section.kinds import Groups as Groups, Style as Style
 from .estimation.cross_section.missing import (
@@ -105,6 +108,7 @@ from .estimation.factor_covariance.em import EMCovariance as EMCovariance
 from .estimation.factor_covariance.ewma import EWMACovariance as EWMACovariance
 from .estimation.factor_covariance.mixture import MixtureCovariance as MixtureCovariance
 from .estimation.factor_covariance.newey_west import NeweyWest as NeweyWest
+from .estimation.factor_covariance.pooled import PooledCovariance as PooledCovariance
 from .estimation.factor_covariance.qis import QIS as QIS
 from .estimation.factor_covariance.regime import RegimeAdjusted as RegimeAdjusted
 from .estimation.factor_covariance.sample import SampleCovariance as SampleCovariance
@@ -112,16 +116,24 @@ from .estimation.factor_covariance.shrunk import Shrunk as Shrunk
 from .estimation.factor_covariance.stambaugh import Stambaugh as Stambaugh
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
+from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
 from .estimation.idio_variance.mixture import MixtureVariance as MixtureVariance
 from .estimation.idio_variance.newey_west import NeweyWestVariance as NeweyWestVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
 from .estimation.idio_variance.risk import IdioRisk as IdioRisk
 from .estimation.idio_variance.sample import SampleVariance as SampleVariance
-from .estimation.idio_variance.shrunk import ShrunkVariance as ShrunkVariance
+from .estimation.idio_variance.shrunk import (
+    ReturnSquared as ReturnSquared,
+    ShrinkageUnit as ShrinkageUnit,
+    ShrunkVariance as ShrunkVariance,
+    TotalVariance as TotalVariance,
+)
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.idio_variance.structural import Structural as Structural
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
+from .estimation.level import HalfLives as HalfLives, PooledVolatility as PooledVolatility
+from .estimation.loadings.at_most import AtMost as AtMost
 from .estimation.loadings.base import LoadingsEstimator as LoadingsEstimator
 from .estimation.loadings.blume import Blume as Blume
 from .estimation.loadings.components import PrincipalComponents as PrincipalComponents
@@ -144,6 +156,8 @@ from .estimation.loadings.slope_winsorised import SlopeWinsorised as SlopeWinsor
 from .estimation.loadings.time_series import TimeSeries as TimeSeries
 from .estimation.loadings.vasicek import Vasicek as Vasicek
 from .estimation.moments.value import Moments as Moments
+from .estimation.recent import RecentVolatility as RecentVolatility
+from .estimation.recommended import recommended as recommended
 from .estimation.rolling import Expanding as Expanding, Rolling as Rolling
 from .evaluation.losses import Loss as Loss, QLIKE as QLIKE, RobustLoss as RobustLoss
 from .evaluation.portfolios import (
@@ -164,6 +178,7 @@ from .evaluation.universe import (
     SteadyDraw as SteadyDraw,
 )
 from .evaluation.walk_forward import WalkForward as WalkForward
+from .estimation.second_order import SecondOrderAdjusted as SecondOrderAdjusted
 from .horizon import (
     CALENDAR_DAY as CALENDAR_DAY,
     DAY as DAY,

@@ -229,6 +229,14 @@ class SevenDayWeekWarning(RiskModelWarning):
     """Rows on seven days a week are scaled as if a year had 252 days."""
 
 
+class DoubtfulDatesWarning(RiskModelWarning):
+    """Rows may be a day early, as midnights of another time zone are, and do not tell."""
+
+
+class DoubtfulUnitWarning(RiskModelWarning):
+    """Returns may be in percent where decimals are expected, or decimals where percent is, and do not tell."""
+
+
 class SuspectReturnWarning(RiskModelWarning):
     """Returns look like errors of the data: a price that comes back, a split that was not applied."""
 

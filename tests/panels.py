@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
@@ -15,7 +17,9 @@ def panel_of(returns, factors, start="2010-01-01"):
     r = pd.DataFrame(returns, days, [f"A{i}" for i in range(returns.shape[1])])
     f = pd.DataFrame(factors, days, [f"F{i}" for i in range(factors.shape[1])])
     data = rm.InMemory(r, factors=f, risk_free=0.0, horizon=rm.DAY)
-    return data.panel(data.assets, data.factors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rm.DoubtfulUnitWarning)  # of what is hard on purpose
+        return data.panel(data.assets, data.factors)
 
 
 def clean(seed=0, t=300, n=12, k=3):

@@ -325,7 +325,7 @@ class TestAge:
 
 class TestVintages:
     def revise(self, source):
-        source.kept, source.vintage = source.kept + 0.01, f"{int(source.vintage) + 1}"
+        source.kept, source.vintage = source.kept + 0.001, f"{int(source.vintage) + 1}"
 
     @pytest.fixture
     def source(self):

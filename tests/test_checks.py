@@ -239,7 +239,8 @@ def test_a_security_that_ended_almost_worthless_is_no_code():
 
 def test_an_honest_number_of_a_wild_series_is_no_code():
     index = coded(normal(20.0, "sentiment"), -44.0, 9)
-    assert panel_of(factor=index).factor_returns.iloc[9, 0] == -44.0
+    declared = [rm.PublishedFactor("sentiment", tradable=False)]
+    assert panel_of(factor=index, definitions=declared).factor_returns.iloc[9, 0] == -44.0
     assert code_details(factor=coded(index, -999.0, 12))["code"] == -999.0
     wild = coded(normal(0.1), 9.99, 9)
     assert panel_of(asset=wild).excess_returns.iloc[9, 0] == pytest.approx(9.9899)
@@ -329,6 +330,58 @@ def test_wild_decimals_are_no_percent():
     assert len(panel_of(factor=normal(0.075)).dates) == 250  # typically 5 % a day
 
 
+def test_spreads_in_basis_points_have_no_scale_of_their_own():
+    with pytest.raises(rm.PercentReturnsError) as caught:
+        panel_of(factor=normal(50.0, "SMB"))
+    assert caught.value.details["labels"] == ["SMB"]
+    with pytest.warns(rm.DoubtfulUnitWarning) as caught:
+        panel_of(factor=normal(50.0, "MYFACTOR"))
+    assert caught[0].message.details["labels"] == ["MYFACTOR"]
+
+
+MONTHS = pd.date_range("2000-01-31", periods=120, freq="ME")
+BILLS = pd.Series(np.linspace(0.0045, 0.0008, 120), MONTHS)
+
+
+@pytest.mark.parametrize(
+    ("percent", "horizon"),
+    [
+        (100 * BILLS, rm.MONTH),
+        (pd.Series(np.random.default_rng(0).normal(0.2, 0.2, 120), MONTHS), rm.MONTH),
+        (pd.Series(np.random.default_rng(0).normal(0.012, 0.05, 2_500), pd.bdate_range("2000", periods=2_500)), rm.DAY),
+    ],
+    ids=["bills", "short bonds by month", "short bonds by day"],
+)
+def test_quiet_assets_in_percent_are_warned_of_beside_decimals(percent, horizon):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"QUIET": percent, "STOCK": rng.normal(0.01, 0.05, len(percent))})
+    market, rate = pd.Series(rng.normal(0.005, 0.04, len(percent)), table.index, name="F"), pd.Series(0.0, table.index)
+    with pytest.warns(rm.DoubtfulUnitWarning) as caught:
+        rm.ReturnPanel.align(table, market, rate, horizon=horizon)
+    assert caught[0].message.details["labels"] == ["QUIET"]
+    table["QUIET"] /= 100.0
+    rm.ReturnPanel.align(table, market, rate, horizon=horizon)
+
+
+def test_bills_of_years_near_zero_are_held_against_the_rate():
+    rng = np.random.default_rng(0)
+    rate = pd.Series(np.linspace(0.00001, 0.0001, 120), MONTHS)
+    table = pd.DataFrame({"BILLS": 100 * rate + rng.normal(0, 1e-4, 120), "STOCK": rng.normal(0.01, 0.05, 120)})
+    market = pd.Series(rng.normal(0.005, 0.04, 120), MONTHS, name="F")
+    with pytest.warns(rm.DoubtfulUnitWarning) as caught:
+        rm.ReturnPanel.align(table, market, rate, horizon=rm.MONTH)
+    assert caught[0].message.details["labels"] == ["BILLS"]
+    rm.ReturnPanel.align(table.assign(BILLS=table["BILLS"] / 100.0), market, rate, horizon=rm.MONTH)
+
+
+def test_a_coin_that_grew_a_hundred_thousand_times_is_no_percent():
+    rng = np.random.default_rng(3)
+    days = pd.date_range("2010-07-18", periods=3_650)
+    coin = np.exp(rng.standard_t(4, 3_650) * 0.028 + np.log(1e5) / 3_650) - 1.0
+    asset, market = pd.Series(coin, days, name="BTC"), pd.Series(rng.normal(0, 0.01, 3_650), days, name="F")
+    rm.ReturnPanel.align(asset, market, pd.Series(0.0, days), horizon=rm.CALENDAR_DAY)
+
+
 # -- returns that look like mistakes -----------------------------------------------------------------
 
 
@@ -363,6 +416,42 @@ def test_a_split_that_was_not_applied_is_named(factor, ratio):
     found, reasons = warning_of(lambda: panel_of(asset=bad))
     assert found == [("A", YEAR_OF_DAYS[100], bad[YEAR_OF_DAYS[100]])]
     assert f"split of {ratio}," in reasons[0]
+
+
+@pytest.mark.parametrize("count", [250, 12, 3])
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+def test_a_bad_print_in_the_last_row_is_named(factor, count):
+    last = YEAR_OF_DAYS[count - 1]
+    bad = spoilt_price(factor, slice(count - 1, count)).loc[:last]
+    found, _ = warning_of(lambda: panel_of(asset=bad))
+    assert found == [("A", bad.index[-1], bad.iloc[-1])]
+
+
+@pytest.mark.parametrize("factor", [100.0, 0.01, 1.6])
+def test_a_bad_print_among_few_rows_is_named(factor):
+    bad = spoilt_price(factor, slice(6, 7)).iloc[:10]
+    found, reasons = warning_of(lambda: panel_of(asset=bad))
+    assert sorted(found) == [("A", day, bad[day]) for day in YEAR_OF_DAYS[6:8]]
+    assert reasons == ["the price comes back"] * 2
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 10, 19])
+def test_few_rows_of_a_market_give_no_warning(rows):
+    rng = np.random.default_rng(rows)
+    values = np.clip(0.02 * rng.standard_t(4, (rows, 300)), -0.6, 0.6)
+    table = pd.DataFrame(values, YEAR_OF_DAYS[:rows])
+    rm.ReturnPanel.align(table, normal(name="F").iloc[:rows], pd.Series(0.0, table.index), horizon=rm.DAY)
+
+
+def test_stored_rows_that_are_few_or_last_name_their_extremes():
+    for count in (250, 3):
+        bad = normal().iloc[:count].to_numpy()[:, None].copy()
+        bad[-1] = -0.99
+        panel = rm.StoredPanel.array(
+            bad, dates=YEAR_OF_DAYS[:count], factors=normal(name="F"), risk_free=0.0, horizon=rm.DAY
+        )
+        found, _ = warning_of(panel.select)
+        assert [(date, value) for _, date, value in found] == [(YEAR_OF_DAYS[count - 1], -0.99)]
 
 
 def test_a_factor_with_a_bad_print_is_named():

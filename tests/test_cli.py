@@ -801,23 +801,24 @@ class TestBadFiles:
 
 
 class TestDecimalsGivenAsPercent:
-    """They cannot be told from those of bills for certain, so the report says it, and where."""
+    """They cannot be told from those of bills for certain, so the report says it, and where; --strict refuses."""
 
     def notes(self, run, *files):
         status, out, _ = run("report", "--json", *files)
         assert status == 0
-        return [n for n in json.loads(out)["notes"] if n.startswith("Read in percent")]
+        return [n for n in json.loads(out)["notes"] if "is read in percent" in n]
 
-    def test_it_is_said(self, run, files):
-        doubts = self.notes(run, *files, "--unit", "percent", "--factor-unit", "percent")
-        assert len(doubts) == 2
-        assert (
-            "as --unit says, at least half of the columns of returns.csv typically vary by less than 1 % a year"
-            in (doubts[0])
-        )
-        assert "give --unit decimal" in doubts[0]
-        assert "give --factor-unit decimal" in doubts[1]
+    def test_it_is_said_and_strict_refuses_it(self, run, fails, files):
+        both = (*files, "--unit", "percent", "--factor-unit", "percent")
+        of_assets, of_factors = self.notes(run, *both)
+        assert of_assets.startswith("returns.csv")
+        assert of_factors.startswith("factors.csv")
+        assert "--unit decimal" in of_assets
         assert len(self.notes(run, *files, "--unit", "percent")) == 1
+        assert "--allow doubtful-unit" in fails("report", "--strict", *both)
+        status, _, err = run("report", "--strict", "--json", *both, "--allow", "doubtful-unit")
+        assert status == 0
+        assert err.count("riskmodel: warning (doubtful-unit): ") == 2
 
     def test_it_is_not_said_of_what_is_right(self, run, files, frames):
         (100 * frames[0]).to_csv("percent.csv")
@@ -1024,6 +1025,47 @@ def test_a_bad_print_is_told_and_strict_refuses_it(run, fails, frames):
     status, out, err = run(*arguments)
     assert status == 0
     assert json.loads(out)["source"]
-    assert err.startswith("riskmodel: warning: asset returns: 2 look like errors")
+    assert err.startswith("riskmodel: warning (suspect-return): asset returns: 2 look like errors")
     assert DAYS[30].date().isoformat() in err
     assert DAYS[30].date().isoformat() in fails(*arguments, "--strict")
+    assert "--allow suspect-return" in fails(*arguments, "--strict")
+    assert run(*arguments, "--strict", "--allow", "suspect-return", "chosen-column")[0] == 0
+    assert DAYS[30].date().isoformat() in fails(*arguments, "--strict", "--allow", "chosen-column")
+    assert "suspect-return" in fails(*arguments, "--strict", "--allow", "anything")
+
+
+def test_an_asset_with_few_returns_beside_others_has_a_note(run, frames):
+    frames[0].iloc[5:, 0] = np.nan
+    frames[0].to_csv("returns.csv")
+    frames[1].to_csv("factors.csv")
+    status, out, _ = run("report", "--json", "--returns", "returns.csv", "--factor-returns", "factors.csv")
+    assert status == 0
+    (note,) = [n for n in json.loads(out)["notes"] if n.startswith("Estimated from few returns")]
+    assert "FUND (5)" in note
+    assert "OTHER" not in note
+
+
+def _on(days, frames):
+    return tuple(frame.iloc[: len(days)].set_axis(days).rename_axis("date") for frame in frames)
+
+
+WARNED = {
+    "left-out": lambda assets, factors: (assets + 0.01, factors[np.arange(60) % 4 > 0]),
+    "seven-day-week": lambda *frames: _on(pd.date_range("2020-01-01", periods=60), frames),
+    "high-rate": lambda assets, factors: (assets, factors.assign(RF=0.0004)),
+    "doubtful-dates": lambda *frames: _on(DAYS[:5].tz_localize("Europe/Berlin").tz_convert("UTC"), frames),
+    "doubtful-unit": lambda assets, factors: (assets, factors.assign(X=100.0 * (-1.0) ** np.arange(60))),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_warnings_advise_options(run, frames, name):
+    assets, factors = WARNED[name](*frames)
+    assets.to_csv("returns.csv")
+    factors.to_csv("factors.csv")
+    _, _, err = run("report", "--json", "--returns", "returns.csv", "--factor-returns", "factors.csv")
+    told = [line for line in err.splitlines() if f"warning ({name})" in line]
+    assert told, err
+    for line in told:
+        assert "rm." not in line
+        assert "--" in line

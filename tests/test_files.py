@@ -356,7 +356,7 @@ WRONG = {
     "a column without a name": (WIDE.replace("MSFT", ""), {"line": 1, "position": 2}),
     "no text": (WIDE.encode() + b"2024-01-05,\xff,1\n", {"line": 5, "byte": 12}),
     "half a gzip": (gzip.compress(WIDE.encode())[:-12], {"compression": ["gzip"]}),
-    "a separator at each end": (WIDE.replace("\n", ",\n"), {"line": 1, "position": 4}),
+    "a nameless column at the end": (WIDE.replace("\n", ",7\n").replace(",7", ",", 1), {"line": 1, "position": 4}),
     "a month among days": (WIDE.replace("2024-01-03", "2024-01"), {"line": 3, "column": "date", "got": "2024-01"}),
     "a year of two digits": (
         WIDE.replace("2024", "24"),
@@ -379,7 +379,7 @@ WRONG = {
     "UTF-16 without a mark": (WIDE.encode("utf-16-le"), {"line": 1, "byte": 2}),
     "an Excel workbook": (b"PK\x03\x04...", {"compression": ["zip"]}),
     "a page that says no": ("<html>\n<body>not found</body>\n", {"line": 1, "got": "<html>"}),
-    "a footer": (WIDE + "Copyright 2024\n", {"line": 5, "expected": 3, "got": 1}),
+    "prose": (WIDE.replace("2024-01-03", "Copyright 2024\n2024-01-03"), {"line": 3, "expected": 3, "got": 1}),
     "an open quote": (WIDE.replace("0.01", '"0.01'), {"line": 2}),
     "an open quote in the last cell": (WIDE.replace("-0.02", '"-0.02'), {"line": 2}),
     "an open quote in the last line": ('date,A,B\n20240102,0.01,"0.02', {"line": 2}),

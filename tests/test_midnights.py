@@ -66,14 +66,41 @@ def test_first_days_of_months_stored_in_utc_are_refused():
         pd.date_range("2020-01-01 23:00", periods=200),
         pd.date_range("2020-01-05", periods=100, freq="W"),
         pd.date_range("2015-01-31", periods=60, freq="ME"),
-        pd.date_range("2015-01-31 16:00", periods=60, freq="ME"),
+        pd.date_range("2015-01-30 16:00", periods=60, freq="BME"),
         pd.date_range("2020-01-05 09:30", periods=400, freq="h"),
-        _in_utc(DAYS[:5], "Europe/Berlin"),
+        _in_utc(DAYS[:5] + pd.Timedelta(hours=16), "America/New_York"),
+        DAYS[:5] + pd.Timedelta(hours=16),
+        _in_utc(DAYS[2:3] + pd.Timedelta(hours=17.5), "Europe/Berlin"),
+        pd.DatetimeIndex(["2020-01-03 23:00"], tz="UTC"),  # a Friday, and no Saturday
     ],
 )  # fmt: skip
-def test_own_midnights_closing_times_and_few_rows_pass(stamps):
+def test_own_midnights_and_closing_times_pass(stamps):
     require_own_midnights(stamps, "returns")
     require_own_midnights(stamps[::-1], "returns")
+
+
+MONTHS = pd.date_range("2015-01-01", periods=60, freq="MS")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "zone"),
+    [
+        (_in_utc(DAYS[:5], "Europe/Berlin"), "Europe/Berlin"),
+        (_in_utc(DAYS[:1], "Europe/Berlin"), "Europe/Berlin"),
+        (_in_utc(DAYS[:1], "Europe/Berlin").tz_localize(None), "Europe/Berlin"),
+        (_in_utc(DAYS[:1], "Asia/Tokyo"), "Asia/Tokyo"),
+        (_in_utc(MONTHS, "Asia/Tokyo").tz_localize(None), "Asia/Tokyo"),
+        (_in_utc(MONTHS[:3], "Asia/Tokyo").tz_localize(None), "Asia/Tokyo"),
+        (_in_utc(MONTHS[:3], "Europe/Berlin"), "Europe/Berlin"),
+    ],
+)
+def test_what_may_be_midnights_of_another_zone_is_warned_of(stamps, zone):
+    with pytest.warns(rm.DoubtfulDatesWarning) as caught:
+        require_own_midnights(stamps, "returns")
+    assert caught[0].message.details["time_zone"] == zone
+    assert caught[0].filename == __file__
+    require_own_midnights(stamps.tz_localize(None).tz_localize("UTC").tz_convert(zone), "returns")
+    require_own_midnights(stamps.normalize(), "returns")
 
 
 # -- returns outside memory ------------------------------------------------------------------------------------------

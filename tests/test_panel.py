@@ -459,7 +459,9 @@ def test_columns_are_read_whatever_holds_their_numbers(convert):
 
 @pytest.mark.parametrize("dtype", ["int64", "Int32", "int64[pyarrow]", "uint8"])
 def test_whole_numbers_are_numbers(dtype):
-    panel = align(factors=pd.DataFrame({"F": [0, 100] * 5}, DAYS, dtype=dtype))
+    with pytest.warns(rm.DoubtfulUnitWarning) as caught:
+        panel = align(factors=pd.DataFrame({"F": [0, 100] * 5}, DAYS, dtype=dtype))
+    assert caught[0].message.details["labels"] == ["F"]
     assert panel.factor_returns["F"].tolist() == [0.0, 100.0] * 5
 
 
@@ -534,6 +536,36 @@ def test_duplicate_labels_are_refused():
         align(factors=frame("FF"))
 
 
+@pytest.mark.parametrize(
+    ("labels", "advice"),
+    [
+        ([20200101 + i for i in range(5)], "%Y%m%d"),
+        ([202001 + i for i in range(5)], "%Y%m"),
+        ([43831 + i for i in range(5)], "1899-12-30"),
+        ([1577836800 + 86400 * i for i in range(5)], "unit='s'"),
+        ([1577836800000 + 86400000 * i for i in range(5)], "unit='ms'"),
+        ([0, 1, 2, 3, 4], "DatetimeIndex"),
+    ],
+)
+def test_numbers_in_the_place_of_dates_are_refused_with_their_conversion(labels, advice):
+    table = pd.DataFrame({"A": 0.01}, labels)
+    with pytest.raises(rm.InvalidDatesError) as caught:
+        align(table)
+    assert advice in str(caught.value)
+    if advice != "DatetimeIndex":
+        written = str(caught.value).split("write table.index = ")[1].removesuffix(".")
+        converted = eval(written, {"pd": pd, "table": table})
+        assert converted[0] == pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize("year", [20000, 1500])
+def test_years_that_are_mistakes_are_refused(year):
+    dates = pd.DatetimeIndex(np.array([f"{year}-01-{d:02d}" for d in range(1, 11)], dtype="datetime64[s]"))
+    with pytest.raises(rm.InvalidDatesError) as caught:
+        align(frame("A").set_axis(dates))
+    assert caught.value.details == {"what": "asset returns", "year": year}
+
+
 @pytest.mark.parametrize("value", [-1.0, -1.0001, -1.5])
 def test_losing_everything_and_going_on_is_refused_and_placed(value):
     bad = frame("AB")
@@ -542,7 +574,9 @@ def test_losing_everything_and_going_on_is_refused_and_placed(value):
         align(bad)
     assert caught.value.details == {"what": "asset returns", "label": "B", "date": DAYS[4]}
     bad.iloc[4, 1] = -0.999
-    assert align(bad).excess_returns.iloc[4, 1] == pytest.approx(-0.9991)
+    with pytest.warns(rm.SuspectReturnWarning):
+        panel = align(bad)
+    assert panel.excess_returns.iloc[4, 1] == pytest.approx(-0.9991)
 
 
 def test_a_security_may_end_worthless():
@@ -603,7 +637,10 @@ def test_small_positive_returns_are_no_levels():
 
 
 def test_factors_on_a_scale_of_their_own_are_accepted_beside_tiny_returns():
-    panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
+    scale = [rm.PublishedFactor("F", tradable=False)]
+    panel = align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1), definitions=scale)
+    with pytest.warns(rm.DoubtfulUnitWarning):
+        align(1e-4 * frame("AB"), 1e4 * frame(["F"], seed=1))
     assert panel.factor_returns["F"].abs().max() > 100
 
 
@@ -633,7 +670,9 @@ def test_a_typical_rate_of_two_thirds_a_year_is_refused_and_of_a_half_is_not(hor
 def test_a_crash_is_not_percent():
     crash = frame("AB")
     crash.iloc[5] = [-0.9, 3.0]
-    assert align(crash).excess_returns.iloc[5, 1] == pytest.approx(2.9999)
+    with pytest.warns(rm.SuspectReturnWarning):
+        panel = align(crash)
+    assert panel.excess_returns.iloc[5, 1] == pytest.approx(2.9999)
 
 
 def test_frames_without_rows_or_assets_are_refused():

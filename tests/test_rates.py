@@ -55,9 +55,33 @@ def test_what_is_no_rate_is_refused(rate):
 def test_a_series_that_is_typically_high_warns():
     with pytest.warns(rm.HighRateWarning):
         _panel(pd.Series(0.02, MONTHS))
-    _panel(pd.Series(0.01, MONTHS))
+    before = MONTHS - pd.DateOffset(years=40)
+    early = rm.ReturnPanel.align(
+        ASSETS.set_axis(before), MARKET.set_axis(before), pd.Series(0.01, before), horizon=rm.MONTH
+    )
+    assert early.risk_free.iloc[0] == 0.01
     with pytest.raises(rm.PercentReturnsError):
         _panel(pd.Series(0.06, MONTHS))
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.006], ids=["1 %", "0.6 %"])
+def test_a_low_yearly_series_on_monthly_rows_warns(rate):
+    with pytest.warns(rm.HighRateWarning) as caught:
+        _panel(pd.Series(rate, MONTHS))
+    assert caught[0].message.details["per_year"] == pytest.approx(12 * rate)
+    _panel(pd.Series(rm.YEAR.scale_mean(rate, to=rm.MONTH), MONTHS))
+
+
+def test_a_yearly_series_in_basis_points_on_daily_rows_warns():
+    days = pd.bdate_range("2012-01-02", periods=250)
+    rng = np.random.default_rng(0)
+    yearly = pd.Series(rng.integers(1, 4, 250) / 1e4, days)  # 0.01 % to 0.03 % a year
+    asset, market = (pd.Series(rng.normal(0, 0.01, 250), days, name=n) for n in ("A", "Mkt-RF"))
+    with pytest.warns(rm.HighRateWarning) as caught:
+        rm.ReturnPanel.align(asset, market, yearly, horizon=rm.DAY)
+    assert caught[0].message.details["horizon"] == rm.DAY
+    rm.ReturnPanel.align(asset, market, rm.YEAR.scale_mean(yearly, to=rm.DAY), horizon=rm.DAY)
+    rm.ReturnPanel.align(asset, market, pd.Series(1e-4, days), horizon=rm.DAY)  # 2.5 % a year, always
 
 
 def test_the_command_line_takes_a_rate_with_its_horizon(tmp_path, capsys, monkeypatch):

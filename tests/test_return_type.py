@@ -144,3 +144,28 @@ def test_the_command_line_says_it_too(tmp_path, capsys, monkeypatch):
     alpha = next(row["estimate"] for row in report["estimates"] if row["asset"] == "A" and row["parameter"] == "alpha")
     assert alpha * 252 == pytest.approx(0.271)
     assert main(["report", "A", *files, "--return-type", "excess", "--unit", "price"]) == 2
+
+
+def test_excess_returns_may_lose_everything_and_go_on(tmp_path):
+    months = pd.date_range("2015-01-31", periods=60, freq="ME")
+    rng = np.random.default_rng(0)
+    market = pd.Series(rng.normal(0.005, 0.04, 60), months, name="Mkt-RF")
+    puts = pd.DataFrame({"PUTS": np.where(market < -0.02, 2.0 - 10.0 * market, -1.0)}, months)
+    rate = pd.Series(0.001, months)
+    with pytest.raises(rm.ImpossibleReturnsError) as caught:
+        rm.ReturnPanel.align(puts, market, rate, horizon=rm.MONTH)
+    assert caught.value.details["date"] == puts.index[puts["PUTS"] == -1.0][0]
+    excess = puts - 0.001
+    x = np.column_stack([np.ones(60), market])
+    expected = np.linalg.lstsq(x, excess["PUTS"], rcond=None)[0][1]
+    with pytest.warns(rm.DoubtfulUnitWarning):  # or a quiet fund in percent
+        panel = rm.ReturnPanel.align(excess, market, rate, horizon=rm.MONTH, return_type=rm.EXCESS)
+    stored = rm.StoredPanel.array(
+        excess.to_numpy(), dates=months, assets=["PUTS"], factors=market, risk_free=rate, horizon=rm.MONTH,
+        return_type=rm.EXCESS,
+    )  # fmt: skip
+    for one in (panel, stored):
+        assert rm.OLS().fit(one).loadings.loc["PUTS", "Mkt-RF"] == pytest.approx(expected)
+    excess.iloc[7] = -99.0
+    with pytest.raises(rm.MissingCodeError):
+        rm.ReturnPanel.align(excess, market, rate, horizon=rm.MONTH, return_type=rm.EXCESS)

@@ -290,3 +290,50 @@ def test_hours_on_the_command_line(tmp_path, capsys, monkeypatch):
     assert main(["report", "A", *files]) == 2
     assert "--bar" in capsys.readouterr().err
     assert main(["report", "A", *files, "--bar", "1h"]) == 2
+
+
+# -- rows that are one early or late -----------------------------------------------------------------
+
+
+def _weekly(label):
+    """Weekly returns of a fund with beta 1.1, and of its market by Fridays."""
+    fridays = pd.date_range("2018-01-05", periods=150, freq="W-FRI")
+    rng = np.random.default_rng(0)
+    market = pd.Series(rng.normal(0, 0.02, 150), fridays, name="Mkt-RF")
+    fund = pd.DataFrame({"A": 1.1 * market + rng.normal(0, 0.01, 150), "B": 0.5 * market + rng.normal(0, 0.01, 150)})
+    return fund.set_axis(fridays + pd.Timedelta(days=label)), market
+
+
+def _betas(fund, market, horizon=rm.WEEK):
+    return rm.OLS().fit(rm.ReturnPanel.align(fund, market, market * 0.0, horizon=horizon)).loadings["Mkt-RF"]
+
+
+def test_weeks_by_the_sunday_that_begins_them_are_warned_of_with_the_remedy():
+    fund, market = _weekly(-5)
+    with pytest.warns(rm.DoubtfulDatesWarning) as caught:
+        wrong = _betas(fund, market)
+    assert abs(wrong["A"]) < 0.2
+    assert caught[0].message.details["shift"] == 1
+    remedy = str(caught[0].message).split("write table.index = ")[1].removesuffix(".")
+    assert remedy == "table.index + pd.DateOffset(weeks=1)"
+    mended = fund.set_axis(fund.index + pd.DateOffset(weeks=1))
+    assert _betas(mended, market).tolist() == _betas(*_weekly(0)).tolist()
+
+
+@pytest.mark.parametrize("label", [2, 0, -1, -4])  # the Sunday that ends the week, and its other days
+def test_weeks_by_their_other_days_pass(label):
+    assert _betas(*_weekly(label)).tolist() == _betas(*_weekly(0)).tolist()
+
+
+def test_months_that_are_one_late_are_warned_of_and_stale_ones_are_not():
+    months = pd.date_range("2005-01-31", periods=120, freq="ME")
+    rng = np.random.default_rng(0)
+    market = pd.Series(rng.normal(0, 0.04, 120), months, name="Mkt-RF")
+    late = pd.DataFrame({"A": market.shift(1) + rng.normal(0, 0.01, 120)}).iloc[1:]
+    with pytest.warns(rm.DoubtfulDatesWarning) as caught:
+        _betas(late, market, rm.MONTH)
+    assert caught[0].message.details["shift"] == -1
+    stale = 0.5 * market + 0.5 * market.shift(1) + rng.normal(0, 0.01, 120)
+    assert _betas(pd.DataFrame({"A": stale}).iloc[1:], market, rm.MONTH)["A"] == pytest.approx(0.5, abs=0.1)
+    alone = pd.DataFrame({"A": rng.normal(0, 0.01, 120)}, months)
+    assert abs(_betas(alone, market, rm.MONTH)["A"]) < 0.1

@@ -146,7 +146,7 @@ def file(tmp_path):
 def test_a_file_without_factors(run, file, tmp_path):
     status, out, err = run(*file, "--csv", "tables", "--folder", "kept")
     assert (status, err) == (0, "")
-    assert "Methods          sample, pca\n" in out
+    assert "Methods          recommended, sample, pca\n" in out
     assert out.endswith("wrote study.html\n")
     assert "Study of risk models" in (tmp_path / "study.html").read_text(encoding="utf-8")
     table = pd.read_csv(tmp_path / "tables" / "summary.csv", index_col=[0, 1])
@@ -175,19 +175,21 @@ def test_factors_portfolios_and_models_of_ones_own(run, file, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "about"),
     [
-        (["--models", "nothing"], "sample, pca, ols, ewma"),
+        (["--models", "nothing"], "recommended, sample, pca, ols, ewma"),
         (["--models", "no_such_module:name"], "no_such_module"),
         (["--models", "ols"], "--factor-returns"),
         (["--factors", "Mkt-RF"], "--factor-returns"),
         (["--returns", "other.csv"], "--returns"),
         (["--sample", "day"], "--sample"),
+        (["--output", "returns.csv"], "--output"),
+        (["--models", "recommended", "--data-horizon", "month"], "month"),
         (["--window", "500"], "505 dates"),
         (["--groups", "returns.csv"], "--groups"),
         (["--share", "2"], "--share"),
     ],
 )
 def test_what_cannot_be_used_is_told(run, file, argv, about):
-    status, out, err = run(*file, *argv, "--no-html")
+    status, out, err = run(*file, *argv, *([] if "--output" in argv else ["--no-html"]))
     assert (status, out) == (2, "")
     assert err.startswith("riskmodel: ")
     assert about in err

@@ -518,7 +518,7 @@ class TestBarsOfHours:
         times = pd.DatetimeIndex(
             [d + pd.Timedelta(hours=h) for d in pd.bdate_range("2024-01-01", periods=20) for h in (10, 11, 12)]
         )
-        path = file("time,A,F\n" + "".join(f"{t},0.0{i % 7}1,0.0{i % 5}2\n" for i, t in enumerate(times)))
+        path = file("time,A,F\n" + "".join(f"{t},{'-'[: i % 2]}0.0{i % 7}1,0.0{i % 5}2\n" for i, t in enumerate(times)))
         read = rm.read_returns(path)
         data = rm.InMemory(read[["A"]], factors=read["F"], risk_free=0.0, horizon=rm.Horizon.of("1h", per_day=3))
         assert data.panel(["A"], ["F"]).dates.tolist() == times.tolist()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel._core.missing import MISSING_CODES, CodesFound
-from riskmodel._core.suspects import Suspect, split_ratio
+from riskmodel._core.suspects import Suspect, beyond_reason, split_ratio
 from riskmodel.errors import (
     DataError,
     ImpossibleReturnsError,
@@ -39,6 +39,8 @@ _SAMPLED_ROWS = 2_048
 _EARLY_ROWS = 64
 # Returns beyond these are suspect where half of the returns, on about so many dates, are below `_QUIET` per √day.
 _LARGE_LOSS, _LARGE_GAIN, _QUIET, _QUIET_ROWS = -0.65, 1.5, 0.02, 256
+# A loss of so much is what remains of a security that ended worthless.
+_ALL = -0.9998
 # Growth of nothing is told as this.
 _LEAST_GROWTH = 1e-9
 NEVER, BEFORE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
@@ -323,11 +325,14 @@ class ReturnChecks:
         if (when < NEVER).any():
             label, date = self.first(when)
             low = self.low[self.labels.get_loc(label)]
+            got = "less" if (self.impossible <= when).any() and low < -1.0 else "a return after a loss of everything"
             raise ImpossibleReturnsError(
                 f"expected simple {self.kind.name} of -100 % or more, and of -100 % only as the last return of a "
-                f"security that ended worthless, got less, or a later return, first of {label} on {date.date()} (its "
-                f"lowest is {low:.4g}), in {int((when < NEVER).sum())} column(s); leave the rows after a loss of "
-                "everything missing, or convert percent, log returns or prices to simple returns.",
+                f"security that ended worthless, got {got}, first of {label} on {date.date()} (its lowest is "
+                f"{low:.4g}), in {int((when < NEVER).sum())} column(s). If it ended, leave the rows after it missing, "
+                "zeros too; convert percent, log returns or prices to simple returns. If each row is a return on new "
+                "capital, as of options that are bought again each month, or of futures, give excess returns with "
+                "return_type=rm.EXCESS: these may lose everything and go on.",
                 what=self.kind.name,
                 label=label,
                 date=date,
@@ -387,20 +392,27 @@ class ReturnChecks:
 
     def suspects(self) -> list[Suspect]:
         """The extremes of quiet columns that look like mistakes: coarser than `suspects` of returns in memory."""
-        calm = (2 * self.moved <= self.quiet) & (self.quiet >= _ENOUGH)
+        few = self.quiet < _ENOUGH
+        looked_at = few | (2 * self.moved <= self.quiet)
         # securities that end lose much with their last return
-        falls = calm & (self.low_at < np.minimum(self.last, NEVER))
-        rises = calm & (self.high_at < NEVER)
-        return [
-            self._suspect(int(j), float(values[j]), int(dates[j]))
+        end = int(self.last.max(initial=BEFORE))
+        has_ended = (self.last < end) | (self.low <= _ALL)
+        falls = looked_at & (self.low_at < NEVER) & ~((self.low_at == self.last) & has_ended)
+        rises = looked_at & (self.high_at < NEVER)
+        found = [
+            self._suspect(int(j), float(values[j]), int(dates[j]), bool(few[j]))
             for values, dates, which in ((self.low, self.low_at, falls), (self.high, self.high_at, rises))
             for j in np.flatnonzero(which)
         ]
+        return [suspect for suspect in found if suspect is not None]
 
-    def _suspect(self, column: int, value: float, stamp: int) -> Suspect:
+    def _suspect(self, column: int, value: float, stamp: int, is_of_few: bool) -> Suspect | None:
         growth = float(np.log(max(1.0 + value, _LEAST_GROWTH)))
         sigma = _QUIET * float(np.sqrt(self.horizon.days))
-        reason = split_ratio(growth, sigma) or f"it typically moves by less than {sigma:.2g}"
+        usual = f"it typically moves by less than {sigma:.2g}"
+        reason = beyond_reason(growth) if is_of_few else split_ratio(growth, sigma) or usual
+        if reason is None:
+            return None
         return Suspect(self.labels[column], pd.Timestamp(stamp, unit="us"), value, reason, abs(growth))
 
     def first(self, when: Stamps) -> tuple[Any, pd.Timestamp]:

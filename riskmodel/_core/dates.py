@@ -23,10 +23,22 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, bar_text, period_of
 
 _FRIDAY = 4
+_YEARS = 1678, 2261
 # The offset from UTC at the end of a time.
 _OFFSET = re.compile(r"([0-9]:[0-9]{2}[0-9:.]*) ?(Z|[-+][0-9]{2}:?(?:[0-9]{2})?)$")
 # Periods shorter than a day, as pandas calls them.
 _WITHIN_DAYS = {"h", "min", "s", "ms", "us", "ns"}
+# Numbers that may be dates, from the least to the greatest, and how to convert them.
+_DATES_AS_NUMBERS = (
+    (1700_01_01, 2261_12_31, "table.index.astype(str), format='%Y%m%d'"),
+    (1700_01, 2261_12, "table.index.astype(str), format='%Y%m'"),
+    (1700, 2261, "table.index.astype(str), format='%Y'"),
+    (10_000, 100_000, "table.index, unit='D', origin='1899-12-30'"),
+    (1e8, 1e10, "table.index, unit='s'"),
+    (1e11, 1e13, "table.index, unit='ms'"),
+    (1e14, 1e16, "table.index, unit='us'"),
+    (1e17, 1e19, "table.index, unit='ns'"),
+)
 # Dates of different resolution do not compare equal, so all have the resolution of parsed strings.
 _RESOLUTION = pd.DatetimeIndex(["2000-01-01"]).unit
 
@@ -159,11 +171,11 @@ def _timestamps(index: pd.Index[Any], what: str, zone: ZoneInfo | None = None) -
         periods = pd.PeriodIndex(index)
         return periods.to_timestamp(how="start" if periods.freqstr in _WITHIN_DAYS else "end")
     if isinstance(index, pd.DatetimeIndex):
-        return index
+        return _in_known_years(index, what)
     if len(index) and index.inferred_type not in {"date", "datetime", "datetime64", "string"}:
         raise InvalidDatesError(
             f"expected {what} indexed by dates, got an index of {index.inferred_type} values such as "
-            f"{labels.listing(map(repr, index[:2]))}; set a DatetimeIndex or a PeriodIndex.",
+            f"{labels.listing(map(repr, index[:2]))}; {_conversion_of(index)}.",
             what=what,
         )
     local = _without_offsets(index)
@@ -180,6 +192,30 @@ def _timestamps(index: pd.Index[Any], what: str, zone: ZoneInfo | None = None) -
             f"{labels.listing(map(repr, index[:2]))}; convert it with pandas.to_datetime and its format.",
             what=what,
         ) from error
+
+
+def _in_known_years(stamps: pd.DatetimeIndex, what: str) -> pd.DatetimeIndex:
+    """Return dates, or raise for years that nanoseconds do not hold, as mistaken ones are."""
+    years = stamps.year
+    wrong = np.flatnonzero((years < _YEARS[0]) | (years > _YEARS[1]))
+    if len(wrong):
+        raise InvalidDatesError(
+            f"expected {what} on dates of {_YEARS[0]} to {_YEARS[1]}, got {len(wrong)} other(s), first of the year "
+            f"{years[wrong[0]]}; correct them.",
+            what=what,
+            year=int(years[wrong[0]]),
+        )
+    return stamps
+
+
+def _conversion_of(index: pd.Index[Any]) -> str:
+    """Say how numbers that are dates become dates."""
+    default = "set a DatetimeIndex or a PeriodIndex"
+    if index.inferred_type not in {"integer", "floating"}:
+        return default
+    low, high = float(index.min()), float(index.max())
+    found = [way for least, most, way in _DATES_AS_NUMBERS if least <= low <= high <= most]
+    return f"if they are dates, write table.index = pd.to_datetime({found[0]})" if found else default
 
 
 def _without_offsets(index: pd.Index[Any]) -> pd.Index[Any]:

@@ -6,7 +6,6 @@ pandas, Polars and Arrow come in at this one door: `ReturnFrame.read`.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
@@ -20,6 +19,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, set_read_only
 from riskmodel._core.bars import require_assets
+from riskmodel._core.callers import warn
 from riskmodel._core.checks import ReturnChecks, ReturnKind
 from riskmodel._core.dates import between, read_dates, zone_of
 from riskmodel._core.kinds import ASSET_RETURNS, RISK_FREE_RATE
@@ -37,6 +37,10 @@ from riskmodel.quantities import Mean, Quantity
 _TILE = 512, 32
 # A constant rate of more a year is refused as a plain number, and a typical one of more is warned of.
 _HIGH_CONSTANT_RATE, _HIGH_TYPICAL_RATE = 0.1, 0.15
+# From this year on, 7 % a year is high for a rate that money markets pay, and 1 % a year on monthly rows makes 12 %.
+_SINCE, _HIGH_RATE_SINCE = 1993, 0.07
+# Rates per day or week are finer than this; those per year are written in hundredths of a percent.
+_BASIS_POINT, _DISTINCT, _A_WEEK = 1e-4, 3, 5.0
 # No rate is higher a year than this, even where its horizon is said: it is in percent.
 _HIGHEST_STATED_RATE = 2.0
 # With fewer rates none is typical.
@@ -226,15 +230,28 @@ def finish_rate(rate: ReturnFrame) -> None:
     rate.checks.finish()
     sizes = np.abs(rate.numbers[rate.numbers != 0])
     sizes = sizes[np.isfinite(sizes)]
-    typical = rate.checks.horizon.scale_mean(float(np.median(sizes)), to=YEAR) if len(sizes) >= _ENOUGH_RATES else 0.0
-    if typical > _HIGH_TYPICAL_RATE:
-        horizon = rate.checks.horizon
-        warnings.warn(
-            f"the risk-free rate typically makes {100 * typical:.3g} % a year; is it in decimals per {horizon}? Bring "
-            "a yearly rate here with rm.YEAR.scale_mean(rate, to=horizon).",
-            HighRateWarning,
-            stacklevel=4,
+    if len(sizes) < _ENOUGH_RATES:
+        return
+    horizon = rate.checks.horizon
+    typical = horizon.scale_mean(float(np.median(sizes)), to=YEAR)
+    limit = _HIGH_RATE_SINCE if rate.dates[0].year >= _SINCE else _HIGH_TYPICAL_RATE
+    if typical > limit or (horizon.days <= _A_WEEK and _are_basis_points(sizes)):
+        warn(
+            HighRateWarning(
+                f"the risk-free rate typically makes {100 * typical:.3g} % a year, if it is in decimals per {horizon}; "
+                f"if {float(np.median(sizes)):.3g} is a yearly rate, bring it here with rm.YEAR.scale_mean(rate, "
+                f"to=rm.{horizon!r}).",
+                per_year=typical,
+                horizon=horizon,
+            )
         )
+
+
+def _are_basis_points(sizes: Array) -> bool:
+    """Whether rates are in whole hundredths of a percent, several different ones."""
+    points = sizes / _BASIS_POINT
+    whole = np.abs(points - np.round(points)) < 1e-6 * np.maximum(1.0, points)
+    return bool(whole.all() and len(np.unique(np.round(points))) >= _DISTINCT)
 
 
 # -- any table as a DataFrame ------------------------------------------------------------------------

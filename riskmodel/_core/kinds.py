@@ -21,6 +21,8 @@ _PERCENT, _PERCENT_FACTOR = 0.1, 0.06
 _ONE_OF_FEW, _MOST_OF_FEW, _FACTOR_OF_FEW = 0.6, 0.3, 0.2
 # Factors beyond this per √day are not in percent either, but on a scale of their own, such as an index of sentiment.
 _OWN_SCALE = 10.0
+# A loss of everything, but for the risk-free rate.
+_NEARLY = 0.05
 # Prices and gross returns are at least this large and never negative.
 _LEVEL = 0.5
 # In percent, half of the returns of an asset or factor are larger than this per √day: 1 % a year in decimals is 0.0004.
@@ -45,9 +47,11 @@ _OFTEN, _TWICE = 3, 2
 @final
 @frozen
 class AssetReturns(ReturnKind):
-    """Total or excess returns of assets: simple returns in decimals, never below -100 %."""
+    """Total returns of assets: simple returns in decimals, never below -100 %, and nothing after it."""
 
     name: str = "asset returns"
+    # excess returns are of positions that are financed anew in each row, and may lose everything and go on
+    are_financed: bool = False
 
     def rungs(self, horizon: Horizon) -> tuple[float, ...]:
         """Sizes of levels, of percent, and of percent where there are few values: most columns, and one."""
@@ -59,10 +63,13 @@ class AssetReturns(ReturnKind):
         level, percent, most, one = checks.typically_above()
         level &= checks.never_negative()
         percent = checks.with_few(percent, most, one)
+        like_options = loses_all(checks) if self.are_financed else checks.lost < NEVER
+        percent = np.where(like_options, one, percent)
         checks.require_no_codes(_codes_of_assets(checks, level | percent))
         _refuse_levels(checks, level, _PERCENT)
         _refuse_percent(checks, percent, _PERCENT)
-        checks.require_possible()
+        if not self.are_financed:
+            checks.require_possible()
 
 
 @final
@@ -98,6 +105,9 @@ class FactorReturns(ReturnKind):
         returns = np.ones(len(checks.labels), dtype=bool) if self.tradable is None else self.tradable
         checks.require_no_codes(_codes_of_factors(checks, np.array(sizes)))
         _refuse_levels(checks, level & checks.never_negative() & returns, _PERCENT_FACTOR)
+        # an excess return, or a spread of the literature, has no scale of its own
+        known = np.array([labels.is_return(name) for name in checks.labels], dtype=bool)
+        own_scale &= ~known if self.funded is None else ~(known | self.funded)
         _refuse_percent(checks, percent & ~own_scale & returns, _PERCENT_FACTOR)
         if self.funded is not None:
             _refuse_losses(checks, self.funded & returns)
@@ -146,7 +156,14 @@ class ReadInPercent(ReturnKind):
             )
 
 
+# Returns of assets in excess of the risk-free rate.
+EXCESS_RETURNS = AssetReturns(are_financed=True)
 ASSET_RETURNS, FACTOR_RETURNS, RISK_FREE_RATE = AssetReturns(), FactorReturns(), RiskFreeRate()
+
+
+def loses_all(checks: ReturnChecks) -> Flags:
+    """Which columns lose at most everything, about, and gain more, as options do."""
+    return np.asarray((np.abs(checks.low + 1.0) <= _NEARLY) & (checks.high > 1.0))
 
 
 def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:

@@ -169,3 +169,13 @@ def is_excess(name: object) -> bool:
     """
     text = "".join(str(name).casefold().split())
     return text.endswith(("-rf", "_rf")) or text in _MARKET
+
+
+# Names of spreads of the literature, as sources write them; case and signs removed.
+_SPREADS = frozenset({"smb", "hml", "rmw", "cma", "mom", "umd", "wml", "qmj", "bab", "strev", "ltrev", "hmldevil"})
+
+
+def is_return(name: object) -> bool:
+    """Whether a factor's name is that of an excess return, or of a spread such as ``SMB``."""
+    text = "".join(c for c in str(name).casefold() if c.isalnum())
+    return is_excess(name) or text in _SPREADS

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.errors import InvalidDatesError
+from riskmodel._core.callers import warn
+from riskmodel.errors import DoubtfulDatesWarning, InvalidDatesError
 
 # With fewer rows a weekday may be missing by chance.
 _ENOUGH_ROWS = 10
@@ -14,6 +15,9 @@ _HOUR, _FULL_DAY = 3600, 86_400
 _MONDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 4, 5, 6
 # Of rows a day early, nearly none is a Friday (a session on a Saturday), and one in five is a Sunday.
 _FEW_FRIDAYS, _MANY_SUNDAYS = 0.01, 0.1
+# No market closes so late by its own clocks; New York closes at these hours of UTC.
+_NIGHT, _CLOSES_IN_UTC = 22 * _HOUR, frozenset({20, 21})
+_UTC = frozenset({"UTC", "Etc/UTC", "UTC+00:00", "GMT", "Z"})
 # Rows farther apart, in days, are months, quarters or years.
 _LONGER_THAN_WEEKS = 20
 # A zone by the offset of its winter, in hours, and by whether it has a summer time.
@@ -50,6 +54,11 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
     remedy : str, optional
         What to do, with ``{zone}`` in the place of the zone; by default to convert the index.
 
+    Warns
+    -----
+    DoubtfulDatesWarning
+        For rows that may be such midnights, where they are too few to tell, or are last days of months.
+
     Raises
     ------
     InvalidDatesError
@@ -58,11 +67,16 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
     local = stamps.tz_localize(None)
     seconds = (local - local.normalize()).to_numpy().astype("timedelta64[s]").astype(np.int64)
     late, times = local[seconds != 0], np.unique(seconds)
-    if len(late) < _ENOUGH_ROWS or not _are_midnights(times):
+    if not len(late) or not _are_midnights(times):
         return
-    is_utc = stamps.tz is not None and str(stamps.tz_convert("UTC").tz) == str(stamps.tz)
+    if len(late) < _ENOUGH_ROWS:
+        _warn_of_few(stamps, local, times, what)
+        return
+    is_utc = _is_utc(stamps)
     early = _weekdays_are_early(late) or ((len(times) == 2 or is_utc) and _months_are_early(late))
     if not early and not (len(times) == 2 and _weekdays_are_late(late)):
+        if stamps.tz is None and _are_eves_of_months(late) and _typical_gap(late) > _LONGER_THAN_WEEKS:
+            _warn(stamps, local, what)
         return
     zone: str | None = _zone_with_midnights(times)
     if stamps.tz is not None and not is_utc:
@@ -84,7 +98,7 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
         if early
         else "that are a day late (on Saturdays and never on Mondays), as evenings of another time zone are"
     )
-    clock = [f"{s // _HOUR:02d}:{s % _HOUR // 60:02d}" for s in times.tolist()]
+    clock = _clock(times)
     raise InvalidDatesError(
         f"expected {what} on days of the market, got rows at {' and '.join(clock)} {when}; "
         f"{remedy.format(zone=zone) if remedy and zone else default}.",
@@ -92,6 +106,52 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
         times=clock,
         time_zone=zone,
     )
+
+
+def _warn_of_few(stamps: pd.DatetimeIndex, local: pd.DatetimeIndex, times: NDArray[np.int64], what: str) -> None:
+    """Warn where few rows are at a midnight of another zone, and none of them on a day before a weekend."""
+    is_utc = _is_utc(stamps)
+    if stamps.tz is not None and not is_utc:
+        return
+    months = _are_eves_of_months(local[local != local.normalize()])
+    on_weekdays = not local.day_of_week.isin([_FRIDAY, _SATURDAY]).any()
+    at_night = times[times > 0].min() >= _NIGHT
+    in_utc = is_utc and not set((times // _HOUR).tolist()) & _CLOSES_IN_UTC
+    if months or (on_weekdays and (at_night or in_utc)):
+        _warn(stamps, local, what)
+
+
+def _is_utc(stamps: pd.DatetimeIndex) -> bool:
+    return stamps.tz is not None and str(stamps.tz) in _UTC
+
+
+def _are_eves_of_months(late: pd.DatetimeIndex) -> bool:
+    """Whether all are last days of months, weekends among them, which no market closes on."""
+    return bool((late + pd.Timedelta(days=1)).is_month_start.all() and (late.day_of_week >= _SATURDAY).any())
+
+
+def _warn(stamps: pd.DatetimeIndex, local: pd.DatetimeIndex, what: str) -> None:
+    in_utc = local.tz_localize("UTC")
+    zone = next((z for z in _ZONES.values() if _all_at_midnight(in_utc.tz_convert(z))), None)
+    if zone is None:
+        return
+    clock = _clock(np.unique((local - local.normalize()).to_numpy().astype("timedelta64[s]").astype(np.int64)))
+    convert = "tz_convert" if stamps.tz is not None else "tz_localize('UTC').tz_convert"
+    warn(
+        DoubtfulDatesWarning(
+            f"{what} have {len(local)} row(s) at {' and '.join(clock)}, the first taken as {local[0].date()}; if these "
+            f"are midnights of another zone, such as {zone}, they are a day early: convert the index with "
+            f".{convert}({zone!r}), or read the file with time_zone={zone!r}. If they are not, pass .normalize() of "
+            "the index, or time_zone='UTC'.",
+            what=what,
+            times=clock,
+            time_zone=zone,
+        )
+    )
+
+
+def _clock(times: NDArray[np.int64]) -> list[str]:
+    return [f"{s // _HOUR:02d}:{s % _HOUR // 60:02d}" for s in times.tolist()]
 
 
 def _are_midnights(times: NDArray[np.int64]) -> bool:

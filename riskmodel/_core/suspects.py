@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, final
 
@@ -12,6 +10,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.callers import warn
 from riskmodel.errors import SuspectReturnWarning
 
 # On the day of a split a price moves by no more than this besides.
@@ -28,13 +27,19 @@ _SOON, _NEAR = 5, 3.0
 _AROUND = 30
 # Fewer returns tell no standard deviation.
 _ENOUGH = 20
+# The largest of at least so many other returns stands for the standard deviation then, and a jump that is suspect is so
+# many times as large: alone, and of a split's ratio or where the price comes back.
+_SOME, _ALONE_OF_FEW, _OF_FEW = 3, 15.0, 8.0
+# Log returns beyond this are suspect wherever no standard deviation is known: 30 times a price, or a thirtieth of it.
+BEYOND_REASON = 3.4
+# Securities that end worthless have such a last return.
+_WORTHLESS = -0.9998
 # Standard deviation of normal numbers over the median of their absolute deviations from the median.
 _NORMAL = 1.4826
 _RATIOS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000], dtype=np.float64)
 _LEAST_GROWTH = 1e-5
 # Suspects that a message lists.
 _LISTED = 5
-_PACKAGE = __name__.partition(".")[0]
 
 
 @final
@@ -62,14 +67,15 @@ def _in_column(values: Array, dates: pd.DatetimeIndex, label: Any, jump: float) 
     all_sigma = _sigma(growth)
     last = len(rows) - 1
     for i in np.flatnonzero(np.abs(growth) > max(jump, _BACK * all_sigma if jump < _JUMP else jump)):
+        has_ended = rows[last] < len(values) - 1 or values[rows[last]] <= _WORTHLESS
         # securities that end lose much with their last return
-        if i == last and growth[i] < 0:
+        if i == last and growth[i] < 0 and has_ended:
             continue
         around = np.concatenate([growth[max(0, i - _AROUND) : i], growth[i + 1 : i + 1 + _AROUND]])
         sigma = max(all_sigma, _sigma(around))
-        reason = _reason(growth, int(i), sigma) if 0 < sigma < np.inf else None
+        reason = _reason(growth, int(i), sigma) if 0 < sigma < np.inf else _reason_of_few(growth, int(i))
         if reason is not None:
-            size = float(np.abs(growth[i]) / sigma)
+            size = float(np.abs(growth[i]) / (sigma or _LEAST_GROWTH))
             yield Suspect(label, dates[rows[i]], float(values[rows[i]]), reason, size)
 
 
@@ -99,6 +105,35 @@ def _comes_back(jump: float, near: Array, sigma: float) -> bool:
     return bool(undone.any())
 
 
+def _reason_of_few(growth: Array, i: int) -> str | None:
+    """Judge a jump by the largest of few other returns, or by itself where there are none."""
+    size = float(abs(growth[i]))
+    for j in range(max(0, i - _SOON), min(len(growth), i + _SOON + 1)):
+        scale = _largest_without(growth, [i, j])
+        there_and_back = growth[min(i, j) : max(i, j) + 1].sum()
+        if j != i and min(size, abs(growth[j])) > _OF_FEW * scale > 0 and abs(there_and_back) < _NEAR * scale:
+            return "the price comes back"
+    scale = _largest_without(growth, [i])
+    ratio = split_ratio(float(growth[i]), min(_NEAR * scale, _SPLIT_DAY))
+    if ratio is not None and size > _OF_FEW * scale > 0:
+        return ratio
+    if size > _ALONE_OF_FEW * scale > 0 and abs(np.expm1(growth[i])) > _LARGE:
+        return f"{size / scale:.0f} times the largest other return"
+    return beyond_reason(float(growth[i]))
+
+
+def _largest_without(growth: Array, left_out: list[int]) -> float:
+    """Return the largest size of the other returns; 0 where they are fewer than some, zeros left out."""
+    others = np.abs(np.delete(growth, left_out))
+    others = others[others > 0]
+    return float(others.max()) if len(others) >= _SOME else 0.0
+
+
+def beyond_reason(growth: float) -> str | None:
+    """Say of a log return that no price moves so much within a row."""
+    return f"a price {np.exp(growth):.3g} times the one before" if abs(growth) > BEYOND_REASON else None
+
+
 def split_ratio(growth: float, tolerance: float) -> str | None:
     """Say which split a log return looks like, if any."""
     away = np.abs(abs(growth) - np.log(_RATIOS))
@@ -116,7 +151,7 @@ def warn_of(found: Sequence[Suspect], what: str) -> None:
     worst = sorted(found, key=lambda s: -s.size)
     listed = "; ".join(f"{s.label} on {s.date.date()}: {s.value:+.4g} ({s.reason})" for s in worst[:_LISTED])
     more = f"; and {len(worst) - _LISTED} more" if len(worst) > _LISTED else ""
-    warnings.warn(
+    warn(
         SuspectReturnWarning(
             f"{what}: {len(worst)} look like errors of the data: {listed}{more}; correct them, or set them to NaN; "
             "details of the warning list all.",
@@ -125,14 +160,5 @@ def warn_of(found: Sequence[Suspect], what: str) -> None:
             dates=[s.date for s in worst],
             returns=[s.value for s in worst],
             reasons=[s.reason for s in worst],
-        ),
-        stacklevel=_levels_to_caller(),
+        )
     )
-
-
-def _levels_to_caller() -> int:
-    """Return the `stacklevel`, seen from the function that calls this, of the first caller outside this package."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
-        frame, level = frame.f_back, level + 1
-    return level

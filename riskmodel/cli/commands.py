@@ -90,7 +90,7 @@ class ReportOptions:
             data=data,
             factors=factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),
-            caveats=_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else _doubts(files, data),
+            caveats=_SAMPLE_CAVEATS[data.horizon] if isinstance(data, SampleData) else (),
             start=end_of_window("--start", args.start, "start_time"),
             end=end_of_window("--end", args.end, "end_time"),
             min_observations=args.min_observations,
@@ -114,10 +114,6 @@ def _require_fitting(args: argparse.Namespace, files: InputFiles | None) -> None
         raise InvalidParameterError("expected --sample or --returns, got both; give one of them.")
     if args.no_html and args.output is not None:
         raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
-
-
-def _doubts(files: InputFiles | None, data: InMemory | Joined) -> tuple[str, ...]:
-    return () if files is None else files.doubts(data)
 
 
 def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskReport, str]:

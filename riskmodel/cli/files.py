@@ -11,9 +11,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.checks import ReturnChecks
 from riskmodel._core.frames import read_number
-from riskmodel._core.kinds import ReadInPercent
 from riskmodel._core.paths import read_path
 from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import data_horizon, names, require_factors
@@ -83,11 +81,6 @@ class InputFile:
     def __str__(self) -> str:
         # a name that is no text, which systems allow, as a page and a terminal can show it
         return self.path.encode(errors="surrogateescape").decode(errors="replace")
-
-    @property
-    def unit_option(self) -> str:
-        """The option that states its unit."""
-        return "--unit" if self.option == "--returns" else "--factor-unit"
 
     def read(self) -> pd.DataFrame:
         """Read it: decimals, dates × labels, all of them text, as names are on a command line."""
@@ -182,30 +175,9 @@ class InputFiles:
         return Joined(assets=mine, factors=library)
 
     @property
-    def _files(self) -> list[InputFile]:
+    def files(self) -> list[InputFile]:
+        """The files that are read, without those of the French library."""
         return [file for file in (self.assets, self.factors) if isinstance(file, InputFile)]
-
-    def require_other(self, page: Path) -> None:
-        """Raise where a page would be written over one of the files."""
-        for file in self._files:
-            if _is_same(page, file.path):
-                raise InvalidParameterError(
-                    f"expected --output to name another file than those that are read, got {file}, which "
-                    f"{file.option} reads; give another name."
-                )
-
-    def doubts(self, data: InMemory | Joined) -> tuple[str, ...]:
-        """Say where decimals seem to have been given as percent; it may be right, of bills and the like."""
-        frames = [data.asset_returns(data.assets)]
-        if isinstance(data, InMemory):
-            frames.append(data.factor_returns(data.factors))
-        return tuple(
-            f"Read in percent, as {file.unit_option} says, at least half of the columns of {file} typically vary by "
-            f"less than 1 % a year. If its numbers are decimals, give {file.unit_option} decimal: what is a volatility "
-            "here is then a hundred times as large."
-            for file, frame in zip(self._files, frames, strict=True)
-            if file.unit == "percent" and not _is_percent(frame, data.horizon)
-        )
 
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
         """Split the risk-free rate from the factors of a file."""
@@ -297,8 +269,13 @@ def page_path(args: argparse.Namespace, files: InputFiles | None, name: str = "r
     if args.output == "":
         raise InvalidParameterError("expected --output to name a file such as report.html, got nothing.")
     path = read_path(args.output or name, "--output")
-    if files is not None:
-        files.require_other(path)
+    read = [] if args.returns is None else [assets_of(args)] if files is None else files.files
+    for file in read:
+        if _is_same(path, file.path):
+            raise InvalidParameterError(
+                f"expected --output to name another file than those that are read, got {file}, which {file.option} "
+                "reads; give another name."
+            )
     return path
 
 
@@ -314,16 +291,6 @@ def with_hint(error: DataError, source: str) -> DataError:
     elif isinstance(error, PercentReturnsError | ImpossibleReturnsError):
         hint = " Say what a file holds with --unit and --factor-unit: decimal, percent or price."
     return type(error)(f"{error}{hint} ({source})", **error.details)
-
-
-def _is_percent(frame: pd.DataFrame, horizon: Horizon) -> bool:
-    dates = pd.DatetimeIndex(frame.index)
-    checks = ReturnChecks.start(ReadInPercent(), horizon, frame.columns, dates).update(frame.to_numpy(), dates)
-    try:
-        checks.finish()
-    except PercentReturnsError:
-        return False
-    return True
 
 
 def _value(args: argparse.Namespace, option: str) -> str | None:

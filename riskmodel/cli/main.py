@@ -8,13 +8,14 @@ import io
 import json
 import os
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
+from riskmodel.cli.notices import tell
 from riskmodel.cli.parser import Parser, add_files
 from riskmodel.errors import RiskModelError, RiskModelWarning
 
@@ -115,6 +116,11 @@ files:
   For a whole file, assets with too few returns to estimate are omitted and
   listed. An asset that you name must have enough.
 
+warnings:
+  Each is printed with its name, as in "warning (suspect-return): ...", and is
+  among the notes of the report. --strict refuses data that give one. Those that
+  you have looked at pass with --strict --allow suspect-return chosen-column.
+
 exit status: 0 for success, 2 for invalid input, with one message that gives
 the reason.
 """
@@ -145,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (RiskModelError, RiskModelWarning, OSError) as error:
-        _tell(f"riskmodel: {_one_message(error)}")
+        tell(f"riskmodel: {_one_message(error)}")
         return _BAD_INPUT
     return 0
 
@@ -161,11 +167,11 @@ def _run(argv: list[str]) -> None:
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
     arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
-    with _warnings(arguments.strict) as said:
+    with notices.shown(arguments.strict, arguments.allow or ()) as said:
         options = ReportOptions.read(arguments)
         report, left_out = risk_report(options, said)
     if left_out:
-        _tell(left_out)
+        tell(left_out)
     _show(report, options.output, options.json)
 
 
@@ -173,7 +179,7 @@ def _study(argv: list[str]) -> None:
     from riskmodel.cli.study import StudyOptions, study_parser, study_report  # noqa: PLC0415 - other commands need none
 
     arguments = study_parser().parse_args(read.joined(argv))
-    with _warnings(arguments.strict) as said:
+    with notices.shown(arguments.strict, arguments.allow or ()) as said:
         options = StudyOptions.read(arguments)
         report = study_report(options, said)
     _show(report, options.output, options.json)
@@ -186,33 +192,11 @@ def _show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) 
     if as_json:
         print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
         if wrote:
-            _tell(wrote)
+            tell(wrote)
     else:
         print(report.to_text())
         if wrote:
             print(wrote)
-
-
-@contextlib.contextmanager
-def _warnings(strict: bool) -> Iterator[list[str]]:
-    """Print warnings as they come, and collect those of this package for the notes of the report."""
-    said: list[str] = []
-
-    def show(message: Warning | str, *_: object, **__: object) -> None:
-        text = " ".join(str(message).split())
-        _tell(f"riskmodel: warning: {text}")
-        if isinstance(message, RiskModelWarning) and text not in said:
-            said.append(text)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error" if strict else "always", RiskModelWarning)
-        warnings.showwarning = show
-        yield said
-
-
-def _tell(message: str) -> None:
-    if sys.stderr is not None:  # None if the caller closed it; print would then write to stdout
-        print(message, file=sys.stderr)
 
 
 # -- arguments -------------------------------------------------------------------------------------
@@ -266,6 +250,7 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
     add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
+    add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
@@ -277,6 +262,8 @@ def _report_parser() -> argparse.ArgumentParser:
 
 
 def _one_message(error: Exception) -> str:
+    if isinstance(error, RiskModelWarning):
+        return notices.refusal(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())

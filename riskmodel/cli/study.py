@@ -16,6 +16,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.paths import read_path
+from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.files import InputFiles, assets_alone, page_path, with_hint
 from riskmodel.cli.parser import Parser, add_files
@@ -29,10 +30,11 @@ from riskmodel.estimation.idio_variance.sample import SampleVariance
 from riskmodel.estimation.least_squares.ewma import EWMA
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.estimation.loadings.components import PrincipalComponents
+from riskmodel.estimation.recommended import recommended
 from riskmodel.evaluation.portfolios import GroupPortfolios, OwnWeights, PortfolioFamily
 from riskmodel.evaluation.universe import EveryAsset, KnownAssets, RandomDraw, SteadyDraw
 from riskmodel.evaluation.walk_forward import WalkForward, default_portfolios
-from riskmodel.horizon import MONTH, NAMED, YEAR, Horizon
+from riskmodel.horizon import DAY, MONTH, NAMED, YEAR, Horizon
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.unmatched import Unmatched
 
@@ -65,6 +67,7 @@ examples:
       its weight or group.
 
 models:
+  recommended   what rm.recommended() makes; for rows of a day or less
   sample   the sample covariance, which has no structure
   pca      ten statistical factors (fewer with fewer assets)
   ols      the factors of --factor-returns, equal weights of dates
@@ -88,6 +91,7 @@ def _components(panel: ReturnPanel) -> Assembled:
 
 # Models by name: each is made for a panel.
 _MODELS: dict[str, Callable[[ReturnPanel], Any]] = {
+    "recommended": lambda panel: recommended(panel.horizon),
     "sample": lambda _: sample,
     "pca": _components,
     "ols": lambda _: OLS(),
@@ -123,6 +127,7 @@ def study_parser() -> Parser:
     add("--end", metavar="DATE", help="last date, included")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
     add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
+    add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
     add("--folder", metavar="DIR", help="where each date is kept, so that a study that stopped goes on there")
     add("--processes", metavar="N", type=read.count, default=1, help="over which dates are spread (default: 1)")
     add("--output", metavar="FILE", help="where to write the page (default: study.html; with --json, nowhere)")
@@ -222,13 +227,18 @@ def _walk(args: argparse.Namespace, panel: ReturnPanel) -> WalkForward:
 
 def _models(names: Sequence[str] | None, panel: ReturnPanel) -> dict[str, Any]:
     has_factors = len(panel.factors) > 0
-    chosen = names or [name for name in _MODELS if has_factors or name not in _OF_FACTORS]
+    fits = {**dict.fromkeys(_MODELS, True), **dict.fromkeys(_OF_FACTORS, has_factors), "recommended": _is_daily(panel)}
+    chosen = names or [name for name, fit in fits.items() if fit]
     lacking = [name for name in chosen if name in _OF_FACTORS and not has_factors]
     if lacking:
         raise InvalidParameterError(
             f"expected factors for the model {lacking[0]}, got none; give --factor-returns or --french."
         )
     return {name: _MODELS[name](panel) if name in _MODELS else _imported(name) for name in chosen}
+
+
+def _is_daily(panel: ReturnPanel) -> bool:
+    return panel.horizon.days <= DAY.days
 
 
 def _imported(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ def require_share(_: Any, attribute: Attribute[Any], value: Any) -> None:
             f"expected {attribute.name} as a share from 0 to 1, got {shown(value)}.",
             parameter=attribute.name,
             got=value,
+        )
+
+
+def require_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """Raise unless a field is a finite number above 0 (an attrs validator)."""
+    if not is_number(value) or not 0.0 < value < math.inf:
+        raise InvalidParameterError(
+            f"expected {attribute.name} as a number above 0, got {shown(value)}.", parameter=attribute.name, got=value
         )
 
 

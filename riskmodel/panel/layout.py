@@ -15,6 +15,13 @@ from riskmodel.horizon import Horizon
 # A date is written and read again to check a format; each part of it is unlike the others.
 _EXAMPLE = dt.datetime(2019, 10, 28, 13, 45, 56, tzinfo=dt.UTC)
 _PARTS = ("year", "month", "day")
+# Dates that are counted: from when, and by what.
+COUNTED_DATES = {
+    "unix-s": (dt.datetime(1970, 1, 1), dt.timedelta(seconds=1)),
+    "unix-ms": (dt.datetime(1970, 1, 1), dt.timedelta(milliseconds=1)),
+    "unix-us": (dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)),
+    "excel": (dt.datetime(1899, 12, 30), dt.timedelta(days=1)),
+}
 _CRSP_DATES = ("date", "caldt", "dlycaldt", "mthcaldt")
 # In this order: a total return before one without dividends.
 _CRSP_RETURNS = ("ret", "dlyret", "mthret", "retx", "dlyretx", "mthretx")
@@ -47,7 +54,7 @@ def _read_columns(columns: Any) -> Any:
 
 
 def _is_a_format(layout: Layout, part: Any, value: Any) -> None:
-    if value is None:
+    if value is None or (isinstance(value, str) and value in COUNTED_DATES):
         return
     try:
         read = dt.datetime.strptime(_EXAMPLE.strftime(value), value)
@@ -57,7 +64,8 @@ def _is_a_format(layout: Layout, part: Any, value: Any) -> None:
     if not is_good:
         raise InvalidParameterError(
             f"expected dates of rm.{type(layout).__name__} as a format with a year, got {value!r}; write for instance "
-            "'%d/%m/%Y' for 31/01/2024, '%m/%d/%y' for 01/31/24.",
+            "'%d/%m/%Y' for 31/01/2024, '%m/%d/%y' for 01/31/24, or one of "
+            f"{', '.join(map(repr, COUNTED_DATES))} for dates that are counted.",
             name=part.name,
             got=value,
         )
@@ -91,7 +99,8 @@ class Wide(Layout):
         The columns of numbers to read; by default all others. In tables with two lines of names (fields such as
         ``Close``, and tickers), fields or tickers.
     dates : str, optional
-        The format of dates that are not year first, such as ``"%d/%m/%Y"``, as `datetime.datetime.strptime` reads it.
+        The format of dates that are not year first, such as ``"%d/%m/%Y"``, as `datetime.datetime.strptime` reads it;
+        or what counts them: ``"unix-s"``, ``"unix-ms"``, ``"unix-us"`` (since 1970, UTC) or ``"excel"`` (days).
     """
 
     date: Any = field(default=None, validator=_is_a_date)

@@ -11,13 +11,15 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
+from riskmodel._core.arrays import Array, Flags, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
 from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
-from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns
+from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns, loses_all
+from riskmodel._core.lags import warn_of_lag
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
+from riskmodel._core.units import are_percent, warn_of_options, warn_of_own_scale, warn_of_percent
 from riskmodel.errors import (
     InvalidParameterError,
     UnknownAssetError,
@@ -38,7 +40,7 @@ from riskmodel.panel.factors import (
     weighted,
 )
 from riskmodel.panel.matching import HeldAssets, match
-from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
+from riskmodel.panel.return_type import EXCESS, TOTAL, ReturnType, kind_of, require_return_type
 from riskmodel.panel.unmatched import DROP, LeftOut, Unmatched, require_unmatched, warn_of_left_out
 
 
@@ -181,6 +183,10 @@ class ReturnPanel(Panel):
         -----
         LeftOutWarning
             If an asset grew or fell by more than 1 % in more than 5 % of its rows that are left out.
+        DoubtfulDatesWarning, DoubtfulUnitWarning
+            For few rows that may be midnights of another zone, and weeks or months that seem to be one early or late,
+            as the factors they move with tell; for assets that are probably in percent, and factors
+            on a scale of their own that are not declared so.
         HighRateWarning, SevenDayWeekWarning
             If the rate is high for the horizon; for rows on seven days a week that are said to be trading days.
         """
@@ -228,12 +234,21 @@ class ReturnPanel(Panel):
         made: list[Any] = [] if held is None else list(held.weights.columns)
         scaled = [j for j, f in enumerate(defined) if not isinstance(f, PortfolioFactor) and f.name not in made]
         plain = factors.take(np.asarray(scaled, dtype=np.intp))
-        for checks in (assets.checks, _as_defined(plain.checks, [defined[j] for j in scaled])):
+        of_assets = evolve(assets.checks, kind=kind_of(return_type))
+        for checks in (of_assets, _as_defined(plain.checks, [defined[j] for j in scaled])):
             checks.finish()
         finish_rate(free)
-        _warn_of_suspects(assets, plain)
+        options = np.flatnonzero(
+            loses_all(assets.checks) & assets.checks.typically_above()[1] & (return_type is EXCESS)
+        )
+        _warn_of_suspects(assets.take(np.setdiff1d(np.arange(len(assets.labels)), options)), plain)
+        warn_of_options(assets.labels.take(options), assets.checks.kind.name)
         rows = match(assets, factors, free, unmatched, held)
         rate = rows.risk_free[:, 0]
+        warn_of_lag(rows.assets, rows.factors, horizon)
+        percent = are_percent(rows.assets, horizon, rate)
+        warn_of_percent(assets.labels[percent], rows.assets[:, percent], assets.checks.kind.name)
+        warn_of_own_scale(_on_own_scale(plain, [defined[j] for j in scaled]), plain.checks.kind.name)
         excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
         return cls(
             dates=rows.dates,
@@ -407,6 +422,13 @@ def _warn_of_suspects(assets: ReturnFrame, factors: ReturnFrame) -> None:
     for table in (assets, on_scale):
         c = table.checks
         warn_of(suspects(table.numbers, table.dates, table.labels, c.low, c.high), c.kind.name)
+
+
+def _on_own_scale(factors: ReturnFrame, definitions: Sequence[Factor]) -> pd.Index[Any]:
+    """Return the factors on a scale of their own that are not declared to be."""
+    own_scale: Flags = factors.checks.typically_above()[3]
+    at = np.flatnonzero(own_scale & np.array([f.tradable for f in definitions], dtype=bool))
+    return factors.labels.take(at)
 
 
 def _read_provenance(provenance: Any) -> dict[str, str]:

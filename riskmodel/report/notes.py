@@ -54,6 +54,7 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
             f"All figures are estimated from {count} dates. From so few, loadings, alphas and variances are hardly "
             "known, and their standard errors and t values mean little; use a longer history."
         )
+    yield from _of_few_returns(m)
     yield (
         f"Figures are estimated per {per}. Volatilities and Sharpe ratios at other horizons are scaled by sqrt(h), "
         "which assumes uncorrelated returns over time; means are scaled by h, without compounding."
@@ -65,6 +66,20 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
+
+
+def _of_few_returns(m: Measures) -> Iterator[str]:
+    """Which assets have few returns, where the others have enough."""
+    counts = m.assets.get("n_observations")
+    if counts is None or len(m.panel.dates) < _FEW_DATES:
+        return
+    few = counts[counts < _FEW_DATES].sort_values(kind="stable")
+    if len(few):
+        yield (
+            f"Estimated from few returns: {listed([f'{asset} ({n:g})' for asset, n in few.items()], 8)}. Their "
+            "loadings, alphas and variances are hardly known, and so are those of portfolios that hold much of them; "
+            "--min-observations, or OLS.fit_available with minimum, leaves such assets out."
+        )
 
 
 def gaps(m: Measures) -> Iterator[str]:

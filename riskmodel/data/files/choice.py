@@ -12,6 +12,7 @@ from riskmodel._core import labels
 from riskmodel._core.bars import are_bars, close_of, field_of
 from riskmodel.data.files.fields import by_field
 from riskmodel.data.files.options import ReadOptions
+from riskmodel.data.files.paths import stem
 from riskmodel.data.files.unit import Unit
 from riskmodel.errors import ChosenColumnWarning, InvalidParameterError, LayoutError, RiskModelWarning
 from riskmodel.panel.layout import Crsp, Layout, Long, Wide, year_and_month
@@ -19,6 +20,10 @@ from riskmodel.panel.layout import Crsp, Layout, Long, Wide, year_and_month
 Notes = tuple[RiskModelWarning, ...]
 # Names of a column of dates, and of one of labels, beside open, high, low and close.
 _DATES = frozenset({"date", "datetime", "timestamp", "time", "day", "index", "tradedate", "tradingday"})
+# Further columns of dates, as WRDS and others write them.
+_DATES_AGAIN = ("dateff", "yyyymm", "yyyymmdd", "year month")
+# Names of the one column of a file that are of no asset.
+_OF_ONE = frozenset({"px", "price", "px last", "last price", "last", "nav", "adj close", "close"})
 _LABELS = frozenset({"ticker", "symbol", "asset", "name", "permno", "code", "secid", "isin", "cusip"})
 
 
@@ -114,6 +119,9 @@ class Names:
             return Choice(dates, None, list(layout.columns))
         if are_bars(others):
             return self._bars(layout, unit)
+        if len(others) == 1 and str(others[0]).casefold().replace("_", " ") in _OF_ONE:
+            return Choice(dates, None, others, {others[0]: stem(self.path)})
+        others, notes = self._without_dates(dates, others)
         if layout.date is None and (Crsp().columns(self.names) or (None, None, None))[2] is not None:
             raise LayoutError(
                 f"expected one column for each asset in {self.path}, got columns of CRSP with one row for each date "
@@ -121,7 +129,21 @@ class Names:
                 path=str(self.path),
                 columns=list(self.names),
             )
-        return Choice(dates, None, others)
+        return Choice(dates, None, others, notes=notes)
+
+    def _without_dates(self, dates: Sequence[Any], others: list[Any]) -> tuple[list[Any], Notes]:
+        """Leave out further columns of dates, which are no assets, with a note of it."""
+        called = {str(name).casefold(): name for name in others}
+        again = [called[name] for name in _DATES_AGAIN if name in called]
+        if len(dates) == 1 and {"year", "month"} <= set(called):
+            again += [called[name] for name in ("year", "month", "day", "quarter") if name in called]
+        if not again:
+            return others, ()
+        note = ChosenColumnWarning(
+            f"{self.path} has the dates in {labels.listing(dates)}; {labels.listing(again)}, which are dates too, are "
+            "left out. Choose columns by layout=rm.Wide(columns=[...]), on the command line --columns DATE:COLUMN."
+        )
+        return [name for name in others if name not in again], (note,)
 
     def _bars(self, layout: Wide, unit: Unit) -> Choice:
         """Choose the close of a file of open, high, low and close: one asset, or several with a column of labels."""
@@ -132,7 +154,7 @@ class Names:
         asset = [name for name in others if str(name).strip("<>").casefold() in _LABELS]
         if asset:
             return Choice(dates, asset[0], [close], notes=notes)
-        return Choice(dates, None, [close], {close: _stem(self.path)}, notes=notes)
+        return Choice(dates, None, [close], {close: stem(self.path)}, notes=notes)
 
     def _two_parts(self, layout: Wide, unit: Unit) -> Choice:
         """Choose one field of a file with fields and tickers."""
@@ -286,11 +308,3 @@ class Names:
             column=missing,
             columns=list(known),
         )
-
-
-def _stem(path: Path) -> str:
-    """Return a file's name without endings such as .csv.gz."""
-    name = path.name
-    for ending in (".gz", ".bz2", ".xz", ".zst", ".zip", ".csv", ".txt", ".tsv", ".parquet", ".parq", ".pq"):
-        name = name[: -len(ending)] if name.lower().endswith(ending) and len(name) > len(ending) else name
-    return name

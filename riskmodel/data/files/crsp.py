@@ -1,9 +1,8 @@
-"""Exports of CRSP's stock files: codes, footers, repeated rows, permnos, delisting returns and marked prices."""
+"""Exports of CRSP's stock files: codes, repeated rows, permnos, delisting returns and marked prices."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,12 @@ from attrs import evolve
 from riskmodel._core import labels
 from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.columns import Columns
-from riskmodel.data.files.header import Header
-from riskmodel.data.files.lines import Lines, fields
-from riskmodel.data.files.numbers import is_number
-from riskmodel.data.files.stamps import is_date
 from riskmodel.data.files.unit import Unit
 from riskmodel.errors import ChosenColumnWarning, RowsLeftOutWarning
 
 # Of returns: B off the exchange, C no earlier price, A and D to E of delistings, S T P of delisting returns.
 CODES = MissingCodes((-44.0, -55.0, -66.0, -77.0, -88.0, -99.0), ("A", "B", "C", "D", "E", "S", "T", "P"))
 _WHOLE = re.compile(r"([0-9]+)\.0*")
-
-
-def without_footer(path: Path, rows: Lines, header: Header) -> tuple[Lines, tuple[RowsLeftOutWarning, ...]]:
-    """Leave out prose below the last row, with a note of it."""
-    count = len(rows)
-    while count and _is_prose(rows[count - 1][1], header):
-        count -= 1
-    if count == len(rows):
-        return rows, ()
-    number, first = rows[count]
-    prose = f"{path}, from line {number}: {len(rows) - count} line(s) of prose are left out, {first[:60]!r}."
-    return rows[:count], (RowsLeftOutWarning(prose),)
-
-
-def _is_prose(line: str, header: Header) -> bool:
-    """Whether a line is not a row, nor what is left of one that was cut off."""
-    cells = fields(line, header.separator)
-    is_alone = not any(cells[1:])
-    return (is_alone or len(cells) != len(header.names)) and not any(is_number(c) or is_date(c) for c in cells)
 
 
 def tidied(columns: Columns, unit: Unit) -> Columns:

@@ -13,7 +13,7 @@ import pandas as pd
 from riskmodel._core.midnights import require_own_midnights
 from riskmodel._core.zones import first_moved
 from riskmodel.data.files.columns import Columns
-from riskmodel.data.files.stamps import YEARS, Stamp, formats
+from riskmodel.data.files.stamps import YEARS, Stamp, counted, formats
 from riskmodel.errors import InvalidDatesError, LayoutError
 
 
@@ -111,7 +111,9 @@ def _from_text(columns: Columns, raw: pd.Series[Any], form: str | None, zone: Zo
     known = [one for one in read if one is not None]
     if zone is None:
         local = _index(one.local for one in known).take(codes)
-        return _local(columns, local.tz_localize("UTC") if _are_utc(known) else local, None)
+        offsets = {one.offset for one in known}
+        offset = offsets.pop() if len(offsets) == 1 else None
+        return _local(columns, local if offset is None else local.tz_localize(dt.timezone(offset)), None)
     return _in_zone(columns, known, codes, zone)
 
 
@@ -136,10 +138,6 @@ def _in_zone(columns: Columns, known: list[Stamp], codes: Any, zone: ZoneInfo) -
     return local
 
 
-def _are_utc(known: list[Stamp]) -> bool:
-    return all(one.offset == dt.timedelta() for one in known)
-
-
 def _index(moments: Iterable[dt.datetime]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(np.array(list(moments), dtype="datetime64[s]").astype("datetime64[ns]"))
 
@@ -156,7 +154,8 @@ def _require_years(columns: Columns, years: pd.Series[int]) -> None:
 def _not_a_date(columns: Columns, row: int, form: str | None) -> LayoutError:
     raw, name = columns.dates.iloc[row], columns.dates.name
     got = "nothing" if raw is None or raw is pd.NaT or raw is pd.NA or str(raw) in {"", "nan"} else repr(str(raw))
-    possible = formats(text for text in columns.dates.astype(str).unique() if text) if form is None else []
+    texts = [text for text in columns.dates.astype(str).unique() if text] if form is None else []
+    possible = formats(texts) or counted(texts)
     wanted = f"in the format {form!r}" if form else "such as 2024-01-31 or 20240131"
     return LayoutError(
         f"{columns.at(row, name)}: expected a date {wanted}, of {YEARS[0]} to {YEARS[-1]}, got {got}; "

@@ -16,12 +16,15 @@ from riskmodel.data.files import crsp
 from riskmodel.data.files.choice import Choice, Names
 from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.columns import Columns
+from riskmodel.data.files.footer import without_events, without_footer
+from riskmodel.data.files.grids import COLUMNS, Grid
 from riskmodel.data.files.header import Header
 from riskmodel.data.files.lines import Lines, read_lines, split
 from riskmodel.data.files.numbers import MISSING_AS_WRITTEN, NumberReader
 from riskmodel.data.files.options import ReadOptions
 from riskmodel.data.files.unit import Unit
 from riskmodel.errors import LayoutError
+from riskmodel.panel.layout import Either, Layout, Long, Wide
 
 # To the last digit, which pandas does by itself from 3.1 on, and deprecates to be asked for.
 _EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
@@ -46,19 +49,27 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
             path=str(path),
             lines=0,
         )
+    layout = options.layout
+    grid = Grid.of(path, lines) if _is_open(layout) else None
+    if grid is not None:
+        lines, layout = list(grid.lines), Long(*COLUMNS, dates=getattr(layout, "dates", None))
     header = Header.read(path, lines)
     # row numbers have no name, unless they are the column of dates
-    layout = options.layout.given([name for name in header.names if name])
-    names = Names(path, header.names, [name for name in header.names if not name], header.fields)
-    chosen = names.choose(layout, options)
-    chosen = evolve(chosen, notes=header.notes + chosen.notes)
-    rows: Lines = lines[header.count :]
-    if chosen.is_crsp:
-        rows, footer = crsp.without_footer(path, rows, header)
-        chosen = evolve(chosen, notes=chosen.notes + footer)
+    layout = layout.given([name for name in header.names if name])
+    index = [name for name in header.names if not name or name in header.empty]
+    chosen = Names(path, header.names, index, header.fields).choose(layout, options)
+    rows, events = without_events(path, lines[header.count :], header)
+    rows, footer = without_footer(path, rows, header)
+    notes = header.notes + (grid.notes if grid is not None else ()) + chosen.notes + events + footer
+    chosen = evolve(chosen, notes=notes)
     _require_fields(path, rows, header)
     columns = _columns(path, rows, header, chosen, options)
     return crsp.tidied(columns, options.unit) if chosen.is_crsp else columns
+
+
+def _is_open(layout: Layout) -> bool:
+    """Whether a layout leaves it to the file which columns are read."""
+    return isinstance(layout, Either) or (isinstance(layout, Wide) and layout.date is None and layout.columns is None)
 
 
 def _columns(path: Path, lines: Lines, header: Header, chosen: Choice, options: ReadOptions) -> Columns:

@@ -13,6 +13,7 @@ from riskmodel._core import labels
 from riskmodel.data.files import fields
 from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.lines import SEPARATORS, Lines, split
+from riskmodel.data.files.lines import fields as split_prose
 from riskmodel.data.files.numbers import is_number
 from riskmodel.data.files.preamble import Preamble
 from riskmodel.data.files.stamps import Stamp
@@ -40,6 +41,8 @@ class Header:
         Lines before the first row.
     fields : mapping
         For columns with a name of two parts, the field (``Close``) and the ticker; else empty.
+    empty : tuple of str
+        Names that were made for columns without a name and without a cell, as spreadsheets leave them.
     codes : MissingCodes
         Codes for missing numbers that prose above the names declares.
     notes : tuple of warnings
@@ -51,6 +54,7 @@ class Header:
     count: int
     fields: Mapping[str, tuple[str, str]] = field(factory=dict)
     codes: MissingCodes = field(factory=MissingCodes)
+    empty: tuple[str, ...] = ()
     notes: tuple[RiskModelWarning, ...] = ()
 
     @classmethod
@@ -81,10 +85,10 @@ class Header:
         if two_lined is not None:
             names, pairs, count = two_lined
             _require_unique(path, rest[0][0], names)
-            return cls(separator, names, above + count, pairs, preamble.codes, preamble.notes)
-        names = _one_line(path, *rest[0], separator)
-        pairs = fields.from_names(names[1:])
-        return cls(separator, names, above + 1, pairs, preamble.codes, preamble.notes)
+            return cls(separator, names, above + count, pairs, preamble.codes, notes=preamble.notes)
+        names, empty = _one_line(path, rest, separator)
+        pairs = fields.from_names([name for name in names[1:] if name not in empty])
+        return cls(separator, names, above + 1, pairs, preamble.codes, empty, preamble.notes)
 
 
 def _separator(path: Path, lines: Lines) -> str:
@@ -107,8 +111,12 @@ def _separator(path: Path, lines: Lines) -> str:
     return max(possible, key=agreeing)
 
 
-def _one_line(path: Path, number: int, line: str, separator: str) -> list[str]:
+def _one_line(path: Path, lines: Lines, separator: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return the names of the columns, and those that were made for empty ones."""
+    number, line = lines[0]
     names = [name.strip() for name in split(path, number, line, separator)]
+    empty = _empty(names, lines[1:], separator)
+    names = [empty.get(i, name) for i, name in enumerate(names)]
     # an index column that was written without a name is well known
     nameless = [i + 1 for i, name in enumerate(names) if not name and i]
     if nameless:
@@ -121,7 +129,15 @@ def _one_line(path: Path, number: int, line: str, separator: str) -> list[str]:
         )
     _require_names(path, number, names)
     _require_unique(path, number, names)
-    return names
+    return names, tuple(empty.values())
+
+
+def _empty(names: Sequence[str], lines: Lines, separator: str) -> dict[int, str]:
+    """Return a name for each column, but the first, that has neither a name nor a cell."""
+    empty = {i for i, name in enumerate(names) if not name and i}
+    for _, line in lines if empty else ():
+        empty -= {i for i, cell in enumerate(split_prose(line, separator)) if cell}
+    return {i: f"(empty {i + 1})" for i in sorted(empty)}
 
 
 def _require_names(path: Path, number: int, names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -42,6 +43,7 @@ _POINT, _COMMA = {"point", "point_and_thousands"}, {"comma", "comma_and_thousand
 # Signs between thousands that cannot be decimal signs: spaces of several widths, and apostrophes.
 _GAP = "[ \u00a0\u2009\u202f'\u2019]"
 _GAPPED = re.compile(rf"[-+]?[0-9]{{1,3}}(?:{_GAP}[0-9]{{3}})+(?:[.,][0-9]*)?", re.A)
+_LOSS = re.compile(r"\(\s*([$€£¥]?\s?[0-9.,][^()+-]*?)\s*\)(%?)")
 _CURRENCY = re.compile(r"^([-+]?)[$€£¥] ?")
 _MINUS = str.maketrans("\u2212", "-")
 # marks of programs for what is missing: #VALUE!, -, n/m, n.a., (none)
@@ -102,6 +104,9 @@ class NumberReader:
     def _bare(self, text: str) -> str:
         """Remove what may stand around a number of this unit."""
         text = text.strip().translate(_MINUS)
+        # accountants write losses in parentheses
+        if (loss := _LOSS.fullmatch(text)) is not None:
+            text = f"-{loss[1]}{loss[2]}"
         if self.unit is Unit.PERCENT and text.endswith("%"):
             return text[:-1].rstrip()
         if self.unit is Unit.PRICE:
@@ -157,7 +162,7 @@ class NumberReader:
         """What to do about a cell that is not a number, given the other cells of its column."""
         if Stamp.read(text):
             return "if this is the column of dates, pass layout=rm.Wide(date=...), on the command line --columns."
-        if text.endswith("%"):
+        if text.rstrip(")").endswith("%"):
             percent = Unit.PERCENT
             return f"read a file in percent with {percent.reader}, on the command line {percent.option}."
         if any(letter.isdigit() for letter in text) and not text.startswith("#"):
@@ -167,8 +172,8 @@ class NumberReader:
             )
         if _MARK.fullmatch(text) or any(column.shapes):
             return (
-                f"where it stands for a missing number, pass missing=({text!r},), on the command line --missing {text}"
-                ", or leave the cell empty."
+                f"where it stands for a missing number, pass missing=({text!r},), on the command line --missing "
+                f"{shlex.quote(text)}, or leave the cell empty."
             )
         return f"{REMEDY_LONG[:-1]}; a column of text is left out by layout=rm.Wide(columns=[...])."
 

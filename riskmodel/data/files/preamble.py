@@ -23,6 +23,8 @@ _DECLARED = re.compile(
     r"(?P<codes>[^\n;]{1,80})",
     re.IGNORECASE,
 )
+# The address of whom the file is from, alone on its line.
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s,;]+", re.IGNORECASE)
 _CODE = re.compile(r"(?<![\w.])-?[0-9]+(?:\.[0-9]+)?(?![\w%])")
 
 
@@ -66,6 +68,8 @@ def declared(prose: str) -> MissingCodes:
 
 def _header_at(lines: Lines) -> int:
     """Return the position of the names; 0 where no prose is above them."""
+    if len(lines) > 2 and _ADDRESS.fullmatch(lines[0][1].strip().strip('"')):
+        return 1
     for i, (_, line) in enumerate(lines[: min(_MOST_LINES, len(lines) - 1)]):
         for separator in SEPARATORS:
             names, row = fields(line, separator), fields(lines[i + 1][1], separator)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel._core.units import warn_of_decimals
 from riskmodel._core.zones import read_zone
 from riskmodel.data.files import delimited, french, parquet, tables
 from riskmodel.data.files.codes import WELL_KNOWN, MissingCodes
@@ -108,7 +109,12 @@ def read_percent_returns(
 ) -> pd.DataFrame:
     r"""Read simple returns in percent (1.0 is one percent, with or without a sign) and give them in decimals.
 
-    Parameters, result, errors and warnings are those of `read_returns`; `missing` is in percent, as the file is.
+    Parameters, result, errors and warnings are those of `read_returns`, and besides:
+
+    Warns
+    -----
+    DoubtfulUnitWarning
+        If half of the columns typically vary by less than 1 % a year, as decimals that are read as percent do.
 
     Examples
     --------
@@ -120,7 +126,9 @@ def read_percent_returns(
     2024-01-02  0.015
     2024-01-03    NaN
     """
-    return _read(path, layout, Unit.PERCENT, missing, time_zone).frame / 100.0
+    table = _read(path, layout, Unit.PERCENT, missing, time_zone).frame / 100.0
+    warn_of_decimals(table, str(path))
+    return table
 
 
 def read_prices(

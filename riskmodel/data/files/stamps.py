@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
 
+from riskmodel.panel.layout import COUNTED_DATES
+
 YEARS = range(1700, 2262)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED = (
@@ -119,6 +121,8 @@ class Stamp:
     @classmethod
     def formatted(cls, text: str, form: str) -> Self | None:
         """Read a date in a stated format; None for other text."""
+        if form in COUNTED_DATES:
+            return cls._counted(text, form)
         try:
             moment = dt.datetime.strptime(text.strip(), form)
         except ValueError:
@@ -127,6 +131,18 @@ class Stamp:
             return None
         time = moment.time() if any(sign in form for sign in ("%H", "%I", "%c", "%X")) else None
         return cls(moment.date(), _span(form), time, moment.utcoffset())
+
+    @classmethod
+    def _counted(cls, text: str, form: str) -> Self | None:
+        start, step = COUNTED_DATES[form]
+        try:
+            moment = start + float(text) * step
+        except (ValueError, OverflowError):
+            return None
+        if moment.year not in YEARS:
+            return None
+        is_utc = form.startswith("unix")
+        return cls(moment.date(), "day", moment.time(), dt.timedelta() if is_utc else None)
 
 
 def _span(form: str) -> str:
@@ -178,6 +194,18 @@ def _offset(text: str | None) -> dt.timedelta | None:
 def is_date(text: str) -> bool:
     """Whether this is a date, be it in an order that the text does not say."""
     return Stamp.read(text) is not None or bool(formats([text]))
+
+
+def counted(texts: Iterable[str]) -> list[str]:
+    """Return by what these texts may be counted dates."""
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError:
+        return []
+    if not numbers:
+        return []
+    sizes = {"excel": (1e4, 1e5), "unix-s": (1e8, 1e10), "unix-ms": (1e11, 1e13), "unix-us": (1e14, 1e16)}
+    return [form for form, (least, most) in sizes.items() if least < min(numbers) <= max(numbers) < most]
 
 
 def formats(texts: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, final
 import attrs
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_count
@@ -15,14 +15,15 @@ from riskmodel._core.arrays import Array, Flags
 from riskmodel.errors import EstimationError, TooFewObservationsError
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.least_squares.ewma import EWMA
-from riskmodel.estimation.least_squares.ols import OLS, LeastSquares
+from riskmodel.estimation.least_squares.ols import OLS
+from riskmodel.estimation.level import mean_squares, smoothed
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.eigen import principal_directions
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.loadings.incomplete import IncompleteComponents
 from riskmodel.estimation.loadings.number import FactorNumber
 from riskmodel.estimation.loadings.portfolios import ComponentPortfolios
-from riskmodel.estimation.loadings.regression import regress
+from riskmodel.estimation.loadings.regression import regress, regress_weighted
 from riskmodel.estimation.loadings.scaling import OwnVolatility, Scaling
 from riskmodel.estimation.weighting import (
     decay,
@@ -30,10 +31,12 @@ from riskmodel.estimation.weighting import (
     require_at_least,
     require_half_life,
     require_instance,
+    require_positive,
     weighted_mean,
 )
 from riskmodel.horizon import Horizon
 from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
 
 # The assets without gaps hold the components if they are at least this share of all.
 _ENOUGH_HELD = 0.5
@@ -72,6 +75,12 @@ class PrincipalComponents(LoadingsEstimator):
         matrix.
     minimum : int, optional
         The fewest returns of an asset, at least K + 2.
+    level_half_life : Horizon, optional
+        With it, dates are also weighted by the inverse of the mean square of all scaled returns, smoothed with this
+        half-life: generalised least squares, in which calm and wild dates count alike.
+    largest : float, optional
+        Scaled returns beyond this, in units of the volatility of their date, are cut to it where components are sought:
+        one bad day of one asset is then no component. Loadings are regressions on the returns as they are.
 
     References
     ----------
@@ -97,6 +106,8 @@ class PrincipalComponents(LoadingsEstimator):
     half_life: Horizon | None = field(default=None, validator=attrs.validators.optional(require_half_life))
     scaling: Scaling = field(factory=OwnVolatility, validator=require_instance(Scaling, "rm.OwnVolatility()"))
     minimum: int = field(default=20, validator=require_at_least(3))
+    level_half_life: Horizon | None = field(default=None, validator=attrs.validators.optional(require_half_life))
+    largest: float | None = field(default=None, validator=attrs.validators.optional(require_positive))
 
     def fit(self, panel: Panel) -> FittedLoadings:
         """Find the components of the panel's returns, and regress each asset on them.
@@ -123,12 +134,13 @@ class PrincipalComponents(LoadingsEstimator):
             factor_returns=found.returns,
             definitions=definitions,
         )
-        return regress(self.regression, with_components, found.returns)
+        return self._regress(with_components, found)
 
-    @property
-    def regression(self) -> LeastSquares:
-        """The least squares that estimate loadings on the components."""
-        return OLS() if self.half_life is None else EWMA(self.half_life)
+    def _regress(self, panel: ReturnPanel, found: ComponentPortfolios) -> FittedLoadings:
+        """Regress a panel's returns on the components, with the weights that these were found with."""
+        if self.level_half_life is not None:
+            return regress_weighted(panel, found.dates, found.returns)
+        return regress(OLS() if self.half_life is None else EWMA(self.half_life), panel, found.returns)
 
     def _portfolios(
         self, returns: Array, assets: pd.Index[Any], horizon: Horizon, exposures: Array
@@ -148,19 +160,41 @@ class PrincipalComponents(LoadingsEstimator):
         """
         observed = ~np.isnan(returns)
         self._require_observations(observed, assets)
-        weights = decay(len(returns), self.half_life, horizon)
+        known = self.number.known(len(assets)) if isinstance(self.number, FactorNumber) else None
+        if known is not None:
+            return evolve(self, number=known)._portfolios(returns, assets, horizon, exposures)
+        weights = self._dates(returns, horizon)
         mean, scale = weighted_mean(returns, weights), self.scaling.scales(returns, weights)
-        z = (returns - mean) / scale
+        z = self._cut((returns - mean) / scale, horizon)
         unit = scale if scale.ndim == 1 else scale.mean(axis=0)
         if observed.all():
             directions = self._directions(np.sqrt(weights)[:, None] * z, weights)
-            return ComponentPortfolios.holding(directions, unit, returns, np.ones(len(assets), dtype=bool), exposures)
+            every = np.ones(len(assets), dtype=bool)
+            return ComponentPortfolios.holding(directions, unit, returns, every, exposures, dates=weights)
         directions, fitted = self._incomplete(z, weights)
         whole = np.asarray(observed.all(axis=0))
         enough = whole.sum() >= max(_ENOUGH_HELD * len(assets), 2 * directions.shape[1] + exposures.shape[1])
         held = whole if enough else np.ones(len(assets), dtype=bool)
         filled = np.where(observed, returns, mean + scale * fitted)
-        return ComponentPortfolios.holding(directions, unit, filled, held, exposures)
+        return ComponentPortfolios.holding(directions, unit, filled, held, exposures, dates=weights)
+
+    def _dates(self, returns: Array, horizon: Horizon) -> Array:
+        """The weight of each date, shape (T,)."""
+        weights = decay(len(returns), self.half_life, horizon)
+        if self.level_half_life is None:
+            return weights
+        unit = self.scaling.scales(returns, weights)
+        scaled = (returns - weighted_mean(returns, weights)) / unit
+        return weights / smoothed(mean_squares(scaled), self.level_half_life, horizon)
+
+    def _cut(self, z: Array, horizon: Horizon) -> Array:
+        """Scaled returns, of which the largest are cut."""
+        if self.largest is None:
+            return z
+        most = np.full((len(z), 1), self.largest)
+        if self.level_half_life is not None:
+            most *= np.sqrt(smoothed(mean_squares(z), self.level_half_life, horizon))[:, None]
+        return np.asarray(np.clip(z, -most, most))
 
     def _require_observations(self, observed: Flags, assets: pd.Index[Any]) -> None:
         least = self.minimum if isinstance(self.number, FactorNumber) else max(self.minimum, int(self.number) + 2)

@@ -14,7 +14,6 @@ from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.components import PrincipalComponents
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.loadings.regression import regress
 from riskmodel.estimation.weighting import require_instance, weighted_mean
 from riskmodel.panel.base import Panel
 
@@ -85,7 +84,7 @@ class Hybrid(LoadingsEstimator):
             factor_returns=found.returns,
             definitions=definitions,
         )
-        second = regress(self.statistical.regression, rest, found.returns)
+        second = self.statistical._regress(rest, found)
         residuals = np.asarray(second.residuals.to_numpy(), dtype=np.float64)
         shift = weighted_mean(residuals, np.asarray(first.weights, dtype=np.float64))
         return FittedLoadings(

@@ -39,6 +39,10 @@ class FactorNumber(ABC):
 
     most: int = field(default=20, validator=require_at_least(1))
 
+    def known(self, assets: int) -> int | None:
+        """Return the number where it does not depend on the returns; by default it does, which is None."""
+        return None
+
     @property
     def needed(self) -> int:
         """How many eigenvalues `choose` reads; by default one more than `most`."""

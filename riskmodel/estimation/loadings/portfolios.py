@@ -21,13 +21,16 @@ _NO_SIGN = 1e-6
 @final
 @frozen(eq=False)
 class ComponentPortfolios:
-    """Weights W of K portfolios, shape (N, K), and their returns, shape (T, K)."""
+    """Weights W of K portfolios, shape (N, K), their returns, shape (T, K), and the weight of each date, shape (T,)."""
 
     weights: Array
     returns: Array
+    dates: Array
 
     @classmethod
-    def holding(cls, directions: Array, scale: Array, filled: Array, held: Flags, exposures: Array) -> Self:
+    def holding(
+        cls, directions: Array, scale: Array, filled: Array, held: Flags, exposures: Array, *, dates: Array
+    ) -> Self:
         """Make the portfolios of the assets held, whose returns are those of the components.
 
         Parameters
@@ -42,6 +45,8 @@ class ComponentPortfolios:
             The assets held. A component is the cross-sectional regression on their directions.
         exposures : array, shape (N, M)
             Loadings that the portfolios must not have.
+        dates : array, shape (T,)
+            Weight of each date.
         """
         v = directions[held]
         scaled = v if held.all() else v @ np.linalg.inv(v.T @ v)
@@ -50,7 +55,7 @@ class ComponentPortfolios:
         weights = np.zeros_like(directions)
         weights[held] = scaled / scale[held, None]
         weights /= np.abs(weights).sum(axis=0)
-        return cls(weights, filled[:, held] @ weights[held])
+        return cls(weights, filled[:, held] @ weights[held], dates)
 
     def definitions(self, assets: pd.Index[Any]) -> list[PortfolioFactor]:
         """Return the factors, named PC1, PC2 and so on."""

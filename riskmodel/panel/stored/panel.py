@@ -22,7 +22,7 @@ from riskmodel.panel.base import chosen, within
 from riskmodel.panel.calendar import CalendarPanel, CalendarSeries
 from riskmodel.panel.layout import Long, Wide
 from riskmodel.panel.memory import ReturnPanel, rows_of
-from riskmodel.panel.return_type import TOTAL, ReturnType
+from riskmodel.panel.return_type import TOTAL, ReturnType, kind_of
 from riskmodel.panel.stored.returns import StoredReturns
 from riskmodel.panel.stored.source import BlockSource
 from riskmodel.panel.unmatched import DROP, Unmatched
@@ -219,7 +219,11 @@ class StoredPanel(CalendarPanel):
         """Return excess returns (read when sliced), the factors, and the risk-free rate."""
         _, factors, rate = self._calendar.arrays()
         subtracted = rate if self.return_type is TOTAL else np.zeros_like(rate)
-        return StoredReturns(self._source, self._rows, subtracted, self.horizon), factors, rate
+        return (
+            StoredReturns(self._source, self._rows, subtracted, self.horizon, kind_of(self.return_type)),
+            factors,
+            rate,
+        )
 
     def between(self, start: object = None, end: object = None) -> StoredPanel:
         """Return the stored panel of some dates, both ends included as in `ReturnPanel.select`; no return is read.

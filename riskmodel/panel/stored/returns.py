@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from riskmodel._core.arrays import Array, Index
-from riskmodel._core.checks import ReturnChecks
+from riskmodel._core.checks import ReturnChecks, ReturnKind
 from riskmodel._core.kinds import ASSET_RETURNS
 from riskmodel._core.progress import Progress
 from riskmodel._core.suspects import warn_of
@@ -32,12 +32,15 @@ class StoredReturns:
         What is subtracted from the total returns: the risk-free rate, or zeros where they are excess returns.
     horizon : Horizon
         The span of one row.
+    kind : ReturnKind, optional
+        What the returns must be like; by default total returns.
     """
 
     source: BlockSource
     rows: Index
     rate: Array
     horizon: Horizon
+    kind: ReturnKind = ASSET_RETURNS
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,9 +90,7 @@ class StoredReturns:
         """Read the columns of one group, in blocks of consecutive dates."""
         raw = self._raw(dates)
         days = self.source.dates
-        checks = ReturnChecks.start(
-            ASSET_RETURNS, self.horizon, self.source.assets[columns], days[raw.start : raw.stop]
-        )
+        checks = ReturnChecks.start(self.kind, self.horizon, self.source.assets[columns], days[raw.start : raw.stop])
         try:
             for first, block in self.source.blocks(columns, raw):
                 checks = checks.update(block, days[first : first + len(block)])

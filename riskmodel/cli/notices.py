@@ -1,0 +1,97 @@
+"""Warnings on the command line: printed with their names and with its options, refused, or allowed by name."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+
+from riskmodel import errors
+from riskmodel.errors import RiskModelWarning
+
+# What messages advise in Python, and how it is said here.
+_AS_OPTIONS = tuple(
+    (re.compile(python), option)
+    for python, option in (
+        (r"pass unmatched=rm\.COMPOUND", "give --unmatched compound"),
+        (r"; left_out lists them", ""),
+        (r"pass horizon=rm\.CALENDAR_DAY", "give --data-horizon calendar-day"),
+        (r"pass horizon=rm\.Horizon\.of\(\.\.\., day=rm\.CALENDAR_DAY\)", "give --data-horizon calendar-day too"),
+        (r"bring it here with rm\.YEAR\.scale_mean\(.*?\)", "give --risk-free RATE/year, or scale the column"),
+        (r"convert the index with \S+, or read the file with time_zone='([^']+)'", r"give --time-zone \1"),
+        (r"pass \.normalize\(\) of the index, or time_zone='UTC'", "give --time-zone UTC"),
+        (r"divide them by 100 \(of a file, rm\.read_percent_returns\)", "give --unit percent"),
+        (r"read it with rm\.read_returns", "give --unit decimal, or --factor-unit decimal for factors"),
+        (r"RET, which rm\.read_returns reads", "RET, which --unit decimal reads"),
+        (r"declare another series with rm\.PublishedFactor\(.*?\)", "leave another series out with --factors"),
+        (r"layout=rm\.Wide\(columns=\[\.\.\.\]\), on the command line ", ""),
+        (r"; if so, write table\.index = .*?\(.*?\)", "; if so, correct the dates of --returns"),
+        (r"; details of the warning list all", ""),
+    )
+)
+
+
+def as_options(text: str) -> str:
+    """Say in options of the command line what a message advises in Python."""
+    for python, option in _AS_OPTIONS:
+        text = python.sub(option, text)
+    return " ".join(text.split())
+
+
+def name_of(kind: type[Warning]) -> str:
+    """Name a kind of warnings as ``--allow`` takes it: ``suspect-return``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Warning")).lower()
+
+
+# Each kind of warnings by its name.
+KINDS: dict[str, type[RiskModelWarning]] = {
+    name_of(kind): kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, RiskModelWarning) and kind is not RiskModelWarning
+}
+
+
+def kind(text: str) -> type[RiskModelWarning]:
+    """Read the name of a kind of warnings."""
+    if text not in KINDS:
+        raise argparse.ArgumentTypeError(f"expected the name of a warning, {', '.join(KINDS)}, got {text!r}")
+    return KINDS[text]
+
+
+@contextlib.contextmanager
+def shown(strict: bool, allowed: Sequence[type[RiskModelWarning]]) -> Iterator[list[str]]:
+    """Print warnings as they come, and collect those of this package for the notes of the report.
+
+    Where `strict`, they are raised instead, all but those that are allowed.
+    """
+    said: list[str] = []
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        text = as_options(str(message))
+        if not isinstance(message, RiskModelWarning):
+            tell(f"riskmodel: warning: {text}")
+            return
+        tell(f"riskmodel: warning ({name_of(type(message))}): {text}")
+        if text not in said:
+            said.append(text)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if strict else "always", RiskModelWarning)
+        for allowed_kind in allowed:
+            warnings.simplefilter("always", allowed_kind)
+        warnings.showwarning = show
+        yield said
+
+
+def refusal(warning: RiskModelWarning) -> str:
+    """Return the message of a warning that ``--strict`` refuses, with how it is allowed."""
+    return f"{as_options(str(warning))} If that is as it should be, give --allow {name_of(type(warning))}."
+
+
+def tell(message: str) -> None:
+    """Print a message to stderr, where there is one."""
+    if sys.stderr is not None:  # None if the caller closed it; print would then write to stdout
+        print(message, file=sys.stderr)
