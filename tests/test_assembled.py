@@ -60,6 +60,22 @@ class TestAdjustedOnMonths(EstimatorContract):
         return data.panel(["BusEq", "Utils", "NoDur", "Durbl"], ["Mkt-RF", "SMB", "HML", "Mom"], start="2000-01")
 
 
+class TestMixtures(EstimatorContract):
+    explains_sample_variance = False
+
+    def panel(self):
+        data = rm.SampleData(rm.MONTH)
+        return data.panel(["BusEq", "Utils", "NoDur"], ["Mkt-RF", "SMB", "HML"], start="2005-01")
+
+    def estimator(self):
+        slow = rm.EWMAVariance(rm.Horizon(756))
+        return rm.Assembled(
+            rm.TimeSeries(rm.EWMA(rm.Horizon(756))),
+            rm.MixtureCovariance([rm.QIS(), rm.EMCovariance(), rm.EWMACovariance(rm.YEAR, rm.YEAR)], [0.5, 0.25, 0.25]),
+            rm.NeweyWestVariance(rm.MixtureVariance([slow, rm.SampleVariance()], [0.5, 0.5]), 2),
+        )
+
+
 def figures(model):
     return model.alpha, model.loadings, model.factor_mean, model.factor_covariance, model.idio_variance
 

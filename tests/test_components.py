@@ -269,6 +269,14 @@ def test_onatski_is_the_algorithm_of_the_paper():
         assert criterion.choose(values[:11], values.sum(), t, n) == found
 
 
+@pytest.mark.parametrize("criterion", [rm.Onatski(4), rm.ParallelAnalysis(4)])
+def test_the_unit_of_returns_does_not_matter(criterion):
+    _, values = spectrum()
+    first = values[: criterion.needed]
+    found = {criterion.choose(unit * first, unit * values.sum(), 150, 80) for unit in (1e-8, 1.0, 1e6)}
+    assert found == {3}
+
+
 def test_onatski_needs_six_eigenvalues():
     with pytest.raises(rm.EstimationError) as error:
         rm.Onatski().choose(np.array([5.0, 4.0, 3.0, 2.0, 1.0]), 15.0, 100, 5)

@@ -193,6 +193,22 @@ def test_without_missing_returns_it_is_the_sample_covariance(kind):
 
 
 @each
+def test_constant_and_equal_factors_are_those_of_the_sample(kind):
+    f = factors().assign(C=0.001, D=lambda x: x["F0"])
+    near(kind().fit(f, rm.DAY), f.cov(), rtol=1e-6, atol=1e-16)
+    f.loc[f.index[:50], "D"] = np.nan
+    got = kind().fit(f, rm.DAY)
+    near(got["D"], got["F0"], rtol=1e-5, atol=1e-14)
+
+
+@each
+def test_a_factor_has_one_history(kind):
+    f = monotone()
+    with pytest.raises(rm.DuplicateLabelsError):
+        kind(f.set_axis(["F0", "F1", "F1"], axis=1))
+
+
+@each
 @pytest.mark.parametrize("scale", [1e-4, 1e3])
 def test_covariances_scale(kind, scale):
     f = monotone()

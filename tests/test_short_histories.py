@@ -6,6 +6,8 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from panels import clean, panel_of
 
 import riskmodel as rm
@@ -242,6 +244,38 @@ def test_assets_that_factors_explain_fully_give_loadings_that_explain():
     panel = listed_late(panel_of(f @ rng.normal(1, 0.3, (6, 2)).T, f), {"A2": 20, "A4": 1})
     fitted = rm.ShortHistories(OLS, 60).fit(panel)
     assert np.nanmax(np.abs(fitted.residuals)) < 1e-12
+
+
+def test_components_of_long_histories_explain_short_ones():
+    panel = listed_late(clean(n=20), {"A3": 25, "A5": 0})
+    estimator = rm.Assembled(
+        rm.ShortHistories(rm.PrincipalComponents(2), 60), rm.SampleCovariance(), rm.ShortHistoryVariance(SLOW, 60)
+    )
+    model = estimator.fit(panel)
+    assert not {"A3", "A5"} & set(model.definitions[0].weights.index)
+    near(model.loadings.loc["A5"], model.loadings.drop(index=["A3", "A5"]).mean())
+    neutral = rm.HedgedPortfolio.neutral(rm.Strategy({"A5": 1.0}, model))
+    near(neutral.exposures, 0.0, atol=1e-12)
+
+
+@given(st.data())
+def test_hostile_panels_give_finite_models_and_name_their_priors(data):
+    seed = data.draw(st.integers(0, 1000))
+    n, k, t = data.draw(st.integers(3, 9)), data.draw(st.integers(1, 3)), 80
+    rng = np.random.default_rng(seed)
+    scale = data.draw(st.sampled_from([1e-6, 1e-2, 0.1]))
+    f = rng.normal(0, scale, (t, k))
+    r = f @ rng.normal(1, data.draw(st.sampled_from([0.0, 0.4])), (n, k)).T
+    r += rng.normal(0, scale, (t, n)) * data.draw(st.sampled_from([0.0, 1e-6, 1.0]))
+    r[:, 0] *= data.draw(st.sampled_from([0.0, 1.0]))  # a price that stands still
+    lengths = data.draw(st.lists(st.integers(0, t), min_size=n - 2, max_size=n - 2))
+    panel = attrs.evolve(clean(t=t, n=n, k=k), excess_returns=r, factor_returns=f)
+    panel = listed_late(panel, dict(zip(panel.assets[2:], lengths, strict=True)))
+    model = assembled(minimum=40).fit(panel)
+    for figure in (model.alpha, model.loadings, model.idio_variance):
+        assert np.isfinite(figure).all(axis=None)
+    assert list(model.prior[2:]) == [length < 40 for length in lengths]
+    assert (model.idio_variance >= 0).all()
 
 
 # -- wrong input ---------------------------------------------------------------------------------------

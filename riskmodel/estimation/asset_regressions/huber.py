@@ -16,6 +16,8 @@ from riskmodel.estimation.asset_regressions.base import AssetRegression
 # Residuals of least squares below this share of the returns are rounding.
 _EXPLAINED = 1e-10
 _MOST_ROUNDS = 500
+# Loadings in units of volatility have settled when a round changes them by less.
+_SETTLED = 1e-8
 
 
 def _is_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:
@@ -73,7 +75,7 @@ class Huber(AssetRegression):
         start = np.linalg.lstsq(x, y, rcond=None)[0]
         if np.abs(y - x @ start).max() <= _EXPLAINED:
             return np.asarray(start[1:] * size / unit)
-        found = RLM(y, x, M=HuberT(self.threshold)).fit(maxiter=_MOST_ROUNDS, tol=1e-10)
+        found = RLM(y, x, M=HuberT(self.threshold)).fit(maxiter=_MOST_ROUNDS, tol=_SETTLED, conv="coefs")
         if found.fit_history["iteration"] >= _MOST_ROUNDS:
             raise EstimationError(
                 f"iterated weights do not converge in {_MOST_ROUNDS} rounds; raise the threshold.", rounds=_MOST_ROUNDS
