@@ -229,5 +229,6 @@ from .quantities import (
     Volatility as Volatility,
 )
 from .report.report import RiskReport as RiskReport
+from .report.study.report import StudyReport as StudyReport
 
 __version__: str
