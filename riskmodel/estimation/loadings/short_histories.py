@@ -111,7 +111,7 @@ class ShortHistories(LoadingsEstimator):
         fitted = self.inner.fit(memory.select(list(memory.assets[~short])))
         if fitted.cross_section is not None:
             raise InvalidParameterError(
-                f"expected loadings that are estimated from returns, got characteristics, which a short history has "
+                "expected loadings that are estimated from returns, got characteristics, which a short history has "
                 "too; omit ShortHistories, and use ShortHistoryVariance alone.",
                 inner=self.inner,
             )
