@@ -106,3 +106,13 @@ def test_the_page_on_fundamental_models():
     assert space["missing"] == ["A007"]
     assert space["hedged"].exposures.abs().max() < 1e-12
     assert 0.25 < space["model"].idio_variance["A003"] ** 0.5 * 252**0.5 < 0.4
+
+
+def test_the_page_on_studies():
+    space = run_page("docs/how-to/compare-risk-models.md")
+    study = space["study"]
+    assert len(study.dates) == 49
+    assert study.summary().loc[("minimum variance", "OLS"), "bias"] == pytest.approx(1.514, abs=5e-4)
+    assert set(space["mine"].families) == {"mine", "minimum variance"}
+    assert len(space["defensive"].summary()) == 1
+    assert "industries" in space["page"]

@@ -45,7 +45,7 @@ class Assembled(Estimator):
         `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
         D: `SampleVariance`, `EWMAVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
-        `RegimeAdjustedVariance`, `ShortHistoryVariance`.
+        `RegimeAdjustedVariance`, `ShortHistoryVariance`, `Thresholded`.
 
     Examples
     --------
@@ -99,6 +99,7 @@ class Assembled(Estimator):
             horizon=fitted.horizon,
             definitions=fitted.definitions,
             regression=fitted.regression if repeatable else None,
+            links=risk.links.to_numpy(),
             priors=list(dict.fromkeys([*fitted.prior, *risk.assets[risk.prior.to_numpy()]])),
         )
 
