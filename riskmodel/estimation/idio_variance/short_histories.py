@@ -112,7 +112,11 @@ class ShortHistoryVariance(IdioVarianceEstimator):
             prior = _prior(variance, fitted, ~short, own)
             variance[short & own] = prior.posterior_mean(squares[short & own], fitted[short & own])
         return evolve(
-            risk, assets=assets, variance=variance, priors=[*risk.assets[risk.prior.to_numpy()], *assets[short]]
+            risk,
+            assets=assets,
+            variance=variance,
+            priors=[*risk.assets[risk.prior.to_numpy()], *assets[short]],
+            links=risk.links.reindex(assets, fill_value=0.0),
         )
 
 
