@@ -131,6 +131,7 @@ from .estimation.idio_variance.shrunk import (
 )
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.idio_variance.structural import Structural as Structural
+from .estimation.idio_variance.thresholded import Thresholded as Thresholded
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.level import HalfLives as HalfLives, PooledVolatility as PooledVolatility
@@ -229,5 +230,6 @@ from .quantities import (
     Volatility as Volatility,
 )
 from .report.report import RiskReport as RiskReport
+from .report.study.report import StudyReport as StudyReport
 
 __version__: str

@@ -45,7 +45,7 @@ class Assembled(Estimator):
         `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
         D: `SampleVariance`, `EWMAVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
-        `RegimeAdjustedVariance`, `ShortHistoryVariance`.
+        `RegimeAdjustedVariance`, `ShortHistoryVariance`, `Thresholded`.
 
     Examples
     --------
@@ -95,11 +95,11 @@ class Assembled(Estimator):
             factor_mean=fitted.factor_mean.to_numpy(),
             factor_covariance=covariance,
             idio_variance=risk.variance.to_numpy(),
-            links=risk.links.mul(np.sqrt(risk.variance), axis=0).to_numpy(),
             risk_free_mean=fitted.risk_free_mean,
             horizon=fitted.horizon,
             definitions=fitted.definitions,
             regression=fitted.regression if repeatable else None,
+            links=risk.links.to_numpy(),
             priors=list(dict.fromkeys([*fitted.prior, *risk.assets[risk.prior.to_numpy()]])),
         )
 
@@ -163,7 +163,8 @@ def _loading_stages(estimator: LoadingsEstimator, fitted: FittedLoadings) -> lis
 
 def _link_stages(estimator: IdioVarianceEstimator, fitted: FittedLoadings) -> list[pd.DataFrame]:
     """What the outermost estimator of idio risk links, where that is a wrapper."""
-    links = _checked_risk(estimator, fitted).links
+    risk = _checked_risk(estimator, fitted)
+    links = risk.links.div(np.sqrt(risk.variance.where(risk.variance > 0, 1.0)), axis=0)
     rows, columns = np.nonzero(links.to_numpy())
     if not len(rows):
         return []

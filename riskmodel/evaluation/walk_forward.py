@@ -44,7 +44,8 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 _PENDING = 32
 
 
-def _default_portfolios() -> dict[str, PortfolioFamily]:
+def default_portfolios() -> dict[str, PortfolioFamily]:
+    """The portfolios of a study for which none are named."""
     return {
         "long": RandomLong(),
         "long-short": RandomLongShort(),
@@ -123,7 +124,7 @@ class WalkForward:
     window: Horizon = field(default=Horizon(2 * YEAR.days), validator=require_half_life, kw_only=True)
     horizon: Horizon = field(default=MONTH, validator=require_half_life, kw_only=True)
     every: int | Horizon | None = field(default=None, validator=require_step, kw_only=True)
-    portfolios: Mapping[str, PortfolioFamily] = field(factory=_default_portfolios, converter=_families, kw_only=True)
+    portfolios: Mapping[str, PortfolioFamily] = field(factory=default_portfolios, converter=_families, kw_only=True)
     assets: KnownAssets = field(
         factory=KnownAssets, validator=require_instance(KnownAssets, "rm.KnownAssets(0.98)"), kw_only=True
     )
@@ -182,6 +183,7 @@ class WalkForward:
             dates=panel.dates[stops - 1],
             ends=panel.dates[stops + ahead - 1],
             assets=panel.assets,
+            rows_behind=rows,
             rows_ahead=ahead,
             panel_horizon=panel.horizon,
             methods=tuple(self.methods),

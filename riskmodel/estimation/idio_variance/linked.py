@@ -67,13 +67,13 @@ class Linked(IdioVarianceEstimator):
     >>> import riskmodel as rm
     >>> fitted = rm.TimeSeries(rm.OLS()).fit(rm.SampleData().panel(["KO", "PEP", "XOM", "CVX", "MSFT"], ["Mkt-RF"]))
     >>> risk = rm.Linked(rm.SampleVariance(), threshold=0.5).fit(fitted.residuals, fitted)
-    >>> risk.links.round(2)
-             0
-    KO    0.00
-    PEP   0.00
-    XOM   0.83
-    CVX   0.83
-    MSFT  0.00
+    >>> (risk.links[0] / risk.variance**0.5).round(2)
+    KO      0.00
+    PEP     0.00
+    XOM     0.83
+    CVX     0.83
+    MSFT    0.00
+    dtype: float64
     """
 
     inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
@@ -85,12 +85,12 @@ class Linked(IdioVarianceEstimator):
         residuals = read_residuals(residuals, loadings)
         risk = self.inner.fit(residuals, loadings)
         z = _standardised(residuals.reindex(columns=risk.assets).to_numpy())
-        links = [risk.links.to_numpy()]
-        room = 1.0 - (links[0] ** 2).sum(axis=1)
+        variance, links = risk.variance.to_numpy(), [risk.links.to_numpy()]
+        # what inner has linked already is not linked twice
+        room = np.sqrt(np.maximum(variance - (links[0] ** 2).sum(axis=1), 0.0))
         for members, correlation in self._groups(z):
             column = np.zeros((len(risk.assets), 1))
-            # what inner has linked already is not linked twice
-            column[members, 0] = _one_factor(correlation) * np.sqrt(np.maximum(room[members], 0.0))
+            column[members, 0] = _one_factor(correlation) * room[members]
             links.append(column)
         return evolve(risk, links=np.hstack(links))
 

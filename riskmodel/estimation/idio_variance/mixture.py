@@ -49,10 +49,10 @@ class MixtureVariance(IdioVarianceEstimator):
         risks = [e.fit(residuals, loadings) for e in self.estimators]
         variance = sum(w * r.variance.to_numpy() for w, r in zip(self.weights, risks, strict=True))
         priors = pd.concat([r.prior for r in risks], axis=1).any(axis=1)
-        scale = np.sqrt(np.where(variance > 0, variance, 1.0))
-        shares = [np.sqrt(w * r.variance) / scale for w, r in zip(self.weights, risks, strict=True)]
-        links = np.hstack([r.links.mul(s, axis=0) for r, s in zip(risks, shares, strict=True)])
-        return evolve(risks[0], variance=variance, priors=list(priors.index[priors]), links=links)
+        links = [np.sqrt(w) * r.links.to_numpy() for w, r in zip(self.weights, risks, strict=True)]
+        return evolve(
+            risks[0], variance=variance, priors=list(priors.index[priors]), links=np.concatenate(links, axis=1)
+        )
 
     def variances_before(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> pd.DataFrame:
         """The mixture of the variances that each estimator forecast for each row."""

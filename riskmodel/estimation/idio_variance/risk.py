@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import Converter, field, frozen
+from attrs import Converter, evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, by_constructor, read_only
+from riskmodel._core.arrays import Array, by_constructor, floats, read_only
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 
-# Squares of correlations sum to one within this.
-_ROUNDING = 1e-9
-
-
-def _read_links(links: Any, self: Any) -> Array:
-    return np.zeros((len(self.assets), 0)) if links is None else read_only(links)
-
-
-_LINKS = Converter(_read_links, takes_self=True)
-
-
-def _shares(links: Array) -> Array:
-    """The share of each asset's idio variance that links explain; NaN is no share."""
-    return np.asarray((links**2).sum(axis=1))
+_ROUNDING = 1e-10
 
 
 def _check(self: IdioRisk, _attribute: Any, _value: Any) -> None:
@@ -46,20 +33,38 @@ def _check(self: IdioRisk, _attribute: Any, _value: Any) -> None:
             name="variance",
             assets=wrong,
         )
-    if self._links.ndim != 2 or len(self._links) != n or not (_shares(self._links) <= 1.0 + _ROUNDING).all():
-        raise InvalidParameterError(
-            f"expected links of shape ({n}, J), whose squares sum to at most 1 for each asset, got others, of shape "
-            f"{self._links.shape}.",
-            name="links",
-            got=self._links.shape,
-        )
     labels.positions(list(self._priors), self.assets, "asset with a prior", UnknownAssetError)
+    _check_links(self)
+
+
+def _check_links(self: IdioRisk) -> None:
+    links, n = self._links, len(self.assets)
+    if links.ndim != 2 or len(links) != n or not np.isfinite(links).all():
+        raise InvalidParameterError(
+            f"expected finite links of shape ({n}, J), got shape {links.shape}.", name="links", got=links.shape
+        )
+    wrong = list(self.assets[(links**2).sum(axis=1) > self._variance * (1.0 + _ROUNDING)])
+    if wrong:
+        raise InvalidParameterError(
+            f"expected links that explain at most the variance, got more for {labels.listing(wrong)}; it includes "
+            "what they explain.",
+            name="links",
+            assets=wrong,
+        )
+
+
+def _read_links(links: Any, self: Any) -> Array:
+    # without columns nothing is linked, whatever the assets
+    absent = links is None or np.shape(links)[1:] == (0,)
+    return np.zeros((len(self.assets), 0)) if absent else read_only(links)
 
 
 @final
 @frozen(eq=False, repr=False)
 class IdioRisk:
-    """The variance of each asset's residual, and how residuals are linked; an `IdioVarianceEstimator` returns it.
+    """The variance of each asset's residual, and what links residuals; an `IdioVarianceEstimator` returns it.
+
+    D = diag σ², or C C' + a diagonal where residuals are linked, with σ² on its diagonal.
 
     Parameters
     ----------
@@ -72,8 +77,7 @@ class IdioRisk:
     priors : sequence of labels, optional
         The assets whose variance is a prior, because their history is too short.
     links : array, shape (N, J), optional
-        Correlations of the residuals with J unobserved, uncorrelated factors; squares sum to at most 1 for each asset.
-        By default residuals are uncorrelated.
+        C, return per `horizon`, as in `FactorCovariance`: what it explains is part of `variance`. By default none.
 
     Examples
     --------
@@ -90,7 +94,7 @@ class IdioRisk:
     horizon: Horizon
     _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors)
     # mypy cannot read a Converter that sees the other fields
-    _links: Array = field(default=None, converter=_LINKS, validator=_check)  # type: ignore[misc]
+    _links: Array = field(default=None, converter=Converter(_read_links, takes_self=True), validator=_check)  # type: ignore[misc]
 
     __reduce__ = by_constructor
 
@@ -104,8 +108,14 @@ class IdioRisk:
 
     @property
     def links(self) -> pd.DataFrame:
-        """Correlations of the residuals with unobserved factors, assets × 0 … J - 1."""
+        """C, assets × 0 … J - 1, return per horizon; J = 0 without links."""
         return pd.DataFrame(self._links, self.assets.copy(), copy=False)
+
+    def with_variance(self, variance: Any) -> Self:
+        """Return the same with other variances, shape (N,), return² per horizon; links keep their correlations."""
+        changed = floats(variance)
+        ratio = np.divide(changed, self._variance, out=np.zeros_like(changed), where=self._variance > 0)
+        return evolve(self, variance=changed, links=self._links * np.sqrt(ratio)[:, None])
 
     @property
     def prior(self) -> pd.Series[bool]:

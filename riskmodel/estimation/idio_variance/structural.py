@@ -163,7 +163,9 @@ class Structural(IdioVarianceEstimator):
         priors = [*(risk.assets[risk.prior.to_numpy()] if risk is not None else ()), *assets[gamma < 0.5]]
         before = IdioRisk(assets, blend**2, loadings.horizon) if risk is None else risk
         links = before.links.reindex(assets, fill_value=0.0)
-        return evolve(before, assets=assets, variance=blend**2, priors=list(dict.fromkeys(priors)), links=links)
+        known = before.variance.reindex(assets, fill_value=0.0)
+        grown = evolve(before, assets=assets, variance=known, priors=list(dict.fromkeys(priors)), links=links)
+        return grown.with_variance(blend**2)
 
     def own_weights(self, residuals: pd.DataFrame) -> Array:
         """γ of each asset, shape (N,).
