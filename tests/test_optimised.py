@@ -16,15 +16,15 @@ def model(n=4, dates=None):
 def test_volatility_is_divided_by_one_less_choices_over_dates():
     s = rm.Strategy({"A": 1.0, "B": -1.0, "C": 0.0}, model())
     assert s.optimised_volatility(dates=10) / s.volatility == pytest.approx(1 / (1 - 2 / 10))
-    hedged = rm.HedgedPortfolio.minimum_variance(s, ["C", "D"])
+    hedged = rm.HedgedPortfolio.minimum_variance(rm.Strategy({"A": 1.0}, model()), ["C", "D"])
     assert hedged.optimised_volatility(dates=100) / hedged.volatility == pytest.approx(1 / 0.98)
     assert hedged.optimised_volatility(50, 100) / hedged.volatility == pytest.approx(2.0)
     assert s.optimised_volatility(2, 10).horizon == rm.DAY
 
 
 def test_observations_of_a_regression_are_the_dates():
-    panel = rm.SampleData().panel(["KO", "PEP"], ["Mkt-RF", "SMB"], start="2018-01-01")
-    hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, rm.OLS().fit(panel)))
+    panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "SMB"], start="2010-01")
+    hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"Utils": 1.0}, rm.OLS().fit(panel)))
     expected = 1 / (1 - 2 / len(panel.dates))
     assert hedged.optimised_volatility() / hedged.volatility == pytest.approx(expected)
 
@@ -52,9 +52,9 @@ def test_hedges_by_regression_realise_what_it_says():
 
 
 def test_a_report_says_it_where_it_matters():
-    panel = rm.SampleData().panel(["KO", "PEP"], ["Mkt-RF", "SMB", "HML"], start="2018-08-01")
-    report = rm.RiskReport.of(rm.Strategy({"KO": 1.0}, rm.OLS().fit(panel)), panel, rm.RiskBudget(1e6, rm.MONTH))
-    assert any("3 hedge weights" in note for note in report.notes)
-    longer = rm.SampleData().panel(["KO", "PEP"], ["Mkt-RF"])
-    report = rm.RiskReport.of(rm.Strategy({"KO": 1.0}, rm.OLS().fit(longer)), longer, rm.RiskBudget(1e6, rm.MONTH))
-    assert not any("hedge weights" in note for note in report.notes)
+    months = rm.SampleData(rm.MONTH)
+    for start, said in (("2010-01", True), ("1930-01", False)):
+        panel = months.panel(["Utils"], ["Mkt-RF", "SMB", "HML"], start=start)
+        strategy = rm.Strategy({"Utils": 1.0}, rm.OLS().fit(panel))
+        report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
+        assert any("3 hedge weights" in note for note in report.notes) is said

@@ -150,7 +150,7 @@ class Portfolio(ABC):
         >>> model = rm.Assembled(rm.PrincipalComponents(1), rm.SampleCovariance(), rm.SampleVariance()).fit(panel)
         >>> hedged = rm.HedgedPortfolio.minimum_variance(rm.Strategy({"KO": 1.0}, model), ["PEP", "XOM"])
         >>> round(hedged.optimised_volatility(dates=len(panel.dates)) / hedged.volatility, 4)
-        1.0333
+        1.0476
         """
         m = require_count(self._choices() if choices is None else choices, "choices")
         t = self._observations() if dates is None else require_finite(dates, "dates")
