@@ -212,7 +212,7 @@ def test_returns_after_a_date_change_no_forecast_of_it(seed, cut, ragged):
 
 def test_a_true_covariance_is_told_from_one_that_is_too_small():
     methods = {"true": true_covariance, "sample": sample, "small": halves}
-    study = walk(methods, every=None, portfolios=FEW).run(made(t=2_500, seed=5))
+    study = walk(methods, every=None, portfolios=FEW).run(made(t=1_500, seed=5))
     table = study.summary()
     right, small = (table.xs(m, level="method") for m in ("true", "small"))
     assert right["bias"].between(right["low"], right["high"]).all()
@@ -230,7 +230,7 @@ def test_a_true_covariance_is_told_from_one_that_is_too_small():
     assert (study.comparisons(against="small")["high"].dropna() < 0).all()
     wild = study.by_regime()["bias"].xs(("long", "true"), level=["family", "method"])
     assert wild["calm"] < wild["wild"]
-    assert right["mrad"].to_numpy() == pytest.approx(0.165, abs=0.03)
+    assert right["mrad"].to_numpy() == pytest.approx(0.165, abs=0.05)
 
 
 def test_factors_of_a_model_have_the_size_that_it_forecasts():
