@@ -117,6 +117,7 @@ from .estimation.factor_covariance.stambaugh import Stambaugh as Stambaugh
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
 from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
+from .estimation.idio_variance.linked import Linked as Linked
 from .estimation.idio_variance.mixture import MixtureVariance as MixtureVariance
 from .estimation.idio_variance.newey_west import NeweyWestVariance as NeweyWestVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance

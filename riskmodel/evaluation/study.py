@@ -193,6 +193,19 @@ class Study:
             table.insert(2 + side, name, [bias_band(int(n))[side] for n in table["dates"]])
         return self._ordered(table)
 
+    def bias(self) -> pd.DataFrame:
+        """The bias statistic of each portfolio, such as a factor or a sector: rows (family, method, portfolio).
+
+        Columns ``dates`` with a score, ``bias``, and the band from ``low`` to ``high`` of a right forecast.
+        """
+        parts = {
+            key: pd.DataFrame({"dates": scores.count(), "bias": bias_statistic(scores)})
+            for key, scores in self._scores.items()
+        }
+        table = pd.concat(parts, names=["family", "method", "portfolio"])
+        bands = [bias_band(int(n)) for n in table["dates"]]
+        return self._ordered(table.assign(low=[b[0] for b in bands], high=[b[1] for b in bands]))
+
     def by_method(self) -> pd.DataFrame:
         """Figures of each method that need no portfolios: rows are methods.
 
@@ -291,7 +304,7 @@ class Study:
                 test = diebold_mariano(mine[method] - mine[other], self.overlap)
                 rows[family, method] = (other, *_values(test))
         columns = ["against", "difference", "std_error", "low", "high", "statistic", "pvalue", "dates"]
-        return _framed(rows, columns)
+        return self._ordered(_framed(rows, columns))
 
     def confidence_set(
         self, loss: Loss = QLIKE, size: float = 0.10, repetitions: int = 2_000, seed: int = 0
@@ -346,7 +359,9 @@ class Study:
             n = frequency.observations
             rows[key] = (n, frequency.breaches, frequency.breaches / n, frequency.pvalue, both.pvalue)
         index = pd.MultiIndex.from_tuples(list(rows), names=["family", "method", "portfolio"])
-        return pd.DataFrame(list(rows.values()), index, ["rows", "breaches", "share", "kupiec", "christoffersen"])
+        return self._ordered(
+            pd.DataFrame(list(rows.values()), index, ["rows", "breaches", "share", "kupiec", "christoffersen"])
+        )
 
     def by_regime(self) -> pd.DataFrame:
         """Bias and QLIKE in calm, middle and wild markets: rows (regime, family, method).
@@ -383,6 +398,7 @@ class Study:
         return {
             "summary": self.summary(),
             "by_method": self.by_method(),
+            "bias": self.bias(),
             "by_regime": self.by_regime(),
             "breaches": self.breaches(),
             "qlike": losses.set_axis([" | ".join(c) for c in losses.columns], axis=1).rename_axis("date"),
@@ -458,8 +474,16 @@ class Study:
         return [(f, m) for f in self.families for m in self.methods]
 
     def _ordered(self, table: pd.DataFrame) -> pd.DataFrame:
-        keys = [key for key in self._keys if key in table.index]
-        return table.reindex(pd.MultiIndex.from_tuples(keys, names=["family", "method"]))
+        """Rows in the order of families and methods, which pandas then knows to be sorted."""
+        known = (self.families, self.methods)
+        codes = [pd.Index(k).get_indexer(table.index.get_level_values(i)) for i, k in enumerate(known)]
+        order = np.lexsort(codes[::-1])
+        levels, names = [list(k) for k in known], ["family", "method", "portfolio"][: table.index.nlevels]
+        if table.index.nlevels > len(known):
+            last, labels = pd.factorize(table.index.get_level_values(-1))
+            codes, levels = [*codes, last], [*levels, list(labels)]
+        index = pd.MultiIndex(levels=levels, codes=[c[order].tolist() for c in codes], names=names)
+        return table.iloc[order].set_axis(index, axis=0)
 
     def _families_of(self, losses: pd.DataFrame) -> list[str]:
         there = set(losses.columns.get_level_values("family"))

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.mixture import read_list, require_each, require_shares
+from riskmodel.estimation.mixture import read_list, require_each, require_shares_of
 
 
 @final
@@ -42,7 +42,7 @@ class MixtureVariance(IdioVarianceEstimator):
     estimators: tuple[IdioVarianceEstimator, ...] = field(
         converter=read_list, validator=require_each(IdioVarianceEstimator, "rm.SampleVariance()")
     )
-    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares)
+    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares_of("estimators"))
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Return the mixture, return² per row."""
