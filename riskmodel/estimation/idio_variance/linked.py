@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-from riskmodel._core.arrays import Array, Counts, Index, row_blocks
+from riskmodel._core.arrays import Array, Index, row_blocks
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
@@ -126,11 +126,12 @@ class Linked(IdioVarianceEstimator):
         for i, one in enumerate(blocks):
             for other in blocks[i:]:
                 correlation, common = _correlations(z[:, one], z[:, other])
-                sure = np.arctanh(np.minimum(np.abs(correlation), 1.0 - 1e-15)) * np.sqrt(np.maximum(common - 3, 0))
-                linked = (np.abs(correlation) >= self.threshold) & (sure > quantile) & (common >= _FEWEST)
-                r, c = np.nonzero(linked)
+                r, c = np.nonzero(np.abs(correlation) >= self.threshold)
+                size, dates = np.abs(correlation[r, c]), common[r, c]
+                sure = np.arctanh(np.minimum(size, 1.0 - 1e-15)) * np.sqrt(np.maximum(dates - 3, 0))
                 r, c = r + one.start, c + other.start
-                found.append((r[r < c], c[r < c]))
+                linked = (sure > quantile) & (dates >= _FEWEST) & (r < c)
+                found.append((r[linked], c[linked]))
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
 
@@ -143,9 +144,13 @@ def _standardised(residuals: Array) -> Array:
     return np.asarray(np.clip(z, -_LARGEST, _LARGEST))
 
 
-def _correlations(x: Array, y: Array) -> tuple[Array, Counts]:
+def _correlations(x: Array, y: Array) -> tuple[Array, Any]:
     """Correlations of columns about zero over common dates, and the number of these; 0 where one does not vary."""
     known_x, known_y = ~np.isnan(x), ~np.isnan(y)
+    if known_x.all() and known_y.all():
+        size = np.sqrt((x**2).sum(axis=0)[:, None] * (y**2).sum(axis=0))
+        common = np.broadcast_to(np.int64(len(x)), size.shape)
+        return np.divide(x.T @ y, size, out=np.zeros_like(size), where=size > 0), common
     a, b = np.where(known_x, x, 0.0), np.where(known_y, y, 0.0)
     one, other = known_x.astype(np.float64), known_y.astype(np.float64)
     size = np.sqrt((a**2).T @ other * (one.T @ b**2))
