@@ -117,6 +117,7 @@ from .estimation.factor_covariance.stambaugh import Stambaugh as Stambaugh
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
 from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
+from .estimation.idio_variance.linked import Linked as Linked
 from .estimation.idio_variance.mixture import MixtureVariance as MixtureVariance
 from .estimation.idio_variance.newey_west import NeweyWestVariance as NeweyWestVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
@@ -130,6 +131,7 @@ from .estimation.idio_variance.shrunk import (
 )
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.idio_variance.structural import Structural as Structural
+from .estimation.idio_variance.thresholded import Thresholded as Thresholded
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.level import HalfLives as HalfLives, PooledVolatility as PooledVolatility
@@ -243,5 +245,6 @@ from .quantities import (
     Volatility as Volatility,
 )
 from .report.report import RiskReport as RiskReport
+from .report.study.report import StudyReport as StudyReport
 
 __version__: str
