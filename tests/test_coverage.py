@@ -9,7 +9,7 @@ import pytest
 import riskmodel as rm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks import coverage  # noqa: E402
+from benchmarks import coverage
 
 REPETITIONS = 60
 NAMED = {design.name: design for design in coverage.DESIGNS}
