@@ -190,6 +190,21 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
+from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
+from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
+from .inference.covariance.classical import Classical as Classical
+from .inference.covariance.cosine import Cosine as Cosine
+from .inference.covariance.hac import HAC as HAC
+from .inference.covariance.hc3 import HC3 as HC3
+from .inference.estimand import (
+    Estimand as Estimand,
+    LONG_RUN as LONG_RUN,
+    NEXT_MONTH as NEXT_MONTH,
+    THIS_WINDOW as THIS_WINDOW,
+)
+from .inference.inference import Inference as Inference
+from .inference.interval import Interval as Interval
+from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
 from .model.history import ModelHistory as ModelHistory

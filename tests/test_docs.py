@@ -99,6 +99,15 @@ def test_the_page_on_parts():
     assert space["floored"].fit(space["panel"]).idio_variance.min() * 252 == pytest.approx(0.04)
 
 
+def test_the_page_on_fundamental_models():
+    space = run_page("docs/how-to/fundamental-model.md")
+    assert list(space["fitted"].factors)[:2] == ["Market", "energy"]
+    assert (space["fitted"].factor_returns[["energy", "health", "industry", "technology"]] != 0).all(axis=None)
+    assert space["missing"] == ["A007"]
+    assert space["hedged"].exposures.abs().max() < 1e-12
+    assert 0.25 < space["model"].idio_variance["A003"] ** 0.5 * 252**0.5 < 0.4
+
+
 def test_the_page_on_studies():
     space = run_page("docs/how-to/compare-risk-models.md")
     study = space["study"]
