@@ -14,7 +14,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
-from riskmodel.horizon import is_number, require_same
+from riskmodel.horizon import Horizon, is_number, require_same
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import LongRunCovariance
@@ -25,7 +25,9 @@ from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
 from riskmodel.inference.of_model import ModelFigure
+from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors
+from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
@@ -295,12 +297,55 @@ class Inference:
         confidence : float
             Probability that the alpha is positive, between 0 and 1.
         """
-        weights = require_portfolio(portfolio, "portfolio").weights[lambda w: w != 0]
-        held = self.model.restrict(weights.index.to_list())
-        residuals = held.residuals(self._select(held.assets)).to_numpy() + held._alpha
-        return TrackRecord.of(residuals @ weights.to_numpy(), confidence=confidence)
+        residuals, alpha = self._residuals(portfolio)
+        return TrackRecord.of(residuals + alpha, confidence=confidence)
+
+    def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
+        """Return how a portfolio's volatility and Sharpe ratio grow with the horizon, from its autocorrelations.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+        to : Horizon
+            A whole number of rows of the panel.
+        """
+        at_rows = self.model.horizon
+        held = require_portfolio(portfolio, "portfolio")
+        require_same(held.horizon, at_rows, "a portfolio and the panel of its inference")
+        return TimeScaling.of(held.excess_returns(self._select(held.weights.index)), at_rows, to=to)
+
+    def stability(self, portfolio: Portfolio) -> Stability:
+        """Test whether a portfolio's exposures and alpha are constant over the window.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+
+        Raises
+        ------
+        NotEstimatedError
+            For weights of dates that decay, as these let exposures move; for no factors, more than ten, or too few
+            dates.
+        """
+        fit: Any = self.model.regression
+        if fit.decay_factor != 1.0:
+            raise NotEstimatedError(
+                "expected equal weights of dates, got ones that decay, under which exposures may move; fit rm.OLS()."
+            )
+        influence = self._figures(portfolio, None).influence
+        return Stability.of(influence, self._residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
+
+    def _residuals(self, portfolio: Portfolio) -> tuple[Array, float]:
+        """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
+        weights = require_portfolio(portfolio, "portfolio").weights
+        weights = weights[weights != 0]
+        held = self.model.restrict(weights.index.to_list())
+        residuals, w = held.residuals(self._select(held.assets)).to_numpy(), weights.to_numpy()
+        return np.asarray(residuals @ w), float(held._alpha @ w)
 
     def _select(self, assets: Any) -> ReturnPanel:
         panel = self.panel
