@@ -24,6 +24,7 @@ from riskmodel.inference.figures import PortfolioFigures, as_frame
 from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
+from riskmodel.inference.next_month import next_month
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors
@@ -300,6 +301,37 @@ class Inference:
         residuals, alpha = self._residuals(portfolio)
         return TrackRecord.of(residuals + alpha, confidence=confidence)
 
+    def next_month(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
+        """Return the range that the volatility of the month to come is expected in.
+
+        It is much wider than the interval of the volatility of this window: volatility moves. The range is that of past
+        months' realised volatilities over those of the year before each, times the volatility now.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model. Its weights, and a hedge that it holds, are kept over the past.
+        level : float
+            Probability with which next month's realised volatility is in the range.
+
+        Returns
+        -------
+        Interval
+            Per the portfolio's horizon; `Interval.std_error` is the standard deviation of the outcome.
+
+        Raises
+        ------
+        NotEstimatedError
+            For fewer than 19 months after the first year, fewer than the level needs (39 for 0.95), or rows so long
+            that a month has fewer than five.
+        """
+        chosen, held = require_level(level), require_portfolio(portfolio, "portfolio")
+        rows = type(held.volatility)(float(held.volatility.at(self.model.horizon)), self.model.horizon)
+        found = next_month(self._returns(held), self.model.horizon, float(rows), chosen)
+        scale = float(held.volatility) / float(rows) if rows > 0 else 0.0
+        low, high, error = (scale * x for x in (found.low, found.high, found.std_error))
+        return Interval(float(held.volatility), error, low, high, chosen, found.of)
+
     def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
         """Return how a portfolio's volatility and Sharpe ratio grow with the horizon, from its autocorrelations.
 
@@ -310,10 +342,8 @@ class Inference:
         to : Horizon
             A whole number of rows of the panel.
         """
-        at_rows = self.model.horizon
         held = require_portfolio(portfolio, "portfolio")
-        require_same(held.horizon, at_rows, "a portfolio and the panel of its inference")
-        return TimeScaling.of(held.excess_returns(self._select(held.weights.index)), at_rows, to=to)
+        return TimeScaling.of(self._returns(held), self.model.horizon, to=to)
 
     def stability(self, portfolio: Portfolio) -> Stability:
         """Test whether a portfolio's exposures and alpha are constant over the window.
@@ -338,6 +368,15 @@ class Inference:
         return Stability.of(influence, self._residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
+
+    def _returns(self, portfolio: Portfolio) -> Array:
+        """A portfolio's excess returns, without dates on which an asset has none."""
+        weights, legs = portfolio.weights, portfolio.legs.to_numpy()
+        weights = weights[weights != 0]
+        panel = self._select(weights.index.to_list())
+        returns = panel.select(weights.index, []).arrays()[0] @ np.asarray(weights)
+        returns = returns + panel.returns_of(self.model.definitions) @ legs
+        return np.asarray(returns[~np.isnan(returns)])
 
     def _residuals(self, portfolio: Portfolio) -> tuple[Array, float]:
         """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
