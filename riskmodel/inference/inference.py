@@ -8,7 +8,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
@@ -305,7 +305,8 @@ class Inference:
         """Return the range that the volatility of the month to come is expected in.
 
         It is much wider than the interval of the volatility of this window: volatility moves. The range is that of past
-        months' realised volatilities over those of the year before each, times the volatility now.
+        months' realised volatilities over those of the year before each, times that of the last year, which is the
+        estimate.
 
         Parameters
         ----------
@@ -326,11 +327,12 @@ class Inference:
             that a month has fewer than five.
         """
         chosen, held = require_level(level), require_portfolio(portfolio, "portfolio")
-        rows = type(held.volatility)(float(held.volatility.at(self.model.horizon)), self.model.horizon)
-        found = next_month(self._returns(held), self.model.horizon, float(rows), chosen)
-        scale = float(held.volatility) / float(rows) if rows > 0 else 0.0
-        low, high, error = (scale * x for x in (found.low, found.high, found.std_error))
-        return Interval(float(held.volatility), error, low, high, chosen, found.of)
+        found = next_month(self._returns(held), self.model.horizon, chosen)
+        grown = {
+            name: self.model.horizon.scale_volatility(getattr(found, name), to=held.horizon)
+            for name in ("estimate", "std_error", "low", "high")
+        }
+        return evolve(found, **grown)
 
     def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
         """Return how a portfolio's volatility and Sharpe ratio grow with the horizon, from its autocorrelations.

@@ -16,11 +16,11 @@ from riskmodel.inference.interval import Interval
 _ROWS, _MONTHS = 5, 19
 
 
-def next_month(returns: Array, horizon: Horizon, volatility: float, level: float) -> Interval:
+def next_month(returns: Array, horizon: Horizon, level: float) -> Interval:
     """Return the range of the volatility that next month will realise.
 
     In each month of the past, the realised volatility is taken over that of the year before it; quantiles of these
-    ratios times the volatility now are the range. With n months the ends are the order statistics that a further one
+    ratios times the volatility of the last year are the range. With n months the ends are the order statistics that a further one
     lies between with the level, if months are exchangeable.
 
     Parameters
@@ -29,8 +29,6 @@ def next_month(returns: Array, horizon: Horizon, volatility: float, level: float
         Of the portfolio by date, without NaN.
     horizon : Horizon
         Of a row.
-    volatility : float
-        Now, per row.
     level : float
         Between 0 and 1.
     """
@@ -46,6 +44,7 @@ def next_month(returns: Array, horizon: Horizon, volatility: float, level: float
     rank = math.floor((n + 1) * (1.0 - level) / 2.0 + 1e-9)
     low, high = ratios[rank - 1], ratios[n - rank]
     error = float(np.std(ratios, ddof=1))
+    volatility = float(returns[-round(YEAR.in_units_of(horizon)) :].std(ddof=1))
     return Interval(volatility, volatility * error, volatility * low, volatility * high, level, NEXT_MONTH)
 
 
