@@ -61,12 +61,12 @@ class RealisedRisk:
     >>> oil = rm.Strategy({"XOM": 0.4, "CVX": 0.4, "RRC": 0.2}, rm.OLS().fit(panel))
     >>> risk = rm.RealisedRisk.of(rm.HedgedPortfolio.neutral(oil), panel)
     >>> risk
-    <RealisedRisk: model 0.0077 [0.00737, 0.00811], realised 0.011 [0.0104, 0.0116], per day; they differ>
+    <RealisedRisk: model 0.00862 [0.00837, 0.00893], realised 0.0118 [0.0113, 0.0124], per day; they differ>
     >>> risk.pairs(2).round(2)
                      correlation  share
     asset with
-    XOM   CVX           0.70   0.23
-    CVX   SLB           0.59   0.13
+    XOM   CVX           0.70   0.22
+    CVX   RRC           0.35   0.13
     """
 
     portfolio: Portfolio

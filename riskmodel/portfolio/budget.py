@@ -145,8 +145,8 @@ class RealisedVolatilityLimit(Limit):
     >>> limit = rm.RealisedVolatilityLimit(1e6, rm.MONTH, panel)
     >>> budget = rm.RiskBudget(1e6, rm.MONTH, limits=[limit])
     >>> budget.capacities(hedged).round(-5)
-    volatility per month             28400000.0
-    realised volatility per month    19900000.0
+    volatility per month             25300000.0
+    realised volatility per month    18600000.0
     Name: capital, dtype: float64
     >>> budget.size(hedged).binding
     'realised volatility per month'
