@@ -55,7 +55,7 @@ class PooledVariance(IdioVarianceEstimator):
         """
         residuals = read_residuals(residuals, loadings)
         values = _without_rounding(residuals.to_numpy())
-        missing = list(residuals.columns[np.isnan(values).all(axis=0)])
+        missing = list(residuals.columns[np.asarray(np.isnan(values).all(axis=0))])
         if missing:
             raise TooFewObservationsError(
                 f"expected residuals of each asset, got none of {labels.listing(missing)}; leave these assets out, or "
