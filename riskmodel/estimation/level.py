@@ -33,6 +33,11 @@ def mean_squares(scaled: Array) -> Array:
     return np.asarray(np.divide(sums, count, out=np.full(len(scaled), np.nan), where=count > 0))
 
 
+def market_of(factor_returns: Array) -> int:
+    """The column of the factor that moves most, which is taken for the market."""
+    return int(np.argmax((factor_returns**2).sum(axis=0)))
+
+
 def smoothed(squares: Array, half_life: Horizon, horizon: Horizon) -> Array:
     """Exponentially weighted mean through each row of T squares, of which some may be NaN; always above 0."""
     keep = 0.5 ** (1.0 / half_life.in_units_of(horizon))

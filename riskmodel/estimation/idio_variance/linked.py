@@ -18,7 +18,7 @@ from riskmodel._core.arrays import Array, Index, row_blocks
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.weighting import require_instance, require_share
+from riskmodel.estimation.weighting import require_instance, require_share, weighted_mean
 
 # A residual beyond this many of its standard deviations counts as this many, so that one day links no two names.
 _LARGEST = 5.0
@@ -109,7 +109,8 @@ class Linked(IdioVarianceEstimator):
             members = np.flatnonzero(component == label)
             correlation, _ = _correlations(z[:, members], z[:, members])
             np.fill_diagonal(correlation, 1.0)
-            distance = squareform(1.0 - np.abs(correlation), checks=False)
+            # rounding may take a correlation beyond 1
+            distance = squareform(np.maximum(1.0 - np.abs(correlation), 0.0), checks=False)
             cut = fcluster(linkage(distance, "complete"), 1.0 - self.threshold + 1e-12, "distance")
             for group in np.unique(cut):
                 inside = np.flatnonzero(cut == group)
@@ -137,10 +138,10 @@ class Linked(IdioVarianceEstimator):
 
 def _standardised(residuals: Array) -> Array:
     """Residuals over their standard deviation, cut; NaN where missing."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = residuals - np.nanmean(residuals, axis=0)
-        scale = np.sqrt(np.nanmean(z**2, axis=0))
-        z = np.divide(z, scale, out=np.where(np.isnan(z), np.nan, 0.0), where=scale > 0)
+    equal = np.ones(len(residuals))
+    z = residuals - weighted_mean(residuals, equal)
+    scale = np.sqrt(weighted_mean(z**2, equal))
+    z = np.divide(z, scale, out=np.where(np.isnan(z), np.nan, 0.0), where=scale > 0)
     return np.asarray(np.clip(z, -_LARGEST, _LARGEST))
 
 

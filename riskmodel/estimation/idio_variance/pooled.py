@@ -9,10 +9,11 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arrays import Array
 from riskmodel.errors import TooFewObservationsError
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
-from riskmodel.estimation.level import PooledVolatility
+from riskmodel.estimation.level import PooledVolatility, market_of
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import require_instance
 
@@ -22,7 +23,7 @@ from riskmodel.estimation.weighting import require_instance
 class PooledVariance(IdioVarianceEstimator):
     """Each asset's slow share of the cross-section, times the cross-section's level now.
 
-    See `PooledVolatility`. The first factor of the loadings is taken for the market, whose level that of the residuals
+    See `PooledVolatility`. The factor that moves most is taken for the market, whose level that of the residuals
     follows in part; loadings without factors have none, and the residuals' own level is used alone.
 
     Parameters
@@ -53,15 +54,22 @@ class PooledVariance(IdioVarianceEstimator):
             For assets without residuals.
         """
         residuals = read_residuals(residuals, loadings)
-        values = residuals.to_numpy()
-        missing = list(residuals.columns[np.isnan(values).all(axis=0)])
+        values = _without_rounding(residuals.to_numpy())
+        missing = list(residuals.columns[np.asarray(np.isnan(values).all(axis=0))])
         if missing:
             raise TooFewObservationsError(
                 f"expected residuals of each asset, got none of {labels.listing(missing)}; leave these assets out, or "
                 "give them a prior.",
                 assets=missing,
             )
-        rows = loadings.factor_returns.loc[residuals.index]
-        market = rows.to_numpy()[:, 0] if rows.shape[1] else np.zeros(len(rows))
+        factors = loadings.factor_returns.loc[residuals.index].to_numpy()
+        market = factors[:, market_of(factors)] if factors.shape[1] else np.zeros(len(factors))
         variance = self.pooled.variances(values, market, loadings.horizon)
         return IdioRisk(residuals.columns, variance, loadings.horizon)
+
+
+def _without_rounding(values: Array) -> Array:
+    """Residuals, in which those of an asset that does not vary are zero: their mean is zero but for rounding."""
+    low = np.where(np.isnan(values), np.inf, values).min(axis=0, initial=np.inf)
+    high = np.where(np.isnan(values), -np.inf, values).max(axis=0, initial=-np.inf)
+    return np.asarray(np.where((low == high) & ~np.isnan(values), 0.0, values), dtype=np.float64)
