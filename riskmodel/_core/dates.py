@@ -213,7 +213,7 @@ def _conversion_of(index: pd.Index[Any]) -> str:
     default = "set a DatetimeIndex or a PeriodIndex"
     if index.inferred_type not in {"integer", "floating"}:
         return default
-    low, high = float(index.min()), float(index.max())
+    low, high = index.min(), index.max()
     found = [way for least, most, way in _DATES_AS_NUMBERS if least <= low <= high <= most]
     return f"if they are dates, write table.index = pd.to_datetime({found[0]})" if found else default
 
