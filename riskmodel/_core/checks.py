@@ -203,9 +203,12 @@ class ReturnChecks:
     def of_memory(self, block: Array, dates: pd.DatetimeIndex) -> Self:
         """Return the checks of a table in memory, whose suspect returns are found by reading it again.
 
-        As `update`, without what only `suspects` needs.
+        As `update`, but `quiet` and `moved` are counted only where there are codes to judge by them.
         """
-        return self._with(block, dates) if block.size else self
+        if not block.size:
+            return self
+        read = self._with(block, dates)
+        return self.update(block, dates) if len(read.codes.column) else read
 
     def _with(self, block: Array, dates: pd.DatetimeIndex) -> Self:
         stamps = _stamps(dates)

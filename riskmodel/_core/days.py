@@ -12,4 +12,5 @@ def days_of(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """
     if stamps.tz is not None:
         return stamps.normalize()
-    return pd.DatetimeIndex(stamps.to_numpy().astype("datetime64[D]").astype(stamps.dtype), name=stamps.name)
+    moments = stamps.to_numpy()
+    return pd.DatetimeIndex(moments.astype("datetime64[D]").astype(moments.dtype), name=stamps.name)

@@ -65,7 +65,7 @@ class CrossSections:
     """
 
     caps: Array = field(converter=_read_caps)
-    universe: Flags = field(converter=Converter(_read_universe, takes_self=True))
+    universe: Flags = field(converter=Converter(_read_universe, takes_self=True))  # type: ignore[misc]
     exposures: Mapping[Any, Array] = field(validator=_require_mapping)
     _known: Callable[[Any], Array] = field(repr=False, validator=_require_function)
     _codes: Callable[[Any], Array] = field(repr=False, validator=_require_function)
