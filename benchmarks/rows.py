@@ -8,6 +8,7 @@ import scipy.linalg
 
 import riskmodel as rm
 from benchmarks import peers
+from benchmarks.characteristics import cross_sectional
 from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance, panel, plain_read, stored, stored_files
 from benchmarks.timing import Figure, best, in_own_process
@@ -397,6 +398,7 @@ ROWS = (
     from_frames,
     walk_forward,
     skfolio_model,
+    cross_sectional,
     dense_covariance,
     large_covariance,
     on_a_cluster,

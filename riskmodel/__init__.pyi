@@ -117,6 +117,7 @@ from .estimation.factor_covariance.stambaugh import Stambaugh as Stambaugh
 from .estimation.idio_variance.base import IdioVarianceEstimator as IdioVarianceEstimator
 from .estimation.idio_variance.ewma import EWMAVariance as EWMAVariance
 from .estimation.idio_variance.pooled import PooledVariance as PooledVariance
+from .estimation.idio_variance.linked import Linked as Linked
 from .estimation.idio_variance.mixture import MixtureVariance as MixtureVariance
 from .estimation.idio_variance.newey_west import NeweyWestVariance as NeweyWestVariance
 from .estimation.idio_variance.regime import RegimeAdjustedVariance as RegimeAdjustedVariance
@@ -130,6 +131,7 @@ from .estimation.idio_variance.shrunk import (
 )
 from .estimation.idio_variance.short_histories import ShortHistoryVariance as ShortHistoryVariance
 from .estimation.idio_variance.structural import Structural as Structural
+from .estimation.idio_variance.thresholded import Thresholded as Thresholded
 from .estimation.least_squares.ewma import EWMA as EWMA
 from .estimation.least_squares.ols import LeastSquares as LeastSquares, OLS as OLS
 from .estimation.level import HalfLives as HalfLives, PooledVolatility as PooledVolatility
@@ -188,6 +190,21 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
+from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
+from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
+from .inference.covariance.classical import Classical as Classical
+from .inference.covariance.cosine import Cosine as Cosine
+from .inference.covariance.hac import HAC as HAC
+from .inference.covariance.hc3 import HC3 as HC3
+from .inference.estimand import (
+    Estimand as Estimand,
+    LONG_RUN as LONG_RUN,
+    NEXT_MONTH as NEXT_MONTH,
+    THIS_WINDOW as THIS_WINDOW,
+)
+from .inference.inference import Inference as Inference
+from .inference.interval import Interval as Interval
+from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
 from .model.history import ModelHistory as ModelHistory
@@ -228,5 +245,6 @@ from .quantities import (
     Volatility as Volatility,
 )
 from .report.report import RiskReport as RiskReport
+from .report.study.report import StudyReport as StudyReport
 
 __version__: str

@@ -12,9 +12,17 @@ INDUSTRIES, COUNTRIES = ["energy", "health", "retail", "tech"], ["DE", "FR", "US
 
 def panel_of(returns, horizon=rm.DAY):
     """A panel of excess returns, without factors."""
-    none = pd.DataFrame({"none": 0.0}, returns.index)
-    data = rm.InMemory(returns, factors=none, risk_free=0.0, horizon=horizon)
-    return data.panel(data.assets, [])
+    return rm.ReturnPanel(
+        dates=pd.DatetimeIndex(returns.index),
+        assets=returns.columns,
+        factors=pd.Index([]),
+        excess_returns=returns.to_numpy(),
+        factor_returns=np.zeros((len(returns), 0)),
+        risk_free=np.zeros(len(returns)),
+        horizon=horizon,
+        definitions=(),
+        dropped=pd.DataFrame({"date": [], "reason": []}),
+    )
 
 
 class Market:

@@ -628,6 +628,13 @@ def transfers(client):
     return [size for entries in log.values() for keys in entries for size in keys.values()]
 
 
+def test_dates_of_a_study_may_be_computed_on_a_cluster(client):
+    panel = clean(t=200, n=5)
+    study = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(100), horizon=rm.Horizon(5), every=40)
+    there = study.run(panel, executor=client.get_executor())
+    pd.testing.assert_frame_equal(there.records, study.run(panel).records)
+
+
 def test_on_a_cluster_chunks_do_not_travel(client, tmp_path):
     whole = clean(t=1200, n=60)
     panel = loaded(tmp_path, whole, cluster.logged, rows=200, columns=30)

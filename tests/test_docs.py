@@ -97,3 +97,22 @@ def test_the_page_on_parts():
     assert list(space["both"].factors) == ["Mkt-RF", "PC1", "PC2"]
     assert list(space["listed"].assets[space["listed"].prior]) == ["PEP"]
     assert space["floored"].fit(space["panel"]).idio_variance.min() * 252 == pytest.approx(0.04)
+
+
+def test_the_page_on_fundamental_models():
+    space = run_page("docs/how-to/fundamental-model.md")
+    assert list(space["fitted"].factors)[:2] == ["Market", "energy"]
+    assert (space["fitted"].factor_returns[["energy", "health", "industry", "technology"]] != 0).all(axis=None)
+    assert space["missing"] == ["A007"]
+    assert space["hedged"].exposures.abs().max() < 1e-12
+    assert 0.25 < space["model"].idio_variance["A003"] ** 0.5 * 252**0.5 < 0.4
+
+
+def test_the_page_on_studies():
+    space = run_page("docs/how-to/compare-risk-models.md")
+    study = space["study"]
+    assert len(study.dates) == 49
+    assert study.summary().loc[("minimum variance", "OLS"), "bias"] == pytest.approx(1.514, abs=5e-4)
+    assert set(space["mine"].families) == {"mine", "minimum variance"}
+    assert len(space["defensive"].summary()) == 1
+    assert "industries" in space["page"]

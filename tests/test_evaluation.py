@@ -151,6 +151,17 @@ def test_covariances_that_are_not_ours_give_the_same_in_every_form():
     assert bias.to_numpy() == pytest.approx(np.full(4, bias["frame"]), rel=1e-10)
 
 
+def test_an_estimator_of_scikit_learn_is_that_of_scikit_learn():
+    from sklearn.covariance import LedoitWolf
+
+    def same(returns):
+        return LedoitWolf().fit(returns.to_numpy()).covariance_
+
+    study = walk({"object": LedoitWolf(), "function": same}, portfolios=FEW).run(made())
+    one, other = (study.records.xs(m, level="method") for m in ("object", "function"))
+    pd.testing.assert_frame_equal(one, other)
+
+
 def test_what_the_caller_passes_is_left_alone():
     method, panel = Fitted(), made()
     before = panel.arrays()[0].copy()
@@ -201,7 +212,7 @@ def test_returns_after_a_date_change_no_forecast_of_it(seed, cut, ragged):
 
 def test_a_true_covariance_is_told_from_one_that_is_too_small():
     methods = {"true": true_covariance, "sample": sample, "small": halves}
-    study = walk(methods, every=None, portfolios=FEW).run(made(t=2_500, seed=5))
+    study = walk(methods, every=None, portfolios=FEW).run(made(t=1_500, seed=5))
     table = study.summary()
     right, small = (table.xs(m, level="method") for m in ("true", "small"))
     assert right["bias"].between(right["low"], right["high"]).all()
@@ -219,13 +230,17 @@ def test_a_true_covariance_is_told_from_one_that_is_too_small():
     assert (study.comparisons(against="small")["high"].dropna() < 0).all()
     wild = study.by_regime()["bias"].xs(("long", "true"), level=["family", "method"])
     assert wild["calm"] < wild["wild"]
-    assert right["mrad"].to_numpy() == pytest.approx(0.165, abs=0.03)
+    assert right["mrad"].to_numpy() == pytest.approx(0.165, abs=0.05)
 
 
 def test_factors_of_a_model_have_the_size_that_it_forecasts():
     study = walk({"OLS": rm.OLS()}, every=None, portfolios=FEW).run(made(t=1_500, seed=2))
     row = study.summary().loc[("factors", "OLS")]
     assert row["low"] < row["bias"] < row["high"]
+    each = study.bias().loc["factors", "OLS"]
+    assert list(each.index) == ["F0", "F1"]
+    assert each["bias"].mean() == pytest.approx(row["bias"])
+    assert each["bias"].to_numpy() == pytest.approx(study.scores("factors", "OLS").std().to_numpy())
 
 
 # -- losses and tests ------------------------------------------------------------------------------
@@ -455,7 +470,9 @@ def test_a_method_without_a_forecast_is_recorded():
     with pytest.warns(rm.FailedForecastWarning) as told:
         study = walk({"OLS": rm.OLS(), "fails": fails_later}).run(made())
     n = int((study.dates > "2010-10-01").sum())
-    assert told[0].message.details["dates"] == {"fails": n}
+    first, last = (w.message.details for w in told)
+    assert first == {"method": "fails", "error": "LinAlgError: no"}
+    assert last == {"dates": {"fails": n}}
     assert len(study.failures) == n
     assert study.failures["reason"].iloc[0] == "LinAlgError: no"
     assert study.summary().loc[("long", "fails"), "dates"] == len(study.dates) - n
@@ -465,8 +482,9 @@ def test_a_method_without_a_forecast_is_recorded():
 
 
 def test_a_method_without_any_forecast_and_a_mistake_end_the_study():
-    with pytest.raises(rm.EstimationError) as caught:
-        walk({"OLS": rm.OLS(), "small": lambda r: np.eye(2)}).run(made())
+    wrong = walk({"OLS": rm.OLS(), "small": lambda r: np.eye(2)})
+    with pytest.warns(rm.FailedForecastWarning), pytest.raises(rm.EstimationError) as caught:
+        wrong.run(made())
     assert caught.value.details["method"] == "small"
     with pytest.raises(KeyError) as mistake:
         walk({"wrong": lambda r: r["Z"]}).run(made())

@@ -16,6 +16,7 @@ def made(seed=0, t=200, n=9, k=3):
     rng = np.random.default_rng(seed)
     wild = np.where(np.arange(t) // 50 % 2, 3.0, 1.0)[:, None]
     f = pd.DataFrame(0.01 * wild * rng.normal(size=(t, k)), pd.bdate_range("2020-01-01", periods=t), list("XYZ")[:k])
+    f.iloc[:, 0] *= 2.0  # the market
     own = 0.01 * wild * rng.normal(size=(t, n)) * rng.uniform(0.5, 2.0, n)
     r = pd.DataFrame(f.to_numpy() @ rng.normal(0.7, 0.4, (k, n)) + own, f.index, [f"A{i}" for i in range(n)])
     return r, f

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from panels import clean, panel_of
+from sections import Market
 
 import riskmodel as rm
 from riskmodel.estimation.inverse_gamma import InverseGamma
@@ -291,6 +292,23 @@ def test_without_long_histories_the_short_ones_are_named():
         rm.ShortHistoryVariance(SLOW, 60).fit(panel.excess_returns, fitted)
     assert error.value.details["assets"] == ["A0", "A1"]
     assert list(assembled().fit_available(panel).assets) == ["A2"]
+
+
+def test_characteristics_need_no_prior_but_their_residual_variances_do():
+    market = Market()
+    panel = listed_late(market.panel, {"A003": 5})
+    with pytest.raises(rm.InvalidParameterError):
+        rm.ShortHistories(market.estimator(), 40).fit(panel)
+    estimator = rm.Assembled(market.estimator(), rm.SampleCovariance(), rm.ShortHistoryVariance(SLOW, 40))
+    model, fitted = estimator.fit(panel), market.estimator().fit(panel)
+    assert list(model.assets[model.prior]) == ["A003"]
+    assert model.loadings.equals(fitted.loadings)
+    v = fitted.residuals.drop(columns="A003").var().to_numpy()
+    d = len(panel.dates) - 1
+    a = 2 + v.mean() ** 2 / ((v**2 * d / (d + 2)).mean() - v.mean() ** 2)
+    own = fitted.residuals["A003"].dropna()
+    expected = (v.mean() * (a - 1) + (own**2).sum() / 2) / (a + (len(own) - 1) / 2 - 1)
+    near(model.idio_variance["A003"], expected)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from riskmodel.portfolio.strategy import Strategy
 
 if TYPE_CHECKING:
     from riskmodel.report.report import RiskReport
+    from riskmodel.report.study.report import StudyReport
 
 _DEFAULT_WEIGHTS = {
     DAY: {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2},
@@ -184,7 +185,7 @@ def _complete(options: ReportOptions) -> dict[str, float]:
     return {asset: 1.0 / len(weights) if w is None else w for asset, w in weights.items()}
 
 
-def write_page(report: RiskReport, path: Path | None) -> str:
+def write_page(report: RiskReport | StudyReport, path: Path | None) -> str:
     """Write the page and return a message; do nothing without a path."""
     if path is None:
         return ""

@@ -128,14 +128,7 @@ class InputFiles:
                     "for factors of the French library), or neither for the sample."
                 )
         return cls(
-            InputFile(
-                "--returns",
-                args.returns,
-                args.unit or "decimal",
-                _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
-                tuple(names(args.missing, ())),
-                args.time_zone,
-            ),
+            assets_of(args),
             library
             or InputFile(
                 "--factor-returns",
@@ -151,7 +144,7 @@ class InputFiles:
         """Read both, and the risk-free rate."""
         horizon = data_horizon(args)
         if isinstance(self.factors, FrenchFactors):
-            return self._joined(self.factors.provider(horizon), horizon, self._return_type(args))
+            return self._joined(self.factors.provider(horizon), horizon, _return_type(args, self.assets))
         returns, factors = self.assets.read(), self.factors.read()
         free, published = self._rate(args, factors)
         funded = None if args.funded is None else names(args.funded, list(published.columns))
@@ -166,7 +159,7 @@ class InputFiles:
                 risk_free=free,
                 horizon=horizon,
                 funded=funded,
-                return_type=self._return_type(args),
+                return_type=_return_type(args, self.assets),
             )
         except DataError as error:
             raise with_hint(error, f"asset returns: {self.assets}; factor returns: {self.factors}") from error
@@ -182,27 +175,9 @@ class InputFiles:
         return Joined(assets=mine, factors=library)
 
     @property
-    def _files(self) -> list[InputFile]:
+    def files(self) -> list[InputFile]:
+        """The files that are read, without those of the French library."""
         return [file for file in (self.assets, self.factors) if isinstance(file, InputFile)]
-
-    def require_other(self, page: Path) -> None:
-        """Raise where a page would be written over one of the files."""
-        for file in self._files:
-            if _is_same(page, file.path):
-                raise InvalidParameterError(
-                    f"expected --output to name another file than those that are read, got {file}, which "
-                    f"{file.option} reads; give another name."
-                )
-
-    def _return_type(self, args: argparse.Namespace) -> ReturnType:
-        """What the file of assets holds, as the options say."""
-        said = ReturnType(args.return_type or "total")
-        if said is EXCESS and self.assets.unit == "price":
-            raise InvalidParameterError(
-                f"expected returns in {self.assets} with --return-type excess, got --unit price, which gives total "
-                "returns; leave --return-type out."
-            )
-        return said
 
     def _rate(self, args: argparse.Namespace, factors: pd.DataFrame) -> tuple[pd.Series[float] | float, pd.DataFrame]:
         """Split the risk-free rate from the factors of a file."""
@@ -231,6 +206,44 @@ class InputFiles:
         return factors[rates[0]] if rates else args.risk_free, factors.drop(columns=rates)
 
 
+def assets_of(args: argparse.Namespace) -> InputFile:
+    """The file of assets, as its options state it."""
+    return InputFile(
+        "--returns",
+        args.returns,
+        args.unit or "decimal",
+        _layout(args, args.columns, args.dates, args.table, _ASSETS_ARE_CALLED),
+        tuple(names(args.missing, ())),
+        args.time_zone,
+    )
+
+
+def assets_alone(args: argparse.Namespace) -> InMemory:
+    """Read the file of assets without factors; the rate is that of ``--risk-free``, or zero."""
+    file, horizon = assets_of(args), data_horizon(args)
+    try:
+        return InMemory(
+            file.read(),
+            factors=None,
+            risk_free=0.0 if args.risk_free is None else args.risk_free,
+            horizon=horizon,
+            return_type=_return_type(args, file),
+        )
+    except DataError as error:
+        raise with_hint(error, f"asset returns: {file}") from error
+
+
+def _return_type(args: argparse.Namespace, file: InputFile) -> ReturnType:
+    """What the file of assets holds, as the options say."""
+    said = ReturnType(args.return_type or "total")
+    if said is EXCESS and file.unit == "price":
+        raise InvalidParameterError(
+            f"expected returns in {file} with --return-type excess, got --unit price, which gives total returns; leave "
+            "--return-type out."
+        )
+    return said
+
+
 def _layout(
     args: argparse.Namespace, columns: Wide | Long | None, dates: str | None, table: str | None, called: tuple[str, ...]
 ) -> Layout:
@@ -249,15 +262,20 @@ def _layout(
     return columns if dates is None else evolve(columns, dates=dates)
 
 
-def page_path(args: argparse.Namespace, files: InputFiles | None) -> Path | None:
+def page_path(args: argparse.Namespace, files: InputFiles | None, name: str = "report.html") -> Path | None:
     """Where to write the page, or None where none is wanted."""
     if args.no_html or (args.json and args.output is None):
         return None
     if args.output == "":
         raise InvalidParameterError("expected --output to name a file such as report.html, got nothing.")
-    path = read_path(args.output or "report.html", "--output")
-    if files is not None:
-        files.require_other(path)
+    path = read_path(args.output or name, "--output")
+    read = [] if args.returns is None else [assets_of(args)] if files is None else files.files
+    for file in read:
+        if _is_same(path, file.path):
+            raise InvalidParameterError(
+                f"expected --output to name another file than those that are read, got {file}, which {file.option} "
+                "reads; give another name."
+            )
     return path
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``riskmodel report`` and ``riskmodel data``."""
+"""The command line: ``riskmodel report``, ``riskmodel study`` and ``riskmodel data``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.commands import ReportOptions, print_catalogue, risk_report, write_page
-from riskmodel.cli.files import UNITS
 from riskmodel.cli.notices import tell
-from riskmodel.errors import InvalidParameterError, RiskModelError, RiskModelWarning
-from riskmodel.panel.return_type import ReturnType
-from riskmodel.panel.unmatched import Unmatched
+from riskmodel.cli.parser import Parser, add_files
+from riskmodel.errors import RiskModelError, RiskModelWarning
+
+if TYPE_CHECKING:
+    from riskmodel.report.report import RiskReport
+    from riskmodel.report.study.report import StudyReport
 
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
@@ -27,6 +30,7 @@ Factor risk models on the command line.
 
   riskmodel report          a risk report on a sample portfolio: start here
   riskmodel report --help   its options, with examples
+  riskmodel study           compare risk models out of sample, on the sample or on returns of your own
   riskmodel data french     data sets of the French library: factor sets, and portfolios to use as assets
 """
 
@@ -157,6 +161,9 @@ def _run(argv: list[str]) -> None:
         _data_parser().parse_args(argv[1:])
         print_catalogue()
         return
+    if argv[:1] == ["study"]:
+        _study(argv[1:])
+        return
     if argv[:1] != ["report"]:
         _overview_parser().parse_args(argv)
     arguments = _report_parser().parse_intermixed_args(read.joined(argv[1:]))
@@ -165,9 +172,24 @@ def _run(argv: list[str]) -> None:
         report, left_out = risk_report(options, said)
     if left_out:
         tell(left_out)
+    _show(report, options.output, options.json)
+
+
+def _study(argv: list[str]) -> None:
+    from riskmodel.cli.study import StudyOptions, study_parser, study_report  # noqa: PLC0415 - other commands need none
+
+    arguments = study_parser().parse_args(read.joined(argv))
+    with notices.shown(arguments.strict, arguments.allow or ()) as said:
+        options = StudyOptions.read(arguments)
+        report = study_report(options, said)
+    _show(report, options.output, options.json)
+
+
+def _show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -> None:
+    """Write the page, and print the tables or the JSON."""
     # write the page first: a closed stdout pipe must not prevent it
-    wrote = write_page(report, options.output)
-    if options.json:
+    wrote = write_page(report, output)
+    if as_json:
         print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
         if wrote:
             tell(wrote)
@@ -180,32 +202,25 @@ def _run(argv: list[str]) -> None:
 # -- arguments -------------------------------------------------------------------------------------
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `InvalidParameterError`."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidParameterError(f"{message}; {self.prog} --help explains.")
-
-
 def _overview_parser() -> argparse.ArgumentParser:
     from riskmodel import __version__  # noqa: PLC0415 - the root imports what is below it first
 
-    parser = _Parser(
+    parser = Parser(
         "riskmodel", description=_OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"riskmodel {__version__}")
-    parser.add_argument("command", choices=["report", "data"], help="what to do")
+    parser.add_argument("command", choices=["report", "study", "data"], help="what to do")
     return parser
 
 
 def _data_parser() -> argparse.ArgumentParser:
-    parser = _Parser("riskmodel data", description="List the data sets of a source.", allow_abbrev=False)
+    parser = Parser("riskmodel data", description="List the data sets of a source.", allow_abbrev=False)
     parser.add_argument("source", choices=["french"], help="french: Kenneth R. French's data library")
     return parser
 
 
 def _report_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         "riskmodel report",
         usage="riskmodel report [ASSET[=WEIGHT] ...] [options]",
         description=_DESCRIPTION,
@@ -239,59 +254,8 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
-    _add_files(parser)
+    add_files(parser)
     return parser
-
-
-def _add_files(parser: argparse.ArgumentParser) -> None:
-    """Add the options for files: one of assets, one of factors, each with its unit."""
-    files = parser.add_argument_group("files of your own, instead of the sample; see files, below")
-    add = files.add_argument
-    add("--returns", metavar="FILE", help="returns or prices of assets")
-    add("--unit", choices=UNITS, help="unit of the numbers in --returns (default: decimal)")
-    add("--factor-returns", metavar="FILE", help="factors and the risk-free rate RF")
-    add("--factor-unit", choices=UNITS, help="unit of the numbers in --factor-returns (default: decimal)")
-    add(
-        "--french",
-        nargs="?",
-        const="",
-        metavar="FOLDER",
-        help="factors and rate of the French library, fetched or from saved files, instead of --factor-returns",
-    )
-    add(
-        "--risk-free",
-        metavar="RATE",
-        type=read.rate,
-        help="a constant risk-free rate instead of the column RF: 0.02/year, or a number per row",
-    )
-    add("--funded", nargs="*", metavar="FACTOR", help="factors that cost cash to hold (default: by their names)")
-    add("--data-horizon", choices=list(read.HORIZONS), help="what one row of the files spans (default: day)")
-    add(
-        "--return-type",
-        choices=[str(t) for t in ReturnType],
-        help="whether --returns are total or in excess of the risk-free rate already (default: total)",
-    )
-    add(
-        "--unmatched",
-        choices=[str(u) for u in Unmatched],
-        help="rows on dates that factors lack: drop them (default), or compound them into the next common row",
-    )
-    add("--bar", metavar="TIME", help="time of one row within days, such as 1h or 5min; needs --per-day")
-    add("--per-day", metavar="N", type=read.number, help="rows in a day: 6.5 of 1h in a session of 6.5 hours")
-    add(
-        "--columns",
-        metavar="COLUMNS",
-        type=read.layout,
-        help="DATE or DATE:COLUMN,... of a wide file, DATE,ASSET[,VALUE] of a long one; YEAR+MONTH for DATE",
-    )
-    add("--factor-columns", metavar="COLUMNS", type=read.layout, help="the same in the file of factors")
-    add("--dates", metavar="FORMAT", help="format of dates that are not year first, such as %%d/%%m/%%Y")
-    add("--factor-dates", metavar="FORMAT", help="the same in the file of factors")
-    add("--table", metavar="CAPTION", help="part of the caption of a table in a file of the French library")
-    add("--factor-table", metavar="CAPTION", help="the same in the file of factors")
-    add("--missing", nargs="+", metavar="CODE", help="codes for missing numbers in --returns: -99 n/m")
-    add("--factor-missing", nargs="+", metavar="CODE", help="the same in the file of factors")
-    add("--time-zone", metavar="ZONE", help="zone in which days begin, where times are of UTC: Europe/Berlin")
 
 
 # -- the end ---------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ class Assembled(Estimator):
         `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
         D: `SampleVariance`, `EWMAVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
-        `RegimeAdjustedVariance`, `ShortHistoryVariance`.
+        `RegimeAdjustedVariance`, `ShortHistoryVariance`, `Thresholded`.
 
     Examples
     --------
@@ -99,6 +99,7 @@ class Assembled(Estimator):
             horizon=fitted.horizon,
             definitions=fitted.definitions,
             regression=fitted.regression if repeatable else None,
+            links=risk.links.to_numpy(),
             priors=list(dict.fromkeys([*fitted.prior, *risk.assets[risk.prior.to_numpy()]])),
         )
 
@@ -116,10 +117,11 @@ class Assembled(Estimator):
         Returns
         -------
         DataFrame
-            One row for each figure of each wrapper. Columns ``part`` (``loadings``, ``factor_covariance`` or
-            ``idio_variance``), ``stage`` (the class of the wrapper), ``label`` (an asset and a factor, a factor, or an
-            asset), ``before`` and ``after`` (a loading, or a volatility in decimals per row) and ``factor``, their
-            ratio: NaN where before is zero. Before is NaN for an asset that only the wrapper can estimate.
+            One row for each figure of each wrapper. Columns ``part`` (``loadings``, ``factor_covariance``,
+            ``idio_variance`` or ``links``), ``stage`` (the class of the wrapper), ``label`` (an asset and a factor, a
+            factor, an asset, or an asset and the number of a link), ``before`` and ``after`` (a loading, a volatility
+            in decimals per row, or the correlation with a link) and ``factor``, their ratio: NaN where before is zero.
+            Before is NaN for an asset that only the wrapper can estimate.
         """
         memory = in_memory(panel)
         fitted = _checked(self.loadings, memory)
@@ -141,6 +143,7 @@ class Assembled(Estimator):
                     lambda e: _idio_volatilities(e, fitted, e is self.idio_variance),
                 )
             ),
+            *_link_stages(self.idio_variance, fitted),
         ]
         return pd.concat(tables or [_table("", None, [], np.array([]), np.array([]))], ignore_index=True)
 
@@ -156,6 +159,17 @@ def _loading_stages(estimator: LoadingsEstimator, fitted: FittedLoadings) -> lis
         for wrapper, after, before in zip(wrappers, results, results[1:], strict=False)
     ]
     return tables[::-1]
+
+
+def _link_stages(estimator: IdioVarianceEstimator, fitted: FittedLoadings) -> list[pd.DataFrame]:
+    """What the outermost estimator of idio risk links, where that is a wrapper."""
+    risk = _checked_risk(estimator, fitted)
+    links = risk.links.div(np.sqrt(risk.variance.where(risk.variance > 0, 1.0)), axis=0)
+    rows, columns = np.nonzero(links.to_numpy())
+    if not len(rows):
+        return []
+    names = [(links.index[int(r)], int(c)) for r, c in zip(rows, columns, strict=True)]
+    return [_table("links", estimator, names, np.zeros(len(names)), links.to_numpy()[rows, columns])]
 
 
 def _pairs(fitted: FittedLoadings) -> list[Any]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.base import Estimator
-from riskmodel.estimation.level import read_shares, same_number
+from riskmodel.estimation.mixture import read_list, require_each, require_shares_of
 from riskmodel.horizon import require_same
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
@@ -23,19 +22,6 @@ from riskmodel.panel.factors import Factor, FactorOfAssets, is_same, positions_h
 
 # Directions of the stacked factors below this share of the largest are rounding.
 _ROUNDING = 1e-10
-
-
-def _read_estimators(estimators: Any) -> tuple[Estimator, ...]:
-    read = tuple(estimators) if isinstance(estimators, Sequence) and not isinstance(estimators, str) else (estimators,)
-    wrong = [e for e in read if not isinstance(e, Estimator)]
-    if wrong or not read:
-        got = shown(wrong[0]) if wrong else "none"
-        raise InvalidParameterError(
-            f"expected estimators as a list such as [rm.OLS(), rm.EWMA(rm.QUARTER)], got {got}.",
-            parameter="estimators",
-            got=estimators,
-        )
-    return read
 
 
 @final
@@ -75,8 +61,8 @@ class Blend(Estimator):
     True
     """
 
-    estimators: tuple[Estimator, ...] = field(converter=_read_estimators)
-    weights: tuple[float, ...] = field(converter=read_shares, validator=same_number("estimators"))
+    estimators: tuple[Estimator, ...] = field(converter=read_list, validator=require_each(Estimator, "rm.OLS()"))
+    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares_of("estimators"))
 
     def fit(self, panel: Panel) -> FactorModel:
         """Fit each estimator, and blend the models.

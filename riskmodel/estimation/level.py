@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +10,7 @@ from attrs import field, frozen
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError
+from riskmodel.estimation.mixture import read_list, require_shares_of
 from riskmodel.estimation.weighting import (
     decay,
     effective_number,
@@ -20,7 +19,7 @@ from riskmodel.estimation.weighting import (
     require_share,
     weighted_mean,
 )
-from riskmodel.horizon import Horizon, is_number
+from riskmodel.horizon import Horizon
 
 # A level below this share of the mean level is a row of prices that did not move.
 _STILL = 1e-4
@@ -32,6 +31,11 @@ def mean_squares(scaled: Array) -> Array:
     count = known.sum(axis=1)
     sums = np.einsum("tn,tn->t", *[np.where(known, scaled, 0.0)] * 2)
     return np.asarray(np.divide(sums, count, out=np.full(len(scaled), np.nan), where=count > 0))
+
+
+def market_of(factor_returns: Array) -> int:
+    """The column of the factor that moves most, which is taken for the market."""
+    return int(np.argmax((factor_returns**2).sum(axis=0)))
 
 
 def smoothed(squares: Array, half_life: Horizon, horizon: Horizon) -> Array:
@@ -48,43 +52,13 @@ def smoothed(squares: Array, half_life: Horizon, horizon: Horizon) -> Array:
     return np.maximum(level, _STILL * mean) if mean > 0 else np.ones_like(level)
 
 
-def _read_half_lives(values: Any) -> tuple[Horizon | None, ...]:
-    read = tuple(values) if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
-    if not read or not all(h is None or isinstance(h, Horizon) for h in read):
+def _require_half_lives(_: Any, __: Any, half_lives: tuple[Any, ...]) -> None:
+    if not half_lives or not all(h is None or isinstance(h, Horizon) for h in half_lives):
         raise InvalidParameterError(
-            f"expected half_lives as horizons, such as (rm.Horizon(4), rm.Horizon(32), None), got {shown(values)}.",
+            f"expected half_lives as horizons, such as (rm.Horizon(4), rm.Horizon(32), None), got {shown(half_lives)}.",
             parameter="half_lives",
-            got=values,
+            got=half_lives,
         )
-    return read
-
-
-def read_shares(values: Any) -> tuple[float, ...]:
-    """Read weights that are 0 or more and sum to 1 (an attrs converter)."""
-    read = tuple(values) if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
-    if not all(is_number(w) and 0.0 <= w <= 1.0 for w in read) or not math.isclose(sum(read), 1.0, abs_tol=1e-9):
-        raise InvalidParameterError(
-            f"expected weights as numbers from 0 to 1 that sum to 1, got {shown(values)}.",
-            parameter="weights",
-            got=values,
-        )
-    return tuple(float(w) for w in read)
-
-
-def same_number(name: str) -> Any:
-    """Return an attrs validator that raises unless there is a weight for each item of another field."""
-
-    def check(self: Any, _: Any, weights: tuple[float, ...]) -> None:
-        expected = len(getattr(self, name))
-        if len(weights) != expected:
-            raise InvalidParameterError(
-                f"expected one weight for each of {expected} {name}, got {len(weights)}.",
-                parameter="weights",
-                expected=expected,
-                got=len(weights),
-            )
-
-    return check
 
 
 @final
@@ -115,8 +89,8 @@ class HalfLives:
     array([0.306, 0.332, 0.362])
     """
 
-    half_lives: tuple[Horizon | None, ...] = field(converter=_read_half_lives)
-    weights: tuple[float, ...] = field(converter=read_shares, validator=same_number("half_lives"))
+    half_lives: tuple[Horizon | None, ...] = field(converter=read_list, validator=_require_half_lives)
+    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares_of("half_lives"))
 
     def inverse_number(self, t: int, horizon: Horizon) -> float:
         """The mean over the mixture of one over the effective number of T dates."""

@@ -34,12 +34,17 @@ def require_each(kind: Any, example: str) -> Any:
     return check
 
 
-def require_shares(self: Any, attribute: Attribute[Any], weights: tuple[Any, ...]) -> None:
-    """Raise unless the weights are one for each of `estimators`, 0 or more, of sum 1 (an attrs validator)."""
-    values = [require_finite(w, attribute.name) for w in weights]
-    if len(values) != len(self.estimators) or min(values) < 0 or abs(float(np.sum(values)) - 1.0) > _ROUNDING:
-        raise InvalidParameterError(
-            f"expected {len(self.estimators)} weights of 0 or more whose sum is 1, got {weights!r}.",
-            parameter=attribute.name,
-            got=weights,
-        )
+def require_shares_of(members: str) -> Any:
+    """Return an attrs validator that raises unless weights are one for each of a field, 0 or more, of sum 1."""
+
+    def check(self: Any, attribute: Attribute[Any], weights: tuple[Any, ...]) -> None:
+        values, number = [require_finite(w, attribute.name) for w in weights], len(getattr(self, members))
+        if len(values) != number or min(values) < 0 or abs(float(np.sum(values)) - 1.0) > _ROUNDING:
+            raise InvalidParameterError(
+                f"expected {number} weights of 0 or more whose sum is 1, got {weights!r}.",
+                parameter=attribute.name,
+                expected=number,
+                got=weights,
+            )
+
+    return check

@@ -7,6 +7,7 @@ from riskmodel.estimation.assembled import Assembled
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.blend import Blend
 from riskmodel.estimation.factor_covariance.pooled import PooledCovariance
+from riskmodel.estimation.idio_variance.linked import Linked
 from riskmodel.estimation.idio_variance.pooled import PooledVariance
 from riskmodel.estimation.idio_variance.short_histories import ShortHistoryVariance
 from riskmodel.estimation.idio_variance.shrunk import ShrunkVariance, TotalVariance
@@ -38,6 +39,7 @@ def recommended(horizon: Horizon = DAY, observed: LoadingsEstimator | None = Non
     * idio variances shrunk by a fifth to the cross-section's share of total variance (`ShrunkVariance`);
     * assets with fewer than 60 returns lean on the others (`ShortHistories`, `ShortHistoryVariance`), and the model's
       `prior` says which;
+    * names whose residuals correlate by a half or more, such as share classes, share a factor (`Linked`);
     * three speeds of exposures blended (`Blend`): the whole window, half-lives of 125 and 60 days;
     * each asset's volatility moved towards its recent one (`RecentVolatility`);
     * the variance of the minimum-variance portfolio raised by what estimation error takes (`SecondOrderAdjusted`).
@@ -89,5 +91,5 @@ def _member(half_life: Horizon | None, observed: LoadingsEstimator | None) -> As
     return Assembled(
         ShortHistories(loadings, _SHORT),
         PooledCovariance(PooledVolatility(half_life=Horizon(126))),
-        ShortHistoryVariance(own, _SHORT),
+        Linked(ShortHistoryVariance(own, _SHORT)),
     )

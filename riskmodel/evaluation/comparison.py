@@ -13,7 +13,8 @@ from riskmodel._core.arguments import require_count
 from riskmodel.errors import MissingExtraError, TooFewObservationsError
 
 LEVEL = 0.95
-_FEWEST = 8
+# Fewer dates than this compare nothing.
+FEWEST = 8
 
 
 @final
@@ -85,9 +86,9 @@ def diebold_mariano(differences: Any, overlap: int = 0) -> LossComparison:
     d = np.asarray(differences, dtype=np.float64)
     d = d[np.isfinite(d)]
     n = len(d)
-    if n < max(_FEWEST, overlap + 2):
+    if n < max(FEWEST, overlap + 2):
         raise TooFewObservationsError(
-            f"expected {max(_FEWEST, overlap + 2)} dates or more with both losses, got {n}; use more dates.", got=n
+            f"expected {max(FEWEST, overlap + 2)} dates or more with both losses, got {n}; use more dates.", got=n
         )
     lags = max(overlap, int(4 * (n / 100) ** (2 / 9)))
     fit = OLS(d, np.ones(n)).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
@@ -133,11 +134,11 @@ def model_confidence_set(
         from arch.bootstrap import MCS  # noqa: PLC0415 - optional, and used only here
     except ImportError as error:
         raise MissingExtraError.of("the model confidence set", "arch", "evaluation") from error
-    names = list(losses.columns)
-    if len(names) == 1:
+    # methods with the same losses stand for each other: nothing tells them apart
+    different, position = np.unique(losses.to_numpy(dtype=np.float64), axis=1, return_inverse=True)
+    if different.shape[1] == 1:
         return pd.Series(1.0, losses.columns, name="pvalue")
-    plain = losses.set_axis(range(len(names)), axis=1)
-    found = MCS(plain, size, reps=repetitions, block_size=block, method="R", seed=seed)
+    found = MCS(pd.DataFrame(different), size, reps=repetitions, block_size=block, method="R", seed=seed)
     found.compute()
     pvalues = found.pvalues["Pvalue"]
-    return pd.Series([float(pvalues[i]) for i in range(len(names))], losses.columns, name="pvalue")
+    return pd.Series([float(pvalues[i]) for i in position.ravel()], losses.columns, name="pvalue")

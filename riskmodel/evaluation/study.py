@@ -17,7 +17,7 @@ from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError
 from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
-from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
+from riskmodel.evaluation.comparison import FEWEST, diebold_mariano, model_confidence_set
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.outcome import DateOutcome
 from riskmodel.evaluation.universe import NOT_DRAWN, REASONS, USED
@@ -38,8 +38,8 @@ class Study:
         The last date of each window, and the last date of the returns after it.
     assets : pandas.Index
         N labels of the panel.
-    rows_ahead : int
-        h, rows in the horizon of a forecast.
+    rows_behind, rows_ahead : int
+        Rows in a window, and h, rows in the horizon of a forecast.
     panel_horizon : Horizon
         The span of one row.
     methods, families : tuple of str
@@ -53,6 +53,7 @@ class Study:
     dates: pd.DatetimeIndex
     ends: pd.DatetimeIndex
     assets: pd.Index[Any]
+    rows_behind: int
     rows_ahead: int
     panel_horizon: Horizon
     methods: tuple[str, ...]
@@ -181,7 +182,7 @@ class Study:
         table = pd.DataFrame(
             {
                 "dates": self.losses(QLIKE).count(),
-                **self._calibration(self.records),
+                **_calibration(self._scores),
                 "qlike": self.losses(QLIKE).mean(),
                 "volatility": self._volatility(),
                 "turnover": pd.Series(self._turnovers(), dtype=np.float64),
@@ -191,6 +192,19 @@ class Study:
         for name, side in (("low", 0), ("high", 1)):
             table.insert(2 + side, name, [bias_band(int(n))[side] for n in table["dates"]])
         return self._ordered(table)
+
+    def bias(self) -> pd.DataFrame:
+        """The bias statistic of each portfolio, such as a factor or a sector: rows (family, method, portfolio).
+
+        Columns ``dates`` with a score, ``bias``, and the band from ``low`` to ``high`` of a right forecast.
+        """
+        parts = {
+            key: pd.DataFrame({"dates": scores.count(), "bias": bias_statistic(scores)})
+            for key, scores in self._scores.items()
+        }
+        table = pd.concat(parts, names=["family", "method", "portfolio"])
+        bands = [bias_band(int(n)) for n in table["dates"]]
+        return self._ordered(table.assign(low=[b[0] for b in bands], high=[b[1] for b in bands]))
 
     def by_method(self) -> pd.DataFrame:
         """Figures of each method that need no portfolios: rows are methods.
@@ -212,19 +226,16 @@ class Study:
         """Returns over forecast volatilities, dates × portfolios of a family, for one method."""
         self._require(family, self.families, "family")
         self._require(method, self.methods, "method")
-        if (family, method) not in self._groups:
-            return pd.DataFrame(index=self.dates[:0])
-        return _scores(self._groups[family, method])
+        return self._scores.get((family, method), pd.DataFrame(index=self.dates[:0])).copy()
 
     def losses(self, loss: Loss = QLIKE) -> pd.DataFrame:
         """Mean loss over the portfolios of each family, dates × (family, method); NaN without a forecast."""
-        values = loss.values(self._parts[0]["squares"], self._parts[0]["variance"])
-        return self._by_date(values)
+        return self._qlike.copy() if loss == QLIKE else self._losses(loss)
 
     def rolling_bias(self, window: int = WINDOW) -> pd.DataFrame:
         """The bias statistic over so many dates up to each date, mean over portfolios, dates × (family, method)."""
         require_count(window, "window", 2)
-        columns = {key: rolling_bias(_scores(part), window).mean(axis=1) for key, part in self._groups.items()}
+        columns = {key: rolling_bias(scores, window).mean(axis=1) for key, scores in self._scores.items()}
         return pd.DataFrame(columns).reindex(self.dates).rename_axis(columns=["family", "method"])
 
     def distances(self) -> pd.DataFrame:
@@ -255,6 +266,8 @@ class Study:
     def comparisons(self, loss: Loss = QLIKE, against: str | None = None) -> pd.DataFrame:
         """Diebold-Mariano tests of each method against one other, on the dates that both have: rows (family, method).
 
+        A method that has a forecast on fewer than half of the dates is left out.
+
         Parameters
         ----------
         loss : Loss
@@ -273,12 +286,17 @@ class Study:
         TooFewObservationsError
             For fewer than 8 dates.
         """
+        if loss == QLIKE and against is None:
+            return self._from_best.copy()
+        return self._compared(loss, against)
+
+    def _compared(self, loss: Loss, against: str | None) -> pd.DataFrame:
         if against is not None:
             self._require(against, self.methods, "against")
         losses = self.losses(loss)
-        rows = {}
+        rows: dict[tuple[str, str], tuple[Any, ...]] = {}
         for family in self._families_of(losses):
-            mine: pd.DataFrame = losses.loc[:, family]  # type: ignore[assignment]
+            mine = _compared(losses, family)
             other = str(mine.mean().idxmin()) if against is None else against
             if other not in mine:
                 continue
@@ -286,15 +304,16 @@ class Study:
                 test = diebold_mariano(mine[method] - mine[other], self.overlap)
                 rows[family, method] = (other, *_values(test))
         columns = ["against", "difference", "std_error", "low", "high", "statistic", "pvalue", "dates"]
-        return _framed(rows, columns)
+        return self._ordered(_framed(rows, columns))
 
     def confidence_set(
         self, loss: Loss = QLIKE, size: float = 0.10, repetitions: int = 2_000, seed: int = 0
     ) -> pd.DataFrame:
         """The model confidence set of each family: p values by method, rows are methods, columns families.
 
-        A method with a p value of `size` or more is in the set that holds the best with probability 1 - `size`. Dates
-        on which a method has no forecast are left out. Needs the extra ``evaluation``.
+        A method with a p value of `size` or more is in the set that holds the best with probability 1 - `size`. A
+        method that has a forecast on fewer than half of the dates is left out, and so are dates on which another method
+        has none. Needs the extra ``evaluation``.
 
         Parameters
         ----------
@@ -313,7 +332,7 @@ class Study:
         losses = self.losses(loss)
         found = {}
         for family in self._families_of(losses):
-            mine: pd.DataFrame = losses.loc[:, family].dropna()  # type: ignore[assignment]
+            mine = _compared(losses, family).dropna()
             block = self.overlap + max(1, round(len(mine) ** (1 / 3)))
             found[family] = model_confidence_set(mine, size, block, repetitions, seed)
         return pd.DataFrame(found).reindex(list(self.methods)).rename_axis("method")
@@ -340,7 +359,9 @@ class Study:
             n = frequency.observations
             rows[key] = (n, frequency.breaches, frequency.breaches / n, frequency.pvalue, both.pvalue)
         index = pd.MultiIndex.from_tuples(list(rows), names=["family", "method", "portfolio"])
-        return pd.DataFrame(list(rows.values()), index, ["rows", "breaches", "share", "kupiec", "christoffersen"])
+        return self._ordered(
+            pd.DataFrame(list(rows.values()), index, ["rows", "breaches", "share", "kupiec", "christoffersen"])
+        )
 
     def by_regime(self) -> pd.DataFrame:
         """Bias and QLIKE in calm, middle and wild markets: rows (regime, family, method).
@@ -350,14 +371,14 @@ class Study:
         """
         market = pd.Series([float(o.market @ o.market) for o in self.outcomes], self.dates)
         regimes = pd.cut(market.rank(method="first") / len(market), [0, 1 / 3, 2 / 3, 1], labels=list(_REGIMES))
-        losses, table = self.losses(QLIKE), self.records
+        losses = self.losses(QLIKE)
         parts = {}
         for regime in _REGIMES:
             dates = self.dates[(regimes == regime).to_numpy()]
-            chosen = table[table.index.get_level_values("date").isin(dates)]
+            chosen = {key: scores[scores.index.isin(dates)] for key, scores in self._scores.items()}
             mine = losses.loc[losses.index.isin(dates)]
             parts[regime] = pd.DataFrame(
-                {"dates": mine.count(), "bias": self._calibration(chosen)["bias"], "qlike": mine.mean()}
+                {"dates": mine.count(), "bias": _calibration(chosen)["bias"], "qlike": mine.mean()}
             )
         return pd.concat({regime: self._ordered(p) for regime, p in parts.items()}, names=["regime"])
 
@@ -370,21 +391,42 @@ class Study:
         columns = {m: _turnover(dict(self._weights(family, m)), len(self.assets)) for m in self.methods}
         return pd.DataFrame(columns).reindex(self.dates[1:]).rename_axis(columns="method")
 
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, ready to be written: ``study.frames()["summary"].to_csv(...)``."""
+        losses = self.losses()
+        enough = len(self.methods) > 1 and len(self.dates) >= FEWEST
+        return {
+            "summary": self.summary(),
+            "by_method": self.by_method(),
+            "bias": self.bias(),
+            "by_regime": self.by_regime(),
+            "breaches": self.breaches(),
+            "qlike": losses.set_axis([" | ".join(c) for c in losses.columns], axis=1).rename_axis("date"),
+            **({"comparisons": self.comparisons()} if enough else {}),
+            "universe": self.universe.rename_axis("date"),
+            "failures": self.failures,
+            "left_out": self.left_out,
+        }
+
     # -- helpers -----------------------------------------------------------------------------------
 
     @cached_property
-    def _groups(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """The records by family and method."""
+    def _scores(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Returns over forecast volatilities by family and method, dates × portfolios."""
         grouped = self._parts[0].groupby(level=["family", "method"], sort=False)
-        return {(str(f), str(m)): part for (f, m), part in grouped}
+        return {(str(f), str(m)): _scores(part) for (f, m), part in grouped}
 
-    def _calibration(self, table: pd.DataFrame) -> dict[str, pd.Series[float]]:
-        bias, mrad = {}, {}
-        for (family, method), part in table.groupby(level=["family", "method"], sort=False):
-            scores = _scores(part)
-            bias[family, method] = float(bias_statistic(scores).mean())
-            mrad[family, method] = mean_rolling_deviation(scores)
-        return {"bias": pd.Series(bias, dtype=np.float64), "mrad": pd.Series(mrad, dtype=np.float64)}
+    @cached_property
+    def _qlike(self) -> pd.DataFrame:
+        return self._losses(QLIKE)
+
+    @cached_property
+    def _from_best(self) -> pd.DataFrame:
+        return self._compared(QLIKE, None)
+
+    def _losses(self, loss: Loss) -> pd.DataFrame:
+        table = self._parts[0]
+        return self._by_date(loss.values(table["squares"], table["variance"]))
 
     def _volatility(self) -> pd.Series[float]:
         """Realised volatility per year, mean over portfolios."""
@@ -398,7 +440,7 @@ class Study:
         return pd.Series(found, dtype=np.float64)
 
     def _turnovers(self) -> Mapping[tuple[str, str], float]:
-        return {(f, m): float(_turnover(dict(self._weights(f, m)), len(self.assets)).mean()) for f, m in self._groups}
+        return {(f, m): float(_turnover(dict(self._weights(f, m)), len(self.assets)).mean()) for f, m in self._scores}
 
     def _breach_columns(self, level: float) -> dict[str, pd.Series[float]]:
         grouped = self.breaches(level).groupby(level=["family", "method"], sort=False)
@@ -432,8 +474,16 @@ class Study:
         return [(f, m) for f in self.families for m in self.methods]
 
     def _ordered(self, table: pd.DataFrame) -> pd.DataFrame:
-        keys = [key for key in self._keys if key in table.index]
-        return table.reindex(pd.MultiIndex.from_tuples(keys, names=["family", "method"]))
+        """Rows in the order of families and methods, which pandas then knows to be sorted."""
+        known = (self.families, self.methods)
+        codes = [pd.Index(k).get_indexer(table.index.get_level_values(i)) for i, k in enumerate(known)]
+        order = np.lexsort(codes[::-1])
+        levels, names = [list(k) for k in known], ["family", "method", "portfolio"][: table.index.nlevels]
+        if table.index.nlevels > len(known):
+            last, labels = pd.factorize(table.index.get_level_values(-1))
+            codes, levels = [*codes, last], [*levels, list(labels)]
+        index = pd.MultiIndex(levels=levels, codes=[c[order].tolist() for c in codes], names=names)
+        return table.iloc[order].set_axis(index, axis=0)
 
     def _families_of(self, losses: pd.DataFrame) -> list[str]:
         there = set(losses.columns.get_level_values("family"))
@@ -447,11 +497,24 @@ class Study:
             )
 
 
+def _calibration(of_all: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, pd.Series[float]]:
+    bias = {key: float(bias_statistic(scores).mean()) for key, scores in of_all.items()}
+    mrad = {key: mean_rolling_deviation(scores) for key, scores in of_all.items()}
+    return {"bias": pd.Series(bias, dtype=np.float64), "mrad": pd.Series(mrad, dtype=np.float64)}
+
+
 def _scores(part: pd.DataFrame) -> pd.DataFrame:
     """Returns over forecast volatilities, dates × portfolios, of the records of one family and method."""
     scores = (part["realised"] / np.sqrt(part["variance"])).droplevel(["family", "method"])
     table: pd.DataFrame = scores.unstack("portfolio")  # noqa: PD010 - pivot_table averages, and is slower
     return table
+
+
+def _compared(losses: pd.DataFrame, family: str) -> pd.DataFrame:
+    """Losses on a family of the methods that have one on half of the dates or more, dates × methods."""
+    mine: pd.DataFrame = losses.loc[:, family]  # type: ignore[assignment]
+    counts = mine.count()
+    return mine.loc[:, counts >= max(counts.max(), 1) / 2]
 
 
 def _turnover(weights: Mapping[pd.Timestamp, Array], n: int) -> pd.Series[float]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
+import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core.arguments import require_method, shown
@@ -44,7 +45,8 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 _PENDING = 32
 
 
-def _default_portfolios() -> dict[str, PortfolioFamily]:
+def default_portfolios() -> dict[str, PortfolioFamily]:
+    """The portfolios of a study for which none are named."""
     return {
         "long": RandomLong(),
         "long-short": RandomLongShort(),
@@ -123,7 +125,7 @@ class WalkForward:
     window: Horizon = field(default=Horizon(2 * YEAR.days), validator=require_half_life, kw_only=True)
     horizon: Horizon = field(default=MONTH, validator=require_half_life, kw_only=True)
     every: int | Horizon | None = field(default=None, validator=require_step, kw_only=True)
-    portfolios: Mapping[str, PortfolioFamily] = field(factory=_default_portfolios, converter=_families, kw_only=True)
+    portfolios: Mapping[str, PortfolioFamily] = field(factory=default_portfolios, converter=_families, kw_only=True)
     assets: KnownAssets = field(
         factory=KnownAssets, validator=require_instance(KnownAssets, "rm.KnownAssets(0.98)"), kw_only=True
     )
@@ -155,7 +157,7 @@ class WalkForward:
         Warns
         -----
         FailedForecastWarning
-            If a method has no forecast on some dates.
+            If a method has no forecast on some dates: of its first failure at once, and of their number at the end.
         """
         require_in_memory(panel)
         if executor is not None:
@@ -163,32 +165,41 @@ class WalkForward:
         rows, ahead = rows_in(self.window, panel), rows_in(self.horizon, panel)
         stops = self._stops(panel, rows, ahead)
         store = None if folder is None else StudyFolder.at(folder, identity_of(panel, self._settings))
-        known = {} if store is None else {int(s): store.read(int(s)) for s in stops}
-        outcomes: dict[int, DateOutcome] = {stop: outcome for stop, outcome in known.items() if outcome is not None}
-        progress = Progress("study", len(stops), "dates")
-        progress.add(len(outcomes))
-        tasks = (self._task(panel, int(s), rows, ahead) for s in stops if int(s) not in outcomes)
-        try:
-            for outcome in _computed(tasks, executor):
-                outcomes[outcome.stop] = outcome
-                if store is not None:
-                    store.write(outcome)
-                progress.add(1)
-        finally:
-            progress.clear()
-        done = tuple(outcomes[int(s)] for s in stops)
-        self._tell_failures(done)
+        outcomes = self._outcomes(panel, stops, (rows, ahead), store, executor)
+        self._tell_failures(outcomes)
         return Study(
             dates=panel.dates[stops - 1],
             ends=panel.dates[stops + ahead - 1],
             assets=panel.assets,
+            rows_behind=rows,
             rows_ahead=ahead,
             panel_horizon=panel.horizon,
             methods=tuple(self.methods),
             families=tuple(self.portfolios),
             overlap=_overlap(stops, ahead),
-            outcomes=done,
+            outcomes=outcomes,
         )
+
+    def _outcomes(
+        self, panel: ReturnPanel, stops: Index, spans: tuple[int, int], store: StudyFolder | None, executor: Any
+    ) -> tuple[DateOutcome, ...]:
+        """What each date gave: read where it is kept, otherwise computed, and kept."""
+        kept = [] if store is None else [store.read(int(stop)) for stop in stops]
+        outcomes = {outcome.stop: outcome for outcome in kept if outcome is not None}
+        progress = Progress("study", len(stops), "dates")
+        progress.add(len(outcomes))
+        tasks = (self._task(panel, int(stop), *spans) for stop in stops if int(stop) not in outcomes)
+        told: set[str] = set()
+        try:
+            for outcome in _computed(tasks, executor):
+                _tell_at_once(outcome, panel.dates[outcome.stop - 1], told)
+                if store is not None:
+                    store.write(outcome)
+                outcomes[outcome.stop] = outcome
+                progress.add(1)
+        finally:
+            progress.clear()
+        return tuple(outcomes[int(stop)] for stop in stops)
 
     @property
     def _settings(self) -> tuple[Any, ...]:
@@ -250,6 +261,20 @@ class WalkForward:
                     dates=some,
                 ),
                 stacklevel=3,
+            )
+
+
+def _tell_at_once(outcome: DateOutcome, date: pd.Timestamp, told: set[str]) -> None:
+    """Warn of the first failure of each method: a mistake shows before a long study is over."""
+    for name, method in outcome.methods.items():
+        if FORECAST in method.failures and name not in told:
+            told.add(name)
+            said = method.failures[FORECAST]
+            warnings.warn(
+                FailedForecastWarning(
+                    f"{name} has no forecast on {date.date()}, and the study goes on: {said}", method=name, error=said
+                ),
+                stacklevel=4,
             )
 
 

@@ -305,7 +305,12 @@ class PortfolioFactor(FactorOfAssets):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PortfolioFactor):
             return NotImplemented
-        return bool(self.name == other.name) and self.held.to_dict() == other.held.to_dict()
+        if self.name != other.name:
+            return False
+        # in the same order, as estimators give them, without a look at each label
+        if self._weights.index.equals(other._weights.index):
+            return bool((self._weights.to_numpy() == other._weights.to_numpy()).all())
+        return self.held.to_dict() == other.held.to_dict()
 
     def __hash__(self) -> int:
         return hash((self.name, frozenset(self.held.to_dict().items())))
@@ -399,14 +404,15 @@ def _alike(a: Any, b: Any) -> bool:
 
 def positions_held(held: pd.Index[Any], known: pd.Index[Any], where: str) -> Index:
     """Return the positions of assets that factors hold, or raise `UnknownAssetError`."""
-    missing = [asset for asset, at in zip(held, known.get_indexer(held), strict=True) if at < 0]
+    at = known.get_indexer(held)
+    missing = list(held[at < 0])
     if missing:
         raise UnknownAssetError(
             f"expected the assets that the factors hold in the {where}, got no {labels.listing(missing)}; add them to "
             "the assets of the panel that is fitted.",
             missing=missing,
         )
-    return known.get_indexer(held)
+    return at
 
 
 def read_series(factor: Factor, returns: object, horizon: Horizon) -> ReturnFrame:

@@ -262,6 +262,9 @@ class HedgedPortfolio(Portfolio):
         definitions = self.model.definitions
         return any(isinstance(f, PortfolioFactor) and h for f, h in zip(definitions, self._by_factor(), strict=True))
 
+    def _choices(self) -> int:
+        return int(np.count_nonzero(self._hedge))
+
     def _held_legs(self) -> pd.Series[float]:
         return self.legs
 

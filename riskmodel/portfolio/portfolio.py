@@ -11,8 +11,9 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from riskmodel._core.arguments import require_count, require_finite
 from riskmodel.data.provider import DataProvider, require_horizon
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
@@ -113,6 +114,63 @@ class Portfolio(ABC):
         ratio = math.nan if self.is_riskless else float(self.expected_excess_return) / float(self.volatility)
         return SharpeRatio(ratio, self.horizon)
 
+    @final
+    def optimised_volatility(self, choices: int | None = None, dates: float | None = None) -> Volatility:
+        r"""Return the volatility to expect where the weights were optimised on this very model.
+
+        An optimiser picks what is estimated too low, so an optimised portfolio looks safer than it is: for M weights
+        chosen by a covariance from T dates, :math:`\sigma / (1 - M/T)` is to be expected ([1]_, equation 4). This is
+        exact for a sample covariance and many assets; a model with structure errs less, so take it as a caution. For
+        weights that were not chosen by the model, `volatility` is right.
+
+        Parameters
+        ----------
+        choices : int, optional
+            M: how many weights the optimiser could choose. By default the hedge weights of a hedged portfolio, and the
+            holdings of a strategy.
+        dates : float, optional
+            T, or the effective number of dates. By default the mean number of observations of the holdings, where the
+            model is a regression.
+
+        Raises
+        ------
+        NotEstimatedError
+            If `dates` is not given, and the model has no regression that says it.
+        InvalidParameterError
+            For as many choices as dates, or more: the portfolio's risk is then not known.
+
+        References
+        ----------
+        .. [1] Shepard, P. G. (2009). Second Order Risk. arXiv:0908.2455.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["KO", "PEP", "XOM"], [], start="2018-10-01")
+        >>> model = rm.Assembled(rm.PrincipalComponents(1), rm.SampleCovariance(), rm.SampleVariance()).fit(panel)
+        >>> hedged = rm.HedgedPortfolio.minimum_variance(rm.Strategy({"KO": 1.0}, model), ["PEP", "XOM"])
+        >>> round(hedged.optimised_volatility(dates=len(panel.dates)) / hedged.volatility, 4)
+        1.0476
+        """
+        m = require_count(self._choices() if choices is None else choices, "choices")
+        t = self._observations() if dates is None else require_finite(dates, "dates")
+        if m >= t:
+            raise InvalidParameterError(
+                f"expected fewer choices than dates, got {m} choices from {t:g} dates; the risk of what an optimiser "
+                "then finds is not known: use a longer history, or fewer instruments.",
+                choices=m,
+                dates=t,
+            )
+        return Volatility(float(self.volatility) / (1.0 - m / t), self.horizon)
+
+    def _observations(self) -> float:
+        fit = self._held.regression
+        if fit is None:
+            raise NotEstimatedError(
+                "expected a model with a regression, whose observations are counted, got one without; pass dates."
+            )
+        return float(np.mean(fit.n_observations))
+
     @cached_property
     @final
     def is_riskless(self) -> bool:
@@ -203,6 +261,10 @@ class Portfolio(ABC):
     @cached_property
     def _decomposition(self) -> RiskDecomposition:
         return RiskDecomposition.of(self.model.covariance, self.weights, self._held_legs())
+
+    @abstractmethod
+    def _choices(self) -> int:
+        """How many weights an optimiser may have chosen."""
 
     @abstractmethod
     def _held_legs(self) -> pd.Series[float] | None:

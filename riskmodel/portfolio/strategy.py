@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import numpy as np
 import pandas as pd
 from attrs import frozen
 
@@ -79,6 +80,9 @@ class Strategy(Portfolio):
     def legs(self) -> pd.Series[float]:
         """Zero for every factor: a strategy holds assets only."""
         return pd.Series(0.0, self._model.factors, name="leg")
+
+    def _choices(self) -> int:
+        return int(np.count_nonzero(self._weights))
 
     def _held_legs(self) -> None:
         return None

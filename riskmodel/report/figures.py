@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,15 @@ import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel.analysis.comparison import CovarianceComparison
-from riskmodel.errors import InvalidParameterError, MissingExtraError, UnknownFactorError
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.report.canvas import BLUE, COLOURS, ORANGE, PURPLE, canvas, plotly, safe
 from riskmodel.report.formats import short_dollars
 
-BLUE, ORANGE, TEAL, PURPLE = "#3b82c4", "#dd6b20", "#17907a", "#9467bd"
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
-_OF_FACTORS = (ORANGE, TEAL, PURPLE, "#b7860b", "#d4508b", "#6b7fd7")
-_TEXT, _GRID, _CLEAR = "#7a808a", "rgba(127,127,127,0.22)", "rgba(0,0,0,0)"
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_PERCENT = ".2~%"
-
 MOST_POINTS = 1_500
 MOST_ASSETS = 40
 
@@ -79,7 +73,7 @@ def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = N
         _points(x, returns, str(panel.horizon), BLUE),
         _line(ends, centre + beta * ends, f"fit: β = {beta:.2f}", ORANGE),
     ]
-    return _figure(
+    return canvas(
         traces, f"Excess return against {name}", x=f"{name}, per {panel.horizon}", y="excess return", percent="xy"
     )
 
@@ -112,7 +106,7 @@ def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | Non
         _points(x, residual, str(panel.horizon), BLUE),
         _line(ends, np.zeros(2), "no slope", ORANGE, dash="dash"),
     ]
-    return _figure(traces, f"Residual against {name}", x=f"{name}, per {panel.horizon}", y="residual", percent="xy")
+    return canvas(traces, f"Residual against {name}", x=f"{name}, per {panel.horizon}", y="residual", percent="xy")
 
 
 def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
@@ -149,7 +143,7 @@ def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPa
         _points(x, _tracking(portfolio, panel), "tracking", ORANGE),
     ]
     title = f"Tracking and hedged portfolio against {name}"
-    return _figure(traces, title, x=f"{name}, per {panel.horizon}", y="excess return", percent="xy")
+    return canvas(traces, title, x=f"{name}, per {panel.horizon}", y="excess return", percent="xy")
 
 
 def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
@@ -179,13 +173,13 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
     splits = {name: p.decompose() for name, p in portfolios.items()}
     first = next(iter(splits.values()))
     shares = pd.DataFrame({name: s.by_factor for name, s in splits.items()}) / (float(first.total_variance) or 1.0)
-    go = _plotly()
+    go = plotly()
     factors = [source for source in shares.index if source != IDIO]
-    colours = {f: _OF_FACTORS[i % len(_OF_FACTORS)] for i, f in enumerate(factors)} | {IDIO: BLUE}
+    colours = {f: COLOURS[i % len(COLOURS)] for i, f in enumerate(factors)} | {IDIO: BLUE}
     traces = [
         go.Bar(
-            name=_safe(source),
-            y=[_safe(n) for n in shares.columns],
+            name=safe(source),
+            y=[safe(n) for n in shares.columns],
             x=shares.loc[source].to_numpy(),
             orientation="h",
             marker={"color": colour},
@@ -198,7 +192,7 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
         )
         for source, colour in colours.items()
     ]
-    return _figure(
+    return canvas(
         traces,
         "Where the variance comes from",
         x=f"share of the variance of {next(iter(portfolios))}",
@@ -234,8 +228,8 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
     _require_some(positions, "positions")
     names = list(positions)
     capital = [None if p is None else p.capital for p in positions.values()]
-    bars = _plotly().Bar(
-        x=[_safe(n) for n in names],
+    bars = plotly().Bar(
+        x=[safe(n) for n in names],
         y=capital,
         marker={"color": [_colour(n, i) for i, n in enumerate(names)]},
         text=["" if c is None else short_dollars(c) for c in capital],
@@ -244,11 +238,11 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
         hovertemplate="%{x}: $%{y:" + _dollar_format(capital) + "}<extra></extra>",
         showlegend=False,
     )
-    figure = _figure([bars], "Capacity", y="dollars of strategy", bargap=0.45)
+    figure = canvas([bars], "Capacity", y="dollars of strategy", bargap=0.45)
     figure.update_layout(yaxis={"rangemode": "tozero"}, xaxis={"type": "category"})
     for name, dollars in zip(names, capital, strict=True):
         if dollars is None:
-            figure.add_annotation(x=_safe(name), y=0, text="no risk left:<br>no limit", showarrow=False, yshift=22)
+            figure.add_annotation(x=safe(name), y=0, text="no risk left:<br>no limit", showarrow=False, yshift=22)
     return figure
 
 
@@ -280,7 +274,7 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
     True
     """
     traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
-    figure = _figure(traces, "Cumulated PnL at constant dollars", y="dollars")
+    figure = canvas(traces, "Cumulated PnL at constant dollars", y="dollars")
     return figure.update_layout(hovermode="x unified")
 
 
@@ -312,9 +306,9 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     np.fill_diagonal(values, np.nan)
     sizes = np.where(np.isnan(values), 0.0, np.abs(values))
     chosen = np.sort(np.argsort(-sizes.max(axis=1, initial=0.0), kind="stable")[:most])
-    names = [_safe(a) for a in table.index[chosen]]
+    names = [safe(a) for a in table.index[chosen]]
     top = max(float(sizes.max(initial=0.0)), 0.05)
-    heat = _plotly().Heatmap(
+    heat = plotly().Heatmap(
         z=values[np.ix_(chosen, chosen)],
         x=names,
         y=names,
@@ -328,55 +322,20 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
         colorbar={"thickness": 12, "outlinewidth": 0, "tickformat": ".2~f"},
         texttemplate="%{z:.2f}" if len(chosen) <= 12 else None,
     )
-    figure = _figure([heat], "Correlations of residuals")
+    figure = canvas([heat], "Correlations of residuals")
     axis = {"type": "category", "showgrid": False, "zeroline": False}
     return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
-
-
-def _plotly() -> Any:
-    try:
-        import plotly.graph_objects as go  # noqa: PLC0415 - optional, and used only for pictures
-    except ImportError as error:
-        raise MissingExtraError.of("the page", "plotly", "report") from error
-    return go
-
-
-def _figure(traces: list[Any], title: str, x: str = "", y: str = "", percent: str = "", **layout: Any) -> Any:
-    """Put traces on the common canvas; `percent` says which axes hold decimals."""
-    figure = _plotly().Figure(traces)
-    figure.update_layout(
-        template="none",
-        title={"text": _safe(title), "font": {"size": 16}},
-        font={"family": _FONT, "size": 13, "color": _TEXT},
-        paper_bgcolor=_CLEAR,
-        plot_bgcolor=_CLEAR,
-        margin={"l": 60, "r": 20, "t": 56, "b": 48},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
-        xaxis=_axis(x, "x" in percent),
-        yaxis=_axis(y, "y" in percent),
-    )
-    return figure.update_layout(**layout)
-
-
-def _axis(title: str, percent: bool) -> dict[str, Any]:
-    return {
-        "title": {"text": _safe(title), "standoff": 8, "font": {"size": 13}},
-        "automargin": True,
-        "gridcolor": _GRID,
-        "zerolinecolor": "rgba(127,127,127,0.5)",
-        "tickformat": _PERCENT if percent else None,
-    }
 
 
 def _points(x: pd.Series[float], y: pd.Series[float], name: str, colour: str) -> Any:
     both = pd.DataFrame({"x": x, "y": y}).dropna()
     drawn = both.iloc[_thinned(both.to_numpy())]
-    return _plotly().Scatter(
+    return plotly().Scatter(
         x=drawn["x"].to_numpy(),
         y=drawn["y"].to_numpy(),
         text=[str(d.date()) for d in drawn.index],
         mode="markers",
-        name=_safe(name),
+        name=safe(name),
         marker={"color": colour, "size": 5, "opacity": 0.45},
         hovertemplate="%{text}: %{x:.2%}, %{y:.2%}<extra></extra>",
     )
@@ -396,18 +355,18 @@ def _thinned(points: Any) -> Any:
 
 
 def _line(x: Any, y: Any, name: str, colour: str, dash: str = "solid") -> Any:
-    return _plotly().Scatter(
-        x=x, y=y, mode="lines", name=_safe(name), line={"color": colour, "width": 2.5, "dash": dash}, hoverinfo="skip"
+    return plotly().Scatter(
+        x=x, y=y, mode="lines", name=safe(name), line={"color": colour, "width": 2.5, "dash": dash}, hoverinfo="skip"
     )
 
 
 def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Any:
     dollars = (position.portfolio.excess_returns(panel).dropna() * position.capital).cumsum()
-    return _plotly().Scatter(
+    return plotly().Scatter(
         x=[str(d.date()) for d in dollars.index],
         y=dollars.to_numpy().round(_decimals(position.capital)),
         mode="lines",
-        name=_safe(name),
+        name=safe(name),
         line={"color": _colour(name, order), "width": 1.8},
         hovertemplate="$%{y:" + _dollar_format([position.capital]) + "}",
     )
@@ -445,9 +404,4 @@ def _require_some(items: Iterable[object], what: str) -> None:
 
 
 def _colour(name: object, order: int) -> str:
-    return _OF_PORTFOLIO.get(str(name), _OF_FACTORS[order % len(_OF_FACTORS)])
-
-
-def _safe(label: object) -> str:
-    """A label as plotly should print it: plotly reads some HTML in text, which a label is not."""
-    return escape(str(label), quote=False)
+    return _OF_PORTFOLIO.get(str(name), COLOURS[order % len(COLOURS)])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.measures import Measures
 
-# Growth in what was left out is told of beyond this.
+# Growth in what was left out, and risk that optimising hides, are told of beyond this.
 _MATERIAL = 0.01
 # With fewer dates, the report says that standard errors mean little.
 _FEW_DATES = 30
@@ -64,8 +66,23 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     )
     given = ", as the data were" if m.panel.return_type is EXCESS else ""
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
+    yield from _of_optimised(m)
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
+
+
+def _of_optimised(m: Measures) -> Iterator[str]:
+    """How much more risk than the model's the hedge may have, as it was chosen by the model itself."""
+    hedged = m.portfolios.get("hedged")
+    if hedged is None or hedged.is_riskless or m.held.regression is None:
+        return
+    choices, dates = len(m.held.factors), float(np.mean(m.held.regression.n_observations))
+    if choices < dates and choices / dates > _MATERIAL:
+        ratio = hedged.optimised_volatility(choices, dates) / hedged.volatility
+        yield (
+            f"The hedge was chosen by the model that measures it: {choices} hedge weights from {dates:,.0f} dates. "
+            f"Expect a hedged volatility {100 * (ratio - 1):.1f}% above the one shown (Shepard, 2009)."
+        )
 
 
 def _of_few_returns(m: Measures) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Self, final
 
@@ -21,6 +20,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.report import html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
+from riskmodel.report.records import plain, records
 
 # what is estimated, also where a model does not know it
 _OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations"]
@@ -282,21 +282,21 @@ class RiskReport:
             "n_dates": len(panel.dates),
             "dropped": {str(reason): int(n) for reason, n in self.dropped.items()},
             "unmatched": str(panel.unmatched),
-            "left_out": {str(asset): _plain(growth) for asset, growth in panel.left_out.items() if growth != 1.0},
+            "left_out": {str(asset): plain(growth) for asset, growth in panel.left_out.items() if growth != 1.0},
             "factors": [str(f) for f in m.held.factors],
             "funded": [str(f) for f in m.funded],
             "budget": {"volatility": float(self.budget.volatility), "horizon": str(self.budget.horizon)},
             "cap": self.cap,
-            "assets": _records(m.assets.reindex(columns=_OF_ASSETS).rename_axis("asset")),
-            "estimates": _records(_by_kind(m.estimates.reindex(columns=_OF_ESTIMATES), len(m.weights))),
-            "exposures": _records(_with_errors(m.exposures).rename_axis("factor")),
-            "variance": _records(m.variance),
-            "legs": _records(m.legs),
+            "assets": records(m.assets.reindex(columns=_OF_ASSETS).rename_axis("asset")),
+            "estimates": records(_by_kind(m.estimates.reindex(columns=_OF_ESTIMATES), len(m.weights))),
+            "exposures": records(_with_errors(m.exposures).rename_axis("factor")),
+            "variance": records(m.variance),
+            "legs": records(m.legs),
             "positions": {n: None if p is None else _position(p) for n, p in self.positions.items()},
-            "pnl": _records(m.pnl),
-            "trade": {"capital": TRADE, "horizon": str(TRADE_HORIZON), "pnl": _records(m.trade)},
-            "residual_correlations": _records(m.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
-            "tests": _records(m.tests.rename_axis("test")),
+            "pnl": records(m.pnl),
+            "trade": {"capital": TRADE, "horizon": str(TRADE_HORIZON), "pnl": records(m.trade)},
+            "residual_correlations": records(m.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
+            "tests": records(m.tests.rename_axis("test")),
             "notes": list(self.notes),
         }
 
@@ -375,18 +375,3 @@ def _position(position: Position) -> dict[str, Any]:
         "volatility": float(position.volatility),
         "horizon": str(position.horizon),
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    flat = table.reset_index()
-    columns = [[_plain(v) for v in flat[c]] for c in flat.columns]
-    return [dict(zip(map(str, flat.columns), row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON has: NaN and infinity become None, labels become strings."""
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return str(value)

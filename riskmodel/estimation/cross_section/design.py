@@ -112,7 +112,7 @@ class Design:
     def gram(self, weights: Array) -> Array:
         """X' V X, shape (K, K)."""
         d, k = self.dense.shape[1], len(self.basis)
-        weighted = self.dense * weights[:, None]
+        weighted = np.multiply(self.dense, weights[:, None], order="C")
         gram = np.empty((k, k))
         gram[:d, :d] = self.dense.T @ weighted
         gram[d:, :d] = self.indicators @ weighted
@@ -211,20 +211,20 @@ def _basis(
 ) -> tuple[Array, tuple[tuple[int, int, int], ...]]:
     """R, shape (K, M), and the thin groups: family, group, members."""
     counts, totals = np.diff(indicators.indptr), indicators @ caps
-    k, start = d + len(counts), d
-    columns, thin = [np.eye(k, d)], []
+    k, start, column, thin = d + len(counts), d, d, []
+    basis = np.zeros((k, k))
+    basis[range(d), range(d)] = 1.0
     for family, size in enumerate(sizes):
-        own = slice(start - d, start - d + size)
-        enough = counts[own] >= smallest[family]
-        thin += [(family, int(g), int(counts[own][g])) for g in np.flatnonzero(~enough)]
+        members, share = counts[start - d : start - d + size], totals[start - d : start - d + size]
+        enough = members >= smallest[family]
+        thin += [(family, int(g), int(members[g])) for g in np.flatnonzero(~enough)]
         free = np.flatnonzero(enough)
         if len(free) > 1:
-            share = totals[own] / totals[own].max()
             last = free[np.argmax(share[free])]  # the largest, so that no ratio exceeds one
             others = free[free != last]
-            block = np.zeros((k, len(others)))
-            block[start + others, np.arange(len(others))] = 1.0
-            block[start + last] = -share[others] / share[last]
-            columns.append(block)
+            own = np.arange(column, column + len(others))
+            basis[start + others, own] = 1.0
+            basis[start + last, own] = -share[others] / share[last]
+            column += len(others)
         start += size
-    return np.column_stack(columns), tuple(thin)
+    return basis[:, :column], tuple(thin)

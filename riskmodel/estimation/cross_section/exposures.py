@@ -20,7 +20,7 @@ from riskmodel.panel.characteristics.series import Characteristic
 from riskmodel.panel.characteristics.value import Characteristics
 
 # Numbers of one characteristic, and of all, that are held at a time: a few dates, which stay in the cache.
-_BLOCK, _BLOCKS = 60_000, 8_000_000
+_BLOCK, _BLOCKS = 40_000, 8_000_000
 
 
 @final
@@ -32,7 +32,7 @@ class Block:
     ----------
     rows : slice
         Which of T + 1 rows.
-    dense : array, shape (rows, N, D)
+    dense : array, shape (rows, D, N)
         The market, if there is one, and the styles; NaN where missing.
     codes : array of int, shape (rows, F, N)
         The group of each asset in each family; -1 where missing.
@@ -51,7 +51,8 @@ class Block:
     @property
     def complete(self) -> Flags:
         """Which assets have all exposures, shape (rows, N)."""
-        return np.asarray(~np.isnan(self.dense).any(axis=2) & (self.codes >= 0).all(axis=1))
+        # values are finite or missing
+        return np.asarray(~np.isnan(self.dense.sum(axis=1)) & (self.codes >= 0).all(axis=1))
 
 
 @final
@@ -117,12 +118,8 @@ class Exposures:
         sections = CrossSections(caps, members, prepared, known, codes)
         for style in self.styles:
             prepared[style.name] = self._prepared(style, sections, known(style.characteristic))
-        shape = (*caps.shape, len(self.styles) + (self.market is not None))
-        dense = np.empty(shape)
-        if self.market is not None:
-            dense[:, :, 0] = 1.0
-        for j, style in enumerate(self.styles):
-            dense[:, :, j - len(self.styles)] = prepared[style.name]
+        market = [] if self.market is None else [np.ones_like(caps)]
+        dense = np.stack([*market, *(prepared[s.name] for s in self.styles)], axis=1)
         family = np.empty((len(caps), len(self.groups), len(self.assets)), dtype=np.intp)
         for j, group in enumerate(self.groups):
             found = codes(group.name)

@@ -81,11 +81,13 @@ class WinsorisedByMAD(Preparation):
 
     def prepare(self, values: Array, sections: CrossSections) -> Array:
         """Clip the values."""
-        members = np.where(sections.universe, values, np.nan)
+        members = values if sections.universe.all() else np.where(sections.universe, values, np.nan)
         centre = _medians(members)
-        spread = _medians(np.abs(members - centre)) / _NORMAL_MAD
+        deviations = members - centre
+        spread = _medians(np.abs(deviations, out=deviations)) / _NORMAL_MAD
         reach = np.where(spread > 0, self.limit * spread, np.inf)
-        return np.asarray(np.clip(values, centre - reach, centre + reach))
+        clipped = np.maximum(values, centre - reach)
+        return np.minimum(clipped, centre + reach, out=clipped)
 
 
 @final
@@ -128,7 +130,9 @@ class Standardised(Preparation):
         varies = spread > _STILL * np.abs(mean)
         # zero is then refused as an exposure that does not vary, with its name and dates
         scale = np.where(varies, 1.0 / np.where(varies, spread, 1.0), 0.0)
-        return np.asarray((values - centre) * scale)
+        scaled = values - centre
+        scaled *= scale
+        return scaled
 
 
 @final
@@ -208,13 +212,28 @@ class Neutralised(Preparation):
 def _moments(values: Array, sections: CrossSections) -> tuple[Array, Array]:
     """Equally weighted mean and standard deviation (ddof 0) of each row over the universe, each of shape (T, 1)."""
     mean = sections.mean(values)
-    return mean, np.sqrt(sections.mean((values - mean) ** 2))
+    squares = values - mean
+    squares *= squares
+    return mean, np.sqrt(sections.mean(squares))
 
 
 def _medians(values: Array) -> Array:
     """Median of each row over its values, shape (T, 1); NaN for a row without any."""
-    ordered = np.sort(values, axis=1)  # NaN last
-    counts = (~np.isnan(values)).sum(axis=1)
-    rows = np.arange(len(values))
-    low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, values.shape[1] - 1)
-    return np.asarray((0.5 * (ordered[rows, low] + ordered[rows, high]))[:, None])
+    missing = np.isnan(values)
+    if not missing.any():
+        return _middle(values)[:, None]
+    medians = np.full((len(values), 1), np.nan)
+    for row, own, gone in zip(medians, values, missing, strict=True):
+        known = own[~gone]
+        if len(known):
+            row[0] = _middle(known)
+    return medians
+
+
+def _middle(values: Array) -> Array:
+    """Median over the last axis, none missing."""
+    n = values.shape[-1]
+    # a single position is four times faster than two
+    parted = np.partition(values, n // 2, axis=-1)
+    upper = parted[..., n // 2]
+    return np.asarray(upper if n % 2 else 0.5 * (parted[..., : n // 2].max(axis=-1) + upper))

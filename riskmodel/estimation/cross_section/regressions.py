@@ -145,7 +145,7 @@ class Runner:
         """
         t = len(self.returns)
         (block,) = self.exposures.blocks(slice(t, t + 1))
-        dense, codes, complete = block.dense[0].copy(), block.codes[0].copy(), block.complete[0]
+        dense, codes, complete = block.dense[0].T.copy(), block.codes[0].copy(), block.complete[0]
         last_known: dict[int, int] = {}
         if not complete.all():
             everyone = np.ones_like(complete)
@@ -182,7 +182,7 @@ class Runner:
         if solved is None:
             self._problems.collinear(row, design.dependent(weights))
             return like
-        fitted = design.fitted(block.dense[i], block.codes[i], solved.coefficients)
+        fitted = design.fitted(block.dense[i].T, block.codes[i], solved.coefficients)
         fitted[(block.codes[i] < 0).any(axis=0)] = np.nan
         found.coefficients[row] = solved.coefficients
         found.residuals[row] = returns - fitted
@@ -196,8 +196,8 @@ class Runner:
         return Alike(design, members, block.codes[i])
 
     def _design(self, block: Block, i: int, members: Index, like: Design | None) -> Design:
-        whole = len(members) == block.dense.shape[1]
-        dense = block.dense[i] if whole else block.dense[i, members]
+        whole = len(members) == block.dense.shape[2]
+        dense = block.dense[i].T if whole else block.dense[i][:, members].T
         codes = block.codes[i] if whole else block.codes[i][:, members]
         caps = block.caps[i] if whole else block.caps[i, members]
         smallest = [g.smallest for g in self.exposures.groups]
@@ -235,7 +235,7 @@ class Runner:
             last = len(complete) - 1 - np.argmax(complete[::-1], axis=0)
             some = np.asarray(complete.any(axis=0))
             assets, last = at[some], last[some]
-            dense[assets], codes[:, assets] = block.dense[last, assets], block.codes[last, :, assets].T
+            dense[assets], codes[:, assets] = block.dense[last, :, assets], block.codes[last, :, assets].T
             rows[assets] = block.rows.start + last
         never = lacking & (rows < 0)
         if never.any():

@@ -69,16 +69,16 @@ class CrossSections:
     exposures: Mapping[Any, Array] = field(validator=_require_mapping)
     _known: Callable[[Any], Array] = field(repr=False, validator=_require_function)
     _codes: Callable[[Any], Array] = field(repr=False, validator=_require_function)
-    _by_cap: Array = field(init=False, repr=False)
-    _even: Array = field(init=False, repr=False)
+    _by_cap: tuple[Array, Array] = field(init=False, repr=False)
+    _even: tuple[Array, Array] = field(init=False, repr=False)
 
     @_by_cap.default
-    def _weigh_by_cap(self) -> Array:
-        return np.where(self.universe, self.caps, 0.0)
+    def _weigh_by_cap(self) -> tuple[Array, Array]:
+        return _with_totals(np.where(self.universe, self.caps, 0.0))
 
     @_even.default
-    def _weigh_evenly(self) -> Array:
-        return np.asarray(self.universe.astype(np.float64))
+    def _weigh_evenly(self) -> tuple[Array, Array]:
+        return _with_totals(self.universe.astype(np.float64))
 
     def known(self, name: Any) -> Array:
         """A characteristic as it was given, shape (T, N); NaN where missing."""
@@ -86,22 +86,27 @@ class CrossSections:
 
     def cap_weighted_mean(self, values: Array) -> Array:
         """Mean of each row over the universe, weighted by capitalisation, shape (T, 1); NaN without values."""
-        return _mean(values, self._by_cap)
+        return _mean(values, *self._by_cap)
 
     def mean(self, values: Array) -> Array:
         """Mean of each row over the universe, shape (T, 1); NaN for a row without values."""
-        return _mean(values, self._even)
+        return _mean(values, *self._even)
 
     def groups(self, name: Any) -> Array:
         """A characteristic of groups as their positions 0, 1, ..., shape (T, N); NaN where missing."""
         return self._codes(name)
 
 
-def _mean(values: Array, weights: Array) -> Array:
+def _with_totals(weights: Array) -> tuple[Array, Array]:
+    return weights, weights.sum(axis=1)
+
+
+def _mean(values: Array, weights: Array, totals: Array) -> Array:
     """Weighted mean of each row over its values, shape (T, 1)."""
-    sums, totals = np.einsum("tn,tn->t", values, weights), weights.sum(axis=1)
+    sums = np.einsum("tn,tn->t", values, weights)
     gaps = np.isnan(sums)
     if gaps.any():
+        totals = totals.copy()
         some, w = values[gaps], weights[gaps]
         missing = np.isnan(some)
         totals[gaps] = np.where(missing, 0.0, w).sum(axis=1)

@@ -8,7 +8,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel.estimation.factor_covariance.base import FactorCovarianceEstimator
-from riskmodel.estimation.mixture import read_list, require_each, require_shares
+from riskmodel.estimation.mixture import read_list, require_each, require_shares_of
 from riskmodel.horizon import Horizon
 
 
@@ -46,7 +46,7 @@ class MixtureCovariance(FactorCovarianceEstimator):
     estimators: tuple[FactorCovarianceEstimator, ...] = field(
         converter=read_list, validator=require_each(FactorCovarianceEstimator, "rm.SampleCovariance()")
     )
-    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares)
+    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares_of("estimators"))
 
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the mixture, factors × factors, return² per `horizon`."""

@@ -15,7 +15,7 @@ from riskmodel.estimation.factor_covariance.base import (
     as_covariance,
     read_factor_returns,
 )
-from riskmodel.estimation.level import PooledVolatility
+from riskmodel.estimation.level import PooledVolatility, market_of
 from riskmodel.estimation.weighting import decay, require_half_life, require_instance
 from riskmodel.horizon import YEAR, Horizon
 
@@ -23,11 +23,11 @@ from riskmodel.horizon import YEAR, Horizon
 @final
 @frozen
 class PooledCovariance(FactorCovarianceEstimator):
-    r"""The first factor has a level of volatility of its own, and the others share one.
+    r"""The market has a level of volatility of its own, and the other factors share one.
 
-    The first factor is taken for the market: its variance is the mixture ``pooled.levels`` of its squares. The
-    variances of the others are those of `PooledVolatility`. Correlations are those of returns over their date's level.
-    Means are taken to be zero, as a mean over a few days is unknown.
+    The factor that moves most is taken for the market: its variance is the mixture ``pooled.levels`` of its squares.
+    The variances of the others are those of `PooledVolatility`. Correlations are those of returns over their date's
+    level. Means are taken to be zero, as a mean over a few days is unknown.
 
     Parameters
     ----------
@@ -59,10 +59,12 @@ class PooledCovariance(FactorCovarianceEstimator):
         values = read_factor_returns(factor_returns, horizon)
         if not values.shape[1]:
             return as_covariance(np.zeros((0, 0)), factor_returns)
-        market, others = values[:, 0], values[:, 1:]
-        variances = np.append(
-            self.pooled.levels.dates(len(values), horizon) @ market**2,
+        first = market_of(values)
+        market, others = values[:, first], np.delete(values, first, axis=1)
+        variances = np.insert(
             self.pooled.variances(others, market, horizon),
+            first,
+            self.pooled.levels.dates(len(values), horizon) @ market**2,
         )
         level = self.pooled.level(others if others.size else values, horizon)
         weights = decay(len(values), self.correlation_half_life, horizon)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import final
 
+import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.mixture import read_list, require_each, require_shares
+from riskmodel.estimation.mixture import read_list, require_each, require_shares_of
 
 
 @final
@@ -41,14 +42,17 @@ class MixtureVariance(IdioVarianceEstimator):
     estimators: tuple[IdioVarianceEstimator, ...] = field(
         converter=read_list, validator=require_each(IdioVarianceEstimator, "rm.SampleVariance()")
     )
-    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares)
+    weights: tuple[float, ...] = field(converter=read_list, validator=require_shares_of("estimators"))
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Return the mixture, return² per row."""
         risks = [e.fit(residuals, loadings) for e in self.estimators]
         variance = sum(w * r.variance.to_numpy() for w, r in zip(self.weights, risks, strict=True))
         priors = pd.concat([r.prior for r in risks], axis=1).any(axis=1)
-        return evolve(risks[0], variance=variance, priors=list(priors.index[priors]))
+        links = [np.sqrt(w) * r.links.to_numpy() for w, r in zip(self.weights, risks, strict=True)]
+        return evolve(
+            risks[0], variance=variance, priors=list(priors.index[priors]), links=np.concatenate(links, axis=1)
+        )
 
     def variances_before(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> pd.DataFrame:
         """The mixture of the variances that each estimator forecast for each row."""

@@ -12,7 +12,7 @@ from riskmodel._core import labels
 from riskmodel.errors import TooFewObservationsError
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
-from riskmodel.estimation.level import PooledVolatility
+from riskmodel.estimation.level import PooledVolatility, market_of
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import require_instance
 
@@ -22,7 +22,7 @@ from riskmodel.estimation.weighting import require_instance
 class PooledVariance(IdioVarianceEstimator):
     """Each asset's slow share of the cross-section, times the cross-section's level now.
 
-    See `PooledVolatility`. The first factor of the loadings is taken for the market, whose level that of the residuals
+    See `PooledVolatility`. The factor that moves most is taken for the market, whose level that of the residuals
     follows in part; loadings without factors have none, and the residuals' own level is used alone.
 
     Parameters
@@ -61,7 +61,7 @@ class PooledVariance(IdioVarianceEstimator):
                 "give them a prior.",
                 assets=missing,
             )
-        rows = loadings.factor_returns.loc[residuals.index]
-        market = rows.to_numpy()[:, 0] if rows.shape[1] else np.zeros(len(rows))
+        factors = loadings.factor_returns.loc[residuals.index].to_numpy()
+        market = factors[:, market_of(factors)] if factors.shape[1] else np.zeros(len(factors))
         variance = self.pooled.variances(values, market, loadings.horizon)
         return IdioRisk(residuals.columns, variance, loadings.horizon)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
@@ -64,4 +64,4 @@ class RegimeAdjustedVariance(IdioVarianceEstimator):
         before = self.inner.variances_before(residuals, loadings).to_numpy()
         values = residuals.to_numpy()
         multiplier = variance_multiplier(values, before, self.half_life, loadings.horizon)
-        return evolve(risk, variance=risk.variance * multiplier)
+        return risk.with_variance(risk.variance * multiplier)

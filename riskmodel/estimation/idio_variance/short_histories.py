@@ -111,9 +111,10 @@ class ShortHistoryVariance(IdioVarianceEstimator):
             own = numbers == group
             prior = _prior(variance, fitted, ~short, own)
             variance[short & own] = prior.posterior_mean(squares[short & own], fitted[short & own])
-        return evolve(
-            risk, assets=assets, variance=variance, priors=[*risk.assets[risk.prior.to_numpy()], *assets[short]]
-        )
+        links = np.zeros((len(assets), risk.links.shape[1]))
+        links[~short] = risk.links
+        priors = [*risk.assets[risk.prior.to_numpy()], *assets[short]]
+        return evolve(risk, assets=assets, variance=variance, priors=priors, links=links)
 
 
 def _prior(variance: Array, degrees: Array, known: Flags, own: Flags) -> InverseGamma:

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from riskmodel._core.arrays import Array, by_constructor
 from riskmodel.estimation.groups import numbered, read_groups
@@ -115,4 +115,4 @@ class ShrunkVariance(IdioVarianceEstimator):
         means = logs.groupby(numbered(self._groups, risk.assets)[positive]).transform("mean")
         shrunk = variance.copy()
         shrunk[positive] = np.exp((1 - self.intensity) * logs + self.intensity * means) * unit[positive]
-        return evolve(risk, variance=shrunk)
+        return risk.with_variance(shrunk)

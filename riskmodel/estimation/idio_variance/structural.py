@@ -162,7 +162,10 @@ class Structural(IdioVarianceEstimator):
         blend = np.where(gamma == 1.0, own, gamma * np.nan_to_num(own) + (1.0 - gamma) * structural)
         priors = [*(risk.assets[risk.prior.to_numpy()] if risk is not None else ()), *assets[gamma < 0.5]]
         before = IdioRisk(assets, blend**2, loadings.horizon) if risk is None else risk
-        return evolve(before, assets=assets, variance=blend**2, priors=list(dict.fromkeys(priors)))
+        links = before.links.reindex(assets, fill_value=0.0)
+        known = before.variance.reindex(assets, fill_value=0.0)
+        grown = evolve(before, assets=assets, variance=known, priors=list(dict.fromkeys(priors)), links=links)
+        return grown.with_variance(blend**2)
 
     def own_weights(self, residuals: pd.DataFrame) -> Array:
         """γ of each asset, shape (N,).

@@ -66,7 +66,7 @@ class OwnVolatility(Scaling):
         require_returns(returns, weights)
         deviations = returns - weighted_mean(returns, weights)
         volatilities = np.sqrt(weighted_mean(deviations**2, weights))
-        sizes = np.nanmax(np.abs(returns), axis=0)
+        sizes = np.fmax.reduce(np.abs(returns), axis=0)
         return np.asarray(np.where(volatilities > _STILL * sizes, volatilities, 1.0))
 
 

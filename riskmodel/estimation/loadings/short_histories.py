@@ -9,7 +9,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core.arrays import Flags, Index, by_constructor, set_read_only
-from riskmodel.errors import TooFewObservationsError
+from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.groups import numbered, read_groups
 from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
@@ -91,6 +91,8 @@ class ShortHistories(LoadingsEstimator):
             If fewer than two assets have `minimum` returns: there is no cross-section.
         UnknownAssetError
             For an asset without a group.
+        InvalidParameterError
+            For characteristics as loadings, as of `CrossSectional`: these need no prior.
         """
         memory = in_memory(panel)
         numbers = numbered(self._groups, memory.assets)
@@ -107,6 +109,12 @@ class ShortHistories(LoadingsEstimator):
                 minimum=self.minimum,
             )
         fitted = self.inner.fit(memory.select(list(memory.assets[~short])))
+        if fitted.cross_section is not None:
+            raise InvalidParameterError(
+                "expected loadings that are estimated from returns, got characteristics, which a short history has "
+                "too; omit ShortHistories, and use ShortHistoryVariance alone.",
+                inner=self.inner,
+            )
         return _with_priors(fitted, memory, short, numbers)
 
 
@@ -122,12 +130,14 @@ def _with_priors(fitted: FittedLoadings, memory: ReturnPanel, short: Flags, numb
         there = ~np.isnan(returns[:, i])
         prior = priors.get(int(numbers[i]), priors[_ALL])
         parameters[i] = prior.posterior_mean(returns[there, i], x[there], weights[there])
+    residuals = returns - x @ parameters.T
+    residuals[:, ~short] = fitted.residuals
     return evolve(
         fitted,
         assets=memory.assets,
         alpha=parameters[:, 0],
         loadings=parameters[:, 1:],
-        residuals=set_read_only(returns - x @ parameters.T),
+        residuals=set_read_only(residuals),
         regression=None,
         before=fitted,
         prior=[*fitted.prior, *memory.assets[short]],

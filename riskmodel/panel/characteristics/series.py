@@ -13,6 +13,9 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError
 
+# The resolution of all times of characteristics.
+_TICK = pd.Timedelta(microseconds=1)
+
 
 @final
 @frozen(eq=False)
@@ -56,7 +59,7 @@ class Characteristic:
         Parameters
         ----------
         times : DatetimeIndex
-            T times, increasing. What became known at a time itself is not known before it.
+            T times in microseconds, increasing. What became known at a time itself is not known before it.
         oldest : Timedelta
             Values that became known longer before a time are missing.
         columns : array, shape (M,)
@@ -65,23 +68,26 @@ class Characteristic:
         Returns
         -------
         array, shape (T, M)
-            NaN where missing.
+            NaN where missing; perhaps read-only.
         """
         if self.dates is None:
             still = np.asarray(_columns(self.numbers, columns), dtype=np.float64)
             return np.broadcast_to(still, (len(times), len(columns))).copy()
-        at = self.dates.searchsorted(times, side="left") - 1
-        first = self.dates.searchsorted(times - oldest, side="left")
+        ticks, moments = self.dates.asi8, times.asi8
+        at = np.searchsorted(ticks, moments, side="left") - 1
+        first = np.searchsorted(ticks, moments - oldest // _TICK, side="left")
         known = at >= first
         if not known.any():
             return np.full((len(times), len(columns)), np.nan)
         low = int(first[known].min())
         window = _columns(self.numbers[low : int(at.max()) + 1], columns)
         at, first = np.maximum(at - low, 0), np.maximum(first - low, 0)
-        found = window[at].astype(np.float64)
-        found[~known] = np.nan
-        gaps = np.isnan(found[known]).any()
-        return _last_known(window, at, first, known) if gaps else found
+        steady = bool((np.diff(at) == 1).all())
+        found = np.asarray(window[at[0] : at[-1] + 1] if steady else window[at], dtype=np.float64)
+        # values are finite or missing
+        if known.all() and not np.isnan(found.sum()):
+            return found
+        return _last_known(window, at, first, known)
 
 
 def _last_known(window: NDArray[Any], at: Index, first: Index, known: NDArray[np.bool_]) -> Array:

@@ -1,0 +1,1 @@
+"""How sure: standard errors and intervals of every figure."""

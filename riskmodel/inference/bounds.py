@@ -1,0 +1,213 @@
+"""Ends of intervals, from an estimate and the spread of its influence function."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Self, final
+
+import numpy as np
+from attrs import frozen
+
+from riskmodel._core.arrays import Array
+from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
+from riskmodel.inference.covariance.cosine import cosine_number
+
+# A variance is not below this share of its estimate.
+_LEAST_SHARE = 0.05
+# Below this skewness, Hall's cubic is the identity.
+_SYMMETRIC = 1e-6
+# Exposures this small beside their errors, squared, are those of a hedge that leaves none.
+_NEUTRAL = 1e-12
+
+
+@final
+@frozen
+class Spread:
+    """The standard error of an estimate, and the shape of its distribution.
+
+    Attributes
+    ----------
+    std_error : float
+        Standard error.
+    skewness : float
+        Of the influence function over √T, which is that of the estimate.
+    degrees : float
+        Degrees of freedom of the t distribution for linear figures.
+    few : float
+        Those for variances, whose errors are noisy fourth moments: at most the number of cosines.
+    """
+
+    std_error: float
+    skewness: float
+    degrees: float
+    few: float
+
+    @classmethod
+    def of(cls, terms: DateTerms, covariance: LongRunCovariance) -> Self:
+        """Compute it of the terms of one figure."""
+        error = math.sqrt(max(float(covariance.of_sums(terms)[0, 0]), 0.0))
+        degrees = float(np.asarray(covariance.degrees_of_freedom(terms)))
+        few = min(degrees, float(cosine_number(terms.n)))
+        return cls(error, _skewness(terms.by_date[0]), degrees, few)
+
+    @property
+    def widened(self) -> float:
+        """The standard error times √(1 + skewness²), for figures with skewed errors."""
+        return self.std_error * math.sqrt(1.0 + min(self.skewness**2, 1.0))
+
+
+def _skewness(terms: Array) -> float:
+    # of terms near 1, so that cubes are numbers
+    size = float(np.abs(terms).max(initial=0.0))
+    x = terms / size if size > 0 else terms
+    second = float(x @ x)
+    return float((x * x) @ x) / second**1.5 if second > 0 else 0.0
+
+
+def quantile(level: float, degrees: float) -> float:
+    """The two-sided critical value of a t distribution."""
+    from scipy import special  # noqa: PLC0415 - slow to import
+
+    return float(special.stdtrit(degrees, 0.5 + 0.5 * level))
+
+
+class Bounds(ABC):
+    """A way to make an interval of a figure. One hook: `ends`."""
+
+    @abstractmethod
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the standard error of the figure, and the two ends at a level."""
+
+
+@final
+@frozen
+class Symmetric(Bounds):
+    """centre ± t times the standard error."""
+
+    centre: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        width = quantile(level, spread.degrees) * spread.std_error
+        return spread.std_error, self.centre - width, self.centre + width
+
+
+@final
+@frozen
+class RootOfVariance(Bounds):
+    """An interval of a variance with Hall's cubic, and its root.
+
+    Hall, P. (1992). On the Removal of Skewness by Transformation. *Journal of the Royal Statistical Society B* 54(1),
+    221-228.
+    """
+
+    variance: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends of the volatility."""
+        if self.variance <= 0.0:
+            return 0.0, 0.0, 0.0
+        se, g = spread.widened, spread.skewness
+        t = quantile(level, spread.few)
+        low = max(self.variance - se * _cubic(t, g), _LEAST_SHARE * self.variance)
+        high = self.variance - se * _cubic(-t, g)
+        return 0.5 * se / math.sqrt(self.variance), math.sqrt(low), math.sqrt(high)
+
+
+def _cubic(x: float, g: float) -> float:
+    """Invert Hall's monotone cubic transformation."""
+    if abs(g) < _SYMMETRIC:
+        return x
+    return 3.0 / g * (float(np.cbrt(1.0 + g * (x - g / 6.0))) - 1.0)
+
+
+@final
+@frozen
+class Reciprocal(Bounds):
+    """An amount over what `inner` says, at most a largest: capital that a volatility allows."""
+
+    inner: Bounds
+    amount: float
+    value: float
+    most: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends, swapped."""
+        error, low, high = self.inner.ends(spread, level)
+        if self.value <= 0.0:
+            return 0.0, self.most, self.most
+        least, most = (min(self.amount / end, self.most) if end > 0 else self.most for end in (high, low))
+        return error * self.amount / self.value**2, least, most
+
+
+@final
+@frozen
+class Share(Bounds):
+    r"""A share A/(A + v) on the logit scale.
+
+    Where the loadings are not far from zero beside their errors, :math:`W = b^\top \mathrm{Var}(b)^{-1} b < 4K + 16`,
+    the noncentral chi-squared distribution of W says how far; the spread given the loadings is added to it.
+
+    Attributes
+    ----------
+    share : float
+        The estimate.
+    centre : float
+        log(A/v) with the noise of the loadings taken off.
+    wald : float
+        W.
+    n_factors : int
+        K.
+    noise : float
+        tr(F Var(b))/(K v): by how much errors of b raise A/v for each factor.
+    given_loadings : Spread
+        Of log(A/v) where the loadings are known.
+    """
+
+    share: float
+    centre: float
+    wald: float
+    n_factors: int
+    noise: float
+    given_loadings: Spread
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends of the share."""
+        if self.wald < _NEUTRAL:
+            return 0.0, self.share, self._of_neutral(level)
+        slope = self.share * (1.0 - self.share)
+        if self.wald < 4.0 * self.n_factors + 16.0:
+            return slope * spread.widened, *self._near_zero(level)
+        width = quantile(level, spread.few) * spread.widened
+        return slope * spread.widened, _logistic(self.centre - width), _logistic(self.centre + width)
+
+    def _of_neutral(self, level: float) -> float:
+        """The upper end where a hedge left no exposure: what the errors of the loadings may have left."""
+        from scipy import special  # noqa: PLC0415 - slow to import
+
+        left = self.noise * float(special.chdtri(self.n_factors, 1.0 - level))
+        return max(self.share, left / (1.0 + left))
+
+    def _near_zero(self, level: float) -> tuple[float, float]:
+        logit = math.log(self.share / (1.0 - self.share))
+        width = quantile(level, self.given_loadings.few) * self.given_loadings.widened
+        least, most = (_noncentrality(self.wald, self.n_factors, 0.5 + sign * 0.5 * level) for sign in (1, -1))
+        low = _logistic(logit - math.hypot(math.log(self.wald / least), width)) if least > 0 else 0.0
+        up = math.log(most / self.wald) if most > 0 else 0.0
+        return low, _logistic(logit + (math.hypot(up, width) if up > 0 else width))
+
+
+def _noncentrality(wald: float, k: int, probability: float) -> float:
+    """The λ at which χ²(K, λ) is below W with a probability; 0 where it is with a smaller one at λ = 0."""
+    from scipy import special  # noqa: PLC0415 - slow to import
+
+    if special.chdtr(k, wald) <= probability:
+        return 0.0
+    return float(special.chndtrinc(wald, k, probability))
+
+
+def _logistic(x: float) -> float:
+    from scipy import special  # noqa: PLC0415 - slow to import
+
+    return float(special.expit(x))

@@ -1,0 +1,1 @@
+"""Covariances of sums over dates: what makes standard errors of influence functions."""

@@ -1,0 +1,391 @@
+"""How sure: standard errors and intervals of the figures of a model and of its portfolios."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arguments import require
+from riskmodel._core.arrays import Array
+from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
+from riskmodel.horizon import is_number, require_same
+from riskmodel.inference.bounds import Spread, Symmetric
+from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.cosine import Cosine
+from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Estimand
+from riskmodel.inference.figures import PortfolioFigures, as_frame
+from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
+from riskmodel.inference.interval import Interval
+from riskmodel.inference.joint import Joint, Pointwise
+from riskmodel.inference.of_model import ModelFigure
+from riskmodel.inference.std_errors import std_errors
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+
+# Two computations of the same moments agree to this share.
+_SAME = 1e-6
+
+
+def _require_covariance(_: Any, __: Any, value: Any) -> None:
+    require(value, LongRunCovariance, "covariance", "such as rm.Cosine() or rm.HAC()")  # type: ignore[type-abstract]
+
+
+@final
+@frozen(eq=False, repr=False)
+class Inference:
+    r"""Standard errors and intervals of a regression model's figures, by one mechanism.
+
+    Each parameter has an influence function: what each date adds to its error. A figure's is their sum with the
+    gradient of the figure, and its variance is what `covariance` says of a sum over dates [1]_. So alphas, betas,
+    volatilities, shares and Sharpe ratios of single assets and of portfolios, with equal or decaying weights of dates,
+    and of assets that have different dates, all get their errors in the same way.
+
+    Made by `of`.
+
+    Attributes
+    ----------
+    model : FactorModel
+        Estimated by `OLS` or `EWMA`.
+    panel : Panel
+        What it was estimated on.
+    covariance : LongRunCovariance
+        How variances of sums over dates are estimated.
+
+    References
+    ----------
+    .. [1] Newey, W. K. and McFadden, D. (1994). Large Sample Estimation and Hypothesis Testing. *Handbook of
+       Econometrics* 4, chapter 36, sections 3 and 6.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel)
+    >>> table = inference.table(rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, model))
+    >>> table.loc[["exposure Mkt-RF", "factor share"], ["low", "estimate", "high"]].round(2)
+                      low  estimate  high
+    figure
+    exposure Mkt-RF  1.25      1.30  1.36
+    factor share     0.65      0.67  0.70
+    """
+
+    model: FactorModel
+    panel: Panel
+    covariance: LongRunCovariance = field(validator=_require_covariance)
+
+    @classmethod
+    def of(cls, model: FactorModel, panel: Panel, covariance: LongRunCovariance | None = None) -> Self:
+        """Make it of a model and the panel that it was fitted on.
+
+        Parameters
+        ----------
+        model : FactorModel
+            Of `OLS` or `EWMA`, at the horizon of the panel.
+        panel : Panel
+            The one passed to fit. Only the assets of a portfolio are brought into memory.
+        covariance : LongRunCovariance, optional
+            By default `Cosine`.
+
+        Raises
+        ------
+        NotEstimatedError
+            For a model without a regression (one of given numbers, or of cross-sections or components), one whose
+            parameters are not those of its regression (shrunk, of another factor covariance, with a prior), or one
+            that was fitted on another panel.
+        HorizonMismatchError
+            If the model is at another horizon than the panel.
+        """
+        require(model, FactorModel, "model", "rm.Inference.of(model, panel) takes the model first")
+        require(panel, Panel, "panel", "the one that the model was fitted on")  # type: ignore[type-abstract]
+        require_same(model.horizon, panel.horizon, "a model and its panel")
+        _require_regression(model)
+        _require_same_factors(model, panel.select(model.assets[:1]))
+        return cls(model, panel, Cosine() if covariance is None else covariance)
+
+    def __repr__(self) -> str:
+        return f"<Inference of {self.model!r} with {self.covariance!r}>"
+
+    def std_errors(self) -> pd.DataFrame:
+        """Standard errors of all alphas and loadings, assets × (``alpha``, factors); alpha's in decimals per horizon.
+
+        Raises
+        ------
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+        """
+        errors = std_errors(self.model, self.panel, self.covariance)
+        return pd.DataFrame(errors, self.model.assets.copy(), pd.Index(["alpha", *self.model.factors]))
+
+    def table(
+        self,
+        portfolio: Portfolio,
+        level: float = 0.95,
+        *,
+        budget: RiskBudget | None = None,
+        joint: Joint | None = None,
+    ) -> pd.DataFrame:
+        r"""Return a portfolio's figures with standard errors and intervals.
+
+        Weights, and a hedge that is held, are given numbers: for a hedged portfolio, exposures are those that the hedge
+        leaves. The table of a `Strategy` also says what its neutral hedge is, and how the strategy would do with it.
+        A portfolio's idio variance is the model's, :math:`\sum_i w_i^2 d_i`.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model, possibly at another horizon.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+        budget : RiskBudget, optional
+            To add ``capacity``, dollars that it allows, and for a strategy ``hedged capacity``.
+        joint : Joint, optional
+            `Bonferroni` or `SupT` for intervals that cover all at once with that probability; by default each alone.
+
+        Returns
+        -------
+        DataFrame
+            Rows ``alpha``, ``expected return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
+            ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged sharpe``, ``information ratio``, ``capacity``,
+            ``hedged capacity``; columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``. Per the portfolio's
+            horizon. Expected returns are in excess of the risk-free rate.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a portfolio of another model, or a level that is no probability.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+        """
+        chosen = require_level(level)
+        figures = self._figures(portfolio, budget)
+        every = list(figures)
+        together = require(Pointwise() if joint is None else joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
+        inside = together.marginal_level(
+            chosen, lambda: _correlation([figures.influence.along(f.gradient) for f in every])
+        )
+        return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), inside)) for f in every])
+
+    def difference(self, first: Portfolio, second: Portfolio, level: float = 0.95) -> pd.DataFrame:
+        """Return first less second: the figures that both have, with standard errors and intervals.
+
+        The two are compared on the same dates, so what moves both cancels.
+
+        Parameters
+        ----------
+        first, second : Portfolio
+            In this model, at one horizon.
+        level : float
+            Probability with which each interval covers.
+
+        Returns
+        -------
+        DataFrame
+            As of `table`, without capacities. Intervals are symmetric.
+        """
+        chosen = require_level(level)
+        require_same(
+            require_portfolio(first, "first").horizon, require_portfolio(second, "second").horizon, "two portfolios"
+        )
+        ours, theirs = self._figures(first, None), self._figures(second, None)
+        others = {f.name: f for f in theirs}
+        rows = []
+        for figure in ours:
+            if figure.name not in others:
+                continue
+            other = others[figure.name]
+            terms = ours.linear_terms(figure).minus(theirs.linear_terms(other))
+            spread = Spread.of(terms, self.covariance.about(figure.estimand))
+            estimate = figure.estimate - other.estimate
+            rows.append(ours.row(figure, estimate, *Symmetric(estimate).ends(spread, chosen)))
+        return as_frame(rows)
+
+    def interval(
+        self,
+        figure: Callable[[FactorModel], float],
+        level: float = 0.95,
+        *,
+        of: Estimand | None = None,
+        assets: Any = None,
+    ) -> Interval:
+        """Return the interval of a figure of your own: any smooth function of the model.
+
+        Its gradient is computed numerically, a thousandth of a standard error to either side of each parameter.
+
+        Parameters
+        ----------
+        figure : callable
+            ``figure(model)``, a number.
+        level : float
+            Probability with which the interval covers.
+        of : Estimand, optional
+            ``rm.LONG_RUN`` or ``rm.THIS_WINDOW``; by default the long run where the figure depends on alphas or on the
+            mean of the factors, otherwise this window.
+        assets : sequence of labels, optional
+            The assets on whose parameters the figure depends; by default all.
+
+        Raises
+        ------
+        TooLargeError
+            For so many assets that the gradient takes more than 20,000 evaluations.
+        InvalidParameterError
+            For a figure that is no function of the model, or not finite.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+        >>> model = rm.OLS().fit(panel)
+        >>> gap = rm.Inference.of(model, panel).interval(
+        ...     lambda m: m.loadings.loc["JPM", "Mkt-RF"] - m.loadings.loc["MSFT", "Mkt-RF"])
+        >>> print(gap)
+        0.457 [0.33, 0.584]
+        """
+        chosen = require_level(level)
+        names = self.model.assets if assets is None else labels.unique(assets, "assets")
+        at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
+        own = ModelFigure.of(figure, self.model, at)
+        estimand = _require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
+        held = self.model.restrict(names.to_list())
+        terms = own.terms(held, self._select(names.to_list()), self.covariance.leverage_power)
+        spread = Spread.of(terms, self.covariance.about(estimand))
+        error, low, high = Symmetric(own.value).ends(spread, chosen)
+        return Interval(own.value, error, low, high, chosen, estimand)
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _select(self, assets: Any) -> ReturnPanel:
+        panel = self.panel
+        return panel if isinstance(panel, ReturnPanel) else panel.select(assets)
+
+    def _figures(self, portfolio: Portfolio, budget: RiskBudget | None) -> PortfolioFigures:
+        weights, legs = require_portfolio(portfolio, "portfolio").weights, portfolio.legs.to_numpy()
+        at = labels.positions(weights.index, self.model.assets, "asset", UnknownAssetError)
+        own = portfolio.model.at(self.model.horizon)
+        _require_same_model(own, self.model, weights.index, at)
+        held, w = self.model.restrict(weights.index.to_list()), np.asarray(weights)
+        influence = PortfolioInfluence.of(held, self._select(held.assets), w, self.covariance.leverage_power)
+        return PortfolioFigures(
+            portfolio=portfolio,
+            influence=influence,
+            covariance=self.covariance,
+            budget=budget
+            if budget is None
+            else require(budget, RiskBudget, "budget", "such as rm.RiskBudget(1e6, rm.MONTH)"),
+            alpha=float(held._alpha @ w),
+            exposures=held._loadings.T @ w + legs,
+            factor_mean=held._factor_mean,
+            factor_covariance=held._factor_covariance,
+            idio=float(held._idio_variance @ (w * w)),
+            horizon=self.model.horizon,
+        )
+
+
+def require_level(level: Any) -> float:
+    """Return a probability between 0 and 1, or raise."""
+    if not is_number(level) or not 0.0 < float(level) < 1.0:
+        hint = f"; write {float(level) / 100:g}" if is_number(level) and 1 < float(level) < 100 else ""
+        raise InvalidParameterError(
+            f"expected level as a probability between 0 and 1, got {level!r}{hint}.", parameter="level", got=level
+        )
+    return float(level)
+
+
+def _require_estimand(of: Any) -> Estimand | None:
+    if of is None:
+        return None
+    chosen = require(of, Estimand, "of", "rm.LONG_RUN or rm.THIS_WINDOW")
+    if chosen is NEXT_MONTH:
+        raise InvalidParameterError(
+            "expected of as rm.LONG_RUN or rm.THIS_WINDOW, got rm.NEXT_MONTH: the month to come has risk that no error "
+            "of an estimate shows.",
+            parameter="of",
+            got=of,
+        )
+    return chosen
+
+
+def _require_regression(model: FactorModel) -> None:
+    """Raise for a model whose parameters are not those of its regression."""
+    fit = model.regression
+    if fit is None:
+        raise NotEstimatedError(
+            f"expected a model estimated by regressions over time, got {model!r} without one: the errors of given "
+            "numbers, of cross-sections and of components are not known here; estimate it with rm.OLS() or "
+            "rm.EWMA(...)."
+        )
+    parts = {
+        "alpha": (model._alpha, fit._alpha),
+        "loadings": (model._loadings, fit._loadings),
+        "idio_variance": (model._idio_variance, fit._idio_variance),
+    }
+    # the same arrays, or rounding where a horizon was changed and back
+    other = [name for name, (own, theirs) in parts.items() if not _are_close(own, theirs)]
+    other += ["links"] if model._links.shape[1] else []
+    other += ["prior"] if model._priors else []
+    if other:
+        raise _not_of_regression(other)
+
+
+def _are_close(own: Array, theirs: Array) -> bool:
+    size = np.abs(theirs).max(axis=0, initial=0.0)
+    return own is theirs or bool((np.abs(own - theirs) <= 1e-9 * size).all())
+
+
+def _not_of_regression(parts: list[str]) -> NotEstimatedError:
+    return NotEstimatedError(
+        f"expected a model whose parameters are those of its regression, got other {', '.join(parts)}: errors of "
+        "shrunk or adjusted parameters and of priors are not those of the regression; estimate it with rm.OLS() or "
+        "rm.EWMA(...).",
+        parts=parts,
+    )
+
+
+def _require_same_factors(model: FactorModel, panel: ReturnPanel) -> None:
+    """Raise unless mean and covariance of the factors are those of the panel, with the model's weights."""
+    factors = FactorInfluence.of(model, panel)
+    mean = factors.share @ panel.returns_of(model.definitions)
+    d, n = factors.deviations, factors.n
+    covariance = (d * factors.share[:, None]).T @ d * (n / (n - 1.0)) if n > 1 else model._factor_covariance * math.inf
+    scale = np.sqrt(np.diag(covariance))
+    moved = np.abs(model._factor_covariance - covariance) <= _SAME * np.outer(scale, scale)
+    if not moved.all():
+        raise NotEstimatedError(
+            f"expected the factor covariance of the panel that the model was fitted on, got another one than that of "
+            f"{panel!r}; pass the panel that was passed to fit, and a model of rm.OLS() or rm.EWMA(...).",
+            parts=["factor_covariance"],
+        )
+    if not (np.abs(model._factor_mean - mean) <= _SAME * scale).all():
+        raise _not_of_regression(["factor_mean"])
+
+
+def _require_same_model(own: FactorModel, model: FactorModel, names: pd.Index[Any], at: Any) -> None:
+    """Raise for a portfolio in another model."""
+    there = labels.positions(names, own.assets, "asset", UnknownAssetError)
+    same = list(own.factors) == list(model.factors) and all(
+        _are_close(getattr(own, part)[there], getattr(model, part)[at])
+        for part in ("_alpha", "_loadings", "_idio_variance")
+    )
+    if not same or not _are_close(own._factor_covariance, model._factor_covariance):
+        raise InvalidParameterError(
+            f"expected a portfolio in the model of this inference, got one in {own!r} with other parameters; make it "
+            "with the model that was passed to rm.Inference.of.",
+            parameter="portfolio",
+        )
+
+
+def _correlation(terms: list[Array]) -> Array:
+    x = np.array(terms)
+    length = np.sqrt(np.einsum("mt,mt->m", x, x))
+    moving = length > 0
+    x = x[moving] / length[moving, None]
+    return np.asarray(x @ x.T)

@@ -1,0 +1,154 @@
+"""Influence functions of a portfolio's parameters, date by date."""
+
+from __future__ import annotations
+
+from typing import Self, final
+
+import numpy as np
+from attrs import frozen
+
+from riskmodel._core.arrays import Array
+from riskmodel.inference.covariance.base import DateTerms
+from riskmodel.inference.date_groups import DateGroup, read_groups
+from riskmodel.inference.gradient import Gradient
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
+
+
+@final
+@frozen(eq=False)
+class FactorInfluence:
+    """Influence of each date on the mean and the covariance of the factors.
+
+    Attributes
+    ----------
+    deviations : array, shape (T, K)
+        f less its mean.
+    share : array, shape (T,)
+        w/Σw over all dates.
+    """
+
+    deviations: Array
+    share: Array
+
+    @classmethod
+    def of(cls, model: FactorModel, panel: ReturnPanel) -> Self:
+        """Compute it, with the model's weights of dates."""
+        factors = panel.returns_of(model.definitions)
+        keep = 1.0 if model.regression is None else model.regression.decay_factor
+        w = np.maximum(keep ** np.arange(len(factors) - 1, -1, -1.0), 1e-200)
+        share = w / w.sum()
+        return cls(factors - share @ factors, share)
+
+    @property
+    def n(self) -> float:
+        """The effective number of dates."""
+        return float(1.0 / (self.share @ self.share))
+
+    def of_mean(self, gradient: Array) -> Array:
+        """Terms of a figure whose gradient in the mean is given, shape (T,)."""
+        return self.share * (self.deviations @ gradient)
+
+    def of_covariance(self, gradient: Array) -> Array:
+        """Terms of a figure whose gradient in the covariance, symmetric, is given, shape (T,)."""
+        forms = np.einsum("tk,kl,tl->t", self.deviations, gradient, self.deviations, optimize=True)
+        return np.asarray(self.share * (forms - self.share @ forms))
+
+
+@final
+@frozen(eq=False)
+class PortfolioInfluence:
+    r"""What each date adds to the errors of a portfolio's alpha, exposures and idio variance.
+
+    Weights w on assets enter through the sums :math:`\sum_i w_i e_{it}` and :math:`\sum_i w_i^2 e_{it}^2` of assets
+    with the same dates, so no array grows with the square of the assets.
+
+    Attributes
+    ----------
+    factors : FactorInfluence
+        Of the factors' mean and covariance.
+    coefficients : array, shape (K + 1, T)
+        Of alpha and the exposures.
+    idio : array, shape (T,)
+        Of the idio variance.
+    idio_variance : float
+        Its unbiased estimate, return² per row.
+    residual_amplitude : array, shape (T,)
+        The squared size of the terms of alpha, as the residual variances say.
+    n : float
+        The effective number of dates: the least of the factors' and of each asset's.
+    classical : array or None, shape (K + 1, K + 1)
+        The classical covariance of alpha and exposures; None where assets have different dates.
+    """
+
+    factors: FactorInfluence
+    coefficients: Array
+    idio: Array
+    idio_variance: float
+    residual_amplitude: Array
+    n: float
+    classical: Array | None
+
+    @classmethod
+    def of(cls, model: FactorModel, panel: ReturnPanel, weights: Array, power: float) -> Self:
+        """Compute it from weights on the assets of a model, shape (N,)."""
+        factors = FactorInfluence.of(model, panel)
+        t, k = factors.deviations.shape
+        coefficients, idio, amplitude = np.zeros((k + 1, t)), np.zeros(t), np.zeros(t)
+        variance, n, held, rows = 0.0, factors.n, np.zeros(t), set()
+        last: DateGroup | None = None
+        for group in read_groups(model, panel, power):
+            w = weights[group.columns]
+            common = group.residuals @ w
+            coefficients += (group.lever * common[:, None]).T
+            own = group.squares @ (w * w)
+            mean = float(group.share @ own)
+            idio += group.share * (own - mean)
+            amplitude += mean * group.share**2
+            variance, n, held = variance + mean, min(n, group.n), held + common
+            rows.add(group.share.tobytes())
+            last = group
+        classical = None
+        if last is not None and len(rows) == 1 and power == 0.0:
+            classical = last.inverse * (_weights_of(last) @ held**2 / (last.n - k - 1))
+        return cls(factors, coefficients, idio, variance, amplitude, n, classical)
+
+    def along(self, gradient: Gradient) -> Array:
+        """Terms of a figure with a gradient, shape (T,)."""
+        slopes = np.append(gradient.alpha, gradient.exposures)
+        return np.asarray(
+            slopes @ self.coefficients
+            + self.factors.of_mean(gradient.factor_mean)
+            + self.factors.of_covariance(gradient.factor_covariance)
+            + gradient.idio * self.idio
+        )
+
+    def terms(self, gradient: Gradient, factor_covariance: Array) -> DateTerms:
+        """Return what `LongRunCovariance` takes of a figure with a gradient."""
+        g, f = gradient, factor_covariance
+        size = float(g.factor_mean @ f @ g.factor_mean) * self.factors.share**2
+        size = size + g.alpha**2 * self.residual_amplitude
+        amplitude = np.sqrt(size) if size.any() else self.factors.share
+        return DateTerms(
+            by_date=self.along(gradient)[None],
+            amplitude=amplitude,
+            n=self.n,
+            n_parameters=len(f) + 1,
+            classical=self._classical(gradient, f),
+        )
+
+    def _classical(self, g: Gradient, f: Array) -> Array | None:
+        """Variance under normal, independent errors of one variance, shape (1, 1)."""
+        if self.classical is None:
+            return None
+        slopes, n, k = np.append(g.alpha, g.exposures), self.factors.n, len(f)
+        turned = g.factor_covariance @ f
+        variance = slopes @ self.classical @ slopes + g.factor_mean @ f @ g.factor_mean / n
+        variance += 2.0 * np.sum(turned * turned.T) / (n - 1.0)
+        variance += 2.0 * (g.idio * self.idio_variance) ** 2 / (n - k - 1.0)
+        return np.array([[variance]])
+
+
+def _weights_of(group: DateGroup) -> Array:
+    """Weights of which the last date's is 1."""
+    return np.asarray(group.share / group.share.max())
