@@ -156,6 +156,11 @@ for named in ("Dimson", "FowlerRorke", "ShortHistories", "SlopeWinsorised"):
     BY_CALLABLE |= {(named, "inner"): PARTS.loadings}
 for named in ("NeweyWestVariance", "ShortHistoryVariance", "Structural"):
     BY_CALLABLE |= {(named, "inner"): D}
+for named in ("Linked", "Thresholded"):
+    BY_CALLABLE |= {(named, "inner"): D}
+for named in ("Strategy()", "HedgedPortfolio()"):
+    BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
+BY_CALLABLE |= {("Inference", "covariance"): rm.HAC()}
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):
@@ -187,7 +192,17 @@ AS_STATED |= {
     "Structural",
 }
 AS_STATED |= {"Dimson", "FowlerRorke", "RecentVolatility", "SecondOrderAdjusted", "ShrunkVariance", "SlopeWinsorised"}
-AS_STATED |= {"Style", "WalkForward", "GroupPortfolios", "OwnWeights", "ShortHistories", "ShortHistoryVariance"}
+AS_STATED |= {
+    "Style",
+    "WalkForward",
+    "GroupPortfolios",
+    "OwnWeights",
+    "Linked",
+    "StationaryBootstrap",
+    "Thresholded",
+    "ShortHistories",
+    "ShortHistoryVariance",
+}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 
@@ -296,6 +311,7 @@ def allowed(name):
 # Their good arguments are values that only this package makes, or files.
 MADE_OTHERWISE = {
     *("CovarianceComparison", "ModelHistory", "Moments", "RegressionFit", "ReturnPanel"),
+    "StudyReport.of",  # of a study, which takes long
     *("Hybrid().fit",),  # more assets than factors
     *("Moments.load", "Moments().save", "StoredPanel.parquet", "read_prices"),
 }
