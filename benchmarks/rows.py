@@ -8,6 +8,7 @@ import scipy.linalg
 
 import riskmodel as rm
 from benchmarks import peers
+from benchmarks.assembled import assembled
 from benchmarks.characteristics import cross_sectional
 from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance, panel, plain_read, stored, stored_files
@@ -370,6 +371,25 @@ def _stored(folder, kind):
     ]
 
 
+def robust_errors():
+    """Errors robust to autocorrelation of all alphas and betas, of assets that all have dates of their own."""
+    figures = []
+    for t, n, target in ((252, 100_000, 3), (2_520, 5_000, None)):
+        ragged = panel(t=t, n=n, missing=0.3)
+        model = rm.OLS().fit(ragged)
+        works = [
+            lambda c=c, model=model, ragged=ragged: rm.Inference.of(model, ragged, c).std_errors()
+            for c in (rm.HAC(), rm.HC3())
+        ]
+        fit, *errors = best(lambda ragged=ragged: rm.OLS().fit(ragged), *works, rounds=5)
+        size = f"{t:,} × {n:,} × 6, ragged, 30 % missing"
+        for name, seconds in zip(("HAC, automatic lags", "HC3"), errors, strict=True):
+            figures.append(
+                Figure(f"errors of all betas, {size}: {name}", "the fit", target, seconds / fit, "× its time")
+            )
+    return figures
+
+
 _IMPORT = "import time; s = time.process_time(); import {what}; print(time.process_time() - s)"
 
 
@@ -398,11 +418,13 @@ ROWS = (
     from_frames,
     walk_forward,
     skfolio_model,
+    assembled,
     cross_sectional,
     dense_covariance,
     large_covariance,
     on_a_cluster,
     rolling,
+    robust_errors,
     larger_than_memory,
     importing,
 )

@@ -1,8 +1,9 @@
 """Run the study of risk models on a panel of daily returns, against what others publish.
 
-    python -m benchmarks.study PANEL [--quick] [--folder DIR]
+    python -m benchmarks.study [PANEL] [--quick] [--folder DIR]
 
 PANEL is a CSV or Parquet file of returns, dates × assets, decimals (or parts per million, if larger than 1,000).
+Without it, the study is of the monthly sample that ships with the library: windows of 120 months, a quarter ahead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from benchmarks.peers import installed
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.study", description=__doc__.splitlines()[0])
-    parser.add_argument("panel", type=Path, help="returns, dates × assets, CSV or Parquet")
+    parser.add_argument("panel", type=Path, nargs="?", help="returns, dates × assets, CSV or Parquet")
     parser.add_argument("--draw", type=int, default=150, help="assets drawn on each date (default: 150)")
     parser.add_argument("--window", type=int, default=504, help="days in a window (default: 504)")
     parser.add_argument("--every", type=int, default=42, help="days between dates (default: 42)")
@@ -35,12 +36,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="a folder for the frames as CSV")
     parser.add_argument("--quick", action="store_true", help="every eighth date, 50 assets")
     options = parser.parse_args()
-    methods = ours() | peers()
+    methods = ours() | peers() if options.panel else monthly() | peers()
     unknown = set(options.models or ()) - set(methods)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(methods)}")
     chosen = {name: method for name, method in methods.items() if not options.models or name in options.models}
-    study = run(options, chosen)
+    study = run(options, chosen) if options.panel else run_on_sample(options, chosen)
     show(study)
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,30 @@ def run(options: argparse.Namespace, methods: dict[str, object]) -> rm.Study:
         return walk.run(panel, folder=options.folder)
     with ProcessPoolExecutor(options.processes) as pool:
         return walk.run(panel, folder=options.folder, executor=pool)
+
+
+def run_on_sample(options: argparse.Namespace, methods: dict[str, object]) -> rm.Study:
+    """30 portfolios of industries and of size, value and momentum, and four factors, 1949 to 2017."""
+    data = rm.SampleData(rm.MONTH)
+    panel = data.panel(list(data.assets), list(data.factors), options.start, options.end)
+    warnings.filterwarnings("ignore", module=r"sklearn|skfolio|pypfopt")
+    every = 24 if options.quick else 3
+    return rm.WalkForward(methods, window=rm.Horizon(120 * 21), horizon=rm.QUARTER, every=every).run(panel)
+
+
+def monthly() -> dict[str, object]:
+    """Models of this library for months, on which `recommended` has no record."""
+    parts = rm.SampleCovariance(), rm.SampleVariance()
+    return {
+        "OLS, four factors": rm.OLS(),
+        "EWMA, four factors, 3 years": rm.EWMA(rm.Horizon(36 * 21)),
+        "four factors and five components": rm.Assembled(
+            rm.Hybrid(rm.TimeSeries(rm.OLS()), rm.PrincipalComponents(5)), *parts
+        ),
+        "PCA 10": rm.Assembled(rm.PrincipalComponents(10, scaling=rm.Unscaled()), *parts),
+        "linked": rm.Assembled(rm.TimeSeries(rm.OLS()), parts[0], rm.Linked(parts[1], 0.4)),
+        "thresholded": rm.Assembled(rm.TimeSeries(rm.OLS()), parts[0], rm.Thresholded(parts[1], 0.5)),
+    }
 
 
 def load(path: Path, start: str | None = None, end: str | None = None) -> rm.ReturnPanel:

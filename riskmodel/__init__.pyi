@@ -190,6 +190,7 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
+from .inference.alphas import Alphas as Alphas, JointTest as JointTest
 from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
 from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
 from .inference.covariance.classical import Classical as Classical
@@ -204,6 +205,7 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.track_record import TrackRecord as TrackRecord
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition

@@ -102,7 +102,7 @@ class TestHAC:
             for t in range(1, 100):
                 x[t] = phi * x[t - 1] + rng.standard_normal()
             x -= x.mean()
-            assert automatic_lags(x[None, None])[0] == int(Bartlett(x, center=False).opt_bandwidth)
+            assert automatic_lags(x[None])[0] == int(Bartlett(x, center=False).opt_bandwidth)
 
     def test_the_long_run_variance_is_that_of_arch(self):
         x = np.random.default_rng(1).standard_normal(400).cumsum() * 0.1 + np.random.default_rng(2).standard_normal(400)

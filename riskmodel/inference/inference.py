@@ -15,6 +15,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import is_number, require_same
+from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
@@ -25,6 +26,7 @@ from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.std_errors import std_errors
+from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -260,6 +262,43 @@ class Inference:
         spread = Spread.of(terms, self.covariance.about(estimand))
         error, low, high = Symmetric(own.value).ends(spread, chosen)
         return Interval(own.value, error, low, high, chosen, estimand)
+
+    def alphas(self, assets: Any = None) -> Alphas:
+        """Return the alphas of assets with their joint covariance, to test whether they are luck.
+
+        Parameters
+        ----------
+        assets : sequence of labels, optional
+            By default all: the covariance has the square of their number.
+
+        Raises
+        ------
+        UnknownAssetError
+            For labels that the model does not have.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on, or for classical errors of assets with different
+            dates.
+        """
+        held = self.model if assets is None else self.model.restrict(assets)
+        return Alphas.of(held, self._select(held.assets), self.covariance)
+
+    def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:
+        """Return how many returns it takes to tell the alpha of a portfolio from zero.
+
+        It is of the returns less what its exposures to the factors made, on the dates on which all of its assets have
+        one, weighted equally.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+        confidence : float
+            Probability that the alpha is positive, between 0 and 1.
+        """
+        weights = require_portfolio(portfolio, "portfolio").weights[lambda w: w != 0]
+        held = self.model.restrict(weights.index.to_list())
+        residuals = held.residuals(self._select(held.assets)).to_numpy() + held._alpha
+        return TrackRecord.of(residuals @ weights.to_numpy(), confidence=confidence)
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -8,18 +8,20 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
-from riskmodel._core.linalg import symmetric, upper_triangle
+from riskmodel._core.linalg import inverse_roots
 from riskmodel._core.threads import one_blas_thread
+from riskmodel.estimation.moments.sums import split_missing
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.classical import Classical
+from riskmodel.inference.covariance.regressors import Regressors
 from riskmodel.inference.date_groups import require_same_fit
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
-# Scores that are held at a time, so that they stay in cache, and returns that are read from elsewhere at a time.
-_SCORES = 100_000
+# Returns of a tile, so that it stays in cache, and returns that are read from elsewhere at a time.
+_CACHED = 160_000
 _RETURNS = 8_000_000
 
 
@@ -36,7 +38,7 @@ def std_errors(model: FactorModel, panel: Panel, covariance: LongRunCovariance) 
     n, t = len(model.assets), len(panel.dates)
     work = _Tiles.of(model, panel, covariance)
     out = np.empty((n, len(model.factors) + 1))
-    size = max(1, _SCORES // (t * out.shape[1]))
+    size = max(1, _CACHED // t)
     for block in _spans(n, n if isinstance(panel, ReturnPanel) else max(size, _RETURNS // t)):
         returns = panel.select(model.assets[block], []).arrays()[0]
         for some in _spans(block.stop - block.start, size):
@@ -57,9 +59,8 @@ class _Tiles:
     model: FactorModel
     covariance: LongRunCovariance
     factors: Array  # T × K
-    z: Array  # (K + 1) × T
+    regressors: Regressors
     back: Array  # coefficients on (1, f) = back @ those on z
-    products: Array  # T × (K + 1)(K + 2)/2: of z with itself
 
     @classmethod
     def of(cls, model: FactorModel, panel: Panel, covariance: LongRunCovariance) -> Self:
@@ -68,54 +69,52 @@ class _Tiles:
         scale = np.sqrt(len(x)) / np.linalg.norm(x, axis=0)
         q, r = np.linalg.qr(x * scale)
         z = q * np.sqrt(len(x))
-        i, j = upper_triangle(x.shape[1])
         back = scale[:, None] * np.linalg.inv(r) * np.sqrt(len(x))
-        return cls(model, covariance, factors, np.ascontiguousarray(z.T), back, z[:, i] * z[:, j])
+        return cls(model, covariance, factors, Regressors(np.ascontiguousarray(z.T)), back)
 
     def errors(self, returns: Array, columns: slice) -> Array:
         """Standard errors of some assets from their returns, J × T."""
-        e = returns - self.model._alpha[columns, None] - self.model._loadings[columns] @ self.factors.T
-        there = e == e  # noqa: PLR0124 - NaN alone differs from itself
-        e[~there] = 0.0
-        w = self._weights(there)
-        gram = symmetric(w @ self.products, len(self.z))
-        inverse: Array = np.asarray(np.linalg.inv(gram))
-        towards = self.back @ inverse
-        by_date = w * e
-        require_same_fit(self.model, columns, np.abs(np.einsum("jkl,jl->jk", towards, by_date @ self.z.T)))
+        present, e = split_missing(
+            returns - self.model._alpha[columns, None] - self.model._loadings[columns] @ self.factors.T
+        )
+        w = self._weights(present)
+        root, _ = inverse_roots(np.moveaxis(self.regressors.squares(w), 0, -1))
+        turned = np.ascontiguousarray(np.moveaxis(root, -1, 0))
+        towards = self.back @ (turned.transpose(0, 2, 1) @ turned)
+        if w is not present:
+            e *= w
+        require_same_fit(self.model, columns, np.abs(np.einsum("jkl,jl->jk", towards, e @ self.regressors.z.T)))
         if self.covariance.leverage_power:
-            by_date /= self._free(w, inverse) ** self.covariance.leverage_power
+            e /= self._free(w, turned) ** self.covariance.leverage_power
         terms = DateTerms(
-            by_date=by_date[:, None, :] * self.z,
+            by_date=np.empty((len(e), 0, e.shape[1])),
             amplitude=w[0] if (w == w[0]).all() else w,
             n=w.sum(axis=1) ** 2 / np.einsum("jt,jt->j", w, w),
-            n_parameters=len(self.z),
+            n_parameters=len(self.back),
         )
-        return self._of_coefficients(terms, towards)
+        return self._of_coefficients(e, terms, towards)
 
-    def _of_coefficients(self, terms: DateTerms, towards: Array) -> Array:
+    def _of_coefficients(self, e: Array, terms: DateTerms, towards: Array) -> Array:
         long, window = (self.covariance.about(estimand) for estimand in (LONG_RUN, THIS_WINDOW))
-        out = _roots(towards, window.of_sums(terms))
+        out = _roots(towards, window.of_regressions(e, self.regressors, terms))
         if long is not window:
-            out[:, :1] = _roots(towards[:, :1], long.of_sums(terms))
+            out[:, :1] = _roots(towards[:, :1], long.of_regressions(e, self.regressors, terms))
         return out
 
-    def _weights(self, there: Array) -> Array:
+    def _weights(self, present: Array) -> Array:
         """Weights of dates, J × T, 1 on the last date of each asset, zero where it has no return."""
         fit: Any = self.model.regression
         if fit.decay_factor == 1.0:
-            return there.astype(np.float64)
-        t = there.shape[1]
-        last = t - 1 - np.argmax(there[:, ::-1], axis=1)
+            return present
+        t = present.shape[1]
+        last = t - 1 - np.argmax(present[:, ::-1], axis=1)
         ages = np.maximum(last[:, None] - np.arange(t), 0)
-        return np.asarray(np.maximum(fit.decay_factor**ages, 1e-200) * there)
+        return np.asarray(np.maximum(fit.decay_factor**ages, 1e-200) * present)
 
-    def _free(self, w: Array, inverse: Array) -> Array:
+    def _free(self, w: Array, turned: Array) -> Array:
         """One less the leverage, J × T."""
-        i, j = upper_triangle(len(self.z))
-        twice = np.where(i == j, 1.0, 2.0)
-        leverage = w * ((inverse[:, i, j] * twice) @ self.products.T)
-        return np.maximum(1.0 - leverage, np.finfo(float).eps)
+        inverse = turned.transpose(0, 2, 1) @ turned
+        return np.asarray(np.maximum(1.0 - w * self.regressors.quadratic_forms(inverse), np.finfo(float).eps))
 
 
 def _roots(towards: Array, covariance: Array) -> Array:

@@ -112,7 +112,7 @@ class Sums:
         if first.any():
             self.terms[assets] += first[:, None] * dates.before
             self.ragged[assets] = True
-        present, filled = _split(tile)
+        present, filled = split_missing(tile)
         self.terms[assets] += present @ dates.terms
         self.cross[assets] += filled @ dates.axes
         self.squares[assets] += dates.squares(filled)
@@ -223,7 +223,7 @@ def _side_by_side(tile: Any) -> Array:
     return np.ascontiguousarray(tile, dtype=np.float64)
 
 
-def _split(tile: Array) -> tuple[Array, Array]:
+def split_missing(tile: Array) -> tuple[Array, Array]:
     """Where a tile has returns, as 1 and 0, and the tile with 0 for what is missing."""
     present = tile == tile  # noqa: PLR0124 - NaN alone differs from itself
     # copying through a scattered mask mispredicts at every hole; masking the bits does not branch

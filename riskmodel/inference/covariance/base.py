@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel.inference.covariance.regressors import Regressors
 from riskmodel.inference.estimand import Estimand
 
 
@@ -77,6 +78,20 @@ class LongRunCovariance(ABC):
         terms : DateTerms
             What each date adds.
         """
+
+    def of_regressions(self, errors: Array, regressors: Regressors, terms: DateTerms) -> Array:
+        """Return the covariance of the sums of z e for many assets, shape (J, M, M); faster ways may override it.
+
+        Parameters
+        ----------
+        errors : array, shape (J, T)
+            e, with the weights of dates, and zero where missing.
+        regressors : Regressors
+            z, the same for all assets.
+        terms : DateTerms
+            What else is known of the J assets; its `by_date` is empty.
+        """
+        return self.of_sums(evolve(terms, by_date=regressors.scores(errors)))
 
     def about(self, estimand: Estimand) -> LongRunCovariance:
         """Return the estimator for figures about the long run, or about this window; by default this one."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
+from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Array, set_read_only
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance, squares
 from riskmodel.inference.covariance.hc3 import HC3
@@ -20,6 +21,11 @@ _DEPENDENT = 1e-8
 def cosine_number(n: Array | float) -> Array:
     """The number of cosines for n dates, max(4, 0.41 n^(2/3)) rounded down [Lazarus et al. 2018]."""
     return np.asarray(np.maximum(4.0, np.floor(0.41 * np.asarray(n, dtype=np.float64) ** (2.0 / 3.0) + 1e-9)))
+
+
+def _require_number(_: Any, __: Any, number: Any) -> None:
+    if number is not None:
+        require_count(number, "number", 1)
 
 
 @final
@@ -36,6 +42,11 @@ class Cosine(LongRunCovariance):
     Where weights of dates decay, or dates are missing, time runs as fast as the variance of the terms adds up, and the
     cosines are made orthogonal to the estimate, and to its mean, over the dates that it uses.
 
+    Parameters
+    ----------
+    number : int, optional
+        B; by default as above.
+
     References
     ----------
     .. [1] Lazarus, E., Lewis, D. J., Stock, J. H. and Watson, M. W. (2018). HAR Inference: Recommendations for
@@ -44,15 +55,17 @@ class Cosine(LongRunCovariance):
 
     leverage_power = 1.0
 
+    number: int | None = field(default=None, validator=_require_number)
+
     def of_sums(self, terms: DateTerms) -> Array:
         """Average the squares of B cosine transforms."""
         x = terms.by_date
         if terms.amplitude.ndim == 1:
-            return _averaged(x, terms.amplitude, int(np.max(cosine_number(terms.n))))
+            return _averaged(x, terms.amplitude, int(np.max(self._numbers(terms))))
         each = zip(
             x.reshape(-1, *x.shape[-2:]),
             terms.amplitude.reshape(-1, x.shape[-1]),
-            np.broadcast_to(cosine_number(terms.n), x.shape[:-2]).reshape(-1),
+            np.broadcast_to(self._numbers(terms), x.shape[:-2]).reshape(-1),
             strict=True,
         )
         return np.reshape([_averaged(a, b, int(c)) for a, b, c in each], (*x.shape[:-1], x.shape[-2]))
@@ -63,7 +76,10 @@ class Cosine(LongRunCovariance):
 
     def degrees_of_freedom(self, terms: DateTerms) -> Array | float:
         """B, the number of cosines."""
-        return cosine_number(terms.n)
+        return self._numbers(terms)
+
+    def _numbers(self, terms: DateTerms) -> Array:
+        return cosine_number(terms.n) if self.number is None else np.full(np.shape(terms.n), float(self.number))
 
 
 def _averaged(by_date: Array, amplitude: Array, b: int) -> Array:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Array, Index
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance, squares
+from riskmodel.inference.covariance.regressors import Regressors
 
 
 def _require_lags(_: HAC, __: Any, lags: Any) -> None:
@@ -48,7 +49,7 @@ class HAC(LongRunCovariance):
         x = terms.by_date
         stack = x.reshape(-1, *x.shape[-2:])
         t = stack.shape[-1]
-        given = automatic_lags(stack) if self.lags is None else np.full(len(stack), self.lags)
+        given = automatic_lags(_standardised(stack)) if self.lags is None else np.full(len(stack), self.lags)
         lags = np.minimum(given, t - 1)
         sums = np.zeros((*stack.shape[:-1], t + 1))
         np.cumsum(stack, axis=-1, out=sums[..., 1:])
@@ -57,6 +58,30 @@ class HAC(LongRunCovariance):
             some = lags == lag
             out[some] = _bartlett(sums if some.all() else sums[some], int(lag) + 1)
         return out.reshape(*x.shape[:-1], x.shape[-2])
+
+    def of_regressions(self, errors: Array, regressors: Regressors, terms: DateTerms) -> Array:
+        """Sum products of errors at each lag times those of the regressors: one matrix product a lag for all assets."""
+        t = errors.shape[-1]
+        total = regressors.squares(errors * errors)
+        lags = np.minimum(self._lags_of(errors, regressors, total), t - 1)
+        # assets with more lags first, so that those with a lag are a slice
+        order = np.argsort(-lags, kind="stable")
+        errors, width = errors[order] if (lags != lags[0]).any() else errors, lags[order] + 1.0
+        added = np.zeros_like(total)
+        for lag in range(1, int(width[0])):
+            some = slice(0, int(np.searchsorted(-width, -lag)))
+            products = errors[some, lag:] * errors[some, : t - lag]
+            added[some] += (1.0 - lag / width[some])[:, None, None] * regressors.squares(products, lag)
+        total[order] += added
+        return total
+
+    def _lags_of(self, errors: Array, regressors: Regressors, squared: Array) -> Index:
+        """The lags of each asset, shape (J,)."""
+        if self.lags is not None:
+            return np.full(len(errors), self.lags)
+        variances = np.diagonal(squared, axis1=1, axis2=2)
+        scale = np.sqrt(np.divide(1.0, variances, out=np.zeros_like(variances), where=variances > 0))
+        return automatic_lags(errors * (scale @ regressors.z))
 
 
 def _bartlett(sums: Array, m: int) -> Array:
@@ -68,15 +93,16 @@ def _bartlett(sums: Array, m: int) -> Array:
     return np.asarray((squares(inner) + squares(head) + squares(tail)) / m)
 
 
-def automatic_lags(stack: Array) -> Index:
-    """Return the lags of Newey and West's plug-in rule for each set of terms (J × M × T), shape (J,)."""
-    t = stack.shape[-1]
-    if stack.shape[-2] == 1:
-        x = stack[:, 0]
-    else:
-        length = np.sqrt(np.einsum("jmt,jmt->jm", stack, stack))
-        scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
-        x = np.matmul(scale[:, None, :], stack)[:, 0]
+def _standardised(stack: Array) -> Array:
+    """Sum terms over their root mean squares, J × M × T to J × T."""
+    length = np.sqrt(np.einsum("jmt,jmt->jm", stack, stack))
+    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    return np.asarray(np.matmul(scale[:, None, :], stack)[:, 0])
+
+
+def automatic_lags(x: Array) -> Index:
+    """Return the lags of Newey and West's plug-in rule for each of J series, J × T, shape (J,)."""
+    t = x.shape[-1]
     most = int(4.0 * (t / 100.0) ** (2.0 / 9.0))
     products = np.array([np.einsum("jt,jt->j", x[:, lag:], x[:, : t - lag]) for lag in range(min(most, t - 1) + 1)])
     ages = np.arange(len(products))[:, None]

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from riskmodel._core.arrays import Array
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance, squares
+from riskmodel.inference.covariance.regressors import Regressors
 
 
 @final
@@ -29,3 +30,7 @@ class HC3(LongRunCovariance):
     def of_sums(self, terms: DateTerms) -> Array:
         """Sum the squares."""
         return squares(terms.by_date)
+
+    def of_regressions(self, errors: Array, regressors: Regressors, terms: DateTerms) -> Array:
+        """Sum the squares of the errors times those of the regressors."""
+        return regressors.squares(errors * errors)

@@ -1,0 +1,268 @@
+"""Are these alphas? Joint tests, and p values of many."""
+
+from __future__ import annotations
+
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, field, frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, read_only
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
+from riskmodel.horizon import Horizon
+from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
+from riskmodel.inference.covariance.classical import Classical
+from riskmodel.inference.covariance.cosine import Cosine, cosine_number
+from riskmodel.inference.date_groups import read_groups
+from riskmodel.inference.estimand import LONG_RUN
+from riskmodel.inference.influence import FactorInfluence
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
+
+# Cosines for each asset of a joint test: fewer leave the covariance of the alphas too noisy.
+_COSINES = 4
+
+
+@final
+@frozen
+class JointTest:
+    """A test that several numbers are all zero.
+
+    Attributes
+    ----------
+    statistic : float
+        Value of the test statistic.
+    pvalue : float
+        Probability, if all are zero, of a statistic at least as large.
+    degrees : tuple of float
+        Degrees of freedom: of an F distribution if there are two, of a chi-squared if there is one.
+    """
+
+    statistic: float
+    pvalue: float
+    degrees: tuple[float, ...]
+
+    @classmethod
+    def of_f(cls, statistic: float, first: float, second: float) -> Self:
+        """The test of a statistic with an F distribution."""
+        from scipy import special  # noqa: PLC0415 - slow to import
+
+        return cls(float(statistic), float(special.fdtrc(first, second, statistic)), (float(first), float(second)))
+
+    @classmethod
+    def of_chi_squared(cls, statistic: float, degrees: float) -> Self:
+        """The test of a statistic with a chi-squared distribution."""
+        from scipy import special  # noqa: PLC0415 - slow to import
+
+        return cls(float(statistic), float(special.chdtrc(degrees, statistic)), (float(degrees),))
+
+
+@final
+@frozen(eq=False, repr=False)
+class Alphas:
+    """Alphas of several assets with their joint covariance; `Inference.alphas` makes it.
+
+    Attributes
+    ----------
+    assets : pandas.Index
+        N labels.
+    covariance : array, shape (N, N)
+        Of the alphas, return² per row.
+    degrees : float
+        Degrees of freedom of the covariance.
+    horizon : Horizon
+        Of a row.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "XOM", "JPM"], ["Mkt-RF"])
+    >>> alphas = rm.Inference.of(rm.OLS().fit(panel), panel).alphas()
+    >>> round(alphas.joint().pvalue, 2), round(alphas.grs().pvalue, 2)
+    (0.14, 0.23)
+    """
+
+    assets: pd.Index[Any] = field(converter=labels.asset_labels)
+    _alpha: Array = field(converter=read_only)
+    covariance: Array = field(converter=read_only)
+    degrees: float
+    horizon: Horizon
+    _grs: tuple[float, int, int] | None
+
+    @classmethod
+    def of(cls, model: FactorModel, panel: ReturnPanel, covariance: LongRunCovariance) -> Self:
+        """Compute the covariance of the alphas of a model's assets.
+
+        Raises
+        ------
+        NotEstimatedError
+            For classical errors of assets with different dates.
+        """
+        factors = FactorInfluence.of(model, panel)
+        n, t = len(model.assets), len(factors.share)
+        by_date, residuals, common, effective = np.zeros((n, t)), np.zeros((n, t)), [], factors.n
+        classical = None
+        for group in read_groups(model, panel, covariance.leverage_power):
+            by_date[group.columns] = (group.lever[:, :1] * group.residuals).T
+            residuals[group.columns] = group.residuals.T
+            common.append(group)
+            effective = min(effective, group.n)
+        k = len(model.factors)
+        if len({group.share.tobytes() for group in common}) == 1 and isinstance(covariance, Classical):
+            w = common[0].share / common[0].share.max()
+            classical = common[0].inverse[0, 0] * (residuals * w) @ residuals.T / (effective - k - 1)
+        terms = DateTerms(by_date, factors.share, effective, k + 1, classical)
+        estimator = _with_enough_cosines(covariance.about(LONG_RUN), terms)
+        return cls(
+            assets=model.assets,
+            alpha=model._alpha,
+            covariance=estimator.of_sums(terms),
+            degrees=float(np.asarray(estimator.degrees_of_freedom(terms))),
+            horizon=model.horizon,
+            grs=_grs(model, panel, factors),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Alphas of {len(self.assets)} assets, per {self.horizon}>"
+
+    def table(self) -> pd.DataFrame:
+        """Return alphas with what says whether they are luck.
+
+        Columns ``alpha`` and ``std_error`` (decimals per row), ``tvalue``, ``pvalue`` (of each alone, two-sided), and
+        ``false_discovery_rate``: the rate at which alphas with a p value at least as small would be false discoveries,
+        of Benjamini and Hochberg [1]_. Call alphas below 0.1 discoveries, and one in ten of these is expected to be
+        luck.
+
+        References
+        ----------
+        .. [1] Benjamini, Y. and Hochberg, Y. (1995). Controlling the False Discovery Rate: A Practical and Powerful
+           Approach to Multiple Testing. *Journal of the Royal Statistical Society B* 57(1), 289-300.
+        """
+        from scipy import special  # noqa: PLC0415 - slow to import
+
+        errors = np.sqrt(np.diag(self.covariance))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = self._alpha / errors
+        p = 2.0 * special.stdtr(self.degrees, -np.abs(t))
+        numbers = {"alpha": self._alpha, "std_error": errors, "tvalue": t, "pvalue": p}
+        return pd.DataFrame(numbers | {"false_discovery_rate": false_discovery_rates(p)}, self.assets.copy())
+
+    def joint(self) -> JointTest:
+        r"""Test that all alphas are zero, with the covariance of this inference and an F distribution.
+
+        :math:`F = \frac{\nu - N + 1}{\nu N} \alpha^\top V^{-1} \alpha` with N and :math:`\nu - N + 1` degrees of
+        freedom, where V has :math:`\nu` degrees of freedom, as Hotelling's statistic has [1]_; with cosines of which
+        there are at least four for each asset [2]_.
+
+        Raises
+        ------
+        NotEstimatedError
+            For as many assets as degrees of freedom, or more.
+
+        References
+        ----------
+        .. [1] Hotelling, H. (1931). The Generalization of Student's Ratio. *Annals of Mathematical Statistics* 2(3),
+           360-378.
+        .. [2] Sun, Y. (2013). A Heteroskedasticity and Autocorrelation Robust F Test Using an Orthonormal Series
+           Variance Estimator. *Econometrics Journal* 16(1), 1-26.
+        """
+        n, left = len(self._alpha), self.degrees - len(self._alpha) + 1.0
+        if left < 1.0:
+            raise _too_many(n, self.degrees)
+        return JointTest.of_f(self._wald() * left / (self.degrees * n), n, left)
+
+    def j(self) -> JointTest:
+        r"""Test that all alphas are zero with the J statistic :math:`\alpha^\top V^{-1} \alpha` [1]_, chi-squared.
+
+        It rejects true models too often where there are many assets or autocorrelation lags; prefer `joint`.
+
+        References
+        ----------
+        .. [1] Cochrane, J. H. (2005). *Asset Pricing*, revised edition. Princeton, section 12.1.
+        """
+        return JointTest.of_chi_squared(self._wald(), len(self._alpha))
+
+    def grs(self) -> JointTest:
+        r"""Test that all alphas are zero with the F test of Gibbons, Ross and Shanken [1]_.
+
+        :math:`\frac{T - N - K}{N} \frac{\alpha^\top \Sigma^{-1} \alpha}{1 + \mu^\top F^{-1} \mu}` with residual and
+        factor covariances that divide by T. It is exact for normal residuals that are independent over time.
+
+        Raises
+        ------
+        NotEstimatedError
+            For assets with different dates, weights that decay, or more assets than dates allow.
+
+        References
+        ----------
+        .. [1] Gibbons, M. R., Ross, S. A. and Shanken, J. (1989). A Test of the Efficiency of a Given Portfolio.
+           *Econometrica* 57(5), 1121-1152.
+        """
+        if self._grs is None:
+            raise NotEstimatedError(
+                "expected equal weights, and assets with returns on the same dates that are more than assets and "
+                "factors, as the exact F test needs, got others; use joint()."
+            )
+        statistic, t, k = self._grs
+        n = len(self._alpha)
+        return JointTest.of_f(statistic * (t - n - k) / n, n, t - n - k)
+
+    def _wald(self) -> float:
+        try:
+            return float(self._alpha @ np.linalg.solve(self.covariance, self._alpha))
+        except np.linalg.LinAlgError as error:
+            raise _too_many(len(self._alpha), self.degrees) from error
+
+
+def _too_many(n: int, degrees: float) -> NotEstimatedError:
+    return NotEstimatedError(
+        f"expected fewer assets than the {degrees:g} degrees of freedom of their covariance, got {n}; test fewer, or "
+        "portfolios of them.",
+        n_assets=n,
+        degrees=degrees,
+    )
+
+
+def _with_enough_cosines(covariance: LongRunCovariance, terms: DateTerms) -> LongRunCovariance:
+    if not isinstance(covariance, Cosine) or covariance.number is not None:
+        return covariance
+    n, t = len(terms.by_date), terms.by_date.shape[1]
+    return evolve(covariance, number=int(min(max(cosine_number(terms.n), _COSINES * n), t - 1)))
+
+
+def _grs(model: FactorModel, panel: ReturnPanel, factors: FactorInfluence) -> tuple[float, int, int] | None:
+    """Return α'Σ⁻¹α/(1 + μ'F⁻¹μ), T and K; None where the test does not apply."""
+    e = model.residuals(panel).to_numpy()
+    (t, n), k = e.shape, len(model.factors)
+    equal = model.regression is not None and model.regression.decay_factor == 1.0
+    if not equal or np.isnan(e).any() or t - n - k < 1:
+        return None
+    d, mean = factors.deviations, model._factor_mean
+    top = model._alpha @ np.linalg.lstsq(e.T @ e / t, model._alpha, rcond=None)[0]
+    return float(top / (1.0 + mean @ np.linalg.solve(d.T @ d / t, mean))), t, k
+
+
+def false_discovery_rates(pvalues: Any) -> Array:
+    """Return Benjamini and Hochberg's adjusted p values: the least false discovery rate at which each is rejected.
+
+    Parameters
+    ----------
+    pvalues : array, shape (N,)
+        From 0 to 1; NaN stays NaN and does not count.
+
+    Raises
+    ------
+    InvalidParameterError
+        For numbers that are no probabilities.
+    """
+    p = np.asarray(pvalues, dtype=np.float64)
+    if p.ndim != 1 or ((p < 0) | (p > 1)).any():
+        raise InvalidParameterError("expected pvalues from 0 to 1, got others.", parameter="pvalues", got=pvalues)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    raised = p[order] * len(known) / np.arange(1, len(known) + 1)
+    out = np.full(len(p), np.nan)
+    out[order] = np.minimum.accumulate(raised[::-1])[::-1]
+    return out
