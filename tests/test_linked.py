@@ -112,6 +112,18 @@ def test_names_that_were_the_same_may_part_or_are_singular_together():
     covariance.restrict([a for a in frame if a != "A2"]).solve(np.ones(N - 1))
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_correlations_that_rounding_takes_beyond_one_are_one(sign):
+    loadings = fitted(twins=(), t=150)[1]
+    for seed in range(20):
+        residuals = loadings.residuals + np.random.default_rng(seed).normal(0, 0.01, (150, N))
+        # three of them, so that they are a cluster
+        residuals["A1"], residuals["A2"] = residuals["A0"] * 1.1, sign * residuals["A0"] / 3
+        risk = rm.Linked(rm.SampleVariance()).fit(residuals, loadings)
+        assert groups(risk) == [["A0", "A1", "A2"]]
+        np.testing.assert_allclose(np.abs(shares(risk)[:3, 0]), 1.0, rtol=1e-7)
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000))
 def test_independent_names_are_not_linked(seed):

@@ -114,7 +114,8 @@ class Linked(IdioVarianceEstimator):
             members = np.flatnonzero(component == label)
             correlation, _ = _correlations(z[:, members], z[:, members])
             np.fill_diagonal(correlation, 1.0)
-            distance = squareform(1.0 - np.abs(correlation), checks=False)
+            # rounding may take a correlation beyond 1
+            distance = squareform(np.maximum(1.0 - np.abs(correlation), 0.0), checks=False)
             cut = fcluster(linkage(distance, "complete"), 1.0 - self.threshold + 1e-12, "distance")
             for group in np.unique(cut):
                 inside = np.flatnonzero(cut == group)
