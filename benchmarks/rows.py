@@ -8,6 +8,7 @@ import scipy.linalg
 
 import riskmodel as rm
 from benchmarks import peers
+from benchmarks.assembled import assembled
 from benchmarks.characteristics import cross_sectional
 from benchmarks.cluster import on_a_cluster
 from benchmarks.made import covariance, panel, plain_read, stored, stored_files
@@ -417,6 +418,7 @@ ROWS = (
     from_frames,
     walk_forward,
     skfolio_model,
+    assembled,
     cross_sectional,
     dense_covariance,
     large_covariance,

@@ -226,3 +226,8 @@ def test_wrong_parameters_are_errors(make):
         make()
     with pytest.raises(rm.UnknownFactorError):
         rm.SlopeWinsorised(OLS, factor="Mkt").fit(clean())
+
+
+@pytest.mark.parametrize("wrapper", [rm.Dimson, rm.FowlerRorke])
+def test_without_factors_there_is_nothing_to_lag(wrapper):
+    assert wrapper(OLS).fit(clean().select(factors=[])).loadings.shape == OLS.fit(clean()).loadings.iloc[:, :0].shape

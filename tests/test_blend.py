@@ -140,6 +140,32 @@ def test_second_order_risk_raises_the_minimum_variance_alone(seed, multiple):
     assert float(after.variance(neutral)) == pytest.approx(float(before.variance(neutral)), rel=1e-9)
 
 
+@pytest.mark.parametrize("estimator", [rm.SecondOrderAdjusted(rm.OLS()), rm.recommended()])
+@pytest.mark.parametrize("still", [0.0, 0.001])
+def test_an_asset_without_risk_is_named_and_left_out(estimator, still):
+    frame = returns(t=200)
+    factors = pd.DataFrame({"F": frame.mean(axis=1)})
+    frame["A5"] = still
+    data = panel_of(frame, factors)
+    with pytest.raises(rm.EstimationError) as error:
+        estimator.fit(data)
+    assert error.value.details["assets"] == ["A5"]
+    model = estimator.fit_available(data)
+    assert model.missing["asset"].tolist() == ["A5"]
+    rest = estimator.fit(data.select([a for a in frame if a != "A5"])).covariance.to_dense()
+    pd.testing.assert_frame_equal(model.covariance.to_dense(), rest)
+    history = rm.Rolling(rm.Horizon(150), estimator, every=50).fit(data)
+    assert set(history.missing["asset"]) == {"A5"}
+
+
+def test_an_asset_that_repeats_another_has_no_risk_against_it():
+    frame = returns(t=200)
+    frame["A7"] = frame["A2"]
+    model = rm.recommended().fit_available(panel_of(frame, None))
+    pair = {"A2": 1.0, "A7": -1.0}
+    assert len(model.missing) == 1 or float(model.covariance.volatility(pair)) < 1e-6
+
+
 def test_second_order_risk_counts_effective_dates():
     data = panel()
     speeds = rm.HalfLives([None, rm.Horizon(30)], [0.5, 0.5])

@@ -96,7 +96,7 @@ def test_the_page_on_how_sure():
     assert 1.1 < wide < 1.2
     assert likely.high / likely.low > 1.5
     assert set(table["of"]) | {str(likely.of)} == {"long run", "this window", "next month"}
-    assert (space["together"]["high"] > table["high"]).all()
+    assert (space["together"]["high"] > space["inference"].table(space["book"])["high"]).all()
     assert space["scaling"].variance_ratio == pytest.approx(0.64, abs=0.01)
     assert space["record"].needed / 252 == pytest.approx(3, abs=0.5)
 

@@ -151,6 +151,28 @@ def test_covariances_that_are_not_ours_give_the_same_in_every_form():
     assert bias.to_numpy() == pytest.approx(np.full(4, bias["frame"]), rel=1e-10)
 
 
+class InOrder:
+    """A model with links, its assets in another order, at another horizon."""
+
+    def __init__(self, step, horizon):
+        self.step, self.horizon = step, horizon
+
+    def __call__(self, frame):
+        b, f, d = truth(frame.shape[1])
+        links = np.sqrt(0.5 * d)[:, None] * (np.arange(len(d)) < 2)[:, None]
+        factors = [f"F{k}" for k in range(len(f))]
+        covariance = rm.FactorCovariance(frame.columns, factors, b, f, d, rm.DAY, links)
+        return covariance.restrict(frame.columns[:: self.step]).at(self.horizon)
+
+
+def test_order_horizon_and_links_of_a_structured_covariance_are_read():
+    panel = made()
+    study = walk({"plain": InOrder(1, rm.DAY), "turned": InOrder(-1, rm.DAY), "yearly": InOrder(1, rm.YEAR)}).run(panel)
+    variance = study.records["variance"].unstack("method")  # noqa: PD010
+    np.testing.assert_allclose(variance["turned"], variance["plain"], rtol=1e-9)
+    np.testing.assert_allclose(variance["yearly"], variance["plain"], rtol=1e-9)
+
+
 def test_an_estimator_of_scikit_learn_is_that_of_scikit_learn():
     from sklearn.covariance import LedoitWolf
 
@@ -254,6 +276,13 @@ def test_robust_losses_are_zero_only_where_the_forecast_is_right(s, h, b):
     assert loss.values(s, h) >= -1e-9 * size
     near = rm.RobustLoss(b + 1e-6).values(s, h)
     assert loss.values(s, h) == pytest.approx(near, rel=1e-3, abs=1e-4 * size)
+
+
+@pytest.mark.parametrize(("b", "expected"), [(-2.0, np.inf), (-1.5, 2 * 2**0.5), (-1.0, 2.0), (0.0, 2.0)])
+def test_losses_where_nothing_moved_are_their_limits(b, expected):
+    assert rm.RobustLoss(b).values(0.0, 2.0) == pytest.approx(expected)
+    near = rm.RobustLoss(b).values(1e-12, 2.0)
+    assert near == pytest.approx(expected, rel=1e-5) if np.isfinite(expected) else near > 20
 
 
 def test_losses_of_known_shapes():
@@ -479,6 +508,32 @@ def test_a_method_without_a_forecast_is_recorded():
     assert study.by_method()["failures"].to_dict() == {"OLS": 0, "fails": n}
     paired = study.comparisons(against="OLS") if len(study.dates) - n >= 8 else None
     assert paired is None or (paired["dates"] == len(study.dates) - n).all()
+
+
+class Fails:
+    """The sample covariance, but not on the first dates."""
+
+    def __init__(self, until):
+        self.until = pd.Timestamp(until)
+
+    def __call__(self, frame):
+        if frame.index[-1] < self.until:
+            raise ValueError("no")
+        return frame.cov()
+
+
+@pytest.mark.filterwarnings("ignore::riskmodel.FailedForecastWarning")
+def test_one_method_with_few_dates_leaves_the_comparisons_of_others():
+    panel, plain = made(t=300), {"OLS": rm.OLS(), "sample": sample}
+    dates = walk(plain).run(panel).dates
+    assert 8 <= len(dates) < 14
+    few = walk(plain | {"few": Fails(dates[len(dates) - 7])}).run(panel)
+    assert set(few.comparisons(against="OLS").index.get_level_values("method")) == {"sample"}
+    assert "comparisons" in few.frames()
+    with pytest.raises(rm.TooFewObservationsError):
+        few.comparisons(against="few")
+    alone = walk({"OLS": rm.OLS(), "few": Fails(dates[len(dates) - 7])}).run(panel)
+    assert "comparisons" not in alone.frames()
 
 
 def test_a_method_without_any_forecast_and_a_mistake_end_the_study():

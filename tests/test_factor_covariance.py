@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.covariance import LedoitWolf
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 
 import riskmodel as rm
@@ -352,6 +353,26 @@ def test_what_scikit_learn_must_return_is_checked():
     with pytest.raises(rm.InvalidParameterError) as error:
         rm.Shrunk(Odd()).fit(factors(), rm.DAY)
     assert error.value.details["expected"] == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        rm.SampleCovariance(),
+        rm.EWMACovariance(rm.MONTH, rm.QUARTER),
+        rm.PooledCovariance(),
+        rm.QIS(),
+        rm.Stambaugh(),
+        rm.EMCovariance(),
+        rm.Shrunk(LedoitWolf()),
+        rm.NeweyWest(rm.SampleCovariance(), 2),
+        rm.EigenfactorAdjusted(rm.SampleCovariance()),
+        rm.MixtureCovariance([rm.SampleCovariance(), rm.EMCovariance()], [0.5, 0.5]),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_no_factors_have_a_covariance_without_entries(estimator):
+    assert estimator.fit(factors().iloc[:, :0], rm.DAY).shape == (0, 0)
 
 
 def test_estimators_are_frozen():

@@ -93,19 +93,35 @@ def test_inverse_names_are_linked_with_opposite_signs():
     assert shares(risk)[[3, 4], 0].prod() == pytest.approx(-0.9, abs=0.03)
 
 
-def test_names_that_are_the_same_are_singular_only_together():
+def test_names_that_were_the_same_may_part_or_are_singular_together():
     panel, _ = fitted(twins=((1, 2, 1.0),))
     frame = panel.excess_returns
     frame["A2"] = frame["A1"]
     data = rm.InMemory(frame, factors=panel.factor_returns, risk_free=0.0, horizon=rm.DAY)
     same = data.panel(list(frame), ["Mkt-RF"])
-    estimator = rm.Assembled(rm.TimeSeries(rm.OLS()), rm.SampleCovariance(), rm.Linked(rm.SampleVariance()))
-    covariance = estimator.fit(same).covariance
+    parts = rm.TimeSeries(rm.OLS()), rm.SampleCovariance()
+    parted = rm.Assembled(*parts, rm.Linked(rm.SampleVariance())).fit(same).covariance
+    difference = float(parted.variance({"A1": 1.0, "A2": -1.0}))
+    assert difference == pytest.approx(2 * 0.01 * parted.idio_variance["A1"], rel=1e-6)
+    parted.solve(np.ones(N))
+    covariance = rm.Assembled(*parts, rm.Linked(rm.SampleVariance(), most=1.0)).fit(same).covariance
     assert float(covariance.volatility({"A1": 1.0, "A2": -1.0})) < 1e-8
     with pytest.raises(rm.SingularCovarianceError) as error:
         covariance.solve(np.ones(N))
     assert set(error.value.details["assets"]) <= {"A1", "A2"}
     covariance.restrict([a for a in frame if a != "A2"]).solve(np.ones(N - 1))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_correlations_that_rounding_takes_beyond_one_are_one(sign):
+    loadings = fitted(twins=(), t=150)[1]
+    for seed in range(20):
+        residuals = loadings.residuals + np.random.default_rng(seed).normal(0, 0.01, (150, N))
+        # three of them, so that they are a cluster
+        residuals["A1"], residuals["A2"] = residuals["A0"] * 1.1, sign * residuals["A0"] / 3
+        risk = rm.Linked(rm.SampleVariance()).fit(residuals, loadings)
+        assert groups(risk) == [["A0", "A1", "A2"]]
+        np.testing.assert_allclose(np.abs(shares(risk)[:3, 0]), 1.0, rtol=1e-7)
 
 
 @settings(max_examples=10, deadline=None)

@@ -54,6 +54,14 @@ def naive_variances(x, market, half_life, follow, smoothing):
     return np.array(result)
 
 
+def test_an_asset_that_does_not_vary_has_no_variance_but_for_rounding():
+    r, f = made()
+    r["A3"] = 0.001
+    data = rm.InMemory(r, factors=f, risk_free=0.0, horizon=rm.DAY)
+    loadings = rm.TimeSeries(rm.OLS()).fit(data.panel(list(r), list(f)))
+    assert rm.PooledVariance().fit(loadings.residuals, loadings).variance["A3"] == 0.0
+
+
 @pytest.mark.parametrize("gap", [False, True])
 def test_pooled_variances_are_their_definition(gap):
     loadings = fitted(gap=gap)

@@ -39,13 +39,13 @@ class Assembled(Estimator):
     ----------
     loadings : LoadingsEstimator
         B, and the factor returns and residuals that go with it: `TimeSeries`, `PrincipalComponents`, `Hybrid`,
-        `Vasicek`, `Blume`, `SlopeWinsorised`, `Dimson`, `FowlerRorke`, `ShortHistories`.
+        `CrossSectional`, `Vasicek`, `Blume`, `SlopeWinsorised`, `Dimson`, `FowlerRorke`, `ShortHistories`.
     factor_covariance : FactorCovarianceEstimator
-        F: `SampleCovariance`, `EWMACovariance`, `MixtureCovariance`, `QIS`, `Shrunk`, `Stambaugh`, `EMCovariance`,
-        `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
+        F: `SampleCovariance`, `EWMACovariance`, `PooledCovariance`, `MixtureCovariance`, `QIS`, `Shrunk`, `Stambaugh`,
+        `EMCovariance`, `NeweyWest`, `EigenfactorAdjusted`, `RegimeAdjusted`.
     idio_variance : IdioVarianceEstimator
-        D: `SampleVariance`, `EWMAVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
-        `RegimeAdjustedVariance`, `ShortHistoryVariance`, `Thresholded`.
+        D: `SampleVariance`, `EWMAVariance`, `PooledVariance`, `MixtureVariance`, `NeweyWestVariance`, `ShrunkVariance`,
+        `RegimeAdjustedVariance`, `ShortHistoryVariance`, `Structural`, `Linked`, `Thresholded`.
 
     Examples
     --------

@@ -7,9 +7,13 @@ from typing import final
 import numpy as np
 from attrs import evolve, field, frozen
 
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array
+from riskmodel.errors import EstimationError, SingularCovarianceError
 from riskmodel.estimation.base import Estimator, require_panel
 from riskmodel.estimation.level import HalfLives
 from riskmodel.estimation.weighting import require_instance, require_positive
+from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 
@@ -65,13 +69,14 @@ class SecondOrderAdjusted(Estimator):
 
         Raises
         ------
-        SingularCovarianceError
-            If the covariance of `inner` has no inverse; ``details["assets"]`` names the assets that make it singular.
+        EstimationError
+            If the covariance of `inner` has no inverse, as with an asset that does not vary, or two that are the same;
+            ``details["assets"]`` names those whose absence gives it one.
         """
         require_panel(panel)
         model = self.inner.fit(panel)
         n = len(model.assets)
-        least = 1.0 / float(model.covariance.solve(np.ones(n)).sum())
+        least = 1.0 / float(_solved(model.covariance).sum())
         added = self.multiple * n * self.weights.inverse_number(len(panel.dates), panel.horizon) * least
         return evolve(
             model,
@@ -83,3 +88,17 @@ class SecondOrderAdjusted(Estimator):
     def fewest_observations(self, panel: Panel) -> int:
         """As `inner` needs."""
         return self.inner.fewest_observations(panel)
+
+
+def _solved(covariance: FactorCovariance) -> Array:
+    """Σ⁻¹ 1, or an error by which `fit_available` and windows leave out the assets that make it singular."""
+    try:
+        return np.asarray(covariance.solve(np.ones(len(covariance.assets))))
+    except SingularCovarianceError as error:
+        assets = list(error.details.get("assets", ()))
+        raise EstimationError(
+            "expected a covariance in which no portfolio is free of risk, got one that is singular by "
+            f"{labels.listing(assets)}, which do not vary or repeat others; leave these assets out.",
+            assets=assets,
+            reason="does not vary, or repeats other assets",
+        ) from error

@@ -13,6 +13,7 @@ from scipy import linalg
 
 from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import InvalidParameterError, SingularCovarianceError
+from riskmodel.horizon import Horizon
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.model import FactorModel
 
@@ -114,8 +115,8 @@ class DenseForecast(Forecast):
         return np.asarray(linalg.cho_solve(self._cholesky, values))
 
 
-def read_forecast(result: Any, assets: pd.Index[Any], source: str) -> Forecast:
-    """Read what a method returned: a model, a factor covariance, a frame or an array.
+def read_forecast(result: Any, assets: pd.Index[Any], horizon: Horizon, source: str) -> Forecast:
+    """Read what a method returned: a model, a factor covariance, a frame or an array, the latter two per row.
 
     Raises
     ------
@@ -125,7 +126,7 @@ def read_forecast(result: Any, assets: pd.Index[Any], source: str) -> Forecast:
     if isinstance(result, FactorModel):
         result = result.covariance
     if isinstance(result, FactorCovariance):
-        return _structured(result, assets, source)
+        return _structured(result, assets, horizon, source)
     if isinstance(result, pd.DataFrame):
         if not (result.index.equals(result.columns) and set(result.index) == set(assets)):
             raise _other_assets(source, assets, result.index)
@@ -140,15 +141,12 @@ def read_forecast(result: Any, assets: pd.Index[Any], source: str) -> Forecast:
     return DenseForecast(assets, matrix)
 
 
-def _structured(covariance: FactorCovariance, assets: pd.Index[Any], source: str) -> Forecast:
-    if covariance.assets.equals(assets):
-        return StructuredForecast(covariance)
+def _structured(covariance: FactorCovariance, assets: pd.Index[Any], horizon: Horizon, source: str) -> Forecast:
     if set(covariance.assets) != set(assets):
         raise _other_assets(source, assets, covariance.assets)
-    at = covariance.assets.get_indexer(assets)
-    b, d = covariance.loadings.to_numpy()[at], covariance.idio_variance.to_numpy()[at]
-    f = covariance.factor_covariance.to_numpy()
-    return StructuredForecast(FactorCovariance(assets, covariance.factors, b, f, d, covariance.horizon))
+    if not covariance.assets.equals(assets):
+        covariance = covariance.restrict(assets)
+    return StructuredForecast(covariance if covariance.horizon == horizon else covariance.at(horizon))
 
 
 def _other_assets(source: str, assets: pd.Index[Any], got: pd.Index[Any]) -> InvalidParameterError:

@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 from attrs import field, frozen
+from scipy import special
 
 from riskmodel._core.arguments import require_finite
 
@@ -63,13 +64,13 @@ class RobustLoss(Loss):
     b: float = field(validator=_finite)
 
     def values(self, realised: Any, forecast: Any) -> Any:
-        """The loss of each forecast; infinite for b ≤ -1 where nothing moved but the forecast did not say so."""
+        """The loss of each forecast; infinite for b ≤ -2 where nothing moved."""
         b, s, h = float(self.b), realised, forecast
         with np.errstate(divide="ignore", invalid="ignore"):
             if b == -2.0:
                 return s / h - np.log(s / h) - 1.0
             if b == -1.0:
-                return h - s + s * np.log(s / h)
+                return h - s + special.xlogy(s, s / h)
             return (s ** (b + 2) - h ** (b + 2)) / ((b + 1) * (b + 2)) - h ** (b + 1) / (b + 1) * (s - h)
 
 

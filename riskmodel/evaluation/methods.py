@@ -47,8 +47,7 @@ class OwnMethod(Method):
     def forecast(self, window: ReturnPanel) -> Forecast:
         """The covariance of its model at the window's horizon."""
         model = self.estimator.fit(window)
-        at = model if model.horizon == window.horizon else model.at(window.horizon)
-        return read_forecast(at.covariance, window.assets, type(self.estimator).__name__)
+        return read_forecast(model, window.assets, window.horizon, type(self.estimator).__name__)
 
     @property
     def identity(self) -> str:
@@ -65,7 +64,7 @@ class CallableMethod(Method):
 
     def forecast(self, window: ReturnPanel) -> Forecast:
         """What the function returns for the window."""
-        return read_forecast(self.function(filled(window)), window.assets, _named(self.function))
+        return read_forecast(self.function(filled(window)), window.assets, window.horizon, _named(self.function))
 
     @property
     def identity(self) -> str:
@@ -89,7 +88,7 @@ class FittedMethod(Method):
         name = type(self.estimator).__name__
         if covariance is None:
             raise TypeError(f"expected covariance_ or return_distribution_ after {name}.fit, got neither")
-        return read_forecast(np.asarray(covariance), window.assets, name)
+        return read_forecast(np.asarray(covariance), window.assets, window.horizon, name)
 
     @property
     def identity(self) -> str:

@@ -12,12 +12,12 @@ from attrs import frozen
 from numpy.typing import NDArray
 from scipy import stats
 
-from riskmodel._core.arguments import require_count, shown
+from riskmodel._core.arguments import require_count, require_probability, shown
 from riskmodel._core.arrays import Array
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
-from riskmodel.evaluation.comparison import FEWEST, diebold_mariano, model_confidence_set
+from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.outcome import DateOutcome
 from riskmodel.evaluation.universe import NOT_DRAWN, REASONS, USED
@@ -266,7 +266,8 @@ class Study:
     def comparisons(self, loss: Loss = QLIKE, against: str | None = None) -> pd.DataFrame:
         """Diebold-Mariano tests of each method against one other, on the dates that both have: rows (family, method).
 
-        A method that has a forecast on fewer than half of the dates is left out.
+        A method that has a forecast on fewer than half of the dates is left out, and so is a pair with fewer than 8
+        common dates.
 
         Parameters
         ----------
@@ -284,7 +285,7 @@ class Study:
         Raises
         ------
         TooFewObservationsError
-            For fewer than 8 dates.
+            If no pair has 8 common dates.
         """
         if loss == QLIKE and against is None:
             return self._from_best.copy()
@@ -295,14 +296,21 @@ class Study:
             self._require(against, self.methods, "against")
         losses = self.losses(loss)
         rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+        too_few: TooFewObservationsError | None = None
         for family in self._families_of(losses):
             mine = _compared(losses, family)
             other = str(mine.mean().idxmin()) if against is None else against
             if other not in mine:
                 continue
             for method in mine.columns.drop([other]):
-                test = diebold_mariano(mine[method] - mine[other], self.overlap)
+                try:
+                    test = diebold_mariano(mine[method] - mine[other], self.overlap)
+                except TooFewObservationsError as error:
+                    too_few = error
+                    continue
                 rows[family, method] = (other, *_values(test))
+        if too_few is not None and not rows:
+            raise too_few
         columns = ["against", "difference", "std_error", "low", "high", "statistic", "pvalue", "dates"]
         return self._ordered(_framed(rows, columns))
 
@@ -326,15 +334,18 @@ class Study:
 
         Raises
         ------
+        InvalidParameterError
+            For a size that is not between 0 and 1.
         MissingExtraError
             If arch is not installed.
         """
+        least = require_probability(size, "size")
         losses = self.losses(loss)
         found = {}
         for family in self._families_of(losses):
             mine = _compared(losses, family).dropna()
             block = self.overlap + max(1, round(len(mine) ** (1 / 3)))
-            found[family] = model_confidence_set(mine, size, block, repetitions, seed)
+            found[family] = model_confidence_set(mine, least, block, repetitions, seed)
         return pd.DataFrame(found).reindex(list(self.methods)).rename_axis("method")
 
     def breaches(self, level: float = 0.05) -> pd.DataFrame:
@@ -394,7 +405,6 @@ class Study:
     def frames(self) -> dict[str, pd.DataFrame]:
         """All tables by name, ready to be written: ``study.frames()["summary"].to_csv(...)``."""
         losses = self.losses()
-        enough = len(self.methods) > 1 and len(self.dates) >= FEWEST
         return {
             "summary": self.summary(),
             "by_method": self.by_method(),
@@ -402,11 +412,19 @@ class Study:
             "by_regime": self.by_regime(),
             "breaches": self.breaches(),
             "qlike": losses.set_axis([" | ".join(c) for c in losses.columns], axis=1).rename_axis("date"),
-            **({"comparisons": self.comparisons()} if enough else {}),
+            **self._comparisons_if_enough(),
             "universe": self.universe.rename_axis("date"),
             "failures": self.failures,
             "left_out": self.left_out,
         }
+
+    def _comparisons_if_enough(self) -> dict[str, pd.DataFrame]:
+        if len(self.methods) < 2:
+            return {}
+        try:
+            return {"comparisons": self.comparisons()}
+        except TooFewObservationsError:
+            return {}
 
     # -- helpers -----------------------------------------------------------------------------------
 

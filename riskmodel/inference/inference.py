@@ -11,10 +11,10 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require
+from riskmodel._core.arguments import require, require_probability
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
-from riskmodel.horizon import Horizon, is_number, require_same
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import LongRunCovariance
@@ -171,7 +171,7 @@ class Inference:
         NotEstimatedError
             If the panel is not the one that the model was fitted on.
         """
-        chosen = require_level(level)
+        chosen = require_probability(level, "level")
         figures = self._figures(portfolio, budget)
         every = list(figures)
         together = require(Pointwise() if joint is None else joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
@@ -197,7 +197,7 @@ class Inference:
         DataFrame
             As of `table`, without capacities. Intervals are symmetric.
         """
-        chosen = require_level(level)
+        chosen = require_probability(level, "level")
         require_same(
             require_portfolio(first, "first").horizon, require_portfolio(second, "second").horizon, "two portfolios"
         )
@@ -255,7 +255,7 @@ class Inference:
         >>> print(gap)
         0.457 [0.33, 0.584]
         """
-        chosen = require_level(level)
+        chosen = require_probability(level, "level")
         names = self.model.assets if assets is None else labels.unique(assets, "assets")
         at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
         own = ModelFigure.of(figure, self.model, at)
@@ -326,7 +326,7 @@ class Inference:
             For fewer than 19 months after the first year, fewer than the level needs (39 for 0.95), or rows so long
             that a month has fewer than five.
         """
-        chosen, held = require_level(level), require_portfolio(portfolio, "portfolio")
+        chosen, held = require_probability(level, "level"), require_portfolio(portfolio, "portfolio")
         found = next_month(self._returns(held), self.model.horizon, chosen)
         grown = {
             name: self.model.horizon.scale_volatility(getattr(found, name), to=held.horizon)
@@ -413,16 +413,6 @@ class Inference:
             idio=float(held._idio_variance @ (w * w)),
             horizon=self.model.horizon,
         )
-
-
-def require_level(level: Any) -> float:
-    """Return a probability between 0 and 1, or raise."""
-    if not is_number(level) or not 0.0 < float(level) < 1.0:
-        hint = f"; write {float(level) / 100:g}" if is_number(level) and 1 < float(level) < 100 else ""
-        raise InvalidParameterError(
-            f"expected level as a probability between 0 and 1, got {level!r}{hint}.", parameter="level", got=level
-        )
-    return float(level)
 
 
 def _require_estimand(of: Any) -> Estimand | None:

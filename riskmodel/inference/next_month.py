@@ -20,8 +20,8 @@ def next_month(returns: Array, horizon: Horizon, level: float) -> Interval:
     """Return the range of the volatility that next month will realise.
 
     In each month of the past, the realised volatility is taken over that of the year before it; quantiles of these
-    ratios times the volatility of the last year are the range. With n months the ends are the order statistics that a further one
-    lies between with the level, if months are exchangeable.
+    ratios times the volatility of the last year are the range. With n months the ends are the order statistics that a
+    further one lies between with the level, if months are exchangeable.
 
     Parameters
     ----------

@@ -88,7 +88,10 @@ class EigenfactorAdjusted(FactorCovarianceEstimator):
             If the covariance of `inner` is singular, as with fewer rows than factors.
         """
         read_factor_returns(factor_returns, horizon)
-        values, vectors = _eigen(self.inner.fit(factor_returns, horizon).to_numpy())
+        covariance = self.inner.fit(factor_returns, horizon)
+        if covariance.empty:
+            return covariance
+        values, vectors = _eigen(covariance.to_numpy())
         gamma = self.scale * (self._bias(values, vectors, factor_returns, horizon) - 1.0) + 1.0
         return as_covariance(vectors * (gamma**2 * values) @ vectors.T, factor_returns)
 

@@ -117,7 +117,7 @@ class GaussianEM:
         for _ in range(_MOST_ROUNDS):
             last_mean, last = mean, covariance
             mean, covariance = self.step(mean, covariance)
-            if max(np.abs(covariance - last).max(), np.abs(mean - last_mean).max()) <= _SETTLED:
+            if max(np.abs(covariance - last).max(initial=0.0), np.abs(mean - last_mean).max(initial=0.0)) <= _SETTLED:
                 return covariance
         raise EstimationError(
             f"expected a covariance that settles within {_MOST_ROUNDS:,} rounds of the EM algorithm, got one that does "

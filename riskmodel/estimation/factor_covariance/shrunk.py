@@ -47,6 +47,8 @@ class Shrunk(FactorCovarianceEstimator):
     def fit(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Return the object's covariance, factors × factors, return² per `horizon`."""
         values = read_factor_returns(factor_returns, horizon)
+        if not values.shape[1]:
+            return as_covariance(np.zeros((0, 0)), factor_returns)
         fitted = copy.deepcopy(self.estimator).fit(values)
         matrix = np.asarray(getattr(fitted, "covariance_", None), dtype=np.float64)
         k = values.shape[1]

@@ -64,7 +64,7 @@ class Dimson(LoadingsEstimator):
         """
         memory = in_memory(panel)
         fitted = self.inner.fit(memory)
-        if not (self.lags or self.leads):
+        if not (self.lags or self.leads) or not len(fitted.factors):
             return evolve(fitted, before=fitted)
         slopes = lagged_slopes(self.inner, memory, self.lags, self.leads)
         return evolve(fitted.with_loadings(slopes.sum(axis=0)), regression=None)

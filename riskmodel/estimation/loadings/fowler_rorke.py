@@ -71,7 +71,7 @@ class FowlerRorke(LoadingsEstimator):
         """
         memory = in_memory(panel)
         fitted = self.inner.fit(memory)
-        if not self.lags:
+        if not self.lags or not len(fitted.factors):
             return evolve(fitted, before=fitted)
         slopes = lagged_slopes(self.inner, memory, self.lags, self.lags)
         weights = _weights(memory.arrays()[1], self.lags)
