@@ -384,6 +384,28 @@ class TestTable:
         assert math.isnan(table.loc["hedged sharpe", "estimate"])
 
 
+def test_the_volatility_on_new_dates_is_that_of_new_dates():
+    """With six factors and half a year the hedge's own error is a twentieth of the variance."""
+    ratios = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        b, f = rng.normal(1, 0.5, 6), rng.normal(0, 0.01, (1_126, 6))
+        r = f @ b + rng.normal(0, 0.015, 1_126)
+        panel = panels.panel_of(r[:126, None], f[:126])
+        model = rm.OLS().fit(panel)
+        table = rm.Inference.of(model, panel).table(rm.Strategy({"A0": 1.0}, model))
+        left = r[126:] - f[126:] @ model.loadings.to_numpy()[0]
+        ratios.append(
+            [
+                left.var() / table.loc[name, "estimate"] ** 2
+                for name in ("hedged volatility", "hedged volatility, new dates")
+            ]
+        )
+    inside, new = np.mean(ratios, axis=0)
+    assert new == pytest.approx(1.0, abs=0.03)
+    assert inside > 1.08
+
+
 def test_sup_t_covers_as_often_as_it_says():
     """The quantile of the largest of M errors, of which the exact one is known where they are independent."""
     for m in (1, 5, 20):

@@ -18,6 +18,7 @@ from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand
 from riskmodel.inference.gradient import Gradient
 from riskmodel.inference.influence import PortfolioInfluence
+from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
@@ -73,19 +74,27 @@ class PortfolioFigures:
 
     def __iter__(self) -> Iterator[Figure]:
         yield Figure("alpha", self.alpha, self._unit(alpha=1.0), Symmetric(self.alpha), LONG_RUN, 1.0)
-        yield self._linear("expected return", self._mean, self._of_mean, 1.0)
+        yield self.linear("expected return", self._mean, self._of_mean, 1.0)
         yield from self._by_factor("exposure", 1.0)
-        if isinstance(self.portfolio, Strategy):
+        if self.has_hedge:
             yield from self._by_factor("hedge", -1.0)
         yield self.factor_share()
         yield self.volatility()
-        yield self._ratio("sharpe", self._mean, self._of_mean, self._variance, self._of_variance)
-        if isinstance(self.portfolio, Strategy):
+        yield self.ratio("sharpe", self._mean, self._of_mean, self.variance, self.of_variance)
+        if self.has_hedge:
             yield self.hedged_volatility()
+            yield self._volatility_on_new_dates()
             yield self._alpha_ratio("hedged sharpe")
         yield self._alpha_ratio("information ratio")
         if self.budget is not None:
             yield from self._capacities(self.budget)
+
+    @cached_property
+    def has_hedge(self) -> bool:
+        """Whether this is a strategy whose neutral hedge has no risk of its own."""
+        definitions = self.portfolio.model.definitions
+        plain = all(f.tradable and not isinstance(f, PortfolioFactor) for f in definitions)
+        return isinstance(self.portfolio, Strategy) and plain
 
     # -- figures -----------------------------------------------------------------------------------
 
@@ -111,12 +120,18 @@ class PortfolioFigures:
     def volatility(self) -> Figure:
         """The root of the variance."""
         bounds = RootOfVariance(max(self._unbiased_explained, 0.0) + self.influence.idio_variance)
-        return _volatility("volatility", self._variance, self._of_variance, bounds)
+        return _volatility("volatility", self.variance, self.of_variance, bounds)
 
     def hedged_volatility(self) -> Figure:
         """The root of the idio variance: of the neutral portfolio."""
         bounds = RootOfVariance(self.influence.idio_variance)
         return _volatility("hedged volatility", self.idio, self._unit(idio=1.0), bounds)
+
+    def _volatility_on_new_dates(self) -> Figure:
+        """What the neutral hedge leaves on dates that it was not estimated on: tr(F Var(b)) more variance."""
+        variance = self.influence.idio_variance + float(np.sum(self.factor_covariance * self._coefficient_covariance))
+        bounds = RootOfVariance(variance)
+        return _volatility("hedged volatility, new dates", variance, self._unit(idio=1.0), bounds)
 
     def _by_factor(self, what: str, sign: float) -> Iterator[Figure]:
         for j, name in enumerate(self.portfolio.model.factors):
@@ -125,26 +140,27 @@ class PortfolioFigures:
             value = sign * float(self.exposures[j])
             yield Figure(f"{what} {name}", value, self._unit(exposures=slope), Symmetric(value), THIS_WINDOW)
 
-    def _linear(self, name: str, value: float, gradient: Gradient, power: float) -> Figure:
+    def linear(self, name: str, value: float, gradient: Gradient, power: float) -> Figure:
+        """A figure of the long run, with a symmetric interval."""
         return Figure(name, value, gradient, Symmetric(value), LONG_RUN, power)
 
     def _alpha_ratio(self, name: str) -> Figure:
-        return self._ratio(name, self.alpha, self._unit(alpha=1.0), self.idio, self._unit(idio=1.0))
+        return self.ratio(name, self.alpha, self._unit(alpha=1.0), self.idio, self._unit(idio=1.0))
 
-    def _ratio(self, name: str, mean: float, of_mean: Gradient, variance: float, of_variance: Gradient) -> Figure:
+    def ratio(self, name: str, mean: float, of_mean: Gradient, variance: float, of_variance: Gradient) -> Figure:
         """A mean over the root of a variance."""
         if not variance > 0:
-            return self._linear(name, math.nan, Gradient.zero(len(self.exposures)), 0.5)
+            return self.linear(name, math.nan, Gradient.zero(len(self.exposures)), 0.5)
         volatility = math.sqrt(variance)
         ratio = mean / volatility
         gradient = of_mean.times(1.0 / volatility).plus(of_variance, -ratio / (2.0 * variance))
-        return self._linear(name, ratio, gradient, 0.5)
+        return self.linear(name, ratio, gradient, 0.5)
 
     def _capacities(self, budget: RiskBudget) -> Iterator[Figure]:
         """Capital that the volatility limit allows, at most what the other limits do."""
         amount = float(budget.volatility)
         chosen = [("capacity", self.volatility())]
-        if isinstance(self.portfolio, Strategy):
+        if self.has_hedge:
             chosen.append(("hedged capacity", self.hedged_volatility()))
         for name, figure in chosen:
             most = _most_of_others(budget, self.portfolio)
@@ -165,7 +181,8 @@ class PortfolioFigures:
         return float(self.exposures @ self.factor_covariance @ self.exposures)
 
     @cached_property
-    def _variance(self) -> float:
+    def variance(self) -> float:
+        """The variance, per row."""
         return self._explained + self.idio
 
     @cached_property
@@ -198,7 +215,8 @@ class PortfolioFigures:
         return self._unit(factor_covariance=np.outer(self.exposures, self.exposures))
 
     @cached_property
-    def _of_variance(self) -> Gradient:
+    def of_variance(self) -> Gradient:
+        """The gradient of the variance."""
         return self._of_explained.plus(self._unit(idio=1.0))
 
     def _unit(self, **parts: Any) -> Gradient:

@@ -17,6 +17,7 @@ from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAs
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
+from riskmodel.inference.capped import CappedFigures, read_costs
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Estimand
@@ -34,7 +35,9 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.portfolio.strategy import Strategy
 
 # Two computations of the same moments agree to this share.
 _SAME = 1e-6
@@ -160,9 +163,10 @@ class Inference:
         -------
         DataFrame
             Rows ``alpha``, ``expected return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
-            ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged sharpe``, ``information ratio``, ``capacity``,
-            ``hedged capacity``; columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``. Per the portfolio's
-            horizon. Expected returns are in excess of the risk-free rate.
+            ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged volatility, new dates``, ``hedged sharpe``,
+            ``information ratio``, ``capacity``, ``hedged capacity``; columns ``estimate``, ``std_error``, ``low``,
+            ``high``, ``of``. Per the portfolio's horizon. Expected returns are in excess of the risk-free rate. On new
+            dates, the error of the hedge adds to the volatility.
 
         Raises
         ------
@@ -179,6 +183,47 @@ class Inference:
             chosen, lambda: _correlation([figures.influence.along(f.gradient) for f in every])
         )
         return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), inside)) for f in every])
+
+    def capped(self, strategy: Strategy, cap: float, level: float = 0.95, *, cost: Any = None) -> pd.DataFrame:
+        """Return the figures of a strategy with the smallest hedge that keeps the factor share at a cap.
+
+        The hedge is not a given number here: it is estimated with the exposures, as
+        `HedgedPortfolio.with_factor_share` does. Where the interval of the share contains the cap, intervals of the
+        hedge contain zero.
+
+        Parameters
+        ----------
+        strategy : Strategy
+            In this model, whose factors are tradable and no portfolios of assets.
+        cap : float
+            The largest share, above 0 and below 1; for the neutral hedge see `table`.
+        level : float
+            Probability with which each interval covers.
+        cost : Series by factor, mapping, or array of shape (K,), optional
+            As in `with_factor_share`.
+
+        Returns
+        -------
+        DataFrame
+            As of `table`: rows ``hedge <factor>``, ``expected return``, ``volatility`` and ``sharpe``.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a cap, cost or portfolio that does not fit.
+        NotEstimatedError
+            For factors that are portfolios of assets, or a strategy without idio risk.
+        """
+        chosen = require_probability(level, "level")
+        figures = self._figures(require(strategy, Strategy, "strategy", "rm.Strategy(weights, model)"), None)
+        HedgedPortfolio.with_factor_share(strategy, require_probability(cap, "cap"), cost)
+        if not figures.has_hedge or not figures.idio > 0 or not len(figures.exposures):
+            raise NotEstimatedError(
+                "expected a strategy with idio risk in a model of tradable factors that are no portfolios of assets, "
+                f"got {strategy!r}; the table of a HedgedPortfolio says how sure its figures are with the hedge given."
+            )
+        held = CappedFigures(figures, float(cap), read_costs(cost, self.model.factors), chosen)
+        return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), chosen)) for f in held])
 
     def difference(self, first: Portfolio, second: Portfolio, level: float = 0.95) -> pd.DataFrame:
         """Return first less second: the figures that both have, with standard errors and intervals.
@@ -234,7 +279,8 @@ class Inference:
             Probability with which the interval covers.
         of : Estimand, optional
             ``rm.LONG_RUN`` or ``rm.THIS_WINDOW``; by default the long run where the figure depends on alphas or on the
-            mean of the factors, otherwise this window.
+            mean of the factors, otherwise this window. Of the long-run volatility no interval from a few years covers
+            as often as it says, because volatility clusters.
         assets : sequence of labels, optional
             The assets on whose parameters the figure depends; by default all.
 
