@@ -10,7 +10,10 @@ import pandas as pd
 import panels
 import pytest
 import statsmodels.api as sm
+import strategies
 from arch.covariance.kernel import Bartlett
+from hypothesis import given, reject
+from hypothesis import strategies as st
 from scipy import stats
 
 import riskmodel as rm
@@ -404,6 +407,30 @@ def test_the_volatility_on_new_dates_is_that_of_new_dates():
     inside, new = np.mean(ratios, axis=0)
     assert new == pytest.approx(1.0, abs=0.03)
     assert inside > 1.08
+
+
+@given(strategies.return_frames(max_dates=60), st.sampled_from([0.01, -3.0, 250.0]), st.booleans())
+def test_laws_of_scale_and_order(frames, scale, decays):
+    """A multiple of a portfolio has the same ratios, and the order of the assets does not matter."""
+    r, f, rate = frames
+    panel = rm.InMemory(r, factors=f, risk_free=rate, horizon=rm.DAY).panel(list(r.columns), list(f.columns))
+    estimator = rm.EWMA(half_life=rm.Horizon(40)) if decays else rm.OLS()
+    try:
+        model = estimator.fit(panel)
+    except rm.EstimationError:
+        reject()
+    w = pd.Series(np.linspace(1.0, 2.0, len(r.columns)), r.columns)
+    inference = rm.Inference.of(model, panel)
+    table, other = inference.table(rm.Strategy(w, model)), inference.table(rm.Strategy(scale * w[::-1], model))
+    for name in ("factor share", "sharpe", "hedged sharpe"):
+        ends = sorted(other.loc[name, ["low", "high"]] * (np.sign(scale) if "sharpe" in name else 1.0))
+        np.testing.assert_allclose(ends, list(table.loc[name, ["low", "high"]]), rtol=1e-6, atol=1e-9)
+    for name in ("volatility", "hedged volatility"):
+        np.testing.assert_allclose(other.loc[name, "high"], abs(scale) * table.loc[name, "high"], rtol=1e-6)
+    np.testing.assert_allclose(
+        other.loc["exposure F0", "std_error"], abs(scale) * table.loc["exposure F0", "std_error"], rtol=1e-6
+    )
+    assert np.isfinite(table[["estimate", "low", "high"]].to_numpy(dtype=float)).all()
 
 
 def test_sup_t_covers_as_often_as_it_says():

@@ -137,6 +137,12 @@ class TestStability:
         with pytest.raises(rm.NotEstimatedError):
             stability_of(*panels.clean(n=1).arrays()[:2], estimator=rm.EWMA(half_life=rm.Horizon(60)))
 
+    def test_refuses_a_portfolio_of_nothing(self):
+        panel = panels.clean(n=2)
+        model = rm.OLS().fit(panel)
+        with pytest.raises(rm.NotEstimatedError):
+            rm.Inference.of(model, panel).stability(rm.Strategy({"A0": 0.0}, model))
+
     def test_refuses_too_many_factors(self):
         with pytest.raises(rm.NotEstimatedError) as error:
             stability_of(*panels.clean(n=1, k=11).arrays()[:2])

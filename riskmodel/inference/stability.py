@@ -99,7 +99,7 @@ class Stability:
         Raises
         ------
         NotEstimatedError
-            For no factors, more than ten, or too few dates.
+            For no factors, more than ten, too few dates, or a portfolio without residuals.
         """
         slopes = influence.coefficients[1:]
         k = len(slopes)
@@ -108,6 +108,13 @@ class Stability:
             raise NotEstimatedError(
                 f"expected one to {len(_SUP_F)} factors, and {10 * (k + 1)} dates or more on which all assets have a "
                 f"return, got {k} factors and {len(there)} dates.",
+                n_factors=k,
+                dates=len(there),
+            )
+        if not np.ptp(residuals[there]) > 0:
+            raise NotEstimatedError(
+                "expected a portfolio whose residuals vary, got one without any: it holds nothing, or what the factors "
+                "explain.",
                 n_factors=k,
                 dates=len(there),
             )
