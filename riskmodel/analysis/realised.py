@@ -229,9 +229,9 @@ class RealisedRisk:
 
     @cached_property
     def _residuals(self) -> _Residuals:
-        weights = self.portfolio.weights
-        weights = weights[weights != 0]
-        held = self.portfolio.model.restrict(weights.index.to_list())
+        p, every = self.portfolio, self.portfolio.weights
+        weights = every[every != 0]
+        held = p._held if len(weights) == len(every) else p.model.restrict(weights.index.to_list())
         return _Residuals.of(held, floats(weights), self.panel, np.asarray(self.returns.notna()))
 
     @property
