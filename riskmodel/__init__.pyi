@@ -1,5 +1,6 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
+from .analysis.realised import RealisedRisk as RealisedRisk
 from .data.cache.provider import Cached as Cached
 from .data.files.readers import (
     read_percent_returns as read_percent_returns,
@@ -40,6 +41,7 @@ from .errors import (
     LayoutError as LayoutError,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
+    MissingDatesWarning as MissingDatesWarning,
     MissingExposuresError as MissingExposuresError,
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
@@ -205,6 +207,8 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.stability import BreakTest as BreakTest, Stability as Stability
+from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
@@ -233,6 +237,7 @@ from .portfolio.budget import (
     GrossLimit as GrossLimit,
     Limit as Limit,
     Position as Position,
+    RealisedVolatilityLimit as RealisedVolatilityLimit,
     RiskBudget as RiskBudget,
     VolatilityLimit as VolatilityLimit,
 )

@@ -249,5 +249,9 @@ class RowsLeftOutWarning(RiskModelWarning):
     """Rows of a file were left out: repeated ones, or prose below the table."""
 
 
+class MissingDatesWarning(RiskModelWarning):
+    """A figure of a portfolio leaves out dates on which something held has no return."""
+
+
 class FailedForecastWarning(RiskModelWarning):
     """Methods of a study have no forecast on some dates."""

@@ -54,6 +54,10 @@ def test_an_open_high_low_close_frame_is_refused(door, names, tmp_path):
         ("Open", "High", "Low"),
         ("Close",),
         ("A", "B", "C"),
+        ("Low", "Mid", "High"),
+        ("US Low", "US Mid", "US High"),
+        ("LOW", "OPEN", "LAST", *(f"T{i}" for i in range(13))),
+        ("BID", "ASK", *(f"T{i}" for i in range(13))),
         (1, 2, 3),
     ],
 )
@@ -73,3 +77,10 @@ def test_spellings():
     fields = ["open", "high", "low", "close", "adjusted", "adjusted", "volume", "", ""]
     assert [field_of(name) for name in spelled] == fields
     assert not are_bars(["Open", "High", "Low", "Volume"])
+
+
+def test_bars_beside_many_indicators():
+    indicators = [f"RSI {i}" for i in range(30)]
+    assert are_bars(["Open", "High", "Low", "Close", *indicators])
+    assert not are_bars(["Low", "Open", "Last", *indicators])
+    assert are_bars(["Bid", "Mid", "Ask"])

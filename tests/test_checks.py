@@ -248,6 +248,19 @@ def test_an_honest_number_of_a_wild_series_is_no_code():
     assert panel_of(asset=fell).excess_returns.iloc[9, 0] == pytest.approx(-0.4401)
 
 
+def test_ordinary_numbers_of_another_unit_are_no_codes():
+    """In percent some are -1, -0.44 and -7.77, in millionths -77 and -999, and the unit is what is wrong."""
+    rounded = (100.0 * normal(0.006)).round(2)
+    rounded.iloc[[3, 4, 5, 6, 7, 8]] = [-1.0, -0.44, -0.44, -0.44, -7.77, -8.2]
+    millionths = (1e6 * normal(0.02)).round()
+    millionths.iloc[[3, 4, 5]] = [-77.0, -999.0, 99.0]
+    for wrong in (rounded, millionths):
+        with pytest.raises(rm.PercentReturnsError):
+            panel_of(asset=wrong)
+    rounded.iloc[9] = -99.99
+    assert code_details(asset=rounded)["code"] == -99.99
+
+
 @pytest.mark.parametrize("code", [999.0, 9999.0, 99.99])
 def test_one_large_positive_code_is_enough(code):
     assert code_details(asset=coded(normal(), code, 9))["count"] == 1

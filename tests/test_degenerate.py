@@ -219,8 +219,12 @@ def test_a_factor_whose_variance_is_no_number_is_refused(size):
     def scaled(by):
         return panel.factor_returns.assign(**{name: panel.factor_returns[name] * by})
 
+    own_scale = [*panel.factors[:-1], rm.PublishedFactor(name, tradable=False)]
+
     def fit(factors):
-        return rm.OLS().fit(rm.ReturnPanel.align(panel.excess_returns, factors, panel.risk_free * 0, horizon=rm.DAY))
+        free = panel.risk_free * 0
+        aligned = rm.ReturnPanel.align(panel.excess_returns, factors, free, horizon=rm.DAY, definitions=own_scale)
+        return rm.OLS().fit(aligned)
 
     with pytest.raises(rm.InfiniteReturnsError, match=r"larger than 1e\+150") as caught:
         fit(scaled(size))

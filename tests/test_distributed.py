@@ -86,6 +86,7 @@ def test_any_chunks_give_the_same_model(name, estimator, data):
     assert_same(panel, whole, estimator=estimator)
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.errors.DoubtfulUnitWarning")  # of the badly scaled factors
 @pytest.mark.parametrize("name", HARD)
 @pytest.mark.parametrize("chunks", [(150, 5), ((3, 197), 3), (7, 4)], ids=["halves", "uneven", "weeks"])
 def test_hard_panels_keep_the_digits_that_merging_keeps(name, chunks):

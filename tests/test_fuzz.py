@@ -35,6 +35,7 @@ def market(seed=0):
 
 RETURNS, FACTORS = market()
 FREE = pd.Series(1e-4, DAYS, name="RF")
+LONG = RETURNS.rename_axis("date").reset_index().melt("date", var_name="asset", value_name="size")
 DATA = rm.InMemory(RETURNS, factors=FACTORS, risk_free=FREE, horizon=rm.DAY)
 PANEL = DATA.panel(["A", "B"], ["Mkt-RF", "SMB"])
 STORED = rm.StoredPanel.array(
@@ -52,6 +53,8 @@ PARTS = rm.Assembled(rm.TimeSeries(rm.OLS()), rm.SampleCovariance(), rm.SampleVa
 F, D = PARTS.factor_covariance, PARTS.idio_variance
 FITTED = PARTS.loadings.fit(PANEL)
 RISK = D.fit(FITTED.residuals, FITTED)
+
+CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
 # One object of each class, whose methods are called.
 OBJECTS = [
@@ -96,6 +99,7 @@ GOOD = {
     "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
     "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
+    "characteristics": CHARACTERISTICS, "estimators": [rm.OLS(), rm.EWMA(rm.MONTH)], "least": 1, "penalty": 0.01,
 }  # fmt: skip
 FAST = rm.EWMA(rm.MONTH)
 AFTER = PANEL.select(start=DAYS[30])
@@ -132,16 +136,74 @@ for named in ("BaiNg", "EigenvalueRatio", "GrowthRatio"):
     BY_CALLABLE |= {(f"{named}().choose", "dates"): 60.0, (f"{named}().choose", "assets"): 2}
 for named in ("SampleVariance", "EWMAVariance", "ShrunkVariance", "RegimeAdjustedVariance"):
     BY_CALLABLE |= {(f"{named}().{method}", "loadings"): FITTED for method in ("fit", "variances_before")}
+BY_CALLABLE |= {
+    ("Characteristics", "series"): [CHARACTERISTICS.series("size")],
+    ("Characteristics.wide", "tables"): {"size": RETURNS},
+    ("Characteristics.long", "table"): LONG, ("Characteristics.long", "date"): "date",
+    ("Characteristics.long", "asset"): "asset", ("Characteristics.parquet", "path"): "long.parquet",
+    ("Characteristics.parquet", "date"): "date", ("Characteristics.parquet", "asset"): "asset",
+    ("Characteristics.static", "table"): pd.DataFrame({"sector": ["x", "y"]}, ["A", "B"]),
+    ("LargestCaps", "number"): 2, ("RobustLoss", "b"): 0.0, ("read_percent_returns", "path"): "percent.csv",
+    ("CrossSections", "caps"): np.ones((3, 2)), ("CrossSections", "universe"): np.ones((3, 2), dtype=bool),
+    ("CrossSections", "exposures"): {}, ("CrossSections", "known"): len, ("CrossSections", "codes"): len,
+    ("HalfLives", "half_lives"): [rm.MONTH, None], ("CrossSectional", "caps"): "cap",
+    ("GroupPortfolios", "groups"): pd.Series({"A": "x", "B": "y"}), ("WalkForward", "estimators"): {"OLS": rm.OLS()},
+}  # fmt: skip
+for named in ("Blend", "HalfLives", "MixtureCovariance", "MixtureVariance"):
+    BY_CALLABLE |= {(named, "weights"): [0.5, 0.5]}
+BY_CALLABLE |= {("MixtureCovariance", "estimators"): [F, F], ("MixtureVariance", "estimators"): [D, D]}
+for named in ("Dimson", "FowlerRorke", "ShortHistories", "SlopeWinsorised"):
+    BY_CALLABLE |= {(named, "inner"): PARTS.loadings}
+for named in ("NeweyWestVariance", "ShortHistoryVariance", "Structural"):
+    BY_CALLABLE |= {(named, "inner"): D}
+for named in ("Linked", "Thresholded"):
+    BY_CALLABLE |= {(named, "inner"): D}
+for named in ("Strategy()", "HedgedPortfolio()"):
+    BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
+BY_CALLABLE |= {("Inference", "covariance"): rm.HAC()}
+for named in ("RecentVolatility", "SecondOrderAdjusted"):
+    BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):
     BY_CALLABLE |= {(layout, "dates"): None, (layout, "date"): "day", (layout, "asset"): "id", (layout, "value"): "ret"}
 for state in (f"SampleData().{method}" for method in ("asset_returns", "factor_returns", "panel", "risk_free")):
     BY_CALLABLE |= {(state, "start"): "2000-01-31", (state, "end"): "2010-12-31"}
 for named in ("OLS", "EWMA", "Assembled"):
     BY_CALLABLE |= {(f"{named}().windows", "spans"): SPANS}
-# Sources, whose parameters have the defaults that they state. WRDS is left out: it connects when it is made.
+# Classes whose parameters have the defaults that they state. WRDS is left out: it connects when it is made.
 BY_CALLABLE |= {("Cached", "provider"): DATA, ("Cached", "folder"): "cache", ("Cached", "name"): "mine"}
-SOURCES = {"FamaFrench", "Cached", "EqualWeighted", "ValueWeighted"}
-SOURCES |= {"read_returns", "read_prices", "read_percent_returns"}
+AS_STATED = {"FamaFrench", "Cached", "EqualWeighted", "ValueWeighted"}
+AS_STATED |= {
+    "AtMost",
+    "Bounded",
+    "CrossSectional",
+    "CrossValidated",
+    "Groups",
+    "Huber",
+    "InverseVariance",
+    "KnownAssets",
+}
+AS_STATED |= {
+    "Lasso",
+    "Ridge",
+    "ParallelAnalysis",
+    "PooledCovariance",
+    "PooledVariance",
+    "PooledVolatility",
+    "Structural",
+}
+AS_STATED |= {"Dimson", "FowlerRorke", "RecentVolatility", "SecondOrderAdjusted", "ShrunkVariance", "SlopeWinsorised"}
+AS_STATED |= {
+    "Style",
+    "WalkForward",
+    "GroupPortfolios",
+    "OwnWeights",
+    "Linked",
+    "StationaryBootstrap",
+    "Thresholded",
+    "ShortHistories",
+    "ShortHistoryVariance",
+}
+AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 
 # Values that no parameter expects. A generator is used up by the first that reads it.
@@ -210,7 +272,7 @@ def parameters(function):
 
 
 def good(name, parameter):
-    stated = parameter.default is not parameter.empty and name in SOURCES
+    stated = parameter.default is not parameter.empty and name in AS_STATED
     return BY_CALLABLE.get((name, parameter.name), parameter.default if stated else GOOD.get(parameter.name))
 
 
@@ -249,6 +311,7 @@ def allowed(name):
 # Their good arguments are values that only this package makes, or files.
 MADE_OTHERWISE = {
     *("CovarianceComparison", "ModelHistory", "Moments", "RegressionFit", "ReturnPanel"),
+    "StudyReport.of",  # of a study, which takes long
     *("Hybrid().fit",),  # more assets than factors
     *("Moments.load", "Moments().save", "StoredPanel.parquet", "read_prices"),
 }
@@ -279,6 +342,8 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     RETURNS.rename_axis("date").to_csv("returns.csv")
+    (100 * RETURNS.rename_axis("date")).to_csv("percent.csv")
+    LONG.to_parquet("long.parquet")
 
 
 def test_the_public_callables_are_found():

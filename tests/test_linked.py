@@ -93,14 +93,18 @@ def test_inverse_names_are_linked_with_opposite_signs():
     assert shares(risk)[[3, 4], 0].prod() == pytest.approx(-0.9, abs=0.03)
 
 
-def test_names_that_are_the_same_are_singular_only_together():
+def test_names_that_were_the_same_may_part_or_are_singular_together():
     panel, _ = fitted(twins=((1, 2, 1.0),))
     frame = panel.excess_returns
     frame["A2"] = frame["A1"]
     data = rm.InMemory(frame, factors=panel.factor_returns, risk_free=0.0, horizon=rm.DAY)
     same = data.panel(list(frame), ["Mkt-RF"])
-    estimator = rm.Assembled(rm.TimeSeries(rm.OLS()), rm.SampleCovariance(), rm.Linked(rm.SampleVariance()))
-    covariance = estimator.fit(same).covariance
+    parts = rm.TimeSeries(rm.OLS()), rm.SampleCovariance()
+    parted = rm.Assembled(*parts, rm.Linked(rm.SampleVariance())).fit(same).covariance
+    difference = float(parted.variance({"A1": 1.0, "A2": -1.0}))
+    assert difference == pytest.approx(2 * 0.01 * parted.idio_variance["A1"], rel=1e-6)
+    parted.solve(np.ones(N))
+    covariance = rm.Assembled(*parts, rm.Linked(rm.SampleVariance(), most=1.0)).fit(same).covariance
     assert float(covariance.volatility({"A1": 1.0, "A2": -1.0})) < 1e-8
     with pytest.raises(rm.SingularCovarianceError) as error:
         covariance.solve(np.ones(N))

@@ -6,6 +6,7 @@ import pytest
 
 import riskmodel as rm
 from riskmodel._core.dates import require_own_midnights
+from riskmodel._core.days import days_of
 from riskmodel.panel.dask import DaskPanel
 
 DAYS = pd.bdate_range("2020-01-01", periods=400)
@@ -213,3 +214,11 @@ def test_readers_of_files_refuse_berlin_days_in_utc(layout, tmp_path):
         rm.read_prices(tmp_path / "f.csv", layout)
     read = rm.read_returns(tmp_path / "f.csv", layout, time_zone="Europe/Berlin")
     assert list(read.index) == list(DAYS)
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_days_are_those_of_pandas(unit, zone):
+    stamps = pd.date_range("1950-03-05 01:30", periods=500, freq="37h", tz=zone, name="when").as_unit(unit)
+    pd.testing.assert_index_equal(days_of(stamps), stamps.normalize())
+    assert days_of(stamps[:0]).empty

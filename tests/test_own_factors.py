@@ -146,6 +146,32 @@ def test_walking_forward_with_other_factors_each_time_sees_all_dates():
     assert walked.loc[date, "tracking"] == pytest.approx(beta * mean)
 
 
+class WinnersMinusLosers(rm.Factor):
+    name, funded = "WML", False
+
+    def returns(self, data, start, end):
+        r = data.asset_returns(data.assets, start, end)
+        rank = r.rolling(20).sum().shift(1).rank(axis=1, pct=True)
+        return r.where(rank > 0.7).mean(axis=1) - r.where(rank < 0.3).mean(axis=1)
+
+
+def test_a_ranking_of_the_assets_of_a_smaller_panel_is_refused():
+    """Of two assets, none is in the lowest third."""
+    model = rm.OLS().fit(SAMPLE.panel(["KO", "PEP"], ["Mkt-RF", WinnersMinusLosers()], start="2017-01-01"))
+    smaller = SAMPLE.panel(["KO", "PEP"], ["Mkt-RF"], start="2017-01-01")
+    portfolio = rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, model))
+    for need in (lambda: model.residuals(smaller), lambda: portfolio.excess_returns(smaller)):
+        with pytest.raises(rm.NoOverlapError) as error:
+            need()
+        assert error.value.details == {"factor": "WML", "assets": ["KO", "PEP"]}
+
+
+def test_a_ranking_is_missing_before_it_has_enough_rows():
+    returns = SAMPLE.panel(SAMPLE.assets, ["Mkt-RF"], start="2017-01-01").returns_of([WinnersMinusLosers()])[:, 0]
+    assert np.isnan(returns[:20]).all()
+    assert np.isfinite(returns[20:]).all()
+
+
 # -- portfolio factors of assets that are not in the panel -----------------------------------------
 
 TECH = rm.PortfolioFactor("tech", {"AAPL": 0.5, "MSFT": 0.5})

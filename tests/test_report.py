@@ -286,7 +286,7 @@ class TestComputedOnce:
         for form in forms:
             getattr(again, form)()
         assert len(again.portfolios) == 3
-        assert counts == {"restrict": 4, "decompose": 3, "fit": 0}
+        assert counts == {"restrict": 7, "decompose": 3, "fit": 0}
 
     def test_frames_are_copies(self, report):
         before = report.to_text()
@@ -534,7 +534,7 @@ class TestDict:
         assert set(out) == {
             "source", "start", "end", "horizon", "return_type", "unmatched", "left_out", "n_dates", "dropped",
             "factors", "funded", "budget", "cap", "assets", "estimates", "exposures", "variance", "legs", "positions",
-            "pnl", "trade", "residual_correlations", "tests", "notes",
+            "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

@@ -133,6 +133,8 @@ def small_blocks(monkeypatch):
 
 
 class TestSameAsInMemory:
+    # of the badly scaled factors
+    @pytest.mark.filterwarnings("ignore::riskmodel.errors.DoubtfulUnitWarning")
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("difficulty", ORDINARY | HARD)
     def test_moments(self, kind, difficulty, tmp_path, small_blocks):
@@ -141,6 +143,7 @@ class TestSameAsInMemory:
         assert kind in {"wide", "long"} or len(stored.arrays()[0].readers()) > 1
         same_moments(rm.Moments.of(stored), rm.Moments.of(in_memory(panel)))
 
+    @pytest.mark.filterwarnings("ignore::riskmodel.errors.DoubtfulUnitWarning")
     @pytest.mark.parametrize("difficulty", ORDINARY | HARD)
     def test_to_the_last_bit_where_all_assets_are_read_together(self, difficulty, tmp_path):
         panel = (ORDINARY | HARD)[difficulty]()

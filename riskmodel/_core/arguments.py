@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import is_number
+from riskmodel.quantities import Quantity
 
 T = TypeVar("T")
 
@@ -45,6 +46,28 @@ def require_finite(value: Any, parameter: str) -> float:
             f"expected {parameter} as a finite number, got {shown(value)}.", parameter=parameter, got=value
         )
     return float(value)
+
+
+def require_share(value: Any, parameter: str, what: str = "a share") -> float:
+    """Return a number from 0 to 1, or raise, also for a percentage; `what` says of what it is a share."""
+    return _of_one(value, parameter, f"{what} from 0 to 1 (0.2 is 20 %)", lambda share: 0.0 <= share <= 1.0)
+
+
+def require_probability(value: Any, parameter: str, what: str = "a probability", most: float = 1.0) -> float:
+    """Return a number above 0 and below `most`, or raise, also for a percentage."""
+    return _of_one(value, parameter, f"{what} above 0 and below {most:g}", lambda share: 0.0 < share < most)
+
+
+def _of_one(value: Any, parameter: str, expected: str, is_within: Callable[[float], bool]) -> float:
+    """Return a part of one; a number with a horizon is none."""
+    known = is_number(value) and not isinstance(value, Quantity)
+    if known and is_within(float(value)):
+        return float(value)
+    in_percent = known and 1.0 < float(value) <= 100.0 and is_within(float(value) / 100.0)
+    hint = f"; if it is a percentage, write {float(value) / 100.0:g}" if in_percent else ""
+    raise InvalidParameterError(
+        f"expected {parameter} as {expected}, got {shown(value)}{hint}.", parameter=parameter, got=value
+    )
 
 
 def require_method(value: Any, names: Sequence[str], parameter: str, advice: str) -> None:

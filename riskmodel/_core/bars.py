@@ -24,10 +24,15 @@ _OTHERS = {
     "volume": "volume", "vol": "volume", "pxvolume": "volume", "totalvolume": "volume", "turnover": "volume",
     "wolumen": "volume", "volumen": "volume", "umsatz": "volume", "openinterest": "volume", "marketcap": "volume",
 }  # fmt: skip
+_FIELDS = {**_OTHERS, **dict.fromkeys(_CLOSES, "close"), **dict.fromkeys(_ADJUSTED, "adjusted")}
 # Two of these are enough: a price beside a volume, a bid beside an ask.
 _PAIRS = ({"close", "volume"}, {"adjusted", "volume"}, {"close", "adjusted"}, {"open", "close"}, {"bid", "ask"})
 # Of how many kinds columns must be otherwise, the close among them.
 _ENOUGH = 3
+# Beside more than so many other columns, LOW, OPEN and LAST are tickers, unless they are of more kinds.
+_MANY = 12
+# Between low and high, this is a portfolio, and no price.
+_MID = frozenset({"low", "mid", "high"})
 # Alone they may be tickers.
 _INITIALS = frozenset("ohlcv")
 # "1. open", "<CLOSE>", "Adj Close**", "Close/Last": as programs and pages write them
@@ -36,31 +41,40 @@ _SEPARATORS = re.compile(r"[_|:/ -]+")
 
 
 def _letters(name: Any) -> str:
-    plain = unicodedata.normalize("NFKD", str(name).casefold()).replace("ł", "l")
-    return _NOT_LETTERS.sub("", plain)
+    text = str(name).casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).replace("ł", "l")
+    elif text.isalpha():
+        return text
+    return _NOT_LETTERS.sub("", text)
 
 
 def field_of(name: Any) -> str:
     """Return what a column of prices is: open, high, low, close, adjusted or volume; empty for another name."""
-    text = _letters(name)
-    if text in _ADJUSTED:
-        return "adjusted"
-    return "close" if text in _CLOSES else _OTHERS.get(text, "")
+    return _FIELDS.get(_letters(name), "")
 
 
 def are_bars(names: Iterable[Any]) -> bool:
     """Whether columns are those of one asset.
 
     These are at least three of open, high, low, close, adjusted close and volume, with a close; a price beside a
-    volume or an open, or a bid beside an ask; or the initials o, h, l, c, v alone.
+    volume or an open, or a bid beside an ask; or the initials o, h, l, c, v alone. Among many others, some of which
+    may be tickers such as LOW and OPEN, they are four kinds or more. Low, Mid and High are portfolios.
     """
     known = list(names)
     if len(known) > _ENOUGH and set(known) <= _INITIALS:
         return True
-    fields = {field_of(name) for name in known} - {""}
+    spelled = [_letters(name) for name in known]
+    letters = set(spelled)
+    if letters & set(_FIELDS) <= _MID:
+        return False
+    is_among_many = sum(text not in _FIELDS for text in spelled) > _MANY
+    fields = {_FIELDS[text] for text in letters if text in _FIELDS}
     has_close = bool(fields & {"close", "adjusted"})
+    if is_among_many:
+        return has_close and len(fields) > _ENOUGH
     # VOL alone may be a volatility
-    plain = {field_of(name) for name in known if _letters(name) != "vol"}
+    plain = {_FIELDS[text] for text in letters - {"vol"} if text in _FIELDS}
     return (has_close and len(fields) >= _ENOUGH) or any(pair <= plain for pair in _PAIRS)
 
 
@@ -92,6 +106,8 @@ def _bars_of_an_asset(names: Sequence[Any]) -> list[Any]:
     by_asset: dict[tuple[str, ...], list[Any]] = {}
     for name in names:
         parts = [str(p) for p in name] if isinstance(name, tuple) else _SEPARATORS.split(str(name))
+        if len(parts) < 2:
+            continue
         for field, asset in _fields_and_assets(parts):
             by_asset.setdefault(asset, []).append((field, name))
     for found in by_asset.values():

@@ -16,7 +16,7 @@ import pandas as pd
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from riskmodel._core.arrays import Array, Flags, Index
+from riskmodel._core.arrays import Array, Flags, Index, row_blocks
 from riskmodel._core.missing import MISSING_CODES, CodesFound
 from riskmodel._core.suspects import Suspect, beyond_reason, split_ratio
 from riskmodel.errors import (
@@ -43,6 +43,8 @@ _LARGE_LOSS, _LARGE_GAIN, _QUIET, _QUIET_ROWS = -0.65, 1.5, 0.02, 256
 _ALL = -0.9998
 # Growth of nothing is told as this.
 _LEAST_GROWTH = 1e-9
+# Numbers that stay in the cache while they are counted.
+_IN_CACHE = 100_000
 NEVER, BEFORE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 Stamps = NDArray[np.int64]
@@ -195,12 +197,25 @@ class ReturnChecks:
         """
         if not block.size:
             return self
+        quiet, moved = self._count_quiet(block, _stamps(dates))
+        return evolve(self._with(block, dates), quiet=self.quiet + quiet, moved=self.moved + moved)
+
+    def of_memory(self, block: Array, dates: pd.DatetimeIndex) -> Self:
+        """Return the checks of a table in memory, whose suspect returns are found by reading it again.
+
+        As `update`, but `quiet` and `moved` are counted only where there are codes to judge by them.
+        """
+        if not block.size:
+            return self
+        read = self._with(block, dates)
+        return self.update(block, dates) if len(read.codes.column) else read
+
+    def _with(self, block: Array, dates: pd.DatetimeIndex) -> Self:
         stamps = _stamps(dates)
         low, high, missing = _extremes(block)
         infinite, impossible, lost = _first_faults(block, stamps, low, high)
         inside = _sampled_rows(stamps, self.sample)
         rows = block if inside.all() else block[inside]
-        quiet, moved = self._count_quiet(block, stamps)
         present, nonzero, larger = self._count(rows, missing, low, high)
         return self + evolve(
             self,
@@ -215,8 +230,8 @@ class ReturnChecks:
             last=_last(block, stamps),
             low_at=_dates_of(block, stamps, low, low < _LARGE_LOSS),
             high_at=_dates_of(block, stamps, high, high > _LARGE_GAIN),
-            quiet=quiet,
-            moved=moved,
+            quiet=np.zeros_like(self.quiet),
+            moved=np.zeros_like(self.moved),
             codes=CodesFound.search(block, stamps, inside, low, high),
         )
 
@@ -257,26 +272,19 @@ class ReturnChecks:
         """Count the values, those other than zero, and those above each rung."""
         gaps = np.zeros(rows.shape[1], dtype=np.intp)
         gaps[missing] = np.count_nonzero(np.isnan(rows[:, missing]), axis=0)
-        nonzero = np.count_nonzero(rows, axis=0) - gaps
-        larger = np.zeros_like(self.larger)
-        biggest = np.maximum(-low, high)
         rungs = self.kind.rungs(self.horizon)
-        for i, (rung, counts) in enumerate(zip(rungs, larger, strict=True)):
-            if i and rung == rungs[i - 1]:  # per day, levels and percent are alike
-                counts[:] = larger[i - 1]
-                continue
-            at = np.flatnonzero(biggest > rung)
-            some = rows if len(at) == len(counts) else rows[:, at]
-            counts[at] = np.count_nonzero((some > rung) | (some < -rung), axis=0)
-        return len(rows) - gaps, nonzero, larger
+        # per day, levels and percent are alike
+        distinct, at = np.unique([0.0, *rungs], return_inverse=True)
+        counts = _count_larger(rows, distinct, np.maximum(-low, high))
+        return len(rows) - gaps, counts[at[0]], counts[at[1:]]
 
     def _count_quiet(self, block: Array, stamps: Stamps) -> tuple[Index, Index]:
         """Count, on few dates, the values other than zero, and those that are large for a typical one."""
         few = self.sample[:: max(1, len(self.sample) // _QUIET_ROWS)]
         rows = block[_sampled_rows(stamps, few)]
         size = _QUIET * float(np.sqrt(self.horizon.days))
-        seen = np.count_nonzero(rows > 0, axis=0) + np.count_nonzero(rows < 0, axis=0)
-        return seen, np.count_nonzero((rows > size) | (rows < -size), axis=0)
+        seen, moved = _count_larger(rows, np.array([0.0, size]))
+        return seen, moved
 
     # -- answers ---------------------------------------------------------------------------------------
 
@@ -453,6 +461,31 @@ def _extremes(block: Array) -> tuple[Array, Array, Flags]:
         low, high = np.fmin.reduce(block, axis=0), np.fmax.reduce(block, axis=0)
         low, high = np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
     return low, high, missing
+
+
+def _count_larger(rows: Array, sizes: Array, biggest: Array | None = None) -> Index:
+    """Count the values of each column that are larger than some sizes, shape (sizes, N).
+
+    Parameters
+    ----------
+    rows : array, shape (T, N)
+        NaN where missing.
+    sizes : array, shape (S,)
+        None is negative.
+    biggest : array, shape (N,), optional
+        The largest size of each column, or more.
+    """
+    counts = np.zeros((len(sizes), rows.shape[1]), dtype=np.intp)
+    if not rows.size:
+        return counts
+    # short integers add up faster
+    short: type[Any] = np.uint16 if len(rows) <= np.iinfo(np.uint16).max else np.intp
+    for columns in row_blocks(rows.shape[1], max(1, _IN_CACHE // len(rows))):
+        some = np.abs(rows[:, columns])
+        for size, found in zip(sizes, counts, strict=True):
+            if biggest is None or (biggest[columns] > size).any():
+                found[columns] = np.add.reduce(some > size, axis=0, dtype=short)
+    return counts
 
 
 def _first_faults(block: Array, stamps: Stamps, low: Array, high: Array) -> tuple[Stamps, Stamps, Stamps]:

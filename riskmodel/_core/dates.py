@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
+from riskmodel._core.days import days_of
 from riskmodel._core.midnights import require_own_midnights
 from riskmodel._core.spacing import require_spacing, typical_bar
 from riskmodel._core.zones import to_zone
@@ -123,7 +124,7 @@ def require_local_days(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) ->
 def date_labels(stamps: pd.DatetimeIndex, horizon: Horizon) -> pd.DatetimeIndex:
     """Label times as `read_dates` does; several may be in the same span."""
     times = _without_zone(stamps)
-    dates = times if horizon.bar is not None else times.normalize()
+    dates = times if horizon.bar is not None else days_of(times)
     period = period_of(horizon)
     if period == "W":
         dates = dates + pd.to_timedelta(_FRIDAY - dates.day_of_week, unit="D")
@@ -213,7 +214,7 @@ def _conversion_of(index: pd.Index[Any]) -> str:
     default = "set a DatetimeIndex or a PeriodIndex"
     if index.inferred_type not in {"integer", "floating"}:
         return default
-    low, high = float(index.min()), float(index.max())
+    low, high = index.min(), index.max()
     found = [way for least, most, way in _DATES_AS_NUMBERS if least <= low <= high <= most]
     return f"if they are dates, write table.index = pd.to_datetime({found[0]})" if found else default
 
@@ -237,7 +238,7 @@ def _without_zone(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def between(dates: pd.DatetimeIndex, low: pd.Timestamp | None, high: pd.Timestamp | None) -> NDArray[np.bool_]:
     """Return which dates are in a window; an end that is a day, or any end for rows of days, means its whole day."""
     inside = np.ones(len(dates), dtype=bool)
-    days = dates.normalize()
+    days = days_of(dates)
     by_day = bool((days == dates).all())
     if low is not None:
         inside &= dates >= (low.normalize() if by_day else low)

@@ -136,7 +136,7 @@ class ReturnFrame:
     def _checked(
         cls, dates: pd.DatetimeIndex, names: pd.Index[Any], numbers: Array, kind: ReturnKind, horizon: Horizon
     ) -> Self:
-        checks = ReturnChecks.start(kind, horizon, names, dates).update(numbers, dates)
+        checks = ReturnChecks.start(kind, horizon, names, dates).of_memory(numbers, dates)
         checks.require_finite()
         return cls(dates, names, set_read_only(numbers), checks)
 

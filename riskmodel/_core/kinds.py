@@ -10,6 +10,7 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Flags
 from riskmodel._core.checks import BEFORE, NEVER, ReturnChecks, ReturnKind
+from riskmodel._core.missing import SAME
 from riskmodel.errors import DataError, ImpossibleReturnsError, PercentReturnsError
 from riskmodel.horizon import YEAR, Horizon
 
@@ -63,7 +64,7 @@ class AssetReturns(ReturnKind):
         level, percent, most, one = checks.typically_above()
         level &= checks.never_negative()
         percent = checks.with_few(percent, most, one)
-        like_options = loses_all(checks) if self.are_financed else checks.lost < NEVER
+        like_options = loses_all(checks) if self.are_financed else (checks.lost < NEVER) & (checks.impossible == NEVER)
         percent = np.where(like_options, one, percent)
         checks.require_no_codes(_codes_of_assets(checks, level | percent))
         _refuse_levels(checks, level, _PERCENT)
@@ -178,8 +179,17 @@ def _codes_of_assets(checks: ReturnChecks, other_unit: Flags) -> Flags:
     # -0.44 is a month of a coin, and no day of a share
     calm = (2 * checks.moved <= checks.quiet)[codes.column]
     often = (value >= _BEYOND) | np.where(value > 0, codes.count >= _TWICE, calm & (codes.count >= _OFTEN))
-    large = np.abs(value) > _FAR
+    large = (np.abs(value) > _FAR) & _is_lowest(checks)
     return np.asarray((impossible | nearly_all | often) & (large & (value < 0) | ~other_unit[codes.column]))
+
+
+def _is_lowest(checks: ReturnChecks) -> Flags:
+    """Which codes are of a column without lower numbers than its codes: where there are, the code is one of these."""
+    codes = checks.codes
+    lowest = np.full(len(checks.labels), np.inf)
+    np.minimum.at(lowest, codes.column, codes.numbers)
+    code = lowest[codes.column]
+    return np.asarray(checks.low[codes.column] >= code - SAME * np.abs(code))
 
 
 def _codes_of_factors(checks: ReturnChecks, typically_above: Flags) -> Flags:

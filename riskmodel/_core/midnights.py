@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel._core.callers import warn
+from riskmodel._core.days import days_of
 from riskmodel.errors import DoubtfulDatesWarning, InvalidDatesError
 
 # With fewer rows a weekday may be missing by chance.
@@ -65,7 +66,8 @@ def require_own_midnights(stamps: pd.DatetimeIndex, what: str, remedy: str = "")
         Its details are ``what``, ``times`` (of day, as text) and ``time_zone`` (one with these midnights, or None).
     """
     local = stamps.tz_localize(None)
-    seconds = (local - local.normalize()).to_numpy().astype("timedelta64[s]").astype(np.int64)
+    moments = local.to_numpy()
+    seconds = (moments - moments.astype("datetime64[D]")).astype("timedelta64[s]").astype(np.int64)
     late, times = local[seconds != 0], np.unique(seconds)
     if not len(late) or not _are_midnights(times):
         return
@@ -113,7 +115,7 @@ def _warn_of_few(stamps: pd.DatetimeIndex, local: pd.DatetimeIndex, times: NDArr
     is_utc = _is_utc(stamps)
     if stamps.tz is not None and not is_utc:
         return
-    months = _are_eves_of_months(local[local != local.normalize()])
+    months = _are_eves_of_months(local[local != days_of(local)])
     on_weekdays = not local.day_of_week.isin([_FRIDAY, _SATURDAY]).any()
     at_night = times[times > 0].min() >= _NIGHT
     in_utc = is_utc and not set((times // _HOUR).tolist()) & _CLOSES_IN_UTC
@@ -188,7 +190,7 @@ def _typical_gap(dates: pd.DatetimeIndex) -> float:
 
 
 def _all_at_midnight(stamps: pd.DatetimeIndex) -> bool:
-    return bool((stamps == stamps.normalize()).all())
+    return bool((stamps == days_of(stamps)).all())
 
 
 def _zone_with_midnights(times: NDArray[np.int64]) -> str:

@@ -17,7 +17,18 @@ CRSP_CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
 FRENCH_CODES = (-99.99, -999.0)
 # Of other sources, in whatever unit: runs of nines, eights and sevens, the least whole numbers, fill values.
 _NINES = (-99.9, -99.999, -999.9, -999.99, -999.999, -9999.0, -9999.9, -9999.99, -99999.0, -999999.0, -9999999.0)
-_OTHERS = (-777.0, -888.0, -7777.0, -8888.0, -77777.0, -88888.0, -32768.0, -2147483648.0, -9223372036854775808.0)
+_OTHERS = (
+    -777.0,
+    -888.0,
+    -7777.0,
+    -8888.0,
+    -77777.0,
+    -88888.0,
+    -32767.0,
+    -32768.0,
+    -2147483648.0,
+    -9223372036854775808.0,
+)
 _POSITIVE = (99.99, 999.0, 999.9, 999.99, 999.999, 9999.0, 9999.9, 9999.99, 99999.0, 999999.0, 9999999.0, 2147483647.0)
 _FILLS = (1e20, 1e30, 1e36, 9.969209968386869e36, 3.4028234663852886e38)
 # Every code as it is written; a number that was read in percent is a hundredth of one.
@@ -29,9 +40,9 @@ _HUNDREDTHS = [float(f"{code / 100:.12g}") for code in MISSING_CODES]
 CODES: Array = np.unique([*MISSING_CODES, *(x for x in _HUNDREDTHS if not 0 < x < _LEAST_HUNDREDTH)])
 CODES.flags.writeable = False
 # Numbers that were stored in single precision agree with their code to this share.
-_SAME = 1e-6
+SAME = 1e-6
 # Numbers between these are no codes.
-_HIGHEST_NEGATIVE, _LEAST_POSITIVE = CODES[CODES < 0].max() * (1 - _SAME), CODES[CODES > 0].min() * (1 - _SAME)
+_HIGHEST_NEGATIVE, _LEAST_POSITIVE = CODES[CODES < 0].max() * (1 - SAME), CODES[CODES > 0].min() * (1 - SAME)
 # Columns that are searched at a time, to bound memory.
 _COLUMNS_AT_A_TIME = 64
 _LIMITS = np.iinfo(np.int64)
@@ -146,4 +157,4 @@ def _nearest(values: Array) -> tuple[Index, Flags]:
     """Return the position of the nearest code of each number, and whether they are equal up to rounding."""
     right = np.searchsorted(CODES, values).clip(1, len(CODES) - 1)
     nearest = right - (values - CODES[right - 1] < CODES[right] - values)
-    return nearest, np.abs(values - CODES[nearest]) <= _SAME * np.abs(CODES[nearest])
+    return nearest, np.abs(values - CODES[nearest]) <= SAME * np.abs(CODES[nearest])

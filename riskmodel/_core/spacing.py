@@ -42,7 +42,9 @@ def require_spacing(stamps: pd.DatetimeIndex, what: str, horizon: Horizon) -> No
     if horizon.bar is not None:
         _require_bars(stamps, what, horizon)
         return
-    days = np.unique(stamps.to_numpy().astype("datetime64[D]"))
+    days = stamps.to_numpy().astype("datetime64[D]")
+    if not (days[1:] > days[:-1]).all():
+        days = np.unique(days)
     if len(days) < 2:
         return
     apart, expected = np.diff(days).astype(np.int64), horizon.days * _CALENDAR_DAYS_PER_TRADING_DAY

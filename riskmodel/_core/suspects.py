@@ -153,8 +153,8 @@ def warn_of(found: Sequence[Suspect], what: str) -> None:
     more = f"; and {len(worst) - _LISTED} more" if len(worst) > _LISTED else ""
     warn(
         SuspectReturnWarning(
-            f"{what}: {len(worst)} look like errors of the data: {listed}{more}; correct them, or set them to NaN; "
-            "details of the warning list all.",
+            f"{what}: {len(worst)} look like errors of the data: {listed}{more}; correct what is wrong, or "
+            "set it to NaN, and keep what is right; details of the warning list all.",
             what=what,
             labels=[s.label for s in worst],
             dates=[s.date for s in worst],

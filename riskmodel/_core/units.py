@@ -62,7 +62,7 @@ def are_percent(numbers: Array, horizon: Horizon, rate: Array | None = None) -> 
     for j in np.flatnonzero(found):
         # what has few different values was made up
         found[j] = len(np.unique(np.round(numbers[:, j], 9))) > _DISTINCT
-    if rate is not None:
+    if rate is not None and np.ptp(rate) > 0:
         found[doubtful] |= np.array([_is_multiple(numbers[:, j], rate) for j in doubtful], dtype=np.bool_)
     return found
 

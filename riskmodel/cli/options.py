@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from riskmodel._core.arguments import require_share
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import DAY, NAMED, Horizon
 from riskmodel.panel.layout import Long, Wide
@@ -123,10 +124,10 @@ def rate(text: str) -> float | Mean:
 
 def share(text: str) -> float:
     """Read a share of the variance."""
-    value = number(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"expected a share of at most 1, such as 0.2 for 20 %, got {text!r}")
-    return value
+    try:
+        return require_share(number(text), "SHARE")
+    except InvalidParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def dollars(text: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from attrs import Attribute
 
-from riskmodel._core import labels
+from riskmodel._core import arguments, labels
 from riskmodel._core.arguments import require, require_count, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.checks import LARGEST
@@ -30,12 +30,7 @@ def require_half_life(_: Any, attribute: Attribute[Any], value: Any) -> None:
 
 def require_share(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """Raise unless a field is a number from 0 to 1 (an attrs validator)."""
-    if not is_number(value) or not 0.0 <= value <= 1.0:
-        raise InvalidParameterError(
-            f"expected {attribute.name} as a share from 0 to 1, got {shown(value)}.",
-            parameter=attribute.name,
-            got=value,
-        )
+    arguments.require_share(value, attribute.name)
 
 
 def require_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:

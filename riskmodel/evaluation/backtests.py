@@ -10,9 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from riskmodel._core.arguments import shown
-from riskmodel.errors import InvalidParameterError
-from riskmodel.horizon import is_number
+from riskmodel._core.arguments import require_probability
 
 
 @final
@@ -38,13 +36,7 @@ class Backtest:
 
 def require_level(level: Any) -> float:
     """Return the probability of a breach, between 0 and 0.5, or raise."""
-    if not is_number(level) or not 0.0 < level < 0.5:
-        raise InvalidParameterError(
-            f"expected level as the probability of a breach, above 0 and below 0.5, got {shown(level)}.",
-            parameter="level",
-            got=level,
-        )
-    return float(level)
+    return require_probability(level, "level", "the probability of a breach", most=0.5)
 
 
 def kupiec(hits: Any, level: float) -> Backtest:

@@ -12,7 +12,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from scipy import stats
 
-from riskmodel._core.arguments import require_count, shown
+from riskmodel._core.arguments import require_count, require_probability, shown
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
@@ -334,15 +334,18 @@ class Study:
 
         Raises
         ------
+        InvalidParameterError
+            For a size that is not between 0 and 1.
         MissingExtraError
             If arch is not installed.
         """
+        least = require_probability(size, "size")
         losses = self.losses(loss)
         found = {}
         for family in self._families_of(losses):
             mine = _compared(losses, family).dropna()
             block = self.overlap + max(1, round(len(mine) ** (1 / 3)))
-            found[family] = model_confidence_set(mine, size, block, repetitions, seed)
+            found[family] = model_confidence_set(mine, least, block, repetitions, seed)
         return pd.DataFrame(found).reindex(list(self.methods)).rename_axis("method")
 
     def breaches(self, level: float = 0.05) -> pd.DataFrame:

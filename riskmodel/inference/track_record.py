@@ -8,10 +8,9 @@ from typing import Any, Self, final
 import numpy as np
 from attrs import frozen
 
-from riskmodel._core.arguments import require_finite
+from riskmodel._core.arguments import require_finite, require_probability
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError
-from riskmodel.horizon import is_number
 
 
 @final
@@ -78,12 +77,7 @@ class TrackRecord:
         """
         x: Array = np.asarray(returns, dtype=np.float64)
         x = x[~np.isnan(x)]
-        if not is_number(confidence) or not 0.0 < float(confidence) < 1.0:
-            raise InvalidParameterError(
-                f"expected confidence as a probability between 0 and 1, got {confidence!r}.",
-                parameter="confidence",
-                got=confidence,
-            )
+        level = require_probability(confidence, "confidence")
         if x.ndim != 1 or len(x) < 3 or not np.isfinite(x).all() or not np.ptp(x) > 0:
             raise InvalidParameterError(
                 f"expected three or more finite returns that vary, got {len(x)}.", parameter="returns", n=len(x)
@@ -96,7 +90,7 @@ class TrackRecord:
             kurtosis=float(np.mean(d**4) / second**2),
             n=len(x),
             benchmark=require_finite(benchmark, "benchmark"),
-            confidence=float(confidence),
+            confidence=level,
         )
 
     @property

@@ -94,7 +94,12 @@ def _read_links(links: Any, self: Any) -> Array:
             expected=list(self.assets),
             got=list(links.index),
         )
-    return read_only(links)
+    read = read_only(links)
+    if read.ndim != 2:
+        raise InvalidParameterError(
+            f"expected links as an array of assets × links, got shape {read.shape}.", name="links", got=read.shape
+        )
+    return read
 
 
 def _squares(links: Array) -> Array:

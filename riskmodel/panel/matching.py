@@ -159,16 +159,18 @@ def _common_dates(
     every = assets.dates.union(factors.dates).union(free.dates)
     reasons = np.full(len(every), "", dtype=object)
     lacking = {
-        "no asset row": every.difference(assets.dates),
+        "no asset row": _not_in(assets.dates, every),
         # without factors, no row of them is missing
-        "no factor row": every[:0] if not len(factors.labels) else every.difference(factors.dates),
-        "no risk-free row": every.difference(free.dates),
+        "no factor row": every[:0] if not len(factors.labels) else _not_in(factors.dates, every),
+        "no risk-free row": _not_in(free.dates, every),
         "every asset missing": assets.dates[_empty_rows(assets.numbers)],
         "risk-free rate missing": free.dates[np.isnan(free.numbers[:, 0])],
     }
     for j, name in enumerate(factors.labels):
         lacking[f"factor {name} missing"] = factors.dates[np.isnan(factors.numbers[:, j])]
     for reason, dates in lacking.items():
+        if not len(dates):
+            continue
         where = every.get_indexer(dates)
         reasons[where] = np.where(reasons[where] == "", reason, reasons[where] + f"; {reason}")
     kept = reasons == ""
@@ -176,6 +178,11 @@ def _common_dates(
         raise NoOverlapError(_no_overlap(assets, factors, free))
     left = pd.DataFrame({"date": every[~kept], "reason": reasons[~kept].astype(str)})
     return every[kept], left
+
+
+def _not_in(dates: pd.DatetimeIndex, every: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the dates of all that are not among some of them."""
+    return every[:0] if len(every) == len(dates) else every.difference(dates)
 
 
 def _empty_rows(numbers: Array) -> Index:

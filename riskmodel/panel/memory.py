@@ -22,6 +22,7 @@ from riskmodel._core.suspects import suspects, warn_of
 from riskmodel._core.units import are_percent, warn_of_options, warn_of_own_scale, warn_of_percent
 from riskmodel.errors import (
     InvalidParameterError,
+    NoOverlapError,
     UnknownAssetError,
     UnknownFactorError,
 )
@@ -249,7 +250,8 @@ class ReturnPanel(Panel):
         percent = are_percent(rows.assets, horizon, rate)
         warn_of_percent(assets.labels[percent], rows.assets[:, percent], assets.checks.kind.name)
         warn_of_own_scale(_on_own_scale(plain, [defined[j] for j in scaled]), plain.checks.kind.name)
-        excess = rows.assets if return_type is not TOTAL else np.subtract(rows.assets, rate[:, None], order="F")
+        is_reduced = return_type is not TOTAL or not rate.any()
+        excess = rows.assets if is_reduced else np.subtract(rows.assets, rate[:, None], order="F")
         return cls(
             dates=rows.dates,
             assets=assets.labels,
@@ -332,7 +334,7 @@ class ReturnPanel(Panel):
         """Returns of factors on the panel's dates, shape (T, K): its columns, or computed from its assets.
 
         A factor that the panel defines in the same way is its column. Any other is the result of its `returns` on the
-        panel; that of a `PublishedFactor` is the column of its name.
+        panel, and NaN on dates without one; that of a `PublishedFactor` is the column of its name.
 
         Parameters
         ----------
@@ -347,6 +349,8 @@ class ReturnPanel(Panel):
             For assets of a factor that are not in the panel.
         NonNumericError
             For a factor whose `returns` gives anything but a Series.
+        NoOverlapError
+            For a factor whose `returns` gives nothing on the panel's dates, as a ranking of few assets may.
         """
         return returns_on(self, factors, slice(None))
 
@@ -366,7 +370,16 @@ class ReturnPanel(Panel):
     def _own_returns_of(self, factor: Factor) -> Array:
         """What the `returns` of a factor gives, on all rows."""
         own = read_series(factor, factor.returns(_PanelData(self), None, None), self.horizon)
-        return floats(own.frame().iloc[:, 0].reindex(self.dates))
+        values = floats(own.frame().iloc[:, 0].reindex(self.dates))
+        if len(values) and np.isnan(values).all():
+            raise NoOverlapError(
+                f"expected returns of factor {factor.name!r} on the {len(values)} dates of the panel, got none; its "
+                f"`returns` sees the panel's {len(self.assets)} asset(s) and dates alone: make it of assets that it "
+                "names, or give a panel that has the factor as a column.",
+                factor=factor.name,
+                assets=list(self.assets),
+            )
+        return values
 
     def select(self, assets: Any = None, factors: Any = None, start: object = None, end: object = None) -> ReturnPanel:
         """Return the panel of some assets, some factors, or some dates (both ends included).

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
-from riskmodel._core.arguments import shown
+from riskmodel._core.arguments import require, shown
 from riskmodel._core.labels import is_lone
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import Horizon, is_number, require_same
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Mean, Quantity, SharpeRatio, Volatility
@@ -50,6 +51,10 @@ def _horizon(_self: Any, _attribute: Any, value: Any) -> None:
         raise InvalidParameterError(
             f"expected horizon as a Horizon such as rm.MONTH, got {value!r}.", parameter="horizon", got=value
         )
+
+
+def _panel(_self: Any, _attribute: Any, value: Any) -> None:
+    require(value, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
 
 
 class Limit(ABC):
@@ -111,6 +116,61 @@ class VolatilityLimit(Limit):
         """Volatility of the return over `horizon`."""
         held = require_portfolio(portfolio, "portfolio")
         return 0.0 if held.is_riskless else float(held.volatility.at(self.horizon))
+
+
+@final
+@frozen
+class RealisedVolatilityLimit(Limit):
+    """Limit on the volatility that the returns of a panel had, dollars.
+
+    A model that takes residuals as uncorrelated may say too low a volatility. In a `RiskBudget`, whose first limit is
+    on the model's volatility, this one makes the larger of the two set the size.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars, one standard deviation of PnL over `horizon`.
+    horizon : Horizon
+        Horizon of `amount`.
+    panel : ReturnPanel
+        At the horizon of the models, with what is held. Dates without all returns are left out with a
+        `MissingDatesWarning`, as by `Portfolio.realised`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["XOM", "CVX", "RRC"], ["Mkt-RF"])
+    >>> oil = rm.Strategy({"XOM": 0.4, "CVX": 0.4, "RRC": 0.2}, rm.OLS().fit(panel))
+    >>> hedged = rm.HedgedPortfolio.neutral(oil)
+    >>> limit = rm.RealisedVolatilityLimit(1e6, rm.MONTH, panel)
+    >>> budget = rm.RiskBudget(1e6, rm.MONTH, limits=[limit])
+    >>> budget.capacities(hedged).round(-5)
+    volatility per month             25300000.0
+    realised volatility per month    18600000.0
+    Name: capital, dtype: float64
+    >>> budget.size(hedged).binding
+    'realised volatility per month'
+    """
+
+    _amount: float = field(validator=_positive)
+    horizon: Horizon = field(validator=_horizon)
+    panel: ReturnPanel = field(validator=_panel)
+
+    @property
+    def amount(self) -> Volatility:
+        """The limit, dollars over `horizon`."""
+        return Volatility(self._amount, self.horizon)
+
+    @property
+    def name(self) -> str:
+        """``realised volatility per <horizon>``."""
+        return f"realised volatility per {self.horizon}"
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Volatility over `horizon` of the returns on the panel's dates; zero for rounding error of a perfect hedge."""
+        held = require_portfolio(portfolio, "portfolio")
+        realised = held.realised(self.panel)
+        return 0.0 if held.is_rounding(realised) else float(realised.at(self.horizon))
 
 
 @final
@@ -331,8 +391,8 @@ class RiskBudget:
     horizon : Horizon
         Horizon of `volatility`.
     limits : sequence of Limit
-        Further limits, each at its own horizon: `VolatilityLimit`, `FactorVolatilityLimit`,
-        `GrossLimit`, `CapitalLimit`, or a subclass of `Limit`.
+        Further limits, each at its own horizon: `VolatilityLimit`, `RealisedVolatilityLimit`,
+        `FactorVolatilityLimit`, `GrossLimit`, `CapitalLimit`, or a subclass of `Limit`.
 
     Raises
     ------
@@ -388,12 +448,7 @@ class RiskBudget:
         UnboundedPositionError
             If the portfolio uses no part of any limit, as a riskless one does.
         """
-        if not isinstance(portfolio, Portfolio):
-            raise InvalidParameterError(
-                f"expected portfolio as a Strategy or a HedgedPortfolio, got {type(portfolio).__name__}.",
-                parameter="portfolio",
-                got=type(portfolio).__name__,
-            )
+        require_portfolio(portfolio, "portfolio")
         # of limits that allow the same capital, the first binds
         capital, binding = min(((_most(limit, portfolio), limit) for limit in self.all_limits), key=itemgetter(0))
         if not math.isfinite(capital):
@@ -404,6 +459,11 @@ class RiskBudget:
                 limits=names,
             )
         return Position(portfolio, capital, self.horizon, binding.name)
+
+    def capacities(self, portfolio: Portfolio) -> pd.Series[float]:
+        """Return the dollars of strategy at which each limit binds; infinite where none of it is used."""
+        require_portfolio(portfolio, "portfolio")
+        return self._by_limit([_most(limit, portfolio) for limit in self.all_limits], "capital")
 
     def used(self, position: Position) -> pd.Series[float]:
         """Return how much of each limit a position uses, in the limit's own unit."""

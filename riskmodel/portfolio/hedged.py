@@ -13,7 +13,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import shown
+from riskmodel._core.arguments import require_share
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel._core.weights import read_weights
@@ -23,13 +23,11 @@ from riskmodel.errors import (
     UnknownAssetError,
     UnknownFactorError,
 )
-from riskmodel.horizon import is_number
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
-from riskmodel.quantities import Quantity
 
 # Treat a variance this small relative to the factors' as rounding error.
 _ROUNDING = 1e-24
@@ -150,7 +148,7 @@ class HedgedPortfolio(Portfolio):
         ----------
         .. [1] Conn, A. R., Gould, N. I. M. and Toint, Ph. L. (2000). *Trust-Region Methods*. SIAM.
         """
-        share = read_share(cap)
+        share = require_share(cap, "cap", "a share of the variance")
         b = require_portfolio(strategy, "strategy").exposures
         costs = _read_cost(cost, b.index)
         split = strategy.decompose()
@@ -277,19 +275,6 @@ def _add(first: pd.Series[float], second: pd.Series[float]) -> pd.Series[float]:
     more = second.index.difference(first.index, sort=False)
     index = first.index.append(more) if len(more) else first.index
     return first.reindex(index, fill_value=0.0) + second.reindex(index, fill_value=0.0)
-
-
-def read_share(cap: Any) -> float:
-    """Read a share of the variance, from 0 to 1, or raise, also for a percentage."""
-    known = is_number(cap) and not isinstance(cap, Quantity)
-    if not known or not 0 <= cap <= 1:
-        hint = f"; if it is a percentage, write {float(cap) / 100:g}" if known and 1 < cap <= 100 else ""
-        raise InvalidParameterError(
-            f"expected cap as a share of the variance from 0 to 1 (0.2 is 20 %), got {shown(cap)}{hint}.",
-            parameter="cap",
-            got=cap,
-        )
-    return float(cap)
 
 
 def _read_cost(cost: Any, factors: pd.Index) -> Array:

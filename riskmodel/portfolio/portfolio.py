@@ -12,8 +12,15 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core.arguments import require_count, require_finite
+from riskmodel._core.arrays import Array
+from riskmodel._core.callers import warn
 from riskmodel.data.provider import DataProvider, require_horizon
-from riskmodel.errors import InvalidParameterError, NotEstimatedError
+from riskmodel.errors import (
+    InvalidParameterError,
+    MissingDatesWarning,
+    NotEstimatedError,
+    TooFewObservationsError,
+)
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
@@ -175,10 +182,21 @@ class Portfolio(ABC):
     @final
     def is_riskless(self) -> bool:
         """Whether the volatility is rounding error relative to the volatilities of the holdings."""
+        return self.is_rounding(self.volatility)
+
+    @final
+    def is_rounding(self, volatility: Volatility) -> bool:
+        """Whether a volatility, at the model's horizon, is rounding error relative to those of the holdings.
+
+        Parameters
+        ----------
+        volatility : Volatility
+            Of the portfolio: by its model, or realised.
+        """
         held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
         alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
         alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
-        return float(self.volatility) <= _RISKLESS * float(alone)
+        return float(volatility) <= _RISKLESS * float(alone)
 
     @final
     def decompose(self) -> RiskDecomposition:
@@ -232,6 +250,57 @@ class Portfolio(ABC):
         values = values + returns_on(panel, factors, rows) @ legs[legs != 0]
         return pd.Series(values, panel.dates[rows], name="excess_return")
 
+    @final
+    def realised(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> Volatility:
+        """Return the standard deviation that the returns had: beside it, `volatility` is what the model says.
+
+        Dates count alike, whatever the model's weights of dates. `RealisedRisk` compares the two, with intervals.
+
+        Parameters
+        ----------
+        data, start, end
+            As for `excess_returns`; usually the panel that the model was estimated on.
+
+        Returns
+        -------
+        Volatility
+            Of excess returns about their mean, with ddof 1, decimals per the model's horizon.
+
+        Raises
+        ------
+        TooFewObservationsError
+            For fewer than two dates on which all that is held has returns.
+        HorizonMismatchError, UnknownAssetError, UnknownFactorError
+            As for `excess_returns`.
+
+        Warns
+        -----
+        MissingDatesWarning
+            Where an asset held misses dates, which are left out; the warning says how many.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["XOM", "CVX", "RRC"], ["Mkt-RF"])
+        >>> oil = rm.Strategy({"XOM": 0.4, "CVX": 0.4, "RRC": 0.2}, rm.OLS().fit(panel))
+        >>> hedged = rm.HedgedPortfolio.neutral(oil)
+        >>> f"model {hedged.volatility.at(rm.YEAR):.1%} a year, realised {hedged.realised(panel).at(rm.YEAR):.1%}"
+        'model 13.7% a year, realised 18.7%'
+        """
+        returns = self.excess_returns(data, start, end)
+        known = require_known(returns)
+        if len(known) < len(returns):
+            missing = len(returns) - len(known)
+            warn(
+                MissingDatesWarning(
+                    f"left out {missing} of {len(returns)} dates, on which something held has no return; choose a "
+                    "window or assets without gaps for all dates.",
+                    missing=missing,
+                    dates=len(returns),
+                )
+            )
+        return Volatility(float(np.std(known, ddof=1)), self.horizon)
+
     def _panel(
         self, data: DataProvider | ReturnPanel, factors: Sequence[Factor], start: Any, end: Any
     ) -> tuple[ReturnPanel, slice]:
@@ -276,6 +345,19 @@ class Portfolio(ABC):
 
     def _funded_legs(self) -> float:
         return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
+
+
+def require_known(returns: pd.Series[float]) -> Array:
+    """Return the returns that are known, or raise for fewer than two."""
+    known = np.asarray(returns.dropna(), dtype=np.float64)
+    if len(known) < 2:
+        raise TooFewObservationsError(
+            f"expected two or more dates on which all that is held has returns, got {len(known)} of {len(returns)}; "
+            "widen the window, or leave out the assets with the fewest returns.",
+            known=len(known),
+            dates=len(returns),
+        )
+    return known
 
 
 def require_portfolio(value: Any, what: str) -> Portfolio:

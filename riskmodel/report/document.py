@@ -84,6 +84,8 @@ class Document:
         What kind of report it is.
     subject : str
         What it is on; the title of a page has both.
+    warnings : tuple of str
+        What a reader must know first, a few sentences each.
     facts : tuple of (str, str)
         Name and value, line by line.
     tables : tuple of Table
@@ -100,3 +102,4 @@ class Document:
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -13,7 +13,10 @@ from attrs import frozen
 
 from riskmodel._core.arrays import floats
 from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.analysis.realised import RealisedRisk
+from riskmodel.errors import TooFewObservationsError
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
+from riskmodel.inference.interval import Interval
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
@@ -21,11 +24,13 @@ from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position, RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.quantities import Volatility
 from riskmodel.report import standard_errors
 from riskmodel.report.formats import distinct
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
+MODEL, REALISED = "model", "realised"
 # the trade whose PnL is shown with and without its cash leg
 TRADE, TRADE_HORIZON = 1e6, YEAR
 ASSET, HEDGE, HEDGE_IN_ASSETS, CASH = "asset", "hedge", "hedge in assets", "cash"
@@ -142,6 +147,23 @@ class Measures:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
 
     @cached_property
+    def realised_risk(self) -> Mapping[str, RealisedRisk | None]:
+        """The realised volatility of each portfolio beside its model's; None where it is not known."""
+        return {name: _realised(p, self.panel) for name, p in self.portfolios.items()}
+
+    @cached_property
+    def realised(self) -> pd.DataFrame:
+        """Model and realised volatility of each portfolio, with intervals and the capital that each allows."""
+        rows = {
+            (name, by): row
+            for name, risk in self.realised_risk.items()
+            for by, row in _beside(self.portfolios[name], risk, self.budget).items()
+        }
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index = pd.MultiIndex.from_tuples(rows, names=["portfolio", "by"])
+        return table
+
+    @cached_property
     def legs(self) -> pd.DataFrame:
         """What each portfolio holds, per dollar of strategy and in dollars."""
         held = list(dict.fromkeys(asset for p in self.portfolios.values() for asset in p.weights.index))
@@ -209,6 +231,35 @@ def _split(portfolio: Portfolio) -> pd.DataFrame:
     sizes = np.sqrt(variance.where(variance >= 0).to_numpy(dtype=np.float64))
     scaled = {str(h): portfolio.horizon.scale_volatility(sizes, to=h) for h in HORIZONS}
     return pd.DataFrame({"variance": variance, "share": variance / total, **scaled}, index=variance.index)
+
+
+def _realised(portfolio: Portfolio, panel: ReturnPanel) -> RealisedRisk | None:
+    try:
+        return RealisedRisk.of(portfolio, panel)
+    except TooFewObservationsError:
+        return None
+
+
+def _beside(portfolio: Portfolio, risk: RealisedRisk | None, budget: RiskBudget) -> dict[str, dict[str, float]]:
+    """The rows of the model and of the returns."""
+    capacities = budget.capacities(portfolio)
+    rows = {MODEL: _volatility(float(portfolio.volatility), None if risk is None else risk.model, capacities.min())}
+    if risk is None:
+        return rows | {REALISED: _volatility(math.nan, None, math.nan)}
+    size = Volatility(risk.realised.estimate, portfolio.horizon)
+    allowed = math.inf if portfolio.is_rounding(size) else float(budget.volatility) / float(size.at(budget.horizon))
+    capital = min(allowed, float(capacities.iloc[1:].min()) if len(capacities) > 1 else math.inf)
+    return rows | {REALISED: _volatility(risk.realised.estimate, risk.realised, capital)}
+
+
+def _volatility(estimate: float, interval: Interval | None, capital: float) -> dict[str, float]:
+    low, high = (math.nan, math.nan) if interval is None else (interval.low, interval.high)
+    return {
+        "volatility": estimate,
+        "low": low,
+        "high": high,
+        "capital": capital if math.isfinite(capital) else math.nan,
+    }
 
 
 def _legs(portfolio: Portfolio, assets: list[Any]) -> pd.Series[float]:

@@ -9,13 +9,12 @@ import numpy as np
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
+from riskmodel.report.alerts import FEW_DATES
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.measures import Measures
 
 # Growth in what was left out, and risk that optimising hides, are told of beyond this.
 _MATERIAL = 0.01
-# With fewer dates, the report says that standard errors mean little.
-_FEW_DATES = 30
 
 
 def facts(m: Measures, source: str) -> list[tuple[str, str]]:
@@ -50,12 +49,7 @@ def _growth_left_out(m: Measures) -> Iterator[tuple[str, str]]:
 
 def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     """What the figures take for granted."""
-    per, count = m.panel.horizon, len(m.panel.dates)
-    if count < _FEW_DATES:
-        yield (
-            f"All figures are estimated from {count} dates. From so few, loadings, alphas and variances are hardly "
-            "known, and their standard errors and t values mean little; use a longer history."
-        )
+    per = m.panel.horizon
     yield from _of_few_returns(m)
     yield (
         f"Figures are estimated per {per}. Volatilities and Sharpe ratios at other horizons are scaled by sqrt(h), "
@@ -88,9 +82,9 @@ def _of_optimised(m: Measures) -> Iterator[str]:
 def _of_few_returns(m: Measures) -> Iterator[str]:
     """Which assets have few returns, where the others have enough."""
     counts = m.assets.get("n_observations")
-    if counts is None or len(m.panel.dates) < _FEW_DATES:
+    if counts is None or len(m.panel.dates) < FEW_DATES:
         return
-    few = counts[counts < _FEW_DATES].sort_values(kind="stable")
+    few = counts[counts < FEW_DATES].sort_values(kind="stable")
     if len(few):
         yield (
             f"Estimated from few returns: {listed([f'{asset} ({n:g})' for asset, n in few.items()], 8)}. Their "

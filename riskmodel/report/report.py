@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Self, final
 
 import numpy as np
@@ -10,14 +11,15 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require, require_count, shown
+from riskmodel._core.arguments import require, require_count, require_share, shown
 from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import Position, RiskBudget
-from riskmodel.portfolio.hedged import HedgedPortfolio, read_share
+from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
-from riskmodel.report import html, notes, pictures, tables, text
+from riskmodel.report import alerts, html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
 from riskmodel.report.records import plain, records
@@ -125,7 +127,7 @@ class RiskReport:
         require_portfolio(strategy, "strategy")
         require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
         require(budget, RiskBudget, "budget", "make a rm.RiskBudget(1e6, rm.MONTH)")
-        share = None if cap is None else read_share(cap)
+        share = None if cap is None else require_share(cap, "cap", "a share of the variance")
         _require_something(strategy)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
@@ -142,7 +144,8 @@ class RiskReport:
         )
 
     def __repr__(self) -> str:
-        return f"<RiskReport on {self.strategy!r}, {self.panel!r}>"
+        first = alerts.headline(self._measures)
+        return f"<RiskReport{f': {first};' if first else ''} on {self.strategy!r}, {self.panel!r}>"
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -195,6 +198,24 @@ class RiskReport:
         return self._measures.volatility.copy()
 
     @property
+    def realised(self) -> pd.DataFrame:
+        """Volatility by the model and as the returns had it: rows (portfolio, ``model`` or ``realised``).
+
+        Columns ``volatility``, ``low`` and ``high`` (the ends of its 95 % interval) per the model's horizon, and
+        ``capital``, the dollars that the budget's limits allow by it, NaN where nothing limits them. NaN where fewer
+        than two dates have returns of all that is held.
+        """
+        return self._measures.realised.copy()
+
+    @property
+    def realised_risk(self) -> Mapping[str, RealisedRisk | None]:
+        """By portfolio, the comparison behind `realised`: whether the two differ, and by which residuals.
+
+        None where fewer than two dates have returns of all that is held.
+        """
+        return MappingProxyType(dict(self._measures.realised_risk))
+
+    @property
     def legs(self) -> pd.DataFrame:
         """What each portfolio holds: rows (portfolio, kind, leg), columns ``weight`` and ``dollars``.
 
@@ -242,6 +263,11 @@ class RiskReport:
         """How many dates alignment left out, by reason."""
         counts: pd.Series[int] = self.panel.dropped["reason"].value_counts().rename("dates")
         return counts
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know first: too few dates, or a risk that the model does not see, why and what helps."""
+        return tuple(alerts.all_of(self._measures))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -297,7 +323,9 @@ class RiskReport:
             "trade": {"capital": TRADE, "horizon": str(TRADE_HORIZON), "pnl": records(m.trade)},
             "residual_correlations": records(m.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
             "tests": records(m.tests.rename_axis("test")),
+            "realised": records(m.realised),
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
         }
 
     def to_text(self) -> str:
@@ -322,7 +350,14 @@ class RiskReport:
         """Return the facts, tables and notes for a renderer, with at most so many holdings a table."""
         m, most = self._measures, require_count(most, "most")
         facts = notes.facts(m, self.source)
-        return Document("Risk report", facts[0][1], tuple(facts), tuple(tables.all_of(m, most)), notes=self.notes)
+        return Document(
+            "Risk report",
+            facts[0][1],
+            tuple(facts),
+            tuple(tables.all_of(m, most)),
+            notes=self.notes,
+            warnings=self.warnings,
+        )
 
 
 def _require_something(strategy: Portfolio) -> None:

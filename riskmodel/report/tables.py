@@ -10,8 +10,19 @@ from attrs import evolve
 
 from riskmodel.horizon import YEAR
 from riskmodel.report.document import Row, Table, Width
-from riskmodel.report.formats import NOTHING, distinct, dollars, fixed, limit, listed, pvalue
-from riskmodel.report.measures import ASSET, CASH, HEDGE, HEDGE_IN_ASSETS, HORIZONS, TRADE, TRADE_HORIZON, Measures
+from riskmodel.report.formats import NONE, NOTHING, distinct, dollars, fixed, limit, listed, pvalue
+from riskmodel.report.measures import (
+    ASSET,
+    CASH,
+    HEDGE,
+    HEDGE_IN_ASSETS,
+    HORIZONS,
+    MODEL,
+    REALISED,
+    TRADE,
+    TRADE_HORIZON,
+    Measures,
+)
 
 _TALL = 30
 _ESTIMATES = {"estimate": ("Beta", 3), "std_error": ("Std err", 3), "t": ("t", 1)}
@@ -22,6 +33,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
     tables = [
         *_side_by_side(exposures(m, most), alphas(m, most)),
         *_side_by_side(variance(m), volatility(m)),
+        realised(m),
         legs(m, most),
         pnl(m),
         trade(m),
@@ -112,16 +124,47 @@ def variance(m: Measures) -> Table:
 
 def volatility(m: Measures) -> Table:
     """Factor share and volatility of each portfolio."""
+    realised = m.realised["volatility"].xs(REALISED, level="by")
     rows = [
-        (str(name), fixed(100 * row["factor_share"], 1), *(fixed(100 * row[str(h)], 2) for h in HORIZONS))
-        for name, row in m.volatility.iterrows()
+        (
+            str(name),
+            fixed(100 * row["factor_share"], 1),
+            *(fixed(100 * row[str(h)], 2) for h in HORIZONS),
+            _percent_a_year(m, known),
+        )
+        for (name, row), known in zip(m.volatility.iterrows(), realised, strict=True)
     ]
     return Table(
         "Unhedged and hedged" if m.is_hedged else "Volatility, unhedged",
-        ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS)),
+        ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS), "Realised %/year"),
         tuple(rows),
         note="'hedged' sells the exposures, so that no factor moves it." if m.is_hedged else "",
     )
+
+
+def realised(m: Measures) -> Table:
+    """Volatility by the model and as the returns had it, and the capital that each allows."""
+    rows = []
+    for name, by in m.realised.index:
+        row: Any = m.realised.loc[(name, by)]
+        low, estimate, high = (_percent_a_year(m, row[c]) for c in ("low", "volatility", "high"))
+        interval = NONE if low == NONE else f"{low} to {high}"
+        rows.append((name if by == MODEL else "", by, estimate, interval, dollars(row["capital"])))
+    known = [risk for risk in m.realised_risk.values() if risk is not None]
+    missing = max((risk.n_missing for risk in known), default=len(m.panel.dates))
+    gaps = f" {missing:,} of {len(m.panel.dates):,} dates without all returns are left out." if missing else ""
+    return Table(
+        "Model and realised volatility",
+        ("Portfolio", "Volatility by", "%/year", "95% interval", "Capacity $"),
+        tuple(rows),
+        words=(0, 1),
+        width=Width.WIDE,
+        note=f"Realised is the volatility of the returns on the panel's dates, each counted alike.{gaps}",
+    )
+
+
+def _percent_a_year(m: Measures, volatility: float) -> str:
+    return fixed(m.strategy.horizon.scale_volatility(100.0 * volatility, to=YEAR), 2)
 
 
 def legs(m: Measures, most: int) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 
 from riskmodel.report.document import Document, Row, Table
 
@@ -13,8 +14,13 @@ _LABEL = 18
 
 def render(document: Document) -> str:
     """Write the facts, tables and notes, ending in a line break."""
-    parts = [_facts(document), *map(_table, document.tables), _notes(document)]
+    parts = [*_warnings(document), _facts(document), *map(_table, document.tables), _notes(document)]
     return "\n\n".join(parts) + "\n"
+
+
+def _warnings(document: Document) -> Iterator[str]:
+    for warning in document.warnings:
+        yield textwrap.fill(_clean(f"WARNING: {warning}"), _WIDTH, subsequent_indent="  ")
 
 
 def _facts(document: Document) -> str:

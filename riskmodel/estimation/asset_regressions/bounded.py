@@ -11,10 +11,12 @@ from attrs import field, frozen
 from scipy.optimize import lsq_linear
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, by_constructor
 from riskmodel.errors import EstimationError, InvalidParameterError, UnknownFactorError
 from riskmodel.estimation.asset_regressions.base import AssetRegression
 from riskmodel.estimation.asset_regressions.standardised import Standardised
+from riskmodel.horizon import is_number
 
 
 def _read(bounds: Any) -> float | pd.Series[float]:
@@ -22,10 +24,10 @@ def _read(bounds: Any) -> float | pd.Series[float]:
     if isinstance(bounds, Mapping):
         bounds = pd.Series(list(bounds.values()), list(bounds))
     several = isinstance(bounds, pd.Series)
-    values = np.asarray(bounds.to_numpy() if several else bounds)
+    values = bounds.to_numpy() if several else np.asarray(bounds if is_number(bounds) else None)
     if values.dtype.kind not in "fiu" or (not several and values.ndim) or np.isnan(values).any():
         raise InvalidParameterError(
-            f"expected bounds as a number, or numbers by factor, got {bounds!r}; pass 0.0, or {{'Mkt-RF': 0.0}}.",
+            f"expected bounds as a number, or numbers by factor, got {shown(bounds)}; pass 0.0, or {{'Mkt-RF': 0.0}}.",
             got=bounds,
         )
     if not several:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, final
 
+import numpy as np
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require
+from riskmodel._core.arguments import require, shown
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.cross_section.preparation import Preparation, Standardised, WinsorisedByMAD
 from riskmodel.estimation.weighting import require_at_least
 
 
 def _read_steps(steps: Any) -> tuple[Preparation, ...]:
-    if isinstance(steps, Preparation) or not isinstance(steps, Iterable):
+    if isinstance(steps, Preparation | np.ndarray) or not isinstance(steps, Iterable):
         raise InvalidParameterError(
-            f"expected steps as a list of preparations, got {steps!r}; write [rm.Standardised()], or [] for none.",
+            f"expected steps as a list of preparations, got {shown(steps)}; write [rm.Standardised()], or [] for none.",
             parameter="steps",
         )
     kind: type[Any] = Preparation

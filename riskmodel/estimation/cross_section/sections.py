@@ -6,9 +6,47 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import numpy as np
-from attrs import field, frozen
+from attrs import Converter, field, frozen
 
-from riskmodel._core.arrays import Array, Flags
+from riskmodel._core.arguments import require, shown
+from riskmodel._core.arrays import Array, Flags, floats
+from riskmodel.errors import InvalidParameterError
+
+
+def _read_caps(caps: Any) -> Array:
+    read = floats(caps)
+    if read.ndim != 2:
+        raise InvalidParameterError(
+            f"expected caps of dates × assets, got shape {read.shape}.", parameter="caps", got=read.shape
+        )
+    return read
+
+
+def _read_universe(universe: Any, self: Any) -> Flags:
+    if not isinstance(universe, np.ndarray) or universe.dtype != np.bool_:
+        raise InvalidParameterError(
+            f"expected universe as an array of True and False, got {shown(universe)}.", parameter="universe"
+        )
+    if universe.shape != self.caps.shape:
+        raise InvalidParameterError(
+            f"expected universe of the shape of caps, {self.caps.shape}, got {universe.shape}.",
+            parameter="universe",
+            expected=self.caps.shape,
+            got=universe.shape,
+        )
+    return universe
+
+
+def _require_mapping(_self: CrossSections, attribute: Any, value: Any) -> None:
+    kind: type[Any] = Mapping
+    require(value, kind, attribute.alias, "give arrays by name")
+
+
+def _require_function(_self: CrossSections, attribute: Any, value: Any) -> None:
+    if not callable(value):
+        raise InvalidParameterError(
+            f"expected {attribute.alias} as a function of a name, got {shown(value)}.", parameter=attribute.alias
+        )
 
 
 @final
@@ -26,11 +64,11 @@ class CrossSections:
         The styles prepared so far; NaN where missing.
     """
 
-    caps: Array
-    universe: Flags
-    exposures: Mapping[Any, Array]
-    _known: Callable[[Any], Array] = field(repr=False)
-    _codes: Callable[[Any], Array] = field(repr=False)
+    caps: Array = field(converter=_read_caps)
+    universe: Flags = field(converter=Converter(_read_universe, takes_self=True))  # type: ignore[misc]
+    exposures: Mapping[Any, Array] = field(validator=_require_mapping)
+    _known: Callable[[Any], Array] = field(repr=False, validator=_require_function)
+    _codes: Callable[[Any], Array] = field(repr=False, validator=_require_function)
     _by_cap: tuple[Array, Array] = field(init=False, repr=False)
     _even: tuple[Array, Array] = field(init=False, repr=False)
 

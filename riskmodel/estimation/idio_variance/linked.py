@@ -40,8 +40,8 @@ class Linked(IdioVarianceEstimator):
     common dates is `threshold` or more in size and differs from zero at the level `significance` after Bonferroni's
     correction for all pairs (Fisher's z). A group is a set in which all pairs reach the threshold (complete linkage).
     Each group has one factor, whose loadings are those of a one-factor model of its correlation matrix (principal axis
-    factoring [1]_); for two names, the correlation is matched exactly. D stays diagonal plus low rank: the result's
-    `links`, a column for each group. Variances stay those of `inner`.
+    factoring [1]_); for two names, the correlation is matched exactly, up to `most`. D stays diagonal plus low rank:
+    the result's `links`, a column for each group. Variances stay those of `inner`.
 
     Residuals beyond five standard deviations are cut to these before correlations are taken.
 
@@ -53,6 +53,9 @@ class Linked(IdioVarianceEstimator):
         The least correlation, 0 to 1.
     significance : float
         The level of the test, over all pairs.
+    most : float
+        The largest share of an idio variance that a link explains: names that were the same in the window may part.
+        With 1, names with equal residuals make the covariance singular.
 
     Notes
     -----
@@ -79,6 +82,7 @@ class Linked(IdioVarianceEstimator):
     inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
     threshold: float = field(default=0.5, validator=require_share)
     significance: float = field(default=0.01, validator=require_share)
+    most: float = field(default=0.99, validator=require_share)
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Estimate variances with `inner`, and link names."""
@@ -90,7 +94,8 @@ class Linked(IdioVarianceEstimator):
         room = np.sqrt(np.maximum(variance - (links[0] ** 2).sum(axis=1), 0.0))
         for members, correlation in self._groups(z):
             column = np.zeros((len(risk.assets), 1))
-            column[members, 0] = _one_factor(correlation) * room[members]
+            largest = np.sqrt(self.most)
+            column[members, 0] = np.clip(_one_factor(correlation), -largest, largest) * room[members]
             links.append(column)
         return evolve(risk, links=np.hstack(links))
 

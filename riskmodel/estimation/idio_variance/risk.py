@@ -9,7 +9,7 @@ import pandas as pd
 from attrs import Converter, evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, by_constructor, floats, read_only
+from riskmodel._core.arrays import Array, by_constructor, read_only
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 
@@ -55,7 +55,7 @@ def _check_links(self: IdioRisk) -> None:
 
 def _read_links(links: Any, self: Any) -> Array:
     # without columns nothing is linked, whatever the assets
-    absent = links is None or np.shape(links)[1:] == (0,)
+    absent = links is None or getattr(links, "shape", ())[1:] == (0,)
     return np.zeros((len(self.assets), 0)) if absent else read_only(links)
 
 
@@ -113,7 +113,7 @@ class IdioRisk:
 
     def with_variance(self, variance: Any) -> Self:
         """Return the same with other variances, shape (N,), return² per horizon; links keep their correlations."""
-        changed = floats(variance)
+        changed = evolve(self, variance=variance, links=None)._variance
         ratio = np.divide(changed, self._variance, out=np.zeros_like(changed), where=self._variance > 0)
         return evolve(self, variance=changed, links=self._links * np.sqrt(ratio)[:, None])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require
+from riskmodel._core.arguments import require, shown
 from riskmodel._core.arrays import by_constructor
 from riskmodel._core.dates import times
+from riskmodel._core.paths import read_path
 from riskmodel.errors import DuplicateLabelsError, InvalidParameterError, MissingExtraError, SourceError
 from riskmodel.horizon import CALENDAR_DAY, QUARTER, Horizon, require_horizon
 from riskmodel.panel.characteristics.series import Characteristic
@@ -22,8 +24,15 @@ from riskmodel.panel.characteristics.tables import from_long, from_static, from_
 _ONE_DAY = pd.Timedelta(days=1)
 
 
-def _by_name(series: Iterable[Characteristic]) -> dict[Any, Characteristic]:
-    return {s.name: s for s in series}
+def _by_name(series: Any) -> dict[Any, Characteristic]:
+    if not isinstance(series, Iterable) or isinstance(series, np.ndarray):
+        raise InvalidParameterError(
+            f"expected series as a list of Characteristic, got {type(series).__name__}; make characteristics with "
+            "rm.Characteristics.long, wide, parquet or static.",
+            parameter="series",
+            got=series,
+        )
+    return {require(s, Characteristic, "series").name: s for s in series}
 
 
 @final
@@ -146,9 +155,14 @@ class Characteristics:
         MissingExtraError
             If pyarrow is not installed.
         """
-        wanted = None if columns is None else [date, asset, *labels.unique(columns, "columns")]
-        paths = [path] if isinstance(path, str | PathLike) else list(path)
-        frames = [_read_parquet(one, wanted) for one in paths]
+        named = {"date": date, "asset": asset}
+        wanted = None
+        if columns is not None:
+            wanted = [
+                *(labels.require_label(label, what) for what, label in named.items()),
+                *labels.unique(columns, "columns"),
+            ]
+        frames = [_read_parquet(one, wanted) for one in _paths(path)]
         return cls.long(pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0], date=date, asset=asset)
 
     def join(self, *others: Characteristics) -> Self:
@@ -242,10 +256,30 @@ def _described(one: Characteristic) -> str:
     return f"{one.name} ({', '.join(filter(None, (of, span)))})"
 
 
-def _read_parquet(path: str | PathLike[str], columns: list[Any] | None) -> pd.DataFrame:
+def _paths(path: Any) -> list[Path]:
+    """Return one path or several."""
+    if isinstance(path, bytes | np.ndarray) or not isinstance(path, str | PathLike | Iterable):
+        raise InvalidParameterError(
+            f"expected path as a path or a list of these, got {shown(path)}.", parameter="path", got=path
+        )
+    paths = [read_path(p, "path") for p in ([path] if isinstance(path, str | PathLike) else path)]
+    if not paths:
+        raise InvalidParameterError(
+            "expected path as a path or a list of these, got an empty list.", parameter="path", got=path
+        )
+    return paths
+
+
+def _read_parquet(path: Path, columns: list[Any] | None) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path, engine="pyarrow", columns=columns)
+        from pyarrow import ArrowInvalid  # noqa: PLC0415 - heavy, and in an extra
+        from pyarrow.parquet import read_schema  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError.of(f"{path}: Parquet", "pyarrow", "cache") from error
-    except OSError as error:
+    try:
+        if columns is not None:
+            known = pd.Index(read_schema(path).names)
+            labels.positions(pd.Index(columns), known, "column of characteristics", InvalidParameterError)
+        return pd.read_parquet(path, engine="pyarrow", columns=columns)
+    except (OSError, ArrowInvalid) as error:
         raise SourceError(f"expected a Parquet file at {path}, got an error: {error}.", path=str(path)) from error

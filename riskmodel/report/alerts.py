@@ -1,0 +1,87 @@
+"""What a reader of a report must know first: a risk that the model does not see, and a sample that is too short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from riskmodel.analysis.realised import RealisedRisk
+from riskmodel.horizon import DAY, YEAR
+from riskmodel.report.formats import listed
+from riskmodel.report.measures import Measures
+
+# With fewer dates, the report says that no figure is known.
+FEW_DATES = 30
+_PAIRS = 4
+
+
+def all_of(m: Measures) -> Iterator[str]:
+    """Every warning, the gravest first."""
+    yield from _of_few_dates(m)
+    yield from _of_reality(m)
+
+
+def headline(m: Measures) -> str:
+    """The volatilities that differ most, in a few words; empty where model and returns agree."""
+    found = _differing(m)
+    if not found:
+        return ""
+    name, risk = max(found.items(), key=lambda item: abs(item[1].ratio - 1.0))
+    own, realised = _percent(risk, risk.model.estimate), _percent(risk, risk.realised.estimate)
+    return f"{name} has {own}% of volatility a year by the model and {realised}% realised"
+
+
+def _of_few_dates(m: Measures) -> Iterator[str]:
+    count = len(m.panel.dates)
+    if count < FEW_DATES:
+        yield (
+            f"All figures are estimated from {count} dates. From so few, loadings, alphas, variances, Sharpe ratios "
+            "and expected PnL are hardly known, and their standard errors and t values mean little; use a longer "
+            "history."
+        )
+
+
+def _of_reality(m: Measures) -> Iterator[str]:
+    found = _differing(m)
+    if found:
+        each = "; ".join(f"{name} {_both(risk)}" for name, risk in found.items())
+        worst = max(found, key=lambda name: abs(found[name].ratio - 1.0))
+        yield f"{_verdict(found)}: {each}. {_cause(worst, found[worst])}"
+
+
+def _differing(m: Measures) -> Mapping[str, RealisedRisk]:
+    return {name: risk for name, risk in m.realised_risk.items() if risk is not None and risk.differs}
+
+
+def _verdict(found: Mapping[str, RealisedRisk]) -> str:
+    above = [risk.ratio > 1.0 for risk in found.values()]
+    if all(above):
+        return "The model understates risk by more than errors of estimation"
+    return "The model and the returns disagree on risk" if any(above) else "The model overstates risk"
+
+
+def _both(risk: RealisedRisk) -> str:
+    model, realised = risk.model, risk.realised
+    m, r = ([_percent(risk, x) for x in (i.estimate, i.low, i.high)] for i in (model, realised))
+    return f"{m[0]}% a year by the model ({m[1]} to {m[2]}), {r[0]}% realised ({r[1]} to {r[2]})"
+
+
+def _percent(risk: RealisedRisk, volatility: float) -> str:
+    return f"{risk.portfolio.horizon.scale_volatility(100.0 * volatility, to=YEAR):.1f}"
+
+
+def _cause(name: str, risk: RealisedRisk) -> str:
+    if not risk.is_of_residuals:
+        return (
+            "Residual correlations are less than half of the difference: the model is of other dates than the panel's, "
+            "or counts dates otherwise, recent ones more; compare them on the same dates."
+        )
+    table = risk.pairs(_PAIRS)
+    pairs = [f"{a} with {b} {rho:.2f}" for (a, b), rho in zip(table.index, table["correlation"], strict=True)]
+    share = abs(risk.variance["residual covariance"]) / risk.variance.sum()
+    best = ", rm.recommended()" if risk.portfolio.horizon.days <= DAY.days else ""
+    return (
+        f"The model takes residuals as uncorrelated, but they are not: {listed(pairs, _PAIRS)}; such pairs are "
+        f"{100 * share:.0f}% of the realised variance of {name}. More factors help, statistical ones "
+        f"(rm.PrincipalComponents, rm.Hybrid){best}, or rm.Linked; rm.RealisedVolatilityLimit sizes by what was "
+        "realised."
+    )
