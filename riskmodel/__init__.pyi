@@ -213,6 +213,7 @@ from .inference.track_record import TrackRecord as TrackRecord
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
+from .model.hedge_record import HedgeRecord as HedgeRecord
 from .model.history import ModelHistory as ModelHistory
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
