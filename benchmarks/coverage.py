@@ -193,6 +193,9 @@ def historical(n):
     e = r - betas * f
     own = two_sided(e**2, 20)
     z = np.column_stack([f / np.sqrt(scale), e / np.sqrt(own)])
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    # what residuals share with the market would be part of beta
+    z[:, 1:] -= np.outer(z[:, 0], z[:, 0] @ z[:, 1:] / len(z))
     z /= z.std(axis=0)
 
     def draw(rng, t):

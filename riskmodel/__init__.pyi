@@ -207,10 +207,13 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.stability import BreakTest as BreakTest, Stability as Stability
+from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
+from .model.hedge_record import HedgeRecord as HedgeRecord
 from .model.history import ModelHistory as ModelHistory
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit

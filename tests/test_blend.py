@@ -158,12 +158,11 @@ def test_an_asset_without_risk_is_named_and_left_out(estimator, still):
     assert set(history.missing["asset"]) == {"A5"}
 
 
-def test_an_asset_that_repeats_another_has_no_risk_against_it():
+def test_an_asset_that_repeats_another_has_little_risk_against_it():
     frame = returns(t=200)
     frame["A7"] = frame["A2"]
-    model = rm.recommended().fit_available(panel_of(frame, None))
-    pair = {"A2": 1.0, "A7": -1.0}
-    assert len(model.missing) == 1 or float(model.covariance.volatility(pair)) < 1e-6
+    covariance = rm.recommended().fit(panel_of(frame, None)).covariance
+    assert 0 < float(covariance.volatility({"A2": 1.0, "A7": -1.0})) < 0.2 * float(covariance.volatility({"A2": 1.0}))
 
 
 def test_second_order_risk_counts_effective_dates():

@@ -89,6 +89,18 @@ def test_the_page_on_windows():
     assert len(space["short"].missing) == 1
 
 
+def test_the_page_on_how_sure():
+    space = run_page("docs/explanation/how-sure.md")
+    table, likely = space["table"], space["likely"]
+    wide = table.loc["volatility", "high"] / table.loc["volatility", "low"]
+    assert 1.1 < wide < 1.2
+    assert likely.high / likely.low > 1.5
+    assert set(table["of"]) | {str(likely.of)} == {"long run", "this window", "next month"}
+    assert (space["together"]["high"] > space["inference"].table(space["book"])["high"]).all()
+    assert space["scaling"].variance_ratio == pytest.approx(0.64, abs=0.01)
+    assert space["record"].needed / 252 == pytest.approx(3, abs=0.5)
+
+
 def test_the_page_on_parts():
     space = run_page("docs/how-to/assemble-a-risk-model.md")
     assert space["hedged"].exposures.abs().max() < 1e-12

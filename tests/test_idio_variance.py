@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
-from panels import clean, ragged
+from panels import clean, panel_of, ragged
 
 import riskmodel as rm
 
@@ -267,3 +267,30 @@ def test_wrong_parameters_are_errors(make):
 def test_groups_of_an_asset_must_be_one():
     with pytest.raises(rm.DuplicateLabelsError):
         rm.ShrunkVariance(SLOW, 0.5, pd.Series(["a", "b"], ["A0", "A0"]))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        rm.ShrunkVariance(rm.SampleVariance(), 0.5),
+        rm.ShrunkVariance(rm.SampleVariance(), 0.5, unit=rm.TotalVariance()),
+        rm.RegimeAdjustedVariance(rm.SampleVariance(), rm.QUARTER),
+        rm.PooledVariance(),
+        rm.Structural(rm.SampleVariance(), least=60, full=180),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_an_asset_that_is_a_factor_does_not_change_the_others(estimator):
+    rng = np.random.default_rng(0)
+    f = rng.normal(0, 0.01, (300, 2))
+    r = f @ rng.normal(1, 0.3, (2, 20)) + rng.normal(0, 0.01, (300, 20))
+    r[:250, 7] = np.nan
+    panel = panel_of(np.column_stack([r, f @ [1.0, 0.7]]), f)  # its residuals are rounding
+    loadings = rm.TimeSeries(rm.OLS())
+    model = rm.Assembled(loadings, rm.SampleCovariance(), estimator)
+    with_it, alone = model.fit(panel).idio_variance, model.fit(panel.select(list(panel.assets[:-1]))).idio_variance
+    assert with_it.iloc[-1] == 0.0
+    np.testing.assert_allclose(with_it.iloc[:-1], alone, rtol=1e-9)
+    fitted = loadings.fit(panel)
+    changed = fitted.with_loadings(fitted.loadings * (1 + 1e-15))
+    assert [not f.residuals.iloc[:, -1].any() for f in (fitted, changed)] == [True, True]

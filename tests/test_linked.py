@@ -119,7 +119,7 @@ def test_correlations_that_rounding_takes_beyond_one_are_one(sign):
         residuals = loadings.residuals + np.random.default_rng(seed).normal(0, 0.01, (150, N))
         # three of them, so that they are a cluster
         residuals["A1"], residuals["A2"] = residuals["A0"] * 1.1, sign * residuals["A0"] / 3
-        risk = rm.Linked(rm.SampleVariance()).fit(residuals, loadings)
+        risk = rm.Linked(rm.SampleVariance(), most=1.0).fit(residuals, loadings)
         assert groups(risk) == [["A0", "A1", "A2"]]
         np.testing.assert_allclose(np.abs(shares(risk)[:3, 0]), 1.0, rtol=1e-7)
 

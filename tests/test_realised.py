@@ -136,6 +136,16 @@ class TestDifference:
         assert not risk.is_of_residuals
         assert abs(risk.variance["other"]) > 10 * abs(risk.variance["residual covariance"])
 
+    def test_errors_common_to_both_cancel(self):
+        rng = np.random.default_rng(0)
+        wild = np.where(rng.random(500) < 0.02, 12.0, 1.0)[:, None]
+        market = 0.01 * wild * rng.normal(0, 1, (500, 1))
+        shared = rng.normal(0, 0.008, (500, 1))
+        panel = panel_of(market + shared + rng.normal(0, 0.01, (500, 10)), market)
+        risk = rm.RealisedRisk.of(equal(panel), panel)
+        assert risk.realised.low < risk.model.high
+        assert risk.differs == (abs(risk.variance["residual covariance"]) > 0.21 * risk.variance["model"])
+
     def test_perfect_hedge(self):
         rng = np.random.default_rng(0)
         market = rng.normal(0, 0.01, (100, 1))
@@ -200,7 +210,20 @@ class TestReport:
     def test_more_factors_take_the_warning_away(self, industry):
         two = rm.PrincipalComponents(2)
         s = equal(industry, rm.Assembled(two, rm.SampleCovariance(), rm.SampleVariance()))
-        assert rm.RiskReport.of(s, industry, BUDGET).warnings == ()
+        assert rm.RealisedRisk.of(equal(industry), industry).differs
+        assert not rm.RealisedRisk.of(s, industry).differs
+
+    def test_overstated_risk(self):
+        rng = np.random.default_rng(0)
+        market, shared = rng.normal(0, 0.01, (500, 1)), rng.normal(0, 0.01, (500, 1))
+        panel = panel_of(market + shared + rng.normal(0, 0.005, (500, 2)), market)
+        pair = rm.Strategy({"A0": 1.0, "A1": -1.0}, rm.OLS().fit(panel))
+        (warning,) = rm.RiskReport.of(pair, panel, BUDGET).warnings
+        risk = rm.RealisedRisk.of(pair, panel)
+        taken = -100 * risk.variance["residual covariance"] / risk.variance["model"]
+        assert warning.startswith("The model overstates risk")
+        assert f"take away {taken:.0f}%" in warning
+        assert risk.ratio < 1.0
 
     def test_few_dates_are_said_first(self):
         panel = made(0.0, t=5, n=2)

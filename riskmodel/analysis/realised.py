@@ -12,7 +12,7 @@ from attrs import frozen
 from riskmodel._core.arguments import require, require_count, require_probability
 from riskmodel._core.arrays import Array, Flags, Index, floats
 from riskmodel.errors import NotEstimatedError
-from riskmodel.inference.bounds import RootOfVariance, Spread
+from riskmodel.inference.bounds import RootOfVariance, Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import THIS_WINDOW
@@ -25,6 +25,8 @@ from riskmodel.quantities import Volatility
 
 # Pairs are looked for among so many holdings: those with the largest idio risk.
 _MOST_ASSETS = 2_000
+# Residual covariances that change a volatility by less than this share are not worth a warning.
+_MATERIAL = 0.1
 
 
 @final
@@ -122,10 +124,8 @@ class RealisedRisk:
         """The volatility of the returns, with ddof 1."""
         r = self._known
         squares = (r - r.mean()) ** 2
-        n, variance = len(r), float(squares.sum()) / (len(r) - 1)
-        terms = DateTerms((squares - squares.mean())[None] / n, np.ones(n), float(n), 1)
-        spread = Spread.of(terms, Cosine().about(THIS_WINDOW))
-        error, low, high = RootOfVariance(variance).ends(spread, self.level)
+        variance = float(squares.sum()) / (len(r) - 1)
+        error, low, high = RootOfVariance(variance).ends(_spread(squares), self.level)
         return Interval(float(np.sqrt(variance)), error, low, high, self.level, THIS_WINDOW)
 
     @cached_property
@@ -149,10 +149,15 @@ class RealisedRisk:
 
     @property
     def differs(self) -> bool:
-        """Whether the two differ by more than both allow: their intervals have no point in common."""
+        """Whether the two differ by more than errors of estimation allow.
+
+        Their intervals have no point in common; or residual covariances are not zero at the level, and change the
+        volatility by a tenth or more. The second sees more, as errors that both have on the same dates cancel.
+        """
         if self._is_riskless:
             return False
-        return self.realised.low > self.model.high or self.realised.high < self.model.low
+        apart = self.realised.low > self.model.high or self.realised.high < self.model.low
+        return apart or self._misses_residuals
 
     # -- why they differ ---------------------------------------------------------------------------
 
@@ -213,10 +218,20 @@ class RealisedRisk:
         return p.is_riskless and p.is_rounding(Volatility(self.realised.estimate, p.horizon))
 
     @cached_property
+    def _misses_residuals(self) -> bool:
+        """Whether residual covariances beyond the model's links are certain, and matter."""
+        own = float(self.portfolio.volatility) ** 2
+        with_them = max(own + self._between, 0.0)
+        matter = abs(np.sqrt(with_them) - np.sqrt(own)) > _MATERIAL * np.sqrt(own)
+        spread = _spread(self._residuals.products)
+        _, low, high = Symmetric(self._between).ends(spread, self.level)
+        return bool(matter and (low > 0.0 or high < 0.0))
+
+    @cached_property
     def _residuals(self) -> _Residuals:
-        weights = self.portfolio.weights
-        weights = weights[weights != 0]
-        held = self.portfolio.model.restrict(weights.index.to_list())
+        p, every = self.portfolio, self.portfolio.weights
+        weights = every[every != 0]
+        held = p._held if len(weights) == len(every) else p.model.restrict(weights.index.to_list())
         return _Residuals.of(held, floats(weights), self.panel, np.asarray(self.returns.notna()))
 
     @property
@@ -226,6 +241,13 @@ class RealisedRisk:
     @cached_property
     def _between(self) -> float:
         return self._residuals.between
+
+
+def _spread(by_date: Array) -> Spread:
+    """The spread of a mean over dates."""
+    n = len(by_date)
+    terms = DateTerms((by_date - by_date.mean())[None] / n, np.ones(n), float(n), 1)
+    return Spread.of(terms, Cosine().about(THIS_WINDOW))
 
 
 @final
@@ -252,12 +274,16 @@ class _Residuals:
         return type(self)(self.names[at], self.signs[at], self.values[:, at], self.links[at])
 
     @property
+    def products(self) -> Array:
+        """By date, the products of the residuals of all pairs of different assets."""
+        return np.asarray(self.values.sum(axis=1) ** 2 - np.square(self.values).sum(axis=1))
+
+    @property
     def between(self) -> float:
         """The sum of `missing` over all pairs of different assets."""
         n = len(self.values) - 1
-        total, own = self.values.sum(axis=1), np.square(self.values).sum()
         linked = float(np.square(self.links.sum(axis=0)).sum() - np.square(self.links).sum())
-        return float((total @ total - own) / n) - linked
+        return float(self.products.sum()) / n - linked
 
     def missing(self) -> Array:
         """Covariances of the weighted residuals less those that the model links, N × N."""

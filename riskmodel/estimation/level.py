@@ -156,7 +156,7 @@ class PooledVolatility:
 
     def level(self, values: Array, horizon: Horizon) -> Array:
         """The level of each date over the mean level, shape (T,), of values of shape (T, N); NaN where missing."""
-        return smoothed(mean_squares(values / np.sqrt(_unit_variances(values))), self.smoothing, horizon)
+        return smoothed(_pool(values), self.smoothing, horizon)
 
     def variances(self, values: Array, market: Array, horizon: Horizon) -> Array:
         """The variance of each column now, shape (N,).
@@ -170,9 +170,9 @@ class PooledVolatility:
         horizon : Horizon
             The span of one row.
         """
-        unit, level = _unit_variances(values), self.level(values, horizon)
+        pool = _pool(values)
+        level = smoothed(pool, self.smoothing, horizon)
         relative = decay(len(values), self.half_life, horizon)
-        pool = mean_squares(values / np.sqrt(unit))
         own = weighted_mean(values**2 / level[:, None], relative)
         reference = _mean(pool / level, relative)
         return np.asarray(own / reference * self._now(pool, market**2, horizon)) if reference > 0 else own
@@ -189,7 +189,7 @@ def _mean(values: Array, weights: Array) -> float:
     return float(weighted_mean(values[:, None], weights)[0])
 
 
-def _unit_variances(values: Array) -> Array:
-    """The mean square of each column over the window; 1 for a column of zeros or without values."""
+def _pool(values: Array) -> Array:
+    """The mean over columns of squares over their mean, by row, shape (T,); a column of zeros is no part of it."""
     squares = weighted_mean(values**2, np.ones(len(values)))
-    return np.where(squares > 0, squares, 1.0)
+    return mean_squares(values / np.sqrt(np.where(squares > 0, squares, np.nan)))

@@ -8,13 +8,13 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
-from riskmodel.horizon import require_same
+from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import LongRunCovariance
@@ -24,8 +24,11 @@ from riskmodel.inference.figures import PortfolioFigures, as_frame
 from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
+from riskmodel.inference.next_month import next_month
 from riskmodel.inference.of_model import ModelFigure
+from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors
+from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
@@ -295,12 +298,95 @@ class Inference:
         confidence : float
             Probability that the alpha is positive, between 0 and 1.
         """
-        weights = require_portfolio(portfolio, "portfolio").weights[lambda w: w != 0]
-        held = self.model.restrict(weights.index.to_list())
-        residuals = held.residuals(self._select(held.assets)).to_numpy() + held._alpha
-        return TrackRecord.of(residuals @ weights.to_numpy(), confidence=confidence)
+        residuals, alpha = self._residuals(portfolio)
+        return TrackRecord.of(residuals + alpha, confidence=confidence)
+
+    def next_month(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
+        """Return the range that the volatility of the month to come is expected in.
+
+        It is much wider than the interval of the volatility of this window: volatility moves. The range is that of past
+        months' realised volatilities over those of the year before each, times that of the last year, which is the
+        estimate.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model. Its weights, and a hedge that it holds, are kept over the past.
+        level : float
+            Probability with which next month's realised volatility is in the range.
+
+        Returns
+        -------
+        Interval
+            Per the portfolio's horizon; `Interval.std_error` is the standard deviation of the outcome.
+
+        Raises
+        ------
+        NotEstimatedError
+            For fewer than 19 months after the first year, fewer than the level needs (39 for 0.95), or rows so long
+            that a month has fewer than five.
+        """
+        chosen, held = require_probability(level, "level"), require_portfolio(portfolio, "portfolio")
+        found = next_month(self._returns(held), self.model.horizon, chosen)
+        grown = {
+            name: self.model.horizon.scale_volatility(getattr(found, name), to=held.horizon)
+            for name in ("estimate", "std_error", "low", "high")
+        }
+        return evolve(found, **grown)
+
+    def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
+        """Return how a portfolio's volatility and Sharpe ratio grow with the horizon, from its autocorrelations.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+        to : Horizon
+            A whole number of rows of the panel.
+        """
+        held = require_portfolio(portfolio, "portfolio")
+        return TimeScaling.of(self._returns(held), self.model.horizon, to=to)
+
+    def stability(self, portfolio: Portfolio) -> Stability:
+        """Test whether a portfolio's exposures and alpha are constant over the window.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+
+        Raises
+        ------
+        NotEstimatedError
+            For weights of dates that decay, as these let exposures move; for no factors, more than ten, or too few
+            dates.
+        """
+        fit: Any = self.model.regression
+        if fit.decay_factor != 1.0:
+            raise NotEstimatedError(
+                "expected equal weights of dates, got ones that decay, under which exposures may move; fit rm.OLS()."
+            )
+        influence = self._figures(portfolio, None).influence
+        return Stability.of(influence, self._residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
+
+    def _returns(self, portfolio: Portfolio) -> Array:
+        """A portfolio's excess returns, without dates on which an asset has none."""
+        weights, legs = portfolio.weights, portfolio.legs.to_numpy()
+        weights = weights[weights != 0]
+        panel = self._select(weights.index.to_list())
+        returns = panel.select(weights.index, []).arrays()[0] @ np.asarray(weights)
+        returns = returns + panel.returns_of(self.model.definitions) @ legs
+        return np.asarray(returns[~np.isnan(returns)])
+
+    def _residuals(self, portfolio: Portfolio) -> tuple[Array, float]:
+        """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
+        weights = require_portfolio(portfolio, "portfolio").weights
+        weights = weights[weights != 0]
+        held = self.model.restrict(weights.index.to_list())
+        residuals, w = held.residuals(self._select(held.assets)).to_numpy(), weights.to_numpy()
+        return np.asarray(residuals @ w), float(held._alpha @ w)
 
     def _select(self, assets: Any) -> ReturnPanel:
         panel = self.panel

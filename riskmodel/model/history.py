@@ -16,8 +16,15 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
-from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError, UnknownDateError
+from riskmodel.errors import (
+    EstimationError,
+    InvalidParameterError,
+    NotEstimatedError,
+    TooFewObservationsError,
+    UnknownDateError,
+)
 from riskmodel.horizon import Horizon, require_same
+from riskmodel.model.hedge_record import HedgeRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
@@ -523,6 +530,48 @@ class ModelHistory:
         tracking = tracking_returns(self.panel, self._model, self._definitions, self.factors, exposures, rows, latest)
         columns = {"unhedged": returns, "tracking": tracking, "hedged": returns - tracking}
         return pd.DataFrame(columns, self.panel.dates[rows].rename("date"))
+
+    def hedged(self, weights: Any, cost: Any = 0.0) -> HedgeRecord:
+        """Walk forward, and set what the hedge did beside what the models had promised.
+
+        On each date after the first model, the hedge takes away the exposures that the latest model of an earlier date
+        says.
+
+        Parameters
+        ----------
+        weights : mapping or Series by asset
+            Dollars per dollar of strategy, the same on each date; omitted assets have weight zero.
+        cost : float, or mapping or Series by instrument
+            Cost of trades in the hedge, decimals per dollar traded: 0.0002 is two basis points.
+
+        Returns
+        -------
+        HedgeRecord
+            Out-of-sample betas, effectiveness, turnover and costs; promised and earned variances by date.
+
+        Raises
+        ------
+        InvalidParameterError
+            For weights that are not finite numbers by asset or none, a factor that is not tradable, or a cost that is
+            not from 0 to 1.
+        UnknownAssetError
+            For an asset that is not in the panel, or an instrument without a cost.
+        CollinearFactorsError
+            If the exposures of factors that are portfolios of assets are linearly dependent.
+        TooFewObservationsError
+            If no row of the panel is after the first model.
+        """
+        held = self._held(weights)
+        rows = np.arange(self._stops[0], len(self.panel.dates))
+        if not len(rows):
+            raise TooFewObservationsError(
+                f"expected dates after the first model, of {self.dates[0].date()}, got none; use a longer panel, or a "
+                "shorter window.",
+                dates=0,
+            )
+        latest = np.searchsorted(self._stops, rows, side="right") - 1
+        by_asset = pd.Series(held.weights, self.assets[held.columns])
+        return HedgeRecord.of(self.panel, self._model, by_asset, rows, latest, cost)
 
     def _held(self, weights: Any) -> Any:
         return read_held(weights, self.assets)

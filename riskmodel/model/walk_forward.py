@@ -74,11 +74,12 @@ def tracking_returns(  # noqa: PLR0917 - parts of one history
         own = latest == d
         first, last = rows[own][0], rows[own][-1] + 1
         some = slice(int(first), int(last))
-        total[own] = _one_window(panel, some, _model_or_none(model, int(d)), factors, exposures[d])
+        total[own] = _one_window(panel, some, model_or_none(model, int(d)), factors, exposures[d])
     return total
 
 
-def _model_or_none(model: Callable[[int], FactorModel], window: int) -> FactorModel | None:
+def model_or_none(model: Callable[[int], FactorModel], window: int) -> FactorModel | None:
+    """The model of a window; None where no asset could be estimated."""
     try:
         return model(window)
     except EstimationError:

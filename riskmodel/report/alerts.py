@@ -77,11 +77,18 @@ def _cause(name: str, risk: RealisedRisk) -> str:
         )
     table = risk.pairs(_PAIRS)
     pairs = [f"{a} with {b} {rho:.2f}" for (a, b), rho in zip(table.index, table["correlation"], strict=True)]
-    share = abs(risk.variance["residual covariance"]) / risk.variance.sum()
     best = ", rm.recommended()" if risk.portfolio.horizon.days <= DAY.days else ""
     return (
-        f"The model takes residuals as uncorrelated, but they are not: {listed(pairs, _PAIRS)}; such pairs are "
-        f"{100 * share:.0f}% of the realised variance of {name}. More factors help, statistical ones "
+        f"The model takes residuals as uncorrelated, but they are not: {listed(pairs, _PAIRS)}; such pairs "
+        f"{_weight(risk)} variance of {name}. More factors help, statistical ones "
         f"(rm.PrincipalComponents, rm.Hybrid){best}, or rm.Linked; rm.RealisedVolatilityLimit sizes by what was "
         "realised."
     )
+
+
+def _weight(risk: RealisedRisk) -> str:
+    """How much of the variance residual covariances add or take away."""
+    between, parts = risk.variance["residual covariance"], risk.variance
+    if between > 0:
+        return f"are {100 * between / parts.sum():.0f}% of the realised"
+    return f"take away {-100 * between / parts['model']:.0f}% of the model's"

@@ -9,7 +9,6 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
 from riskmodel.errors import TooFewObservationsError
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
@@ -54,7 +53,7 @@ class PooledVariance(IdioVarianceEstimator):
             For assets without residuals.
         """
         residuals = read_residuals(residuals, loadings)
-        values = _without_rounding(residuals.to_numpy())
+        values = residuals.to_numpy()
         missing = list(residuals.columns[np.asarray(np.isnan(values).all(axis=0))])
         if missing:
             raise TooFewObservationsError(
@@ -66,10 +65,3 @@ class PooledVariance(IdioVarianceEstimator):
         market = factors[:, market_of(factors)] if factors.shape[1] else np.zeros(len(factors))
         variance = self.pooled.variances(values, market, loadings.horizon)
         return IdioRisk(residuals.columns, variance, loadings.horizon)
-
-
-def _without_rounding(values: Array) -> Array:
-    """Residuals, in which those of an asset that does not vary are zero: their mean is zero but for rounding."""
-    low = np.where(np.isnan(values), np.inf, values).min(axis=0, initial=np.inf)
-    high = np.where(np.isnan(values), -np.inf, values).max(axis=0, initial=-np.inf)
-    return np.asarray(np.where((low == high) & ~np.isnan(values), 0.0, values), dtype=np.float64)

@@ -11,11 +11,12 @@ from attrs import evolve, field, frozen, validators
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite
-from riskmodel._core.arrays import Array, by_constructor, floats, read_only, set_read_only
+from riskmodel._core.arrays import Array, Index, by_constructor, floats, read_only, set_read_only
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.estimation.cross_section.fit import CrossSectionFit
 from riskmodel.estimation.weighting import require_instance, weighted_mean
 from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.model.covariance import NO_IDIO
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.factors import Factor, read_definitions
 
@@ -193,6 +194,8 @@ class FittedLoadings:
         # an asset without returns, which has a prior, has no mean residual
         shift = np.nan_to_num(weighted_mean(residuals, self._weights))
         residuals -= shift
+        still = np.flatnonzero(~np.nan_to_num(self._residuals).any(axis=0))
+        clear_rounding(residuals, self._alpha[still] + self._factor_returns @ self._loadings[still].T, still)
         changed_priors = _labels(prior)
         return evolve(
             self,
@@ -202,3 +205,15 @@ class FittedLoadings:
             before=self,
             prior=(*self.prior, *(a for a in changed_priors if a not in self.prior)),
         )
+
+
+def clear_rounding(residuals: Array, returns: Array, assets: Index) -> None:
+    """Make residuals zero, in place, of those of some assets (their returns, T × M) whose residuals are rounding.
+
+    The logarithm of an idio variance of rounding would weigh in means over assets.
+    """
+    for i, of_asset in zip(assets, returns.T, strict=True):
+        known = ~np.isnan(residuals[:, i])
+        size = np.abs(of_asset[known]).max(initial=0.0)
+        if (residuals[known, i] ** 2 <= NO_IDIO * size**2).all():
+            residuals[known, i] = 0.0

@@ -8,7 +8,7 @@ from riskmodel._core.arrays import Array, set_read_only
 from riskmodel.estimation.asset_regressions.base import AssetRegression
 from riskmodel.estimation.base import Estimator, MomentEstimator
 from riskmodel.estimation.least_squares.ols import OLS
-from riskmodel.estimation.loadings.fitted import FittedLoadings
+from riskmodel.estimation.loadings.fitted import FittedLoadings, clear_rounding
 from riskmodel.estimation.moments.value import Moments
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
@@ -34,6 +34,8 @@ def _fitted(
     residuals = factors @ loadings.T
     np.subtract(returns, residuals, out=residuals)
     residuals -= alpha
+    still = np.flatnonzero(model.idio_variance.to_numpy() == 0.0)
+    clear_rounding(residuals, returns[:, still], still)
     return FittedLoadings(
         assets=model.assets,
         definitions=model.definitions,

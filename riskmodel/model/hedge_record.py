@@ -1,0 +1,342 @@
+"""How a hedge did out of sample, beside what the models had promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arguments import require_share
+from riskmodel._core.arrays import Array, Flags, Index
+from riskmodel.errors import TooFewObservationsError, UnknownAssetError
+from riskmodel.horizon import Horizon
+from riskmodel.model.legs import Legs, require_tradable
+from riskmodel.model.model import FactorModel
+from riskmodel.model.walk_forward import model_or_none
+from riskmodel.panel.memory import ReturnPanel, returns_on
+
+
+@final
+@frozen(eq=False, repr=False)
+class HedgeRecord:
+    r"""A portfolio hedged on each date with the model known the day before: what was promised, and what was earned.
+
+    `ModelHistory.hedged` makes it. The hedge is neutral: it takes away the exposures that the model says. Frames have
+    one row for each date after the first model; those of dates without a return or a model are NaN, and all figures
+    leave them out.
+
+    Notes
+    -----
+    Effectiveness is :math:`1 - \mathrm{var(hedged)} / \mathrm{var(unhedged)}` [1]_. In sample it is R² for a
+    regression, and cannot be negative; out of sample a hedge can add risk.
+
+    References
+    ----------
+    .. [1] Ederington, L. H. (1979). The Hedging Performance of the New Futures Markets. *Journal of Finance* 34(1),
+       157-170.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"], start="2014-01-01")
+    >>> history = rm.Rolling(rm.YEAR, every=rm.MONTH).fit(panel)
+    >>> record = history.hedged({"KO": 0.5, "XOM": 0.5}, cost=0.0002)
+    >>> record
+    <HedgeRecord 987 dates (2015-01-02 to 2018-11-30, per day), effectiveness 0.50 out of sample, 0.52 promised>
+    >>> record.summary().round(4)
+                         promised  out_of_sample
+    effectiveness          0.5222         0.4981
+    unhedged volatility    0.0083         0.0084
+    hedged volatility      0.0057         0.0059
+    beta Mkt-RF            0.0000        -0.0022
+    turnover                  NaN         0.0021
+    cost                      NaN         0.0000
+    """
+
+    horizon: Horizon
+    _returns: pd.DataFrame
+    _weights: pd.DataFrame
+    _exposures: pd.DataFrame
+    _promised: pd.DataFrame
+    _factors: pd.DataFrame
+    _cost: Any
+
+    @classmethod
+    def of(  # noqa: PLR0917 - parts of one history
+        cls,
+        panel: ReturnPanel,
+        model: Callable[[int], FactorModel],
+        weights: pd.Series[float],
+        rows: Index,
+        latest: Index,
+        cost: Any,
+    ) -> Self:
+        """Walk forward.
+
+        Parameters
+        ----------
+        panel : ReturnPanel
+            T dates.
+        model : callable
+            The model of a window.
+        weights : Series by asset
+            None of them zero.
+        rows, latest : array of int
+            Rows of the panel, and the latest window known before each.
+        cost : float, mapping or Series by instrument
+            Of trades, decimals per dollar.
+        """
+        dates = panel.dates[rows].rename("date")
+        at = labels.positions(weights.index, panel.assets, "asset", UnknownAssetError)
+        unhedged = panel.arrays()[0][rows[:, None], at] @ weights.to_numpy()
+        parts = [
+            _Window.of(panel, rows[latest == d], model_or_none(model, int(d)), weights, dates[latest == d])
+            for d in np.unique(latest)
+        ]
+        hedge = pd.concat([p.hedge for p in parts])
+        record = cls(
+            horizon=panel.horizon,
+            returns=pd.DataFrame({"unhedged": unhedged, "hedge": hedge, "hedged": unhedged + hedge}, dates),
+            weights=_stacked([p.weights for p in parts]),
+            exposures=_stacked([p.exposures for p in parts]),
+            promised=pd.concat([p.promised for p in parts]),
+            factors=_stacked([p.factors for p in parts]),
+            cost=cost,
+        )
+        costs = record._costs()
+        record._returns["cost"] = costs
+        record._returns["net"] = record._returns["hedged"] - costs
+        return record
+
+    def __repr__(self) -> str:
+        first, last = (self._returns.index[i].date() for i in (0, -1))
+        gaps = f", {self.n_missing} of them without a hedge or a return" if self.n_missing else ""
+        return (
+            f"<HedgeRecord {len(self._returns)} dates ({first} to {last}, per {self.horizon}){gaps}, effectiveness "
+            f"{self.effectiveness:.2f} out of sample, {self.promised_effectiveness:.2f} promised>"
+        )
+
+    # -- by date -----------------------------------------------------------------------------------
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Excess returns, dates × (``unhedged``, ``hedge``, ``hedged``, ``cost``, ``net``), decimals per row.
+
+        ``hedged`` is unhedged + hedge, and ``net`` is hedged less the cost of the date's trades in the hedge.
+        """
+        return self._returns.copy()
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """The hedge held on each date, dates × instruments (factors, and assets of portfolio factors)."""
+        return self._weights.copy()
+
+    @property
+    def exposures(self) -> pd.DataFrame:
+        """The exposures of the portfolio that were known the day before, dates × factors."""
+        return self._exposures.copy()
+
+    @property
+    def promised(self) -> pd.DataFrame:
+        """Variances by the model known the day before, dates × (``unhedged``, ``hedged``), return² per row."""
+        return self._promised.copy()
+
+    @property
+    def factor_returns(self) -> pd.DataFrame:
+        """The returns of the factors as the model of the day before defines them, dates × factors."""
+        return self._factors.copy()
+
+    @property
+    def turnover(self) -> pd.Series[float]:
+        """Dollars of hedge traded on each date, per dollar of strategy; the first is the opening trade.
+
+        Trades that keep the weights as prices move are left out.
+        """
+        return self._traded.sum(axis=1).reindex(self._weights.index).rename("turnover")
+
+    # -- as a whole --------------------------------------------------------------------------------
+
+    @property
+    def n_missing(self) -> int:
+        """On how many dates the hedged return is not known."""
+        return int((~self._known).sum())
+
+    @property
+    def effectiveness(self) -> float:
+        """1 - variance of the hedged over that of the unhedged returns, out of sample, before costs."""
+        variance = self._realised.var(ddof=1)
+        return float(1.0 - variance["hedged"] / variance["unhedged"])
+
+    @property
+    def promised_effectiveness(self) -> float:
+        """The same by the models: mean variances on the same dates."""
+        mean = self._promised[self._known].mean()
+        return float(1.0 - mean["hedged"] / mean["unhedged"])
+
+    def betas(self) -> pd.DataFrame:
+        """Regress the returns on those of the factors: what exposure the hedge left.
+
+        Returns
+        -------
+        DataFrame, factors × (``unhedged``, ``hedged``, ``std_error``, ``t``)
+            Betas; the last two are of ``hedged``, whose promised beta is zero. Standard errors allow for variances
+            that change (White 1980, with n/(n - k)).
+
+        Raises
+        ------
+        TooFewObservationsError
+            For fewer dates than parameters, or factors that differ from date to date.
+        """
+        both = pd.concat([self._realised, self._factors], axis=1).dropna()
+        k = self._factors.shape[1] + 1
+        if len(both) <= k:
+            raise TooFewObservationsError(
+                f"expected more than {k} dates with returns of all factors, got {len(both)}; use a longer history, or "
+                "factors that all models have.",
+                dates=len(both),
+                parameters=k,
+            )
+        x = np.column_stack([np.ones(len(both)), both[self._factors.columns]])
+        y = both[["unhedged", "hedged"]].to_numpy()
+        inverse = np.linalg.pinv(x)
+        found = inverse @ y
+        residual = y[:, 1] - x @ found[:, 1]
+        error = np.sqrt(((inverse * residual) ** 2).sum(axis=1) * len(x) / (len(x) - k))
+        t = np.divide(found[:, 1], error, where=error > 0, out=np.full(k, np.nan))
+        columns = {"unhedged": found[1:, 0], "hedged": found[1:, 1], "std_error": error[1:], "t": t[1:]}
+        return pd.DataFrame(columns, self._factors.columns)
+
+    def summary(self) -> pd.DataFrame:
+        """Return what was promised beside what was earned, per row of the panel.
+
+        Returns
+        -------
+        DataFrame, columns ``promised`` and ``out_of_sample``
+            Rows ``effectiveness``, ``unhedged volatility``, ``hedged volatility``, ``beta <factor>`` of the hedged
+            returns, ``turnover`` and ``cost`` (means of all dates; no model promises them).
+        """
+        promised = np.sqrt(self._promised[self._known].mean())
+        realised, betas = self._realised.std(ddof=1), self.betas()["hedged"]
+        rows = {
+            "effectiveness": (self.promised_effectiveness, self.effectiveness),
+            "unhedged volatility": (promised["unhedged"], realised["unhedged"]),
+            "hedged volatility": (promised["hedged"], realised["hedged"]),
+            **{f"beta {name}": (0.0, beta) for name, beta in betas.items()},
+            "turnover": (np.nan, self.turnover.mean()),
+            "cost": (np.nan, self._returns["cost"].mean()),
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["promised", "out_of_sample"])
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _known(self) -> Flags:
+        return np.asarray(self._returns["hedged"].notna())
+
+    @property
+    def _realised(self) -> pd.DataFrame:
+        known = self._returns[self._known]
+        if len(known) < 2:
+            raise TooFewObservationsError(
+                f"expected two or more dates with a hedged return, got {len(known)} of {len(self._returns)}; use a "
+                "longer history.",
+                known=len(known),
+                dates=len(self._returns),
+            )
+        return known[["unhedged", "hedged"]]
+
+    @property
+    def _traded(self) -> pd.DataFrame:
+        """Dollars traded by date and instrument, from one known hedge to the next."""
+        held = self._weights.dropna()
+        return (held - held.shift(fill_value=0.0)).abs()
+
+    def _costs(self) -> pd.Series[float]:
+        per_dollar = _read_cost(self._cost, self._weights.columns)
+        traded = self._traded
+        return pd.Series(traded.to_numpy() @ per_dollar, traded.index).reindex(self._weights.index)
+
+
+@final
+@frozen(eq=False)
+class _Window:
+    """The dates on which one model was the latest known."""
+
+    hedge: pd.Series[float]
+    weights: pd.DataFrame
+    exposures: pd.DataFrame
+    promised: pd.DataFrame
+    factors: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls, panel: ReturnPanel, rows: Index, model: FactorModel | None, held: pd.Series[float], dates: pd.Index[Any]
+    ) -> Self:
+        if model is None or not held.index.isin(model.assets).all():
+            return cls._unknown(dates)
+        w, legs = np.zeros(len(model.assets)), Legs.of(model)
+        w[model.assets.get_indexer(held.index)] = held
+        x = model._loadings.T @ w
+        positions = legs.reaching(-x)
+        require_tradable(model.definitions, positions)
+        bought, factors = legs.weights @ positions, legs.in_factors(positions)
+        both = w.copy()
+        both[model.assets.get_indexer(legs.assets)] += bought
+        nothing = np.zeros(len(factors))
+        scale = panel.horizon.in_units_of(model.horizon)
+        variances = [scale * _variance(model, v, h) for v, h in ((w, nothing), (both, factors))]
+        returns = returns_on(panel, model.definitions, slice(int(rows[0]), int(rows[-1]) + 1))
+        return cls(
+            hedge=pd.Series(returns @ positions, dates),
+            weights=_repeated(_instruments(legs, model, factors, bought), dates),
+            exposures=_repeated(pd.Series(x, model.factors), dates),
+            promised=_repeated(pd.Series(variances, ["unhedged", "hedged"]), dates),
+            factors=pd.DataFrame(returns, dates, model.factors),
+        )
+
+    @classmethod
+    def _unknown(cls, dates: pd.Index[Any]) -> Self:
+        nothing = pd.DataFrame(index=dates)
+        promised = pd.DataFrame(np.nan, dates, ["unhedged", "hedged"])
+        return cls(pd.Series(np.nan, dates), nothing, nothing, promised, nothing)
+
+
+def _variance(model: FactorModel, weights: Array, legs: Array) -> float:
+    """The variance of weights on all assets, and of positions in the factors themselves."""
+    x = model._loadings.T @ weights + legs
+    return float(x @ model._factor_covariance @ x + weights @ model.covariance._specific(weights))
+
+
+def _instruments(legs: Legs, model: FactorModel, factors: Array, assets: Array) -> pd.Series[float]:
+    """Weight by what is traded: factors that are held themselves, and assets; one label is one instrument."""
+    own = np.setdiff1d(np.arange(len(factors)), legs.portfolios)
+    names = model.factors[own].append(legs.assets)
+    weights = pd.Series(np.append(factors[own], assets), names)
+    return weights if names.is_unique else weights.groupby(level=0, sort=False).sum()
+
+
+def _repeated(values: pd.Series[float], dates: pd.Index[Any]) -> pd.DataFrame:
+    return pd.DataFrame(np.tile(values.to_numpy(), (len(dates), 1)), dates, values.index)
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """All dates; zero for what a date's model does not have, NaN for dates without a model."""
+    known = [p for p in parts if p.shape[1]]
+    if not known:
+        return pd.concat(parts)
+    columns = list(dict.fromkeys(name for p in known for name in p.columns))
+    filled = [p.reindex(columns=columns, fill_value=0.0 if p.shape[1] else np.nan) for p in parts]
+    return pd.concat(filled)
+
+
+def _read_cost(cost: Any, instruments: pd.Index[Any]) -> Array:
+    """Read decimals per dollar traded: one number, or one for each instrument."""
+    if not isinstance(cost, Mapping | pd.Series):
+        return np.full(len(instruments), require_share(cost, "cost", "decimals per dollar traded,"))
+    given = pd.Series(cost, dtype=object)
+    at = labels.positions(instruments, given.index, "instrument in cost", UnknownAssetError)
+    return np.array([require_share(given.iloc[i], "cost", "decimals per dollar traded,") for i in at], dtype=np.float64)
