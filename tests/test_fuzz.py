@@ -160,7 +160,15 @@ for named in ("Linked", "Thresholded"):
     BY_CALLABLE |= {(named, "inner"): D}
 for named in ("Strategy()", "HedgedPortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
-BY_CALLABLE |= {("Inference", "covariance"): rm.HAC()}
+BY_CALLABLE |= {
+    ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
+    ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
+    ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
+    ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
+    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
+    ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
+    ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
+}  # fmt: skip
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):

@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.arguments import require, require_finite
 from riskmodel._core.arrays import Array, read_only
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import Horizon
@@ -46,17 +47,20 @@ class JointTest:
 
     @classmethod
     def of_f(cls, statistic: float, first: float, second: float) -> Self:
-        """The test of a statistic with an F distribution."""
+        """The test of a statistic with an F distribution; `InvalidParameterError` for what is no finite number."""
         from scipy import special  # noqa: PLC0415 - slow to import
 
-        return cls(float(statistic), float(special.fdtrc(first, second, statistic)), (float(first), float(second)))
+        value = require_finite(statistic, "statistic")
+        degrees = require_finite(first, "first"), require_finite(second, "second")
+        return cls(value, float(special.fdtrc(*degrees, value)), degrees)
 
     @classmethod
     def of_chi_squared(cls, statistic: float, degrees: float) -> Self:
-        """The test of a statistic with a chi-squared distribution."""
+        """The test of a statistic with a chi-squared distribution; `InvalidParameterError` as in `of_f`."""
         from scipy import special  # noqa: PLC0415 - slow to import
 
-        return cls(float(statistic), float(special.chdtrc(degrees, statistic)), (float(degrees),))
+        value, degree = require_finite(statistic, "statistic"), require_finite(degrees, "degrees")
+        return cls(value, float(special.chdtrc(degree, value)), (degree,))
 
 
 @final
@@ -100,6 +104,9 @@ class Alphas:
         NotEstimatedError
             For classical errors of assets with different dates.
         """
+        require(model, FactorModel, "model", "from rm.OLS().fit(panel)")
+        require(panel, ReturnPanel, "panel", "that the model was fitted on")
+        require(covariance, LongRunCovariance, "covariance", "such as rm.Cosine()")  # type: ignore[type-abstract]
         factors = FactorInfluence.of(model, panel)
         n, t = len(model.assets), len(factors.share)
         by_date, residuals, common, effective = np.zeros((n, t)), np.zeros((n, t)), [], factors.n

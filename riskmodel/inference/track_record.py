@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arguments import require_finite, require_probability
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import InvalidParameterError
 
 
@@ -75,7 +75,7 @@ class TrackRecord:
         InvalidParameterError
             For fewer than three returns, returns that do not vary, or a confidence that is no probability.
         """
-        x: Array = np.asarray(returns, dtype=np.float64)
+        x: Array = np.array(floats(returns))
         x = x[~np.isnan(x)]
         level = require_probability(confidence, "confidence")
         if x.ndim != 1 or len(x) < 3 or not np.isfinite(x).all() or not np.ptp(x) > 0:

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from riskmodel._core.arguments import require_count, require_finite
+from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
 from riskmodel.data.provider import DataProvider, require_horizon
@@ -193,6 +193,7 @@ class Portfolio(ABC):
         volatility : Volatility
             Of the portfolio: by its model, or realised.
         """
+        require(volatility, Volatility, "volatility", "of this portfolio")
         held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
         alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
         alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
