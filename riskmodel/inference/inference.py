@@ -25,6 +25,7 @@ from riskmodel.inference.figures import PortfolioFigures, as_frame
 from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
+from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
@@ -347,6 +348,35 @@ class Inference:
         residuals, alpha = self._residuals(portfolio)
         return TrackRecord.of(residuals + alpha, confidence=confidence)
 
+    def long_run_volatility(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
+        """Return the interval of a portfolio's volatility as ever longer windows would estimate it.
+
+        It is several times as wide as that of this window in `table`, because a window holds few clusters of
+        volatility, and it is meant for rows of days.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+        level : float
+            Probability with which the interval covers.
+
+        Returns
+        -------
+        Interval
+            Per the portfolio's horizon.
+
+        Raises
+        ------
+        NotEstimatedError
+            For fewer than 1,260 dates: no method covers from fewer.
+        """
+        chosen = require_probability(level, "level")
+        figures = self._figures(portfolio, None)
+        figure = figures.volatility()
+        found = long_run_volatility(figure, figures.linear_terms(figure), chosen)
+        return self._at(found, portfolio.horizon)
+
     def next_month(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
         """Return the range that the volatility of the month to come is expected in.
 
@@ -374,11 +404,7 @@ class Inference:
         """
         chosen, held = require_probability(level, "level"), require_portfolio(portfolio, "portfolio")
         found = next_month(self._returns(held), self.model.horizon, chosen)
-        grown = {
-            name: self.model.horizon.scale_volatility(getattr(found, name), to=held.horizon)
-            for name in ("estimate", "std_error", "low", "high")
-        }
-        return evolve(found, **grown)
+        return self._at(found, held.horizon)
 
     def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
         """Return how a portfolio's volatility and Sharpe ratio grow with the horizon, from its autocorrelations.
@@ -416,6 +442,14 @@ class Inference:
         return Stability.of(influence, self._residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
+
+    def _at(self, interval: Interval, horizon: Horizon) -> Interval:
+        """An interval of a volatility per row at another horizon."""
+        grown = {
+            name: self.model.horizon.scale_volatility(getattr(interval, name), to=horizon)
+            for name in ("estimate", "std_error", "low", "high")
+        }
+        return evolve(interval, **grown)
 
     def _returns(self, portfolio: Portfolio) -> Array:
         """A portfolio's excess returns, without dates on which an asset has none."""
