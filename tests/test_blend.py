@@ -165,6 +165,20 @@ def test_an_asset_that_repeats_another_has_little_risk_against_it():
     assert 0 < float(covariance.volatility({"A2": 1.0, "A7": -1.0})) < 0.2 * float(covariance.volatility({"A2": 1.0}))
 
 
+def test_second_order_risk_leaves_a_book_that_is_hedged_with_an_index():
+    frame = returns()
+    data = rm.InMemory(
+        frame, factors=pd.DataFrame({"Mkt-RF": frame.mean(axis=1)}), risk_free=0.0, horizon=rm.DAY
+    ).panel(list(frame), ["Mkt-RF"])
+    before, after = rm.OLS().fit(data), rm.SecondOrderAdjusted(rm.OLS()).fit(data)
+    equal = dict.fromkeys(frame, 1 / 12)  # its beta to their mean is 1
+    hedged = [rm.HedgedPortfolio.neutral(rm.Strategy(equal, m)).volatility for m in (before, after)]
+    assert float(hedged[1]) == pytest.approx(float(hedged[0]), rel=1e-9)
+    g = before.covariance.solve(np.ones(12))
+    raised = float(after.covariance.variance(g / g.sum()) / before.covariance.variance(g / g.sum()))
+    assert 1.0 < raised <= 1 + 2 * 12 / 150 + 1e-9
+
+
 def test_second_order_risk_counts_effective_dates():
     data = panel()
     speeds = rm.HalfLives([None, rm.Horizon(30)], [0.5, 0.5])

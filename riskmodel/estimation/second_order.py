@@ -16,6 +16,7 @@ from riskmodel.estimation.weighting import require_instance, require_positive
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
+from riskmodel.panel.factors import PortfolioFactor
 
 
 @final
@@ -34,6 +35,10 @@ class SecondOrderAdjusted(Estimator):
     weights of g. Long-short portfolios whose weights sum to zero keep their risk: correct that of an optimised one with
     `Portfolio.optimised_volatility`. The addition is a column of the model's `links`.
 
+    A funded factor that is held itself, such as an index, is a unit of capital like an asset, and its variance rises
+    too: so a book that is hedged with it keeps its risk. The link of asset i is then 1 less its betas to such factors,
+    and the weights of g are kept but for what assets differ from these betas.
+
     Parameters
     ----------
     inner : Estimator
@@ -51,8 +56,9 @@ class SecondOrderAdjusted(Estimator):
     Examples
     --------
     >>> import numpy as np, riskmodel as rm
-    >>> panel = rm.SampleData().panel(["KO", "PEP", "XOM"], ["Mkt-RF"])
-    >>> before, after = rm.OLS().fit(panel).covariance, rm.SecondOrderAdjusted(rm.OLS()).fit(panel).covariance
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "XOM"], [])
+    >>> inner = rm.Assembled(rm.PrincipalComponents(1), rm.SampleCovariance(), rm.SampleVariance())
+    >>> before, after = inner.fit(panel).covariance, rm.SecondOrderAdjusted(inner).fit(panel).covariance
     >>> g = before.solve(np.ones(3)) / before.solve(np.ones(3)).sum()
     >>> bool(abs(after.variance(g) / before.variance(g) - (1 + 2 * 3 / len(panel.dates))) < 1e-12)
     True
@@ -78,10 +84,13 @@ class SecondOrderAdjusted(Estimator):
         n = len(model.assets)
         least = 1.0 / float(_solved(model.covariance).sum())
         added = self.multiple * n * self.weights.inverse_number(len(panel.dates), panel.horizon) * least
+        units = np.array([f.funded and not isinstance(f, PortfolioFactor) for f in model.definitions], dtype=np.float64)
+        link = np.sqrt(added) * (1.0 - model._loadings @ units)
         return evolve(
             model,
-            idio_variance=model._idio_variance + added,
-            links=np.column_stack([model._links, np.full(n, np.sqrt(added))]),
+            factor_covariance=model._factor_covariance + added * np.outer(units, units),
+            idio_variance=model._idio_variance + link**2,
+            links=np.column_stack([model._links, link]),
             regression=None,
         )
 
