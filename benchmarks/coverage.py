@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 import riskmodel as rm
 
@@ -31,6 +31,13 @@ class Truth:
     mean: np.ndarray
     covariance: np.ndarray
     idio: np.ndarray
+    idio_path: np.ndarray | None = None  # T × N where it changes
+
+    def over(self, observed):
+        """The truth where each asset has its own dates, T × N: its idio variance is the average over these."""
+        if self.idio_path is None:
+            return self
+        return evolve(self, idio=np.nanmean(np.where(observed, self.idio_path, np.nan), axis=0))
 
     def figures(self, w):
         """The figures of a portfolio, as the table names them."""
@@ -120,7 +127,8 @@ def garch(n, k, a=0.08, b=0.90):
         own = 0.3 + 0.5 * h + 0.2 * h * np.mean(shocks**2, axis=1)
         noise = rng.standard_t(7, (t, n)) * math.sqrt(5.0 / 7.0)
         returns = alpha + factors @ loadings.T + np.sqrt(own)[:, None] * noise * np.sqrt(v)
-        return returns, factors, Truth(alpha, loadings, mean, f * h.mean(), v * np.mean(0.3 + 0.7 * h))
+        path = v * (0.3 + 0.7 * h)[:, None]
+        return returns, factors, Truth(alpha, loadings, mean, f * h.mean(), path.mean(axis=0), path)
 
     return draw
 
@@ -226,7 +234,7 @@ def ragged(inner):
             last = t - rng.integers(0, t // 4) if j % 2 else t
             returns[:first, j] = returns[last:, j] = np.nan
             returns[rng.random(t) < 0.05, j] = np.nan
-        return returns, factors, truth
+        return returns, factors, truth.over(~np.isnan(returns))
 
     return draw
 

@@ -67,10 +67,10 @@ class HAC(LongRunCovariance):
         # assets with more lags first, so that those with a lag are a slice
         order = np.argsort(-lags, kind="stable")
         errors, width = errors[order] if (lags != lags[0]).any() else errors, lags[order] + 1.0
-        added = np.zeros_like(total)
+        added, buffer = np.zeros_like(total), np.empty_like(errors)
         for lag in range(1, int(width[0])):
             some = slice(0, int(np.searchsorted(-width, -lag)))
-            products = errors[some, lag:] * errors[some, : t - lag]
+            products = np.multiply(errors[some, lag:], errors[some, : t - lag], out=buffer[some, : t - lag])
             added[some] += (1.0 - lag / width[some])[:, None, None] * regressors.squares(products, lag)
         total[order] += added
         return total
