@@ -46,8 +46,9 @@ def test_a_report_on_five_dates_says_so():
     said = {}
     for panel in (five, more):
         strategy = rm.Strategy({"KO": 1.0}, rm.OLS().fit(panel))
-        said[len(panel.dates)] = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH)).notes
-    few = [note for note in said.pop(5) if "5 dates" in note]
+        report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
+        said[len(panel.dates)] = [*report.warnings, *report.notes]
+    few = [note for note in said.pop(5) if "estimated from 5 dates" in note]
     assert len(few) == 1
     assert "standard errors" in few[0]
     assert not [note for notes in said.values() for note in notes if "hardly known" in note]

@@ -439,7 +439,7 @@ class Inference:
                 "expected equal weights of dates, got ones that decay, under which exposures may move; fit rm.OLS()."
             )
         influence = self._figures(portfolio, None).influence
-        return Stability.of(influence, self._residuals(portfolio)[0], self.panel.dates)
+        return Stability._of(influence, self._residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
 

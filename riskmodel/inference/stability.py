@@ -84,7 +84,7 @@ class Stability:
     residuals: BreakTest
 
     @classmethod
-    def of(cls, influence: PortfolioInfluence, residuals: Array, dates: pd.DatetimeIndex) -> Self:
+    def _of(cls, influence: PortfolioInfluence, residuals: Array, dates: pd.DatetimeIndex) -> Self:
         """Compute it.
 
         Parameters

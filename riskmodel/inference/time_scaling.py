@@ -8,7 +8,7 @@ from typing import Any, Self, final
 import numpy as np
 from attrs import frozen
 
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.quantities import SharpeRatio, Volatility
@@ -74,7 +74,11 @@ class TimeScaling:
         InvalidParameterError
             For horizons that do not fit, or returns that do not vary.
         """
-        x: Array = np.asarray(returns, dtype=np.float64)
+        x: Array = floats(returns)
+        if x.ndim != 1:
+            raise InvalidParameterError(
+                f"expected returns of shape (T,), got shape {x.shape}.", parameter="returns", got=x.shape
+            )
         x = x[~np.isnan(x)]
         ratio = require_horizon(to).in_units_of(require_horizon(horizon))
         q = round(ratio)

@@ -66,7 +66,7 @@ class HedgeRecord:
     _cost: Any
 
     @classmethod
-    def of(  # noqa: PLR0917 - parts of one history
+    def _of(  # noqa: PLR0917 - parts of one history
         cls,
         panel: ReturnPanel,
         model: Callable[[int], FactorModel],

@@ -571,7 +571,7 @@ class ModelHistory:
             )
         latest = np.searchsorted(self._stops, rows, side="right") - 1
         by_asset = pd.Series(held.weights, self.assets[held.columns])
-        return HedgeRecord.of(self.panel, self._model, by_asset, rows, latest, cost)
+        return HedgeRecord._of(self.panel, self._model, by_asset, rows, latest, cost)
 
     def _held(self, weights: Any) -> Any:
         return read_held(weights, self.assets)
