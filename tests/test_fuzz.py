@@ -166,7 +166,7 @@ BY_CALLABLE |= {
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
     ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
     ("ModelHistory().hedged", "cost"): 0.0, ("TimeScaling.of", "returns"): RETURNS["A"],
-    ("TimeScaling.of", "to"): rm.WEEK,
+    ("TimeScaling.of", "to"): rm.Horizon(5),
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
