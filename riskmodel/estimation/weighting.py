@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ import pandas as pd
 from attrs import Attribute
 
 from riskmodel._core import arguments, labels
-from riskmodel._core.arguments import require, require_count, shown
+from riskmodel._core.arguments import require, require_count, require_finite, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.checks import LARGEST
 from riskmodel._core.frames import read_numbers
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
-from riskmodel.horizon import Horizon, is_number
+from riskmodel.horizon import Horizon
 
 # The smallest weight: negligible, with a finite square root and reciprocal.
 _LEAST_WEIGHT = 1e-200
@@ -35,9 +34,9 @@ def require_share(_: Any, attribute: Attribute[Any], value: Any) -> None:
 
 def require_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """Raise unless a field is a finite number above 0 (an attrs validator)."""
-    if not is_number(value) or not 0.0 < value < math.inf:
+    if require_finite(value, attribute.name) <= 0:
         raise InvalidParameterError(
-            f"expected {attribute.name} as a number above 0, got {shown(value)}.", parameter=attribute.name, got=value
+            f"expected {attribute.name} above 0, got {shown(value)}.", parameter=attribute.name, got=value
         )
 
 
@@ -73,6 +72,12 @@ def read_returns_by_date(frame: Any, what: str) -> Array:
             columns=wild,
         )
     return values
+
+
+def overlapping_sums(frame: pd.DataFrame, lags: int) -> pd.DataFrame:
+    """Sums of `lags` + 1 rows over √(`lags` + 1), dated by their last row; NaN where one of the rows is."""
+    windows = np.lib.stride_tricks.sliding_window_view(frame.to_numpy(dtype=np.float64), lags + 1, axis=0)
+    return pd.DataFrame(windows.sum(axis=-1) / np.sqrt(lags + 1), frame.index[lags:], frame.columns)
 
 
 def decay(t: int, half_life: Horizon | None, horizon: Horizon) -> Array:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import pandas as pd
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
-from riskmodel._core.arguments import require_finite
 from riskmodel._core.arrays import Array
-from riskmodel.errors import EstimationError, InvalidParameterError
+from riskmodel.errors import EstimationError
 from riskmodel.estimation.asset_regressions.base import AssetRegression
+from riskmodel.estimation.weighting import require_positive
 
 # Residuals of least squares below this share of the returns are rounding.
 _EXPLAINED = 1e-10
 _MOST_ROUNDS = 500
 # Loadings in units of volatility have settled when a round changes them by less.
 _SETTLED = 1e-8
-
-
-def _is_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    if require_finite(value, attribute.name) <= 0:
-        raise InvalidParameterError(
-            f"expected {attribute.name} above 0, got {value!r}.", parameter=attribute.name, got=value
-        )
 
 
 @final
@@ -60,7 +53,7 @@ class Huber(AssetRegression):
     XOM    0.82
     """
 
-    threshold: float = field(default=1.345, validator=_is_positive)
+    threshold: float = field(default=1.345, validator=require_positive)
 
     def slopes(self, returns: Array, factors: pd.DataFrame, weights: Array) -> Array:
         """Estimate the loadings of one asset."""

@@ -6,26 +6,19 @@ from abc import ABC, abstractmethod
 from typing import Any, final
 
 import numpy as np
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require_finite, shown
 from riskmodel._core.arrays import Array
 from riskmodel.errors import CollinearFactorsError, InvalidParameterError
 from riskmodel.estimation.cross_section.design import Design
 from riskmodel.estimation.cross_section.sections import CrossSections
+from riskmodel.estimation.weighting import require_positive
 
 # The median absolute deviation of a normal variable, as a share of its standard deviation.
 _NORMAL_MAD = 0.6744897501960817
 # A standard deviation below this share of the largest value is rounding.
 _STILL = 1e-12
-
-
-def _is_positive(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    if require_finite(value, attribute.name) <= 0:
-        raise InvalidParameterError(
-            f"expected {attribute.name} above 0, got {shown(value)}.", parameter=attribute.name, got=value
-        )
 
 
 class Preparation(ABC):
@@ -77,7 +70,7 @@ class WinsorisedByMAD(Preparation):
        Statistical Association* 69(346), 383-393.
     """
 
-    limit: float = field(default=5.0, validator=_is_positive)
+    limit: float = field(default=5.0, validator=require_positive)
 
     def prepare(self, values: Array, sections: CrossSections) -> Array:
         """Clip the values."""
@@ -101,7 +94,7 @@ class WinsorisedBySigma(Preparation):
         c.
     """
 
-    limit: float = field(default=3.0, validator=_is_positive)
+    limit: float = field(default=3.0, validator=require_positive)
 
     def prepare(self, values: Array, sections: CrossSections) -> Array:
         """Clip the values."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
 import pandas as pd
 from attrs import field, frozen
 
@@ -12,7 +11,7 @@ from riskmodel.estimation.factor_covariance.base import (
     FactorCovarianceEstimator,
     read_factor_returns,
 )
-from riskmodel.estimation.weighting import require_at_least, require_instance
+from riskmodel.estimation.weighting import overlapping_sums, require_at_least, require_instance
 from riskmodel.horizon import Horizon
 
 
@@ -66,6 +65,4 @@ class NeweyWest(FactorCovarianceEstimator):
     def _sums(self, factor_returns: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         """Overlapping sums of L + 1 rows over √(L + 1), dated by their last row."""
         values = read_factor_returns(factor_returns, horizon, self.lags + 2)
-        windows = np.lib.stride_tricks.sliding_window_view(values, self.lags + 1, axis=0)
-        sums = windows.sum(axis=-1) / np.sqrt(self.lags + 1)
-        return pd.DataFrame(sums, factor_returns.index[self.lags :], factor_returns.columns)
+        return overlapping_sums(pd.DataFrame(values, factor_returns.index, factor_returns.columns), self.lags)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
 import pandas as pd
 from attrs import field, frozen
 
@@ -12,7 +11,7 @@ from riskmodel.errors import EstimationError
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.weighting import require_at_least, require_instance
+from riskmodel.estimation.weighting import overlapping_sums, require_at_least, require_instance
 
 
 @final
@@ -69,6 +68,4 @@ class NeweyWestVariance(IdioVarianceEstimator):
                 rows=len(residuals),
                 expected=self.lags + 2,
             )
-        windows = np.lib.stride_tricks.sliding_window_view(residuals.to_numpy(), self.lags + 1, axis=0)
-        sums = windows.sum(axis=-1) / np.sqrt(self.lags + 1)
-        return pd.DataFrame(sums, residuals.index[self.lags :], residuals.columns)
+        return overlapping_sums(residuals, self.lags)

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import pandas as pd
-from attrs import Attribute, evolve, field, frozen
+from attrs import evolve, field, frozen
 from scipy.sparse.csgraph import connected_components
 
-from riskmodel._core.arguments import require_finite
 from riskmodel._core.arrays import Array
 from riskmodel.errors import EstimationError, InvalidParameterError, TooLargeError
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator, read_residuals
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
-from riskmodel.estimation.weighting import require_instance
+from riskmodel.estimation.weighting import require_instance, require_positive
 from riskmodel.model.covariance import DENSE_LIMIT
 
 # An eigenvalue below this share of the largest is rounding.
 _ROUNDING = 1e-12
-
-
-def _is_constant(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    if require_finite(value, attribute.name) <= 0:
-        raise InvalidParameterError(
-            f"expected {attribute.name} above 0, got {value!r}.", parameter=attribute.name, got=value
-        )
 
 
 @final
@@ -72,7 +64,7 @@ class Thresholded(IdioVarianceEstimator):
     """
 
     inner: IdioVarianceEstimator = field(validator=require_instance(IdioVarianceEstimator, "rm.SampleVariance()"))
-    constant: float = field(default=0.5, validator=_is_constant)
+    constant: float = field(default=0.5, validator=require_positive)
 
     def fit(self, residuals: pd.DataFrame, loadings: FittedLoadings) -> IdioRisk:
         """Estimate variances with `inner`, and correlations that pass the threshold.
