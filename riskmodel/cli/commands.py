@@ -27,6 +27,7 @@ from riskmodel.errors import (
 )
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.horizon import DAY, MONTH, NAMED
+from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.unmatched import Unmatched
@@ -70,6 +71,8 @@ class ReportOptions:
     min_observations: int | None
     budget: RiskBudget
     cap: float | None
+    level: float
+    errors: LongRunCovariance | None
     output: Path | None
     json: bool
     unmatched: Unmatched
@@ -96,6 +99,8 @@ class ReportOptions:
             min_observations=args.min_observations,
             budget=RiskBudget(args.budget, HORIZONS[args.horizon]),
             cap=args.cap,
+            level=args.level,
+            errors=args.errors,
             output=output,
             json=args.json,
             unmatched=Unmatched(args.unmatched or "drop"),
@@ -137,6 +142,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         panel.select(list(model.assets)),
         options.budget,
         cap=options.cap,
+        level=options.level,
+        errors=options.errors,
         source=options.source,
         caveats=(*options.caveats, *said, *([left_out] if left_out else [])),
     )

@@ -51,6 +51,8 @@ examples:
   riskmodel report KO=1 PEP=-1 --start 2010-01-01 --cap 0.2
       A pair, long and short. --cap 0.2 adds the smallest hedge that brings the
       factors' share of the variance down to 20%.
+  riskmodel report MSFT --level 0.7 --errors hac
+      Intervals that cover with 70%, from errors of Newey and West.
   riskmodel report BusEq Utils --sample month --factors Mkt-RF HML Mom
       Equal weights, three factors, the monthly sample.
   riskmodel report --budget 2.5m --horizon day --output desk.html
@@ -247,6 +249,20 @@ def _report_parser() -> argparse.ArgumentParser:
     )
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
+    add(
+        "--level",
+        metavar="PROBABILITY",
+        type=read.probability,
+        default=0.95,
+        help="of the intervals of all figures (default: 0.95)",
+    )
+    add(
+        "--errors",
+        metavar="|".join(read.ERRORS),
+        type=read.errors,
+        help="how the errors behind intervals are estimated: cosines robust to changing variance and autocorrelation "
+        "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
+    )
     add("--min-observations", metavar="N", type=read.count, help="leave out assets with fewer returns than N")
     add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
     add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
