@@ -255,3 +255,11 @@ class MissingDatesWarning(RiskModelWarning):
 
 class FailedForecastWarning(RiskModelWarning):
     """Methods of a study have no forecast on some dates."""
+
+
+class ExposureLeftWarning(RiskModelWarning):
+    """The instruments of a hedge cannot bring all exposures to the target; the details say what is left."""
+
+
+class HedgesDifferWarning(RiskModelWarning):
+    """A hedge by the model and one by regression on the returns differ by more than errors of estimation allow."""
