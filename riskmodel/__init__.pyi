@@ -233,19 +233,19 @@ from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
-from .portfolio.budget import (
-    Breach as Breach,
+from .portfolio.breach import Breach as Breach
+from .portfolio.budget import RiskBudget as RiskBudget
+from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     FactorVolatilityLimit as FactorVolatilityLimit,
     GrossLimit as GrossLimit,
     Limit as Limit,
-    Position as Position,
     RealisedVolatilityLimit as RealisedVolatilityLimit,
-    RiskBudget as RiskBudget,
     VolatilityLimit as VolatilityLimit,
 )
-from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.portfolio import Portfolio as Portfolio
+from .portfolio.position import Position as Position
 from .portfolio.strategy import Strategy as Strategy
 from .quantities import (
     Mean as Mean,
