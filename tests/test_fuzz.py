@@ -56,8 +56,13 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
+
 # One object of each class, whose methods are called.
 OBJECTS = [
+    *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
+    *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
+    rm.LeftOutPositions(["C"]),
     rm.DAY,
     *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
     *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
@@ -171,6 +176,19 @@ BY_CALLABLE |= {
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
 }  # fmt: skip
+for named in ("GroupProxies", "LeftOutPositions", "NoProxies", "PeerProxies"):
+    BY_CALLABLE |= {
+        (f"{named}().baskets", "positions"): pd.Series({"C": 1.0}), (f"{named}().baskets", "groups"): None,
+        (f"{named}().baskets", "covered"): pd.Index(["A", "B"]),
+    }  # fmt: skip
+BY_CALLABLE |= {
+    ("Book", "dollars"): {"A": 1e6}, ("Book", "nav"): 1e6, ("Book.of_shares", "quantities"): {"A": 10},
+    ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
+    ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
+}  # fmt: skip
+for named in ("Book().cover", "Book().strategy", "Book().position"):
+    BY_CALLABLE |= {(named, "uncovered"): rm.NoProxies()}
+BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):
