@@ -1,5 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
+from .analysis.active import ActivePortfolio as ActivePortfolio
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
+from .analysis.contributions import Contributions as Contributions
 from .analysis.realised import RealisedRisk as RealisedRisk
 from .data.cache.provider import Cached as Cached
 from .data.files.readers import (
