@@ -75,6 +75,7 @@ OBJECTS = [
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
+    rm.RollingInference(HISTORY),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -161,6 +162,8 @@ for named in ("Linked", "Thresholded"):
 for named in ("Strategy()", "HedgedPortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
+    ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
