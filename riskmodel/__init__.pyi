@@ -1,5 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
+from .analysis.active import ActivePortfolio as ActivePortfolio
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
+from .analysis.contributions import Contributions as Contributions
 from .analysis.realised import RealisedRisk as RealisedRisk
 from .data.cache.provider import Cached as Cached
 from .data.files.readers import (
@@ -232,19 +234,19 @@ from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
-from .portfolio.budget import (
-    Breach as Breach,
+from .portfolio.breach import Breach as Breach
+from .portfolio.budget import RiskBudget as RiskBudget
+from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     FactorVolatilityLimit as FactorVolatilityLimit,
     GrossLimit as GrossLimit,
     Limit as Limit,
-    Position as Position,
     RealisedVolatilityLimit as RealisedVolatilityLimit,
-    RiskBudget as RiskBudget,
     VolatilityLimit as VolatilityLimit,
 )
-from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.portfolio import Portfolio as Portfolio
+from .portfolio.position import Position as Position
 from .portfolio.strategy import Strategy as Strategy
 from .quantities import (
     Mean as Mean,

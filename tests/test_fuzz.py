@@ -76,6 +76,7 @@ OBJECTS = [
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
     rm.RollingInference(HISTORY),
+    *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -98,6 +99,7 @@ GOOD = {
     "volatility_half_life": rm.MONTH, "correlation_half_life": rm.QUARTER, "lags": 1, "simulations": 2, "seed": 0,
     "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"},
     "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
+    "factor_groups": {"Mkt-RF": "market", "SMB": "style"},
     "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
     "characteristics": CHARACTERISTICS, "estimators": [rm.OLS(), rm.EWMA(rm.MONTH)], "least": 1, "penalty": 0.01,
@@ -159,7 +161,7 @@ for named in ("NeweyWestVariance", "ShortHistoryVariance", "Structural"):
     BY_CALLABLE |= {(named, "inner"): D}
 for named in ("Linked", "Thresholded"):
     BY_CALLABLE |= {(named, "inner"): D}
-for named in ("Strategy()", "HedgedPortfolio()"):
+for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
     ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
@@ -173,6 +175,7 @@ BY_CALLABLE |= {
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
+    ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
 }  # fmt: skip
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}

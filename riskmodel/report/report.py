@@ -16,9 +16,10 @@ from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.budget import Position, RiskBudget
+from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.report import alerts, html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
