@@ -177,6 +177,14 @@ BY_CALLABLE |= {
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
 }  # fmt: skip
+MONTHLY = pd.Series(np.linspace(0.5, 2.0, 60), pd.date_range("2015-01-31", periods=60, freq="ME"))
+RATIOS = rm.VolatilityRatios.of(MONTHLY)
+OBJECTS += [RATIOS, HISTORY.hedged({"A": 1.0})]
+BY_CALLABLE |= {
+    ("VolatilityRatios.of", "ratios"): MONTHLY, ("VolatilityRatios.of", "overlap"): 0,
+    **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
+    ("HedgeRecord().ratios", "window"): rm.Horizon(5),
+}  # fmt: skip
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):
