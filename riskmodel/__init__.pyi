@@ -211,9 +211,11 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.rolling import RollingInference as RollingInference
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
+from .inference.volatility_ratios import VolatilityRatios as VolatilityRatios
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition

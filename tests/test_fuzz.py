@@ -80,6 +80,7 @@ OBJECTS = [
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
+    rm.RollingInference(HISTORY),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
 ]  # fmt: skip
 
@@ -168,6 +169,8 @@ for named in ("Linked", "Thresholded"):
 for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
+    ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
@@ -192,6 +195,14 @@ BY_CALLABLE |= {
 for named in ("Book().cover", "Book().strategy", "Book().position"):
     BY_CALLABLE |= {(named, "uncovered"): rm.NoProxies()}
 BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
+MONTHLY = pd.Series(np.linspace(0.5, 2.0, 60), pd.date_range("2015-01-31", periods=60, freq="ME"))
+RATIOS = rm.VolatilityRatios.of(MONTHLY)
+OBJECTS += [RATIOS, HISTORY.hedged({"A": 1.0})]
+BY_CALLABLE |= {
+    ("VolatilityRatios.of", "ratios"): MONTHLY, ("VolatilityRatios.of", "overlap"): 0,
+    **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
+    ("HedgeRecord().ratios", "window"): rm.Horizon(5),
+}  # fmt: skip
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}
 for layout in ("Wide", "Long", "Crsp"):
