@@ -48,6 +48,10 @@ class UnknownAssetError(RiskModelError, LookupError):
     """An asset is not among the known ones."""
 
 
+class UncoveredPositionsError(UnknownAssetError):
+    """Some of the positions that are held are of assets that the model does not cover."""
+
+
 class AmbiguousAssetError(RiskModelError, LookupError):
     """A label means more than one security in the window."""
 
@@ -255,3 +259,7 @@ class MissingDatesWarning(RiskModelWarning):
 
 class FailedForecastWarning(RiskModelWarning):
     """Methods of a study have no forecast on some dates."""
+
+
+class ProxiedPositionsWarning(RiskModelWarning):
+    """Positions that a model does not cover were proxied by others, or left out, as the caller asked."""
