@@ -36,6 +36,8 @@ TESTS = {
     "riskmodel/portfolio/strategy.py": ("test_strategy",),
     "riskmodel/portfolio/hedged.py": ("test_hedged",),
     "riskmodel/portfolio/budget.py": ("test_budget",),
+    "riskmodel/portfolio/limits.py": ("test_budget",),
+    "riskmodel/portfolio/position.py": ("test_budget",),
     "riskmodel/estimation/available.py": ("test_estimators",),
     "riskmodel/estimation/base.py": ("test_ols", "test_estimators"),
     "riskmodel/estimation/least_squares/ols.py": ("test_ols", "test_degenerate", "test_moments"),

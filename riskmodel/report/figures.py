@@ -18,8 +18,8 @@ from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.budget import Position
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.report.canvas import BANDS, BLUE, COLOURS, ORANGE, PURPLE, canvas, plotly, safe
 from riskmodel.report.formats import short_dollars
 

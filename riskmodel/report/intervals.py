@@ -29,8 +29,9 @@ from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.budget import Position, RiskBudget
+from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
 
 COVERED: tuple[tuple[Estimand, str], ...] = (

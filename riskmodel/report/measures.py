@@ -19,9 +19,10 @@ from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.budget import Position, RiskBudget
+from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
 from riskmodel.report.formats import distinct
 from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals

@@ -20,9 +20,10 @@ from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.stability import Stability
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.budget import Position, RiskBudget
+from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.report import alerts, html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.intervals import COVERED, Intervals

@@ -1,0 +1,38 @@
+"""Limits that a position exceeds."""
+
+from __future__ import annotations
+
+from typing import final
+
+from attrs import frozen
+
+from riskmodel.portfolio.limits import Limit
+
+# Smaller limits are shares and counts.
+_DOLLARS = 1e3
+
+
+@final
+@frozen
+class Breach:
+    """A limit that a position exceeds.
+
+    Attributes
+    ----------
+    limit : Limit
+        The limit exceeded.
+    used : float
+        How much of it the position uses, in the limit's own unit.
+    """
+
+    limit: Limit
+    used: float
+
+    @property
+    def excess(self) -> float:
+        """Used less allowed."""
+        return self.used - self.limit.amount
+
+    def __str__(self) -> str:
+        form = ",.0f" if self.limit.amount >= _DOLLARS else ".3g"
+        return f"{self.limit.name}: {self.used:{form}} used of {self.limit.amount:{form}}"
