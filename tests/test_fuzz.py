@@ -179,7 +179,7 @@ BY_CALLABLE |= {
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
-    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
+    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95, ("RiskReport.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
