@@ -62,7 +62,7 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     rows, footer = without_footer(path, rows, header)
     notes = header.notes + (grid.notes if grid is not None else ()) + chosen.notes + events + footer
     chosen = evolve(chosen, notes=notes)
-    _require_fields(path, rows, header)
+    require_fields(path, rows, header)
     columns = _columns(path, rows, header, chosen, options)
     return crsp.tidied(columns, options.unit) if chosen.is_crsp else columns
 
@@ -81,7 +81,7 @@ def _columns(path: Path, lines: Lines, header: Header, chosen: Choice, options: 
     doubtful = options.unit is Unit.PRICE and header.separator != ","
     split_by = header.separator
     table = None if doubtful else _quickly(body, text, numeric, split_by, missing.texts)
-    read = _as_text(path, body, [*text, *numeric], split_by) if table is None else table
+    read = read_cells(path, body, [*text, *numeric], split_by) if table is None else table
     read = read.rename(columns=dict(enumerate(header.names)))
     if len(read) != len(places):
         raise LayoutError(
@@ -122,7 +122,8 @@ def _quickly(
         return None
 
 
-def _as_text(path: Path, body: str, columns: Sequence[int], separator: str) -> pd.DataFrame:
+def read_cells(path: Path, body: str, columns: Sequence[int], separator: str) -> pd.DataFrame:
+    """Read the cells of some columns as text, rows × positions of columns."""
     try:
         return _parsed(body, columns, [], separator, [])
     except ValueError as error:
@@ -157,7 +158,7 @@ def _stripped(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(pd.Index([text.strip() for text in texts], dtype=object).take(codes), name=column.name)
 
 
-def _require_fields(path: Path, lines: Lines, header: Header) -> None:
+def require_fields(path: Path, lines: Lines, header: Header) -> None:
     """Raise for a row that is cut off: its last returns would be missing."""
     separators = len(header.names) - 1
     for number, line in lines:
