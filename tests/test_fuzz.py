@@ -177,6 +177,8 @@ BY_CALLABLE |= {
     ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
     ("ModelHistory().hedged", "cost"): 0.0, ("TimeScaling.of", "returns"): RETURNS["A"],
     ("TimeScaling.of", "to"): rm.Horizon(5),
+    ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
+    ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,

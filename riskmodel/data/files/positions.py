@@ -15,13 +15,13 @@ from riskmodel._core.callers import warn
 from riskmodel._core.dates import between, window
 from riskmodel._core.paths import AnyPath
 from riskmodel._core.weights import read_weights
-from riskmodel.data.files import delimited, parquet
+from riskmodel.data.files import parquet
 from riskmodel.data.files.codes import MissingCodes
 from riskmodel.data.files.columns import Columns
 from riskmodel.data.files.content import as_text, read_content
 from riskmodel.data.files.dates import read_dates
 from riskmodel.data.files.header import Header
-from riskmodel.data.files.lines import read_lines
+from riskmodel.data.files.lines import Lines, read_lines, split
 from riskmodel.data.files.numbers import NumberReader
 from riskmodel.data.files.position_columns import PositionColumns
 from riskmodel.data.files.source import read_source
@@ -292,10 +292,7 @@ def _text(path: Path, content: bytes, columns: PositionColumns) -> _Rows:
     names = [name for name in header.names if name and name not in header.empty]
     roles = columns.among(path, names)
     body = lines[header.count :]
-    delimited.require_fields(path, body, header)
-    at = [header.names.index(name) for name in names]
-    cells = delimited.read_cells(path, "\n".join(line for _, line in body), at, header.separator)
-    cells.columns = pd.Index(names)
+    cells = _cells(path, body, header)[names]
     _say_what_is_not_read(path, columns, roles, cells)
     places = [number for number, _ in body]
     chosen = [role for role in _NUMBERS if role in roles]
@@ -305,6 +302,23 @@ def _text(path: Path, content: bytes, columns: PositionColumns) -> _Rows:
     except LayoutError as error:
         raise _not_a_number(path, error, roles) from None
     return _Rows(path, roles, cells, numbers, places, "line")
+
+
+def _cells(path: Path, lines: Lines, header: Header) -> pd.DataFrame:
+    """Split the lines below a header; raise for one with more or fewer cells."""
+    rows = []
+    for number, line in lines:
+        rows.append([cell.strip() for cell in split(path, number, line, header.separator)])
+        if len(rows[-1]) != len(header.names):
+            raise LayoutError(
+                f"{path}, line {number}: expected {len(header.names)} columns as in the header, got {len(rows[-1])}; "
+                "write amounts that have commas in quotes, and remove lines that are prose.",
+                path=str(path),
+                line=number,
+                expected=len(header.names),
+                got=len(rows[-1]),
+            )
+    return pd.DataFrame(rows, columns=pd.Index(header.names), dtype=object)
 
 
 def _not_a_number(path: Path, error: LayoutError, roles: dict[str, Any]) -> LayoutError:
