@@ -159,9 +159,9 @@ class Alphas:
         sums, taken = x @ counts, np.maximum(used @ counts, 1.0)
         squares = np.maximum((x * x) @ counts - sums * sums / taken, np.finfo(float).tiny)
         own = self._alpha[moving] / np.sqrt(np.einsum("nt,nt->n", x, x))
-        out = pd.Series(np.nan, self.assets.copy(), name="family_wise_pvalue")
-        out.iloc[moving] = step_down_pvalues(np.abs(own), np.abs(sums) / np.sqrt(squares))
-        return out
+        out = np.full(len(self.assets), np.nan)
+        out[moving] = step_down_pvalues(np.abs(own), np.abs(sums) / np.sqrt(squares))
+        return pd.Series(out, self.assets.copy(), name="family_wise_pvalue")
 
     def joint(self) -> JointTest:
         r"""Test that all alphas are zero, with the covariance of this inference and an F distribution.

@@ -10,7 +10,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core.arguments import require
-from riskmodel._core.arrays import Array, read_only
+from riskmodel._core.arrays import Array, Flags, read_only
 from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.agreement import require_regression, require_same_factors
@@ -140,7 +140,8 @@ class FamaMacBeth:
         horizon: Horizon,
         covariance: Any,
     ) -> Self:
-        chosen, used = _read(covariance), ~np.isnan(slopes).any(axis=1)
+        chosen = _read(covariance)
+        used: Flags = np.asarray(~np.isnan(slopes).any(axis=1))
         if used.sum() < 2:
             raise NotEstimatedError(
                 f"expected two dates or more with as many assets as premia whose loadings differ, got {used.sum()}; "

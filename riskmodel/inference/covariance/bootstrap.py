@@ -97,4 +97,4 @@ class StationaryBootstrap(LongRunCovariance):
             raise MissingExtraError.of("rm.StationaryBootstrap", "arch", "evaluation") from error
         block: Any = self.block or max(1.0, float(np.nanmax(bootstrap.optimal_block_length(rows.T)["stationary"])))
         for (x,), _ in bootstrap.StationaryBootstrap(block, dates, seed=self.seed).bootstrap(self.replications):
-            yield x
+            yield np.asarray(x)
