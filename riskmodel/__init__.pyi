@@ -33,7 +33,9 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    ExposureLeftWarning as ExposureLeftWarning,
     FailedForecastWarning as FailedForecastWarning,
+    HedgesDifferWarning as HedgesDifferWarning,
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
@@ -52,6 +54,7 @@ from .errors import (
     NonNumericError as NonNumericError,
     NotEstimatedError as NotEstimatedError,
     PercentReturnsError as PercentReturnsError,
+    ProxiedPositionsWarning as ProxiedPositionsWarning,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
     RowsLeftOutWarning as RowsLeftOutWarning,
@@ -64,6 +67,7 @@ from .errors import (
     TooFewObservationsError as TooFewObservationsError,
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,
+    UncoveredPositionsError as UncoveredPositionsError,
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
@@ -209,6 +213,7 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.rolling import RollingInference as RollingInference
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
@@ -234,19 +239,32 @@ from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
+from .portfolio.book import Book as Book
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
+from .portfolio.coverage import Coverage as Coverage
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
+    ConcentrationLimit as ConcentrationLimit,
     FactorVolatilityLimit as FactorVolatilityLimit,
     GrossLimit as GrossLimit,
     Limit as Limit,
+    NameCountLimit as NameCountLimit,
+    NameLimit as NameLimit,
+    NetLimit as NetLimit,
     RealisedVolatilityLimit as RealisedVolatilityLimit,
     VolatilityLimit as VolatilityLimit,
 )
 from .portfolio.portfolio import Portfolio as Portfolio
 from .portfolio.position import Position as Position
+from .portfolio.uncovered import (
+    GroupProxies as GroupProxies,
+    LeftOutPositions as LeftOutPositions,
+    NoProxies as NoProxies,
+    PeerProxies as PeerProxies,
+    Uncovered as Uncovered,
+)
 from .portfolio.strategy import Strategy as Strategy
 from .quantities import (
     Mean as Mean,

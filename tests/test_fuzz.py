@@ -56,8 +56,13 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
+
 # One object of each class, whose methods are called.
 OBJECTS = [
+    *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
+    *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
+    rm.LeftOutPositions(["C"]),
     rm.DAY,
     *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
     *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
@@ -75,6 +80,7 @@ OBJECTS = [
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
+    rm.RollingInference(HISTORY),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
 ]  # fmt: skip
 
@@ -163,17 +169,34 @@ for named in ("Linked", "Thresholded"):
 for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
+    ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
     ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
     ("ModelHistory().hedged", "cost"): 0.0, ("TimeScaling.of", "returns"): RETURNS["A"],
     ("TimeScaling.of", "to"): rm.Horizon(5),
+    ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
+    ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
 }  # fmt: skip
+for named in ("GroupProxies", "LeftOutPositions", "NoProxies", "PeerProxies"):
+    BY_CALLABLE |= {
+        (f"{named}().baskets", "positions"): pd.Series({"C": 1.0}), (f"{named}().baskets", "groups"): None,
+        (f"{named}().baskets", "covered"): pd.Index(["A", "B"]),
+    }  # fmt: skip
+BY_CALLABLE |= {
+    ("Book", "dollars"): {"A": 1e6}, ("Book", "nav"): 1e6, ("Book.of_shares", "quantities"): {"A": 10},
+    ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
+    ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
+}  # fmt: skip
+for named in ("Book().cover", "Book().strategy", "Book().position"):
+    BY_CALLABLE |= {(named, "uncovered"): rm.NoProxies()}
+BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
 MONTHLY = pd.Series(np.linspace(0.5, 2.0, 60), pd.date_range("2015-01-31", periods=60, freq="ME"))
 RATIOS = rm.VolatilityRatios.of(MONTHLY)
 OBJECTS += [RATIOS, HISTORY.hedged({"A": 1.0})]
