@@ -417,7 +417,7 @@ class Study:
                 got=chosen,
             )
         return VolatilityRatios.of(
-            np.sqrt(mine["squares"] / mine["variance"]),
+            (mine["squares"] / mine["variance"]).pow(0.5),
             self._ahead,
             source=f"{method} on {', '.join(chosen)}",
             overlap=self.overlap,
