@@ -20,6 +20,7 @@ from .analysis.weighting import (
     WHOLE_DATES as WHOLE_DATES,
 )
 from .data.cache.provider import Cached as Cached
+from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
@@ -257,6 +258,10 @@ from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
 from .portfolio.book import Book as Book
+from .portfolio.book_files import (
+    read_position_history as read_position_history,
+    read_positions as read_positions,
+)
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
 from .portfolio.coverage import Coverage as Coverage

@@ -202,6 +202,9 @@ BY_CALLABLE |= {
     ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
     ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
 }  # fmt: skip
+for named in ("read_positions", "read_position_history"):
+    BY_CALLABLE |= {(named, "path"): "positions.csv", (named, "columns"): rm.PositionColumns()}
+BY_CALLABLE |= {("read_positions", "prices"): None, ("read_positions", "nav"): None, ("read_positions", "date"): None}
 for named in ("Book().cover", "Book().strategy", "Book().position"):
     BY_CALLABLE |= {(named, "uncovered"): rm.NoProxies()}
 BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
@@ -255,6 +258,7 @@ AS_STATED |= {
     "ShortHistories",
     "ShortHistoryVariance",
 }
+AS_STATED |= {"PositionColumns", "read_position_history"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 
@@ -396,6 +400,9 @@ def _elsewhere(tmp_path, monkeypatch):
     RETURNS.rename_axis("date").to_csv("returns.csv")
     (100 * RETURNS.rename_axis("date")).to_csv("percent.csv")
     LONG.to_parquet("long.parquet")
+    pd.DataFrame({"date": "2024-01-31", "asset": ["A", "B"], "dollars": [1e6, -2e6]}).to_csv(
+        "positions.csv", index=False
+    )
 
 
 def test_the_public_callables_are_found():
