@@ -1,8 +1,24 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.active import ActivePortfolio as ActivePortfolio
+from .analysis.attribution import ReturnAttribution as ReturnAttribution
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .analysis.contributions import Contributions as Contributions
+from .analysis.linking import (
+    Added as Added,
+    Carino as Carino,
+    Compounded as Compounded,
+    Linking as Linking,
+    Menchero as Menchero,
+)
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.weighting import (
+    BUY_AND_HOLD as BUY_AND_HOLD,
+    NAMES_ALONE as NAMES_ALONE,
+    REBALANCED as REBALANCED,
+    Unknown as Unknown,
+    Weighting as Weighting,
+    WHOLE_DATES as WHOLE_DATES,
+)
 from .data.cache.provider import Cached as Cached
 from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
@@ -44,6 +60,7 @@ from .errors import (
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutNamesWarning as LeftOutNamesWarning,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
     MissingDatesWarning as MissingDatesWarning,

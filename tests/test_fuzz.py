@@ -91,6 +91,7 @@ OBJECTS = [
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
     *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
+    *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -113,7 +114,8 @@ GOOD = {
     "volatility_half_life": rm.MONTH, "correlation_half_life": rm.QUARTER, "lags": 1, "simulations": 2, "seed": 0,
     "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"},
     "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
-    "factor_groups": {"Mkt-RF": "market", "SMB": "style"},
+    "factor_groups": {"Mkt-RF": "market", "SMB": "style"}, "weighting": rm.BUY_AND_HOLD, "linking": rm.Carino(),
+    "unknown": rm.NAMES_ALONE,
     "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
     "characteristics": CHARACTERISTICS, "estimators": [rm.OLS(), rm.EWMA(rm.MONTH)], "least": 1, "penalty": 0.01,
@@ -198,8 +200,14 @@ BY_CALLABLE |= {
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
+    ("ReturnAttribution.of", "data"): PANEL, ("ReturnAttribution.of_weights", "panel"): PANEL,
+    ("ReturnAttribution().std_errors", "inference"): rm.Inference.of(MODEL, PANEL),
+    ("ReturnAttribution().std_errors", "level"): 0.95, ("ReturnAttribution().means", "level"): 0.95,
+    ("ReturnAttribution().means", "covariance"): rm.HAC(),
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
 }  # fmt: skip
+for named in ("Carino", "Menchero", "Compounded", "Added"):
+    BY_CALLABLE |= {(f"{named}().coefficients", name): np.full(3, 0.01) for name in ("returns", "benchmark")}
 for named in ("GroupProxies", "LeftOutPositions", "NoProxies", "PeerProxies"):
     BY_CALLABLE |= {
         (f"{named}().baskets", "positions"): pd.Series({"C": 1.0}), (f"{named}().baskets", "groups"): None,
