@@ -265,6 +265,10 @@ class MissingDatesWarning(RiskModelWarning):
     """A figure of a portfolio leaves out dates on which something held has no return."""
 
 
+class LeftOutNamesWarning(RiskModelWarning):
+    """A figure of a portfolio leaves out names on dates on which they have no return."""
+
+
 class FailedForecastWarning(RiskModelWarning):
     """Methods of a study have no forecast on some dates."""
 
