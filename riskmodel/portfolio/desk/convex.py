@@ -122,7 +122,9 @@ class _Program:
             self.add(squares.over(self.scale))
         self.unit = unit
         constant = terms.rows.constant / self.scale**2
-        self.problem = cp.Problem(cp.Minimize(self.square(risk.rows, risk.own) + constant + cost + self.price()), self.limits)
+        self.problem = cp.Problem(
+            cp.Minimize(self.square(risk.rows, risk.own) + constant + cost + self.price()), self.limits
+        )
 
     def _linear(self) -> list[Any]:
         low, high = self.terms.ends()

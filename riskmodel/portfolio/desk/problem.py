@@ -44,7 +44,7 @@ def _read_instruments(instruments: Any) -> tuple[Instrument, ...]:
 
 
 def _is_positive(_self: Any, attribute: Any, value: Any) -> None:
-    if value is not None and not 0 < require_finite(value, attribute.alias):
+    if value is not None and not require_finite(value, attribute.alias) > 0:
         raise InvalidParameterError(
             f"expected {attribute.alias} above 0, got {value!r}.", parameter=attribute.alias, got=value
         )
@@ -130,7 +130,7 @@ class HedgeProblem:
         for parameter, names in needs.items():
             if names and getattr(self, parameter) is None:
                 raise InvalidParameterError(
-                    f"expected {parameter}, which the costs, lots or volumes of {labels.listing(names)} need, got none.",
+                    f"expected {parameter}, which costs, lots or volumes of {labels.listing(names)} need, got none.",
                     parameter=parameter,
                     instruments=names,
                 )
@@ -258,9 +258,7 @@ class HedgeProblem:
                     boxes[name] = (low, high)
         return boxes
 
-    def _solution(
-        self, strategy: Portfolio, held: HeldInstruments, terms: HedgeTerms, band: float
-    ) -> HedgeSolution:
+    def _solution(self, strategy: Portfolio, held: HeldInstruments, terms: HedgeTerms, band: float) -> HedgeSolution:
         solver: HedgeSolver = ClosedForm(terms) if terms.is_closed else ConvexSolver(terms)
         found = self._banded(solver, terms, band)
         whole = found
