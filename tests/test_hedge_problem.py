@@ -308,7 +308,8 @@ class TestRebalance:
 class TestRefused:
     @pytest.mark.parametrize("changes", [
         {"cost": -0.1}, {"cost": 2.0}, {"borrow": 0.03}, {"borrow": rm.Mean(-0.01, rm.YEAR)},
-        {"least": 1.0, "most": 0.0}, {"lot": 0.0}, {"daily_volume": math.inf}, {"participation": 0.0}, {"carry": rm.Mean(math.inf, rm.YEAR)},
+        {"lot": 0.0}, {"daily_volume": math.inf}, {"participation": 0.0},
+        {"least": 1.0, "most": 0.0}, {"carry": rm.Mean(math.inf, rm.YEAR)},
     ])  # fmt: skip
     def test_instruments(self, changes):
         with pytest.raises(rm.InvalidParameterError):
