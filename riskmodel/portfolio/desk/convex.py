@@ -52,7 +52,7 @@ class ConvexSolver(HedgeSolver):
     def __init__(self, terms: HedgeTerms) -> None:
         convex = all(s.is_convex for s in terms.squares.values())
         relaxed = _Program(terms) if convex else _Lifted(terms)
-        self.__attrs_init__(terms=terms, relaxed=relaxed, restricted=None if convex else _Touching(terms))  # type: ignore[attr-defined]
+        self.__attrs_init__(terms=terms, relaxed=relaxed, restricted=None if convex else _Touching(terms))
 
     def solve(self, free: Flags, fixed: Array) -> Found | None:
         """Return the best hedge found, and the bound of the relaxation."""

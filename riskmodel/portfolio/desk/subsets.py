@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import heapq
 from itertools import count
-from typing import Any
-
 import numpy as np
 
 from riskmodel._core.arrays import Array, Flags
@@ -112,8 +110,8 @@ class _Search:
     def _is_cut(self, bound: float) -> bool:
         return self.best is not None and bound >= self.best.objective - _EQUAL * abs(self.best.objective)
 
-    def _count(self, found: Found, allowed: Any) -> int:
+    def _count(self, found: Found, allowed: frozenset[int]) -> int:
         return int(np.count_nonzero(found.hedge[list(allowed)]))
 
-    def _largest(self, found: Found, free: Any) -> int:
-        return max(free, key=lambda i: (abs(found.hedge[i]), -i))
+    def _largest(self, found: Found, free: frozenset[int]) -> int:
+        return max(free, key=lambda i: (abs(float(found.hedge[i])), -i))

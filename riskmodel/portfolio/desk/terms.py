@@ -89,7 +89,8 @@ class HedgeTerms:
         broken = {
             name: float(np.maximum(low - h, h - high).max(initial=0.0)) for name, (low, high) in self.boxes.items()
         }
-        broken |= {name: limit.excess(h) for name, limit in {**self.linear, **self.squares}.items()}
+        broken |= {name: limit.excess(h) for name, limit in self.linear.items()}
+        broken |= {name: limit.excess(h) for name, limit in self.squares.items()}
         return {name: value for name, value in broken.items() if value > KEPT}
 
     def only(self, names: list[str]) -> Self:
