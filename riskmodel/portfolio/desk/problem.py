@@ -108,7 +108,7 @@ class HedgeProblem:
     >>> oil = rm.Strategy({"XOM": 0.5, "RRC": 0.5}, rm.OLS().fit(panel))
     >>> solution = rm.HedgeProblem(oil, ["CVX", "KO", "Mkt-RF"], at_most=1).solve()
     >>> solution.weights.round(3).to_dict()
-    {'CVX': 0.0, 'KO': 0.0, 'Mkt-RF': -1.013}
+    {'CVX': 0.0, 'KO': 0.0, 'Mkt-RF': -0.96}
     """
 
     strategy: Portfolio = field()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from itertools import count
+
 import numpy as np
 
 from riskmodel._core.arrays import Array, Flags
