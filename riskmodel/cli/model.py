@@ -152,10 +152,10 @@ class ModelOptions:
             return self.estimator.fit_available(panel, minimum=self.min_observations)
         return self.estimator.fit(panel)
 
-    def portfolio(self) -> Fitted:
-        """Fit the model of the assets of the portfolio."""
+    def portfolio(self, also: Iterable[str] = ()) -> Fitted:
+        """Fit the model of the assets of the portfolio, and of others, such as instruments of a hedge."""
         held = self._complete()
-        panel = self.panel(held)
+        panel = self.panel(dict.fromkeys([*held, *also]))
         model = self.fit(panel)
         strategy = Strategy(self._remaining(held, model), model)
         return Fitted(strategy, panel.select(list(model.assets)), self.notes(panel, model))

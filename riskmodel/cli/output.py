@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.notices import tell
@@ -27,6 +30,12 @@ def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -
         print(report.to_text())
         if wrote:
             print(wrote)
+
+
+def table_json(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return a table by row and column, with None for what is not known or not finite."""
+    finite = table.astype(float).replace([np.inf, -np.inf], np.nan)
+    return {str(k): v for k, v in finite.astype(object).where(finite.notna(), None).to_dict("index").items()}
 
 
 def print_json(content: object) -> None:
