@@ -216,7 +216,7 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
-from .inference.alphas import Alphas as Alphas, JointTest as JointTest
+from .inference.alphas import Alphas as Alphas
 from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
 from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
 from .inference.covariance.classical import Classical as Classical
@@ -236,6 +236,9 @@ from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
 from .inference.volatility_ratios import VolatilityRatios as VolatilityRatios
+from .inference.fama_macbeth import FamaMacBeth as FamaMacBeth
+from .inference.risk_premia import RiskPremia as RiskPremia
+from .inference.joint_test import JointTest as JointTest
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition

@@ -58,6 +58,15 @@ CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0
 
 BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
 
+FEW_DRAWS = rm.StationaryBootstrap(20, block=2)
+# Premia need more assets than factors.
+FIVE = pd.concat([RETURNS, RETURNS[["B"]] - 0.5 * RETURNS[["A"]].to_numpy(), RETURNS.shift(1), FACTORS + 0.01], axis=1)
+FIVE = FIVE.iloc[1:].set_axis(list("ABCDEFG"), axis=1)
+FIVE_PANEL = rm.InMemory(FIVE, factors=FACTORS, risk_free=FREE, horizon=rm.DAY).panel(list("ABCDE"), ["Mkt-RF", "SMB"])
+FIVE_MODEL = rm.OLS().fit(FIVE_PANEL)
+FIVE_HISTORY = rm.Expanding(rm.OLS(), minimum=30, every=10).fit(FIVE_PANEL)
+PREMIA = ["RiskPremia.of", "RiskPremia.with_zero_beta_rate", "RiskPremia.traded", "FamaMacBeth.of"]
+
 # One object of each class, whose methods are called.
 OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
@@ -80,7 +89,7 @@ OBJECTS = [
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
-    rm.RollingInference(HISTORY),
+    *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
     *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
@@ -172,6 +181,13 @@ for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
     ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("FamaMacBeth.of_history", "history"): FIVE_HISTORY, ("Alphas().family_wise_pvalues", "bootstrap"): FEW_DRAWS,
+    ("FamaMacBeth.of_history", "covariance"): rm.HAC(),
+    **{
+        (made, name): value
+        for made in PREMIA
+        for name, value in (("model", FIVE_MODEL), ("panel", FIVE_PANEL), ("covariance", rm.HAC()))
+    },
     ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
