@@ -87,14 +87,15 @@ def run(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    shown = figures.assign(**{c: 100.0 * figures[c] for c in figures if c != "capacity"})
-    shown.columns = ["model, %/year", "realised, %/year", "factor share, %", "capacity, $"]
-    print("HEDGES")
-    print(
-        shown.to_string(
-            formatters=dict.fromkeys(shown.columns[:3], "{:,.1f}".format) | {shown.columns[3]: "{:,.0f}".format}
-        )
+    shown = pd.DataFrame(
+        {
+            "model, %/year": (100.0 * figures["volatility"]).map("{:.1f}".format),
+            "realised, %/year": (100.0 * figures["realised"]).map("{:.1f}".format),
+            "factor share, %": (100.0 * figures["factor_share"]).map("{:.1f}".format),
+            "capacity, $": figures["capacity"].map("{:,.0f}".format),
+        }
     )
+    print(f"HEDGES\n{shown.to_string()}")
     print("\nLEGS, dollars per dollar of portfolio")
     print(legs.fillna(0.0).to_string(float_format="{:.3f}".format))
 

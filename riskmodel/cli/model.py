@@ -9,10 +9,10 @@ from typing import Self, final
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.cli.estimators import estimator, rows
+from riskmodel.cli.estimators import estimator
 from riskmodel.cli.files import InputFiles, with_hint
 from riskmodel.cli.french import FrenchFactors
-from riskmodel.cli.options import names, require_factors, weights, window
+from riskmodel.cli.options import names, require_factors, rows, weights, window
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -154,7 +154,7 @@ class ModelOptions:
 
     def portfolio(self, also: Iterable[str] = ()) -> Fitted:
         """Fit the model of the assets of the portfolio, and of others, such as instruments of a hedge."""
-        held = self._complete()
+        held = self.held()
         panel = self.panel(dict.fromkeys([*held, *also]))
         model = self.fit(panel)
         strategy = Strategy(self._remaining(held, model), model)
@@ -171,8 +171,8 @@ class ModelOptions:
             return []
         return [f"The last returns are of {last:%Y-%m-%d}, {(self.as_of - last).days} days before --as-of."]
 
-    def _complete(self) -> dict[str, float]:
-        """Fill missing weights with equal ones that sum to 1."""
+    def held(self) -> dict[str, float]:
+        """Return the weights, equal ones that sum to 1 where none were typed."""
         if not self.weights and isinstance(self.data, SampleData):
             return _DEFAULT_WEIGHTS[self.data.horizon]
         weights = self.weights or dict.fromkeys(self.data.assets)

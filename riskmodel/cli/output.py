@@ -35,7 +35,11 @@ def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -
 def table_json(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return a table by row and column, with None for what is not known or not finite."""
     finite = table.astype(float).replace([np.inf, -np.inf], np.nan)
-    return {str(k): v for k, v in finite.astype(object).where(finite.notna(), None).to_dict("index").items()}
+    rows = finite.astype(object).where(finite.notna(), None)
+    return {
+        str(name): dict(zip(map(str, rows), row, strict=True))
+        for name, row in zip(rows.index, rows.to_numpy(), strict=True)
+    }
 
 
 def print_json(content: object) -> None:
