@@ -7,6 +7,7 @@ from typing import Any
 
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
+from riskmodel.portfolio.position import Position
 from riskmodel.report.formats import listed
 from riskmodel.report.measures import Measures
 
@@ -20,6 +21,7 @@ _OFF, _SURE = 0.1, 0.05
 def all_of(m: Measures) -> Iterator[str]:
     """Every warning, the gravest first."""
     yield from _of_few_dates(m)
+    yield from _of_limits(m)
     yield from _of_reality(m)
     yield from _of_time(m)
 
@@ -50,6 +52,16 @@ def _of_reality(m: Measures) -> Iterator[str]:
         each = "; ".join(f"{name} {_both(risk)}" for name, risk in found.items())
         worst = max(found, key=lambda name: abs(found[name].ratio - 1.0))
         yield f"{_verdict(found)}: {each}. {_cause(worst, found[worst])}"
+
+
+def _of_limits(m: Measures) -> Iterator[str]:
+    """Limits that what is held exceeds."""
+    if m.capital is None:
+        return
+    position = Position(m.strategy, m.capital, m.budget.horizon)
+    broken = [str(breach) for breach in m.budget.check(position)]
+    if broken:
+        yield f"What is held exceeds {len(broken)} of {len(m.budget.all_limits)} limits: {listed(broken, 6)}."
 
 
 def _of_time(m: Measures) -> Iterator[str]:

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.errors import MissingExtraError
-from riskmodel.report.document import Document, Picture
+from riskmodel.report.document import Document, Picture, Place
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,7 +36,9 @@ def render(document: Document) -> str:
         pictures=[(picture, _specification(picture)) for picture in document.pictures],
         policy=_POLICY,
         style=_unescaped(_source("page.css")),
+        places=Place,
         script=_unescaped(_source("page.js")),
+        sorting=_unescaped(_source("tables.js")),
         plotly=_unescaped(_plotly_source()) if document.pictures else "",
     )
 
@@ -48,7 +50,11 @@ def _environment() -> Environment:
     except ImportError as error:
         raise MissingExtraError.of("the page", "jinja2", "report") from error
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment

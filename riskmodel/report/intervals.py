@@ -23,6 +23,7 @@ from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Esti
 from riskmodel.inference.inference import Inference
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.next_month import next_month
+from riskmodel.inference.rolling import RollingInference
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
@@ -52,6 +53,8 @@ _IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
+# Rows from one rolling window to the next, at most.
+_STEP = 16
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
 
@@ -168,8 +171,7 @@ class Intervals:
     def exposures(self) -> pd.DataFrame:
         """The strategy's exposures over rolling windows: dates × (factor; ``estimate``, ``low``, ``high``).
 
-        Windows are of a year, of rows longer than a week three years, and end each month. Empty where there are fewer
-        than two.
+        Windows are of a year, of rows longer than a week three years. Empty where there are fewer than two.
         """
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
         nothing = pd.DataFrame(columns=pd.MultiIndex.from_arrays([[], []]))
@@ -185,15 +187,10 @@ class Intervals:
             definitions=[PublishedFactor(name) for name in model.factors],
             left_out=None,
         )
-        history = Rolling(window, every=max(1, round(window.in_units_of(self.panel.horizon) / 12))).fit(own)
-        free = history.n_observations["portfolio"] - len(model.factors) - 1
-        wide = np.array([quantile(self.level, max(n, 1.0)) for n in free])
-        parts = {}
-        for name in model.factors:
-            beta, error = history.loadings[(name, "portfolio")], history.std_errors[(name, "portfolio")]
-            parts[name] = pd.DataFrame({"estimate": beta, "low": beta - wide * error, "high": beta + wide * error})
-        bands: pd.DataFrame = pd.concat(parts, axis=1)
-        return bands
+        # windows whose ends are so close are estimated all at once
+        step = min(_STEP, max(1, round(window.in_units_of(self.panel.horizon) / 12)))
+        rolling = RollingInference(Rolling(window, every=step).fit(own), self.errors)
+        return rolling.exposures({"portfolio": 1.0}, self.level)
 
     # -- parts -------------------------------------------------------------------------------------
 

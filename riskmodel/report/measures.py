@@ -12,6 +12,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
 from riskmodel.inference.alphas import false_discovery_rates
@@ -51,6 +52,8 @@ class Measures:
     budget: RiskBudget
     panel: ReturnPanel
     intervals: Intervals
+    groups: Any = None
+    capital: float | None = None
 
     @property
     def strategy(self) -> Portfolio:
@@ -218,6 +221,25 @@ class Measures:
             return None
         held = self.held if len(left) == len(self.held.assets) else self.held.restrict(left.tolist())
         return CovarianceComparison.of(held, self.panel)
+
+    @cached_property
+    def contributions(self) -> Contributions:
+        """Where the strategy's volatility comes from."""
+        return Contributions.of(self.strategy, self.groups)
+
+    @cached_property
+    def limits(self) -> pd.DataFrame:
+        """What the strategy uses of each limit: ``allowed``, ``used``, ``utilisation``; empty where nothing is used."""
+        first = next(iter(self.portfolios))
+        position = self.positions[first]
+        if self.capital is not None:
+            position = Position(self.strategy, self.capital, self.budget.horizon)
+        if position is None:
+            return pd.DataFrame(columns=["allowed", "used", "utilisation"], dtype=np.float64).rename_axis("limit")
+        used, share = self.budget.used(position), self.budget.utilisation(position)
+        allowed = [float(limit.amount) for limit in self.budget.all_limits]
+        columns = {"allowed": allowed, "used": used.astype(float), "utilisation": share.astype(float)}
+        return pd.DataFrame(columns, used.index).rename_axis("limit")
 
     @cached_property
     def correlations(self) -> pd.Series[float]:

@@ -29,6 +29,7 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         ("Portfolio", holdings(m.weights)),
         ("Factors", listed(m.held.factors, 8)),
         ("Funded factors", listed(m.funded, 8) or "none"),
+        ("As of", str(panel.dates[-1].date())),
         ("Data", source or NONE),
         *vintages,
         ("Span", span),

@@ -10,7 +10,7 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
-from riskmodel.report.document import Row, Table, Width
+from riskmodel.report.document import Place, Row, Table, Width
 from riskmodel.report.formats import (
     NOTHING,
     distinct,
@@ -401,6 +401,7 @@ def exposures(m: Measures, most: int) -> Table:
         words=(0, 2),
         note="Beta is dollars of factor per dollar of asset"
         + ("; t is beta over its standard error." if known else "."),
+        place=Place.END,
         hidden=_hidden(m, most),
     )
 
@@ -416,6 +417,7 @@ def alphas(m: Measures, most: int) -> Table:
         tuple((str(names[i]), *(column[i] for column in known.values())) for i in _shown(m, most)),
         note="Alpha is the mean return that the factors do not explain, of the long run; idio vol is what they leave."
         + _about_alphas(m),
+        place=Place.END,
         hidden=_hidden(m, most),
     )
 

@@ -14,7 +14,14 @@ _LABEL = 18
 
 def render(document: Document) -> str:
     """Write the facts, tables and notes, ending in a line break."""
-    parts = [*_warnings(document), _facts(document), *_terms(document), *map(_table, document.tables), _notes(document)]
+    parts = [
+        *_warnings(document),
+        _facts(document),
+        *_tiles(document),
+        *_terms(document),
+        *map(_table, document.tables),
+        _notes(document),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -30,6 +37,21 @@ def _facts(document: Document) -> str:
         for name, value in document.facts
     ]
     return "\n".join([document.heading.upper(), *lines])
+
+
+def _tiles(document: Document) -> Iterator[str]:
+    """The first figures: values below each other, with their notes."""
+    if document.tiles:
+        wide = max(len(tile.label) for tile in document.tiles)
+        lines = [
+            textwrap.fill(
+                _clean(f"{tile.label:<{wide}}  {tile.value}{f'; {tile.note}' if tile.note else ''}"),
+                _WIDTH,
+                subsequent_indent=" " * (wide + 2),
+            )
+            for tile in document.tiles
+        ]
+        yield "\n".join(["IN SHORT", *lines])
 
 
 def _terms(document: Document) -> Iterator[str]:
