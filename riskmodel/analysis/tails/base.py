@@ -1,0 +1,89 @@
+"""The base class of methods for value at risk and expected shortfall."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+from riskmodel._core.arguments import require, require_probability
+from riskmodel.analysis.holding import Holding
+from riskmodel.analysis.tails.risk import TailRisk
+from riskmodel.analysis.tails.tail import Tail
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
+from riskmodel.horizon import Horizon, require_horizon, require_same
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.portfolio import Portfolio
+
+
+class TailMethod(ABC):
+    """A method for value at risk and expected shortfall (abstract). One hook: `tail`.
+
+    `EllipticalTails` (`NormalTails`, `StudentTails`) scale the model's volatility; `Simulation`
+    (`HistoricalSimulation`, `FilteredHistoricalSimulation`) takes returns of a panel. Subclass one of these two.
+    """
+
+    @abstractmethod
+    def tail(self, portfolio: Portfolio, panel: ReturnPanel | None, level: float, horizon: Horizon) -> Tail:
+        """Return the tail of a portfolio's return.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            What is held.
+        panel : ReturnPanel, optional
+            Returns until today.
+        level : float
+            Probability with which value at risk is not exceeded.
+        horizon : Horizon
+            Of the return.
+        """
+
+    @final
+    def of(
+        self, holding: Any, panel: ReturnPanel | None = None, level: float = 0.99, horizon: Horizon | None = None
+    ) -> TailRisk:
+        """Return value at risk and expected shortfall of a portfolio or a position.
+
+        Parameters
+        ----------
+        holding : Portfolio or Position
+            Of a portfolio, figures are returns; of a position, dollars.
+        panel : ReturnPanel, optional
+            Returns until today, at the model's horizon. Simulations need it; `EllipticalTails` need it for intervals.
+        level : float
+            Probability with which the loss is at most value at risk, from 0.5 to 1; 0.99 by default.
+        horizon : Horizon, optional
+            Of the loss; by default the model's.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a level that is not between 0.5 and 1.
+        NotEstimatedError
+            If the method needs a panel, and none is given.
+        HorizonMismatchError, UnknownAssetError, UnknownFactorError
+            If the panel lacks what is held, or has another horizon.
+        """
+        held = Holding.of(holding)
+        if require_probability(level, "level") < 0.5:
+            raise InvalidParameterError(
+                f"expected level as the probability that the loss is at most value at risk, 0.5 or more, got {level}; "
+                f"for a probability of {level} of a larger loss, pass {1.0 - level:g}.",
+                parameter="level",
+                got=level,
+            )
+        if panel is not None:
+            require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+            require_same(held.portfolio.horizon, panel.horizon, "a portfolio's model and the panel")
+        span = held.portfolio.horizon if horizon is None else require_horizon(horizon)
+        return TailRisk(self, held, self.tail(held.portfolio, panel, float(level), span), float(level), span)
+
+
+def require_returns(panel: ReturnPanel | None, method: object) -> ReturnPanel:
+    """Return the panel, or raise where there is none."""
+    if panel is None:
+        raise NotEstimatedError(
+            f"expected a panel of returns for {type(method).__name__}, got none; pass panel=..., for instance the one "
+            "that the model was estimated on."
+        )
+    return panel
