@@ -56,6 +56,12 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+# Scenarios and tails.
+CRASH = rm.Shocks("crash", {"SMB": -0.1})
+SPRING = rm.Episode("spring", DAYS[10], DAYS[40])
+SIMULATED = rm.HistoricalSimulation()
+DESKS = {"A": "x", "B": "y", "Mkt-RF": "hedge", "SMB": "hedge"}
+
 # One object of each class, whose methods are called.
 OBJECTS = [
     rm.DAY,
@@ -75,6 +81,8 @@ OBJECTS = [
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
+    *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
+    *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -95,7 +103,7 @@ GOOD = {
     "unmatched": rm.DROP, "window": rm.MONTH, "long": "A", "short": "B",
     "inner": F, "observed": PARTS.loadings, "statistical": rm.PrincipalComponents(1), "residuals": FITTED.residuals,
     "volatility_half_life": rm.MONTH, "correlation_half_life": rm.QUARTER, "lags": 1, "simulations": 2, "seed": 0,
-    "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"},
+    "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"}, "holding": HEDGED,
     "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
     "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
@@ -170,6 +178,23 @@ BY_CALLABLE |= {
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
+}  # fmt: skip
+BY_CALLABLE |= {
+    ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
+    ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
+    ("CovarianceStress", "correlation"): 0.5, ("Shape", "distribution"): None, ("Shape", "std_errors"): None,
+    ("HistoricalSimulation", "sums"): rm.SquareRootOfTime(),
+    ("BootstrappedSums", "number"): 200, ("Sources", "assets"): np.ones((3, 1)),
+    ("Sources", "factors"): np.ones((3, 1)), ("SquareRootOfTime().draws", "at"): np.arange(9),
+    ("SquareRootOfTime().draws", "rows"): 21.0, ("Replay", "episode"): SPRING, ("Shocks", "unit"): rm.DECIMALS,
+    ("Shocks", "unshocked"): rm.UNMOVED, ("ScenarioOutcome().by_group", "groups"): DESKS,
+    ("TailRisk().by_group", "groups"): DESKS, ("Scenarios().by_group", "groups"): DESKS,
+    ("ScenarioOutcome().interval", "level"): 0.9, ("HistoricalSimulation().tail", "level"): 0.95,
+    ("NormalTails().tail", "level"): 0.95,
+    ("NormalTails().of", "level"): 0.95,
+    ("HistoricalSimulation().of", "level"): 0.95, ("TailRisk", "level"): 0.95,
+    ("TailRisk().intervals", "confidence"): 0.9, ("TailRisk().table", "confidence"): 0.9,
+    ("Moves", "factors"): np.zeros(2), ("Moves.known_factors", "factors"): np.zeros(2),
 }  # fmt: skip
 for named in ("RecentVolatility", "SecondOrderAdjusted"):
     BY_CALLABLE |= {(named, "inner"): rm.OLS()}

@@ -112,7 +112,7 @@ CASES = [
 
 
 class TestShocks:
-    @pytest.mark.parametrize("shocks", CASES, ids=lambda s: "-".join(s))
+    @pytest.mark.parametrize("shocks", CASES, ids="-".join)
     @pytest.mark.parametrize("unshocked", [rm.EXPECTED, rm.UNMOVED])
     @pytest.mark.parametrize("linked", [False, True])
     @pytest.mark.parametrize("hedged", [False, True])

@@ -11,8 +11,8 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
-from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.position import Position
 
 
 @final
@@ -87,4 +87,3 @@ class Holdings:
         positions = np.zeros((m, len(model.factors)))
         positions[names.get_indexer(held.index), model.factors.get_indexer(held.index)] = held
         return cls(names, own[:, None] * model._loadings[at] + positions, own, positions, at)
-

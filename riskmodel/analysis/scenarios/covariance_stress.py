@@ -110,4 +110,3 @@ class CovarianceStress(Scenario):
         return self.factors * np.column_stack(
             [np.sqrt(1.0 - self.correlation) * root, np.sqrt(self.correlation) * volatilities]
         )
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,7 @@ class Episode:
 
     def covers(self, panel: Panel) -> bool:
         """Return whether a panel has the whole episode: rows up to its start, in it, and from its end on."""
-        dates = require(panel, Panel, "panel").dates
+        dates = require(panel, Panel, "panel").dates  # type: ignore[type-abstract]
         inside = (dates > self.start) & (dates <= self.end)
         return bool(len(dates) and _starts_by(panel, self.start) and dates[-1] >= self.end and inside.any())
 
@@ -100,11 +100,11 @@ class Episode:
             )
         return np.flatnonzero((panel.dates > self.start) & (panel.dates <= self.end))
 
-    @classmethod
-    def covered_by(cls, panel: Panel) -> tuple[Self, ...]:
+    @staticmethod
+    def covered_by(panel: Panel) -> tuple[Episode, ...]:
         """Return those of ``rm.EPISODES`` that a panel has as a whole."""
-        require(panel, Panel, "panel")
-        return tuple(e for e in EPISODES if e.covers(panel))  # type: ignore[misc]
+        require(panel, Panel, "panel")  # type: ignore[type-abstract]
+        return tuple(e for e in EPISODES if e.covers(panel))
 
 
 def _starts_by(panel: Panel, start: pd.Timestamp) -> bool:

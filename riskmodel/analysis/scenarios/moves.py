@@ -7,7 +7,8 @@ from typing import Any, Self, final
 import numpy as np
 from attrs import evolve, frozen
 
-from riskmodel._core.arrays import Array
+from riskmodel._core.arguments import require
+from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import as_correlation
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
@@ -64,7 +65,7 @@ class Moves:
     @classmethod
     def none(cls, model: FactorModel, horizon: Horizon) -> Self:
         """Nothing moves, and everything is as uncertain as the model says over a horizon."""
-        of = model.covariance.at(horizon)
+        of = require(model, FactorModel, "model", "for instance portfolio.model").covariance.at(horizon)
         n, k = len(of.assets), len(of.factors)
         return cls(
             factors=np.zeros(k),
@@ -80,7 +81,15 @@ class Moves:
     @classmethod
     def known_factors(cls, model: FactorModel, factors: Array, horizon: Horizon) -> Self:
         """The factor returns are known, and the residuals as uncertain as the model says."""
-        return evolve(cls.none(model, horizon), factors=factors, root=np.zeros((len(factors), 0)))
+        nothing = cls.none(model, horizon)
+        known = floats(factors)
+        if known.shape != nothing.factors.shape or not np.isfinite(known).all():
+            raise InvalidParameterError(
+                f"expected finite returns of the model's {len(nothing.factors)} factors, got shape {known.shape}.",
+                parameter="factors",
+                got=known.shape,
+            )
+        return evolve(nothing, factors=known, root=np.zeros((len(known), 0)))
 
     def given(self, at: Any, loadings: Array, assets: Any, shocks: Array) -> Self:
         r"""Condition on the returns of S factors and assets, in closed form.
@@ -148,4 +157,3 @@ def _whitening(covariance: Array, surprise: Array) -> tuple[Array, float]:
         )
     whitening = vectors[:, kept] / np.sqrt(values[kept]) / scales[:, None]
     return whitening, float(np.linalg.norm(inside / np.sqrt(values[kept])))
-

@@ -108,7 +108,7 @@ class Replay(Scenario):
         require_same(model.horizon, self.panel.horizon, "a portfolio's model and the panel of an episode")
         rows = self.episode.rows(self.panel)
         returns = returns_on(self.panel, model.definitions, slice(int(rows[0]), int(rows[-1]) + 1))
-        missing = model.factors[np.isnan(returns).any(axis=0)]
+        missing = model.factors[np.flatnonzero(np.isnan(returns).any(axis=0))]
         if len(missing):
             raise CoverageError(
                 f"expected returns of all factors on the {len(rows)} rows of {self.name!r}, got none on some for "
@@ -122,7 +122,7 @@ class Replay(Scenario):
         """Compounded excess returns of the model's assets, shape (N,); NaN for those that miss a row."""
         columns = self.panel.assets.get_indexer(model.assets)
         found = np.full(len(columns), np.nan)
-        there = columns >= 0
+        there = np.flatnonzero(columns >= 0)
         rows = self.episode.rows(self.panel)
         found[there] = _compounded(self.panel.arrays()[0][rows][:, columns[there]])[-1]
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self, final
 
 import pandas as pd
@@ -22,13 +22,16 @@ from riskmodel.panel.memory import ReturnPanel
 
 
 def _read(scenarios: Any) -> tuple[Scenario, ...]:
-    if isinstance(scenarios, Scenario) or not isinstance(scenarios, Iterable):
+    if isinstance(scenarios, Scenario) or labels.is_lone(scenarios):
         raise InvalidParameterError(
             f"expected scenarios as a list, got {type(scenarios).__name__}; write [scenario].",
             parameter="scenarios",
             got=type(scenarios).__name__,
         )
-    read = tuple(require(s, Scenario, "each of scenarios", "such as rm.Shocks(...)") for s in scenarios)
+    read = tuple(
+        require(s, Scenario, "each of scenarios", "such as rm.Shocks(...)")  # type: ignore[type-abstract]
+        for s in scenarios
+    )
     if not read:
         raise InvalidParameterError("expected one scenario or more, got none.", parameter="scenarios")
     labels.unique([s.name for s in read], "the names of scenarios")

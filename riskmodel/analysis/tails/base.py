@@ -12,7 +12,9 @@ from riskmodel.analysis.tails.tail import Tail
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import Horizon, require_horizon, require_same
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+
+_LEAST_LEVEL = 0.5
 
 
 class TailMethod(ABC):
@@ -65,18 +67,29 @@ class TailMethod(ABC):
             If the panel lacks what is held, or has another horizon.
         """
         held = Holding.of(holding)
-        if require_probability(level, "level") < 0.5:
-            raise InvalidParameterError(
-                f"expected level as the probability that the loss is at most value at risk, 0.5 or more, got {level}; "
-                f"for a probability of {level} of a larger loss, pass {1.0 - level:g}.",
-                parameter="level",
-                got=level,
-            )
-        if panel is not None:
-            require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
-            require_same(held.portfolio.horizon, panel.horizon, "a portfolio's model and the panel")
-        span = held.portfolio.horizon if horizon is None else require_horizon(horizon)
+        span = held.portfolio.horizon if horizon is None else horizon
+        require_arguments(held.portfolio, panel, level, span)
         return TailRisk(self, held, self.tail(held.portfolio, panel, float(level), span), float(level), span)
+
+
+def require_arguments(portfolio: Any, panel: Any, level: Any, horizon: Any) -> None:
+    """Raise unless these are the arguments of a tail."""
+    held = require_portfolio(portfolio, "portfolio")
+    if require_probability(level, "level") < _LEAST_LEVEL:
+        raise InvalidParameterError(
+            f"expected level as the probability that the loss is at most value at risk, 0.5 or more, got {level}; "
+            f"for a probability of {level} of a larger loss, pass {1.0 - level:g}.",
+            parameter="level",
+            got=level,
+        )
+    if panel is not None:
+        require_same(held.horizon, require_in_memory(panel).horizon, "a portfolio's model and the panel")
+    require_horizon(horizon)
+
+
+def require_in_memory(panel: Any) -> ReturnPanel:
+    """Return a panel in memory, or raise."""
+    return require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
 
 
 def require_returns(panel: ReturnPanel | None, method: object) -> ReturnPanel:
@@ -86,4 +99,4 @@ def require_returns(panel: ReturnPanel | None, method: object) -> ReturnPanel:
             f"expected a panel of returns for {type(method).__name__}, got none; pass panel=..., for instance the one "
             "that the model was estimated on."
         )
-    return panel
+    return require_in_memory(panel)

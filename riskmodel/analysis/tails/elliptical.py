@@ -12,7 +12,7 @@ from attrs import frozen
 from scipy import special
 
 from riskmodel.analysis.realised import RealisedRisk
-from riskmodel.analysis.tails.base import TailMethod
+from riskmodel.analysis.tails.base import TailMethod, require_arguments
 from riskmodel.analysis.tails.shape import Shape
 from riskmodel.analysis.tails.tail import Ends
 from riskmodel.horizon import Horizon
@@ -43,6 +43,7 @@ class EllipticalTails(TailMethod):
     @final
     def tail(self, portfolio: Portfolio, panel: ReturnPanel | None, level: float, horizon: Horizon) -> EllipticalTail:
         """Return the tail as multiples of the volatility."""
+        require_arguments(portfolio, panel, level, horizon)
         return EllipticalTail(portfolio, panel, level, horizon, self.shape(portfolio, panel))
 
 

@@ -16,7 +16,7 @@ from riskmodel.portfolio.portfolio import Portfolio
 
 def is_sums(_: Any, __: Any, value: Any) -> None:
     """Raise unless this is a `RowSums` (an attrs validator)."""
-    require(value, RowSums, "sums", "such as rm.OverlappingSums()")
+    require(value, RowSums, "sums", "such as rm.OverlappingSums()")  # type: ignore[type-abstract]
 
 
 @final
@@ -53,4 +53,4 @@ class HistoricalSimulation(Simulation):
 
     def sources(self, portfolio: Portfolio, panel: ReturnPanel) -> Sources:
         """Return the returns as they were."""
-        return Sources.of(portfolio, *factors_and_residuals(portfolio, panel))
+        return Sources._of(portfolio, *factors_and_residuals(portfolio, panel))

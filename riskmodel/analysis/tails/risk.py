@@ -43,8 +43,8 @@ class TailRisk:
     >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
     >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
     >>> risk = rm.HistoricalSimulation().of(rm.Position(long, 1e6, rm.DAY), panel)
-    >>> risk
-    <TailRisk HistoricalSimulation, 99 %, dollars per day: value at risk 48,172 [45,734, 53,496], expected shortfall ...>
+    >>> risk  # doctest: +ELLIPSIS
+    <TailRisk HistoricalSimulation, 99 %, dollars per day: value at risk 48,172 [45,734, 53,496], ...>
     >>> risk.by_factor.round(-3)
             value_at_risk  expected_shortfall
     Mkt-RF        38000.0             52000.0
@@ -58,10 +58,10 @@ class TailRisk:
     horizon: Horizon
 
     def __repr__(self) -> str:
+        at_risk, shortfall = self.intervals()
         return (
             f"<TailRisk {type(self.method).__name__}, {100 * self.level:g} %, {self.holding.unit} per {self.horizon}: "
-            f"value at risk {_short(self.value_at_risk_interval())}, expected shortfall "
-            f"{_short(self.expected_shortfall_interval())}>"
+            f"value at risk {_short(at_risk)}, expected shortfall {_short(shortfall)}>"
         )
 
     @property
@@ -74,44 +74,34 @@ class TailRisk:
         """The mean loss in the worst 1 - level of cases."""
         return self.holding.capital * self.tail.expected_shortfall
 
-    def value_at_risk_interval(self, confidence: float = 0.95) -> Interval:
-        """Return value at risk with its standard error and interval; NaN where no panel was given.
+    def intervals(self, confidence: float = 0.95) -> tuple[Interval, Interval]:
+        """Return value at risk and expected shortfall with their standard errors and intervals.
 
-        Parameters
-        ----------
-        confidence : float
-            Probability with which the interval covers.
-        """
-        sure = require_probability(confidence, "confidence")
-        return self._interval(self.value_at_risk, self.tail.ends(sure)[0], sure)
-
-    def expected_shortfall_interval(self, confidence: float = 0.95) -> Interval:
-        """Return expected shortfall with its standard error and interval; NaN where no panel was given.
-
-        Parameters
-        ----------
-        confidence : float
-            Probability with which the interval covers.
-        """
-        sure = require_probability(confidence, "confidence")
-        return self._interval(self.expected_shortfall, self.tail.ends(sure)[1], sure)
-
-    def table(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Return both figures: ``estimate``, ``std_error``, ``low`` and ``high``.
-
-        An end is infinite where there are too few observations in the tail to say.
+        Errors and ends are NaN where no panel was given. An end is infinite where there are too few observations in
+        the tail to say.
 
         Parameters
         ----------
         confidence : float
             Probability with which each interval covers.
         """
-        rows = {
-            "value at risk": self.value_at_risk_interval(confidence),
-            "expected shortfall": self.expected_shortfall_interval(confidence),
-        }
-        table = {name: [i.estimate, i.std_error, i.low, i.high] for name, i in rows.items()}
-        return pd.DataFrame.from_dict(table, orient="index", columns=["estimate", "std_error", "low", "high"])
+        sure = require_probability(confidence, "confidence")
+        first, second = self.tail.ends(sure)
+        return (
+            self._interval(self.value_at_risk, first, sure),
+            self._interval(self.expected_shortfall, second, sure),
+        )
+
+    def table(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return both figures: ``estimate``, ``std_error``, ``low`` and ``high``; see `intervals`.
+
+        Parameters
+        ----------
+        confidence : float
+            Probability with which each interval covers.
+        """
+        rows = [[i.estimate, i.std_error, i.low, i.high] for i in self.intervals(confidence)]
+        return pd.DataFrame(rows, ["value at risk", "expected shortfall"], ["estimate", "std_error", "low", "high"])
 
     @property
     def by_factor(self) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, final
 
 import numpy as np
 from attrs import field, frozen
 
-from riskmodel._core.arguments import require_count
+from riskmodel._core.arguments import require_count, require_finite, shown
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError, TooLargeError
 
@@ -77,7 +78,8 @@ class SquareRootOfTime(RowSums):
 
     def draws(self, at: Index, rows: float) -> Draws:
         """Each row by itself."""
-        return Draws(np.arange(len(at))[:, None], float(np.sqrt(rows)), float(len(at)))
+        _require_rows(at, rows)
+        return Draws(np.arange(len(at))[:, None], math.sqrt(rows), float(len(at)))
 
 
 @final
@@ -87,6 +89,7 @@ class OverlappingSums(RowSums):
 
     def draws(self, at: Index, rows: float) -> Draws:
         """Each h rows without a gap."""
+        _require_rows(at, rows)
         h = _whole(rows)
         first = np.arange(max(len(at) - h + 1, 0))
         first = first[at[first + h - 1] - at[first] == h - 1]
@@ -122,6 +125,7 @@ class BootstrappedSums(RowSums):
 
     def draws(self, at: Index, rows: float) -> Draws:
         """As many times h rows."""
+        _require_rows(at, rows)
         h = _whole(rows)
         if self.number * h > _MOST_ROWS:
             raise TooLargeError(
@@ -130,6 +134,15 @@ class BootstrappedSums(RowSums):
             )
         drawn = np.random.default_rng(self.seed).integers(len(at), size=(self.number, h))
         return Draws(drawn, 1.0, float(len(at)), are_random=True)
+
+
+def _require_rows(at: Any, rows: Any) -> None:
+    if not isinstance(at, np.ndarray) or at.dtype.kind not in "iu" or at.ndim != 1 or not len(at):
+        raise InvalidParameterError(
+            f"expected at as an array of rows of a panel, got {shown(at)}.", parameter="at", got=at
+        )
+    if require_finite(rows, "rows") <= 0:
+        raise InvalidParameterError(f"expected a horizon of more than no rows, got {rows}.", parameter="rows", got=rows)
 
 
 def _whole(rows: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, final
@@ -12,7 +13,7 @@ from attrs import frozen
 from scipy import special
 
 from riskmodel._core.arrays import Array
-from riskmodel.analysis.tails.base import TailMethod, require_returns
+from riskmodel.analysis.tails.base import TailMethod, require_arguments, require_returns
 from riskmodel.analysis.tails.row_sums import Draws, RowSums
 from riskmodel.analysis.tails.sources import Sources
 from riskmodel.analysis.tails.tail import Ends
@@ -75,6 +76,7 @@ class Simulation(TailMethod):
     @final
     def tail(self, portfolio: Portfolio, panel: ReturnPanel | None, level: float, horizon: Horizon) -> SimulatedTail:
         """Return the tail of the sums of rows."""
+        require_arguments(portfolio, panel, level, horizon)
         known = require_returns(panel, self)
         sources = self.sources(portfolio, known)
         return SimulatedTail(sources, self.sums.draws(sources.at, horizon.in_units_of(known.horizon)), level)
@@ -187,8 +189,9 @@ class SimulatedTail:
         from scipy import stats  # noqa: PLC0415 - slow to import
 
         n, m = len(self._sorted), max(int(self.draws.independent), 1)
-        below, above = stats.binom.ppf([0.5 - confidence / 2.0, 0.5 + confidence / 2.0], m, self.level)
-        low, high = int(np.floor(below / m * n)), int(np.ceil((above + 1.0) / m * n))
+        of = stats.binom(m, self.level)
+        below, above = float(of.ppf(0.5 - confidence / 2.0)), float(of.ppf(0.5 + confidence / 2.0))
+        low, high = math.floor(below / m * n), math.ceil((above + 1.0) / m * n)
         return (
             float(self._sorted[low - 1]) if low >= 1 else -np.inf,
             float(self._sorted[high - 1]) if high <= n else np.inf,
@@ -197,7 +200,7 @@ class SimulatedTail:
     @property
     def _quantile_error(self) -> float:
         w = self._quantile_by_rank
-        return float(np.sqrt(max(w @ self._sorted**2 - (w @ self._sorted) ** 2, 0.0)))
+        return math.sqrt(max(float(w @ self._sorted**2 - (w @ self._sorted) ** 2), 0.0))
 
     @property
     def _shortfall_error(self) -> float:
@@ -218,7 +221,7 @@ class SimulatedTail:
         """Whether each loss is beyond value at risk, over the density there."""
         half = (1.0 - self.level) / 2.0
         low, high = np.quantile(self._losses, [self.level - half, self.level + half])
-        return (self._losses > self.value_at_risk) * (high - low) / (2.0 * half)
+        return np.asarray((self._losses > self.value_at_risk) * ((high - low) / (2.0 * half)))
 
     def _resampled_error(self, values: Array) -> float:
         r"""The standard error of a mean over draws of rows: that of the rows, and that of drawing.

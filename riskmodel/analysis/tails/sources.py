@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.callers import warn
 from riskmodel.analysis.holding import Holdings
 from riskmodel.errors import MissingDatesWarning
+from riskmodel.horizon import require_same
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel, returns_on
-from riskmodel.portfolio.portfolio import Portfolio, require_known
+from riskmodel.portfolio.portfolio import Portfolio, require_known, require_portfolio
 
 
 @final
@@ -41,7 +43,7 @@ class Sources:
     asset_names: pd.Index
 
     @classmethod
-    def of(cls, portfolio: Portfolio, factor_returns: Array, residuals: Array) -> Self:
+    def _of(cls, portfolio: Portfolio, factor_returns: Array, residuals: Array) -> Self:
         """Put together the returns of factors, T × K, and the residuals of the M holdings, T × M."""
         held, x = Holdings.of(portfolio), portfolio.exposures
         used = np.asarray(x != 0) | (held.exposures != 0).any(axis=0)
@@ -49,13 +51,13 @@ class Sources:
         own = residuals * held.weights
         own[:, held.weights == 0] = 0.0
         by_asset = f @ held.exposures.T + own
-        known = ~np.isnan(by_asset).any(axis=1)
+        known = np.flatnonzero(~np.isnan(by_asset).any(axis=1))
         require_known(pd.Series(by_asset.sum(axis=1)))
-        if not known.all():
-            _warn(int((~known).sum()), len(known))
+        if len(known) < len(by_asset):
+            _warn(len(by_asset) - len(known), len(by_asset))
         by_factor = np.column_stack([f * x.to_numpy(), own.sum(axis=1)])
         names = pd.Index([*x.index, IDIO])
-        return cls(np.flatnonzero(known), by_factor[known], by_asset[known], names, held.names)
+        return cls(known, by_factor[known], by_asset[known], names, held.names)
 
     @property
     def returns(self) -> Array:
@@ -65,13 +67,16 @@ class Sources:
 
 def factors_and_residuals(portfolio: Portfolio, panel: ReturnPanel) -> tuple[Array, Array]:
     """Return the factor returns, T × K, and r - B f of the M holdings, T × M; zero for factors held themselves."""
-    held, model = Holdings.of(portfolio), portfolio.model
+    model = require_portfolio(portfolio, "portfolio").model
+    require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+    require_same(model.horizon, panel.horizon, "a portfolio's model and the panel")
+    held = Holdings.of(portfolio)
     f = returns_on(panel, model.definitions, slice(None))
     names = held.names[held.weights != 0]
     residuals = np.zeros((len(f), len(held.names)))
-    at = np.flatnonzero(held.weights != 0)
-    returns = panel.select(names, []).arrays()[0]
-    residuals[:, at] = returns - f @ model._loadings[held.at[at]].T
+    columns = np.flatnonzero(held.weights != 0)
+    loadings = model._loadings[np.take(held.at, columns)]
+    residuals[:, columns] = panel.select(names, []).arrays()[0] - f @ loadings.T
     return f, residuals
 
 
