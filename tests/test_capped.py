@@ -26,7 +26,7 @@ def made(k=3, cap=0.2, cost=None, covariance=None):
     model = rm.OLS().fit(panel)
     inference = rm.Inference.of(model, panel, covariance or rm.HC3())
     book = rm.Strategy(BOOK, model)
-    return book, inference, CappedFigures(inference._figures(book, None), cap, read_costs(cost, model.factors), 0.95)
+    return book, inference, CappedFigures(inference._figures(book), cap, read_costs(cost, model.factors), 0.95)
 
 
 @pytest.mark.parametrize("k", [1, 3, 6])

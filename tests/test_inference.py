@@ -217,7 +217,7 @@ def test_influence_functions_are_derivatives_by_the_weights_of_dates(estimator, 
     model = estimator.fit(panel)
     book = dict(zip(model.assets[:5], (0.5, -0.3, 0.4, 0.2, 0.1), strict=True))
     # without leverage, a term is the exact derivative
-    figures = rm.Inference.of(model, panel, rm.HAC(lags=0))._figures(rm.Strategy(book, model), None)
+    figures = rm.Inference.of(model, panel, rm.HAC(lags=0))._figures(rm.Strategy(book, model))
     t = len(panel.dates)
     base = estimator.decay_factor(rm.DAY) ** np.arange(t - 1, -1, -1.0)
     for date in (20, t // 2, t - 1):
@@ -260,7 +260,7 @@ class TestGradients:
         model = rm.OLS().fit(panel)
         book = {"A1": 0.6, "A2": -0.4, "A5": 0.5}
         inference = rm.Inference.of(model, panel, covariance)
-        figures = inference._figures(rm.Strategy(book, model), None)
+        figures = inference._figures(rm.Strategy(book, model))
         (by_hand,) = [f for f in figures if f.name == name]
         got = inference.interval(lambda m: FIGURES[name](rm.Strategy(book, m)), of=by_hand.estimand)
         expected = covariance.about(by_hand.estimand).of_sums(figures.linear_terms(by_hand))[0, 0]

@@ -44,6 +44,8 @@ class DateGroup:
         e/(1 - h)^p with the leverage h.
     squares : array, shape (T, n)
         e² over its expectation where the variance is 1.
+    moved : array, shape (n, K + 1)
+        By how much a refit on these returns would move alpha and the loadings, in size: rounding.
     """
 
     columns: Index
@@ -53,6 +55,7 @@ class DateGroup:
     n: float
     residuals: Array
     squares: Array
+    moved: Array
 
 
 @final
@@ -100,6 +103,7 @@ class _Design:
             n=float(1.0 / (self.share @ self.share)),
             residuals=_spread(e / free, self.rows, t),
             squares=_spread(e * e / self.expected[:, None], self.rows, t),
+            moved=np.abs(self.lever.T @ e).T,
         )
 
 
@@ -130,17 +134,41 @@ def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterato
     """
     fit = model.regression
     assert fit is not None
-    factors = panel.returns_of(model.definitions)
     returns = panel.select(model.assets, []).arrays()[0]
+    few = (~np.isnan(returns)).sum(axis=0) <= len(model.factors)
+    if few.any():
+        raise other_panel(model.assets[few])
+    factors = panel.returns_of(model.definitions)
+    coefficients = np.column_stack([model._alpha, model._loadings])
+    for group in groups_of(returns, factors, coefficients, fit.decay_factor, power):
+        require_same_fit(model, group.columns, group.moved)
+        yield group
+
+
+def groups_of(
+    returns: Array, factors: Array, coefficients: Array, decay_factor: float, power: float
+) -> Iterator[DateGroup]:
+    """Yield the regressions of assets, those with returns on the same dates together.
+
+    Parameters
+    ----------
+    returns : array, shape (T, N)
+        Each asset with more than K.
+    factors : array, shape (T, K)
+        Factor returns.
+    coefficients : array, shape (N, K + 1)
+        Alpha and loadings, fitted to these returns.
+    decay_factor : float
+        As in `RegressionFit`.
+    power : float
+        p: residuals are divided by (1 - h)^p.
+    """
     for rows, columns in _same_dates(~np.isnan(returns)):
-        if len(rows) <= len(model.factors):
-            raise other_panel(model.assets[columns])
-        design = _Design.of(factors, rows, fit.decay_factor)
+        design = _Design.of(factors, rows, decay_factor)
         size = max(1, _TILE // len(returns))
         for start in range(0, len(columns), size):
             some = columns[start : start + size]
-            e = returns[:, some] - model._alpha[some] - factors @ model._loadings[some].T
-            require_same_fit(model, some, np.abs(design.lever.T @ e[rows]).T)
+            e = returns[:, some] - coefficients[some, 0] - factors @ coefficients[some, 1:].T
             yield design.group(some, e, power)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 from attrs import frozen
+
+from riskmodel._core.arguments import require
+from riskmodel.errors import InvalidParameterError
 
 
 @final
@@ -30,3 +33,18 @@ class Estimand:
 LONG_RUN = Estimand("long run")
 THIS_WINDOW = Estimand("this window")
 NEXT_MONTH = Estimand("next month")
+
+
+def require_estimand(of: Any) -> Estimand | None:
+    """Return what an interval is to cover, None for what its figure says; raise for the month to come."""
+    if of is None:
+        return None
+    chosen = require(of, Estimand, "of", "rm.LONG_RUN or rm.THIS_WINDOW")
+    if chosen is NEXT_MONTH:
+        raise InvalidParameterError(
+            "expected of as rm.LONG_RUN or rm.THIS_WINDOW, got rm.NEXT_MONTH: the month to come has risk that no error "
+            "of an estimate shows.",
+            parameter="of",
+            got=of,
+        )
+    return chosen

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
-import pandas as pd
 from attrs import define, evolve, frozen
 
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
 from riskmodel.horizon import Horizon
 from riskmodel.inference.bounds import Bounds, Reciprocal, RootOfVariance, Share, Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand
+from riskmodel.inference.fitted import Fitted
 from riskmodel.inference.gradient import Gradient
 from riskmodel.inference.influence import PortfolioInfluence
 from riskmodel.panel.factors import PortfolioFactor
@@ -71,6 +72,28 @@ class PortfolioFigures:
     factor_covariance: Array
     idio: float
     horizon: Horizon  # of a row
+
+    @classmethod
+    def of(
+        cls, fitted: Fitted, portfolio: Portfolio, covariance: LongRunCovariance, budget: RiskBudget | None = None
+    ) -> Self:
+        """Read a portfolio's parameters off its model, and their influence functions off the panel."""
+        held = fitted.held(portfolio)
+        w, legs = np.asarray(portfolio.weights), portfolio.legs.to_numpy()
+        return cls(
+            portfolio=portfolio,
+            influence=PortfolioInfluence.of(held, fitted.select(held.assets), w, covariance.leverage_power),
+            covariance=covariance,
+            budget=budget
+            if budget is None
+            else require(budget, RiskBudget, "budget", "such as rm.RiskBudget(1e6, rm.MONTH)"),
+            alpha=float(held._alpha @ w),
+            exposures=held._loadings.T @ w + legs,
+            factor_mean=held._factor_mean,
+            factor_covariance=held._factor_covariance,
+            idio=float(held._idio_variance @ (w * w)),
+            horizon=fitted.model.horizon,
+        )
 
     def __iter__(self) -> Iterator[Figure]:
         yield Figure("alpha", self.alpha, self._unit(alpha=1.0), Symmetric(self.alpha), LONG_RUN, 1.0)
@@ -255,9 +278,3 @@ def _most_of_others(budget: RiskBudget, portfolio: Portfolio) -> float:
     first, *others = budget.limits
     uses = [limit.use(portfolio) / float(limit.amount) for limit in (first, *others)]
     return 1.0 / max(uses) if max(uses) > 0 else math.inf
-
-
-def as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Make the table of figures."""
-    frame = pd.DataFrame(rows).set_index("figure")
-    return frame[["estimate", "std_error", "low", "high", "of"]]

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Self, final
 
-import numpy as np
 import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
-from riskmodel._core.arrays import Array
-from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
+from riskmodel.errors import NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_same
+from riskmodel.inference.agreement import require_regression, require_same_factors
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.capped import CappedFigures, read_costs
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
-from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Estimand
-from riskmodel.inference.figures import PortfolioFigures, as_frame
-from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
+from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand, require_estimand
+from riskmodel.inference.figures import PortfolioFigures
+from riskmodel.inference.fitted import Fitted
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint, Pointwise
 from riskmodel.inference.long_run import long_run_volatility
@@ -30,18 +28,15 @@ from riskmodel.inference.next_month import next_month
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors
+from riskmodel.inference.tables import differences, joint_level, table_of
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
-from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.strategy import Strategy
-
-# Two computations of the same moments agree to this share.
-_SAME = 1e-6
 
 
 def _require_covariance(_: Any, __: Any, value: Any) -> None:
@@ -117,8 +112,8 @@ class Inference:
         require(model, FactorModel, "model", "rm.Inference.of(model, panel) takes the model first")
         require(panel, Panel, "panel", "the one that the model was fitted on")  # type: ignore[type-abstract]
         require_same(model.horizon, panel.horizon, "a model and its panel")
-        _require_regression(model)
-        _require_same_factors(model, panel.select(model.assets[:1]))
+        require_regression(model)
+        require_same_factors(model, panel.select(model.assets[:1]))
         return cls(model, panel, Cosine() if covariance is None else covariance)
 
     def __repr__(self) -> str:
@@ -177,13 +172,10 @@ class Inference:
             If the panel is not the one that the model was fitted on.
         """
         chosen = require_probability(level, "level")
+        together = require(Pointwise() if joint is None else joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
         figures = self._figures(portfolio, budget)
         every = list(figures)
-        together = require(Pointwise() if joint is None else joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
-        inside = together.marginal_level(
-            chosen, lambda: _correlation([figures.influence.along(f.gradient) for f in every])
-        )
-        return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), inside)) for f in every])
+        return table_of(figures, every, joint_level(figures, every, chosen, together))
 
     def capped(self, strategy: Strategy, cap: float, level: float = 0.95, *, cost: Any = None) -> pd.DataFrame:
         """Return the figures of a strategy with the smallest hedge that keeps the factor share at a cap.
@@ -216,7 +208,7 @@ class Inference:
             For factors that are portfolios of assets, or a strategy without idio risk.
         """
         chosen = require_probability(level, "level")
-        figures = self._figures(require(strategy, Strategy, "strategy", "rm.Strategy(weights, model)"), None)
+        figures = self._figures(require(strategy, Strategy, "strategy", "rm.Strategy(weights, model)"))
         HedgedPortfolio.with_factor_share(strategy, require_probability(cap, "cap"), cost)
         if not figures.has_hedge or not figures.idio > 0 or not len(figures.exposures):
             raise NotEstimatedError(
@@ -224,7 +216,7 @@ class Inference:
                 f"got {strategy!r}; the table of a HedgedPortfolio says how sure its figures are with the hedge given."
             )
         held = CappedFigures(figures, float(cap), read_costs(cost, self.model.factors), chosen)
-        return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), chosen)) for f in held])
+        return table_of(figures, held, chosen)
 
     def difference(self, first: Portfolio, second: Portfolio, level: float = 0.95) -> pd.DataFrame:
         """Return first less second: the figures that both have, with standard errors and intervals.
@@ -247,18 +239,7 @@ class Inference:
         require_same(
             require_portfolio(first, "first").horizon, require_portfolio(second, "second").horizon, "two portfolios"
         )
-        ours, theirs = self._figures(first, None), self._figures(second, None)
-        others = {f.name: f for f in theirs}
-        rows = []
-        for figure in ours:
-            if figure.name not in others:
-                continue
-            other = others[figure.name]
-            terms = ours.linear_terms(figure).minus(theirs.linear_terms(other))
-            spread = Spread.of(terms, self.covariance.about(figure.estimand))
-            estimate = figure.estimate - other.estimate
-            rows.append(ours.row(figure, estimate, *Symmetric(estimate).ends(spread, chosen)))
-        return as_frame(rows)
+        return differences(self._figures(first), self._figures(second), chosen)
 
     def interval(
         self,
@@ -306,9 +287,9 @@ class Inference:
         names = self.model.assets if assets is None else labels.unique(assets, "assets")
         at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
         own = ModelFigure.of(figure, self.model, at)
-        estimand = _require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
+        estimand = require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
         held = self.model.restrict(names.to_list())
-        terms = own.terms(held, self._select(names.to_list()), self.covariance.leverage_power)
+        terms = own.terms(held, self._fitted.select(names.to_list()), self.covariance.leverage_power)
         spread = Spread.of(terms, self.covariance.about(estimand))
         error, low, high = Symmetric(own.value).ends(spread, chosen)
         return Interval(own.value, error, low, high, chosen, estimand)
@@ -330,7 +311,7 @@ class Inference:
             dates.
         """
         held = self.model if assets is None else self.model.restrict(assets)
-        return Alphas.of(held, self._select(held.assets), self.covariance)
+        return Alphas.of(held, self._fitted.select(held.assets), self.covariance)
 
     def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:
         """Return how many returns it takes to tell the alpha of a portfolio from zero.
@@ -345,7 +326,7 @@ class Inference:
         confidence : float
             Probability that the alpha is positive, between 0 and 1.
         """
-        residuals, alpha = self._residuals(portfolio)
+        residuals, alpha = self._fitted.residuals(portfolio)
         return TrackRecord.of(residuals + alpha, confidence=confidence)
 
     def long_run_volatility(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
@@ -372,7 +353,7 @@ class Inference:
             For fewer than 1,260 dates: no method covers from fewer.
         """
         chosen = require_probability(level, "level")
-        figures = self._figures(portfolio, None)
+        figures = self._figures(portfolio)
         figure = figures.volatility()
         found = long_run_volatility(figure, figures.linear_terms(figure), chosen)
         return self._at(found, portfolio.horizon)
@@ -394,7 +375,7 @@ class Inference:
         Returns
         -------
         Interval
-            Per the portfolio's horizon; `Interval.std_error` is the standard deviation of the outcome.
+            Per the portfolio's horizon; `Interval.std_error` is half the range that two outcomes in three are in.
 
         Raises
         ------
@@ -403,7 +384,7 @@ class Inference:
             that a month has fewer than five.
         """
         chosen, held = require_probability(level, "level"), require_portfolio(portfolio, "portfolio")
-        found = next_month(self._returns(held), self.model.horizon, chosen)
+        found = next_month(self._fitted.returns(held), self.model.horizon, chosen)
         return self._at(found, held.horizon)
 
     def time_scaling(self, portfolio: Portfolio, to: Horizon) -> TimeScaling:
@@ -417,7 +398,7 @@ class Inference:
             A whole number of rows of the panel.
         """
         held = require_portfolio(portfolio, "portfolio")
-        return TimeScaling.of(self._returns(held), self.model.horizon, to=to)
+        return TimeScaling.of(self._fitted.returns(held), self.model.horizon, to=to)
 
     def stability(self, portfolio: Portfolio) -> Stability:
         """Test whether a portfolio's exposures and alpha are constant over the window.
@@ -438,8 +419,8 @@ class Inference:
             raise NotEstimatedError(
                 "expected equal weights of dates, got ones that decay, under which exposures may move; fit rm.OLS()."
             )
-        influence = self._figures(portfolio, None).influence
-        return Stability._of(influence, self._residuals(portfolio)[0], self.panel.dates)
+        influence = self._figures(portfolio).influence
+        return Stability._of(influence, self._fitted.residuals(portfolio)[0], self.panel.dates)
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -451,136 +432,9 @@ class Inference:
         }
         return evolve(interval, **grown)
 
-    def _returns(self, portfolio: Portfolio) -> Array:
-        """A portfolio's excess returns, without dates on which an asset has none."""
-        weights, legs = portfolio.weights, portfolio.legs.to_numpy()
-        weights = weights[weights != 0]
-        panel = self._select(weights.index.to_list())
-        returns = panel.select(weights.index, []).arrays()[0] @ np.asarray(weights)
-        returns = returns + panel.returns_of(self.model.definitions) @ legs
-        return np.asarray(returns[~np.isnan(returns)])
+    def _figures(self, portfolio: Portfolio, budget: RiskBudget | None = None) -> PortfolioFigures:
+        return PortfolioFigures.of(self._fitted, portfolio, self.covariance, budget)
 
-    def _residuals(self, portfolio: Portfolio) -> tuple[Array, float]:
-        """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
-        weights = require_portfolio(portfolio, "portfolio").weights
-        weights = weights[weights != 0]
-        held = self.model.restrict(weights.index.to_list())
-        residuals, w = held.residuals(self._select(held.assets)).to_numpy(), weights.to_numpy()
-        return np.asarray(residuals @ w), float(held._alpha @ w)
-
-    def _select(self, assets: Any) -> ReturnPanel:
-        panel = self.panel
-        return panel if isinstance(panel, ReturnPanel) else panel.select(assets)
-
-    def _figures(self, portfolio: Portfolio, budget: RiskBudget | None) -> PortfolioFigures:
-        weights, legs = require_portfolio(portfolio, "portfolio").weights, portfolio.legs.to_numpy()
-        at = labels.positions(weights.index, self.model.assets, "asset", UnknownAssetError)
-        own = portfolio.model.at(self.model.horizon)
-        _require_same_model(own, self.model, weights.index, at)
-        held, w = self.model.restrict(weights.index.to_list()), np.asarray(weights)
-        influence = PortfolioInfluence.of(held, self._select(held.assets), w, self.covariance.leverage_power)
-        return PortfolioFigures(
-            portfolio=portfolio,
-            influence=influence,
-            covariance=self.covariance,
-            budget=budget
-            if budget is None
-            else require(budget, RiskBudget, "budget", "such as rm.RiskBudget(1e6, rm.MONTH)"),
-            alpha=float(held._alpha @ w),
-            exposures=held._loadings.T @ w + legs,
-            factor_mean=held._factor_mean,
-            factor_covariance=held._factor_covariance,
-            idio=float(held._idio_variance @ (w * w)),
-            horizon=self.model.horizon,
-        )
-
-
-def _require_estimand(of: Any) -> Estimand | None:
-    if of is None:
-        return None
-    chosen = require(of, Estimand, "of", "rm.LONG_RUN or rm.THIS_WINDOW")
-    if chosen is NEXT_MONTH:
-        raise InvalidParameterError(
-            "expected of as rm.LONG_RUN or rm.THIS_WINDOW, got rm.NEXT_MONTH: the month to come has risk that no error "
-            "of an estimate shows.",
-            parameter="of",
-            got=of,
-        )
-    return chosen
-
-
-def _require_regression(model: FactorModel) -> None:
-    """Raise for a model whose parameters are not those of its regression."""
-    fit = model.regression
-    if fit is None:
-        raise NotEstimatedError(
-            f"expected a model estimated by regressions over time, got {model!r} without one: the errors of given "
-            "numbers, of cross-sections and of components are not known here; estimate it with rm.OLS() or "
-            "rm.EWMA(...)."
-        )
-    parts = {
-        "alpha": (model._alpha, fit._alpha),
-        "loadings": (model._loadings, fit._loadings),
-        "idio_variance": (model._idio_variance, fit._idio_variance),
-    }
-    # the same arrays, or rounding where a horizon was changed and back
-    other = [name for name, (own, theirs) in parts.items() if not _are_close(own, theirs)]
-    other += ["links"] if model._links.shape[1] else []
-    other += ["prior"] if model._priors else []
-    if other:
-        raise _not_of_regression(other)
-
-
-def _are_close(own: Array, theirs: Array) -> bool:
-    size = np.abs(theirs).max(axis=0, initial=0.0)
-    return own is theirs or bool((np.abs(own - theirs) <= 1e-9 * size).all())
-
-
-def _not_of_regression(parts: list[str]) -> NotEstimatedError:
-    return NotEstimatedError(
-        f"expected a model whose parameters are those of its regression, got other {', '.join(parts)}: errors of "
-        "shrunk or adjusted parameters and of priors are not those of the regression; estimate it with rm.OLS() or "
-        "rm.EWMA(...).",
-        parts=parts,
-    )
-
-
-def _require_same_factors(model: FactorModel, panel: ReturnPanel) -> None:
-    """Raise unless mean and covariance of the factors are those of the panel, with the model's weights."""
-    factors = FactorInfluence.of(model, panel)
-    mean = factors.share @ panel.returns_of(model.definitions)
-    d, n = factors.deviations, factors.n
-    covariance = (d * factors.share[:, None]).T @ d * (n / (n - 1.0)) if n > 1 else model._factor_covariance * math.inf
-    scale = np.sqrt(np.diag(covariance))
-    moved = np.abs(model._factor_covariance - covariance) <= _SAME * np.outer(scale, scale)
-    if not moved.all():
-        raise NotEstimatedError(
-            f"expected the factor covariance of the panel that the model was fitted on, got another one than that of "
-            f"{panel!r}; pass the panel that was passed to fit, and a model of rm.OLS() or rm.EWMA(...).",
-            parts=["factor_covariance"],
-        )
-    if not (np.abs(model._factor_mean - mean) <= _SAME * scale).all():
-        raise _not_of_regression(["factor_mean"])
-
-
-def _require_same_model(own: FactorModel, model: FactorModel, names: pd.Index[Any], at: Any) -> None:
-    """Raise for a portfolio in another model."""
-    there = labels.positions(names, own.assets, "asset", UnknownAssetError)
-    same = list(own.factors) == list(model.factors) and all(
-        _are_close(getattr(own, part)[there], getattr(model, part)[at])
-        for part in ("_alpha", "_loadings", "_idio_variance")
-    )
-    if not same or not _are_close(own._factor_covariance, model._factor_covariance):
-        raise InvalidParameterError(
-            f"expected a portfolio in the model of this inference, got one in {own!r} with other parameters; make it "
-            "with the model that was passed to rm.Inference.of.",
-            parameter="portfolio",
-        )
-
-
-def _correlation(terms: list[Array]) -> Array:
-    x = np.array(terms)
-    length = np.sqrt(np.einsum("mt,mt->m", x, x))
-    moving = length > 0
-    x = x[moving] / length[moving, None]
-    return np.asarray(x @ x.T)
+    @property
+    def _fitted(self) -> Fitted:
+        return Fitted(self.model, self.panel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self, final
 
 import numpy as np
@@ -34,9 +35,13 @@ class FactorInfluence:
     @classmethod
     def of(cls, model: FactorModel, panel: ReturnPanel) -> Self:
         """Compute it, with the model's weights of dates."""
-        factors = panel.returns_of(model.definitions)
         keep = 1.0 if model.regression is None else model.regression.decay_factor
-        w = np.maximum(keep ** np.arange(len(factors) - 1, -1, -1.0), 1e-200)
+        return cls.of_returns(panel.returns_of(model.definitions), keep)
+
+    @classmethod
+    def of_returns(cls, factors: Array, decay_factor: float) -> Self:
+        """Compute it of factor returns, T × K."""
+        w = np.maximum(decay_factor ** np.arange(len(factors) - 1, -1, -1.0), 1e-200)
         share = w / w.sum()
         return cls(factors - share @ factors, share)
 
@@ -92,12 +97,16 @@ class PortfolioInfluence:
     @classmethod
     def of(cls, model: FactorModel, panel: ReturnPanel, weights: Array, power: float) -> Self:
         """Compute it from weights on the assets of a model, shape (N,)."""
-        factors = FactorInfluence.of(model, panel)
+        return cls.of_groups(FactorInfluence.of(model, panel), read_groups(model, panel, power), weights, power)
+
+    @classmethod
+    def of_groups(cls, factors: FactorInfluence, groups: Iterable[DateGroup], weights: Array, power: float) -> Self:
+        """Compute it of regressions whose residuals are over (1 - h)^power."""
         t, k = factors.deviations.shape
         coefficients, idio, amplitude = np.zeros((k + 1, t)), np.zeros(t), np.zeros(t)
         variance, n, held, rows = 0.0, factors.n, np.zeros(t), set()
         last: DateGroup | None = None
-        for group in read_groups(model, panel, power):
+        for group in groups:
             w = weights[group.columns]
             common = group.residuals @ w
             coefficients += (group.lever * common[:, None]).T
@@ -135,6 +144,23 @@ class PortfolioInfluence:
             n=self.n,
             n_parameters=len(f) + 1,
             classical=self._classical(gradient, f),
+        )
+
+    def exposures(self) -> DateTerms:
+        """Return what `LongRunCovariance` takes of each exposure, by date of shape (K, 1, T)."""
+        return self._of_coefficients(slice(1, None), self.factors.share)
+
+    def alpha(self) -> DateTerms:
+        """Return what `LongRunCovariance` takes of alpha, by date of shape (1, 1, T)."""
+        return self._of_coefficients(slice(0, 1), np.sqrt(self.residual_amplitude))
+
+    def _of_coefficients(self, at: slice, amplitude: Array) -> DateTerms:
+        return DateTerms(
+            by_date=self.coefficients[at, None],
+            amplitude=amplitude if amplitude.any() else self.factors.share,
+            n=self.n,
+            n_parameters=len(self.coefficients),
+            classical=None if self.classical is None else np.diag(self.classical)[at, None, None],
         )
 
     def _classical(self, g: Gradient, f: Array) -> Array | None:

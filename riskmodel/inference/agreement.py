@@ -1,0 +1,88 @@
+"""Checks that a model, its panel and a portfolio belong together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array
+from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
+from riskmodel.inference.influence import FactorInfluence
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
+
+# Two computations of the same moments agree to this share.
+_SAME = 1e-6
+
+
+def require_regression(model: FactorModel) -> None:
+    """Raise for a model whose parameters are not those of its regression."""
+    fit = model.regression
+    if fit is None:
+        raise NotEstimatedError(
+            f"expected a model estimated by regressions over time, got {model!r} without one: the errors of given "
+            "numbers, of cross-sections and of components are not known here; estimate it with rm.OLS() or "
+            "rm.EWMA(...)."
+        )
+    parts = {
+        "alpha": (model._alpha, fit._alpha),
+        "loadings": (model._loadings, fit._loadings),
+        "idio_variance": (model._idio_variance, fit._idio_variance),
+    }
+    # the same arrays, or rounding where a horizon was changed and back
+    other = [name for name, (own, theirs) in parts.items() if not _are_close(own, theirs)]
+    other += ["links"] if model._links.shape[1] else []
+    other += ["prior"] if model._priors else []
+    if other:
+        raise _not_of_regression(other)
+
+
+def _are_close(own: Array, theirs: Array) -> bool:
+    size = np.abs(theirs).max(axis=0, initial=0.0)
+    return own is theirs or bool((np.abs(own - theirs) <= 1e-9 * size).all())
+
+
+def _not_of_regression(parts: list[str]) -> NotEstimatedError:
+    return NotEstimatedError(
+        f"expected a model whose parameters are those of its regression, got other {', '.join(parts)}: errors of "
+        "shrunk or adjusted parameters and of priors are not those of the regression; estimate it with rm.OLS() or "
+        "rm.EWMA(...).",
+        parts=parts,
+    )
+
+
+def require_same_factors(model: FactorModel, panel: ReturnPanel) -> None:
+    """Raise unless mean and covariance of the factors are those of the panel, with the model's weights."""
+    factors = FactorInfluence.of(model, panel)
+    mean = factors.share @ panel.returns_of(model.definitions)
+    d, n = factors.deviations, factors.n
+    covariance = (d * factors.share[:, None]).T @ d * (n / (n - 1.0)) if n > 1 else model._factor_covariance * math.inf
+    scale = np.sqrt(np.diag(covariance))
+    moved = np.abs(model._factor_covariance - covariance) <= _SAME * np.outer(scale, scale)
+    if not moved.all():
+        raise NotEstimatedError(
+            f"expected the factor covariance of the panel that the model was fitted on, got another one than that of "
+            f"{panel!r}; pass the panel that was passed to fit, and a model of rm.OLS() or rm.EWMA(...).",
+            parts=["factor_covariance"],
+        )
+    if not (np.abs(model._factor_mean - mean) <= _SAME * scale).all():
+        raise _not_of_regression(["factor_mean"])
+
+
+def require_same_model(own: FactorModel, model: FactorModel, names: pd.Index[Any], at: Any) -> None:
+    """Raise for a portfolio in another model."""
+    there = labels.positions(names, own.assets, "asset", UnknownAssetError)
+    same = list(own.factors) == list(model.factors) and all(
+        _are_close(getattr(own, part)[there], getattr(model, part)[at])
+        for part in ("_alpha", "_loadings", "_idio_variance")
+    )
+    if not same or not _are_close(own._factor_covariance, model._factor_covariance):
+        raise InvalidParameterError(
+            f"expected a portfolio in the model of this inference, got one in {own!r} with other parameters; make it "
+            "with the model that was passed to rm.Inference.of.",
+            parameter="portfolio",
+        )

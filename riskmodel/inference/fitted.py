@@ -1,0 +1,63 @@
+"""A model with the panel that it was fitted on."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array
+from riskmodel.errors import UnknownAssetError
+from riskmodel.inference.agreement import require_same_model
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.base import Panel
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+
+
+@final
+@frozen(eq=False)
+class Fitted:
+    """What a model's panel says of a portfolio.
+
+    Attributes
+    ----------
+    model : FactorModel
+        Of a regression.
+    panel : Panel
+        What it was fitted on. Only the assets of a portfolio are brought into memory.
+    """
+
+    model: FactorModel
+    panel: Panel
+
+    def select(self, assets: Any) -> ReturnPanel:
+        """The panel of some assets, or one in memory as it is."""
+        panel = self.panel
+        return panel if isinstance(panel, ReturnPanel) else panel.select(assets)
+
+    def held(self, portfolio: Portfolio) -> FactorModel:
+        """The model of the assets held; `InvalidParameterError` for a portfolio of another model."""
+        names = require_portfolio(portfolio, "portfolio").weights.index
+        at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
+        require_same_model(portfolio.model.at(self.model.horizon), self.model, names, at)
+        return self.model.restrict(names.to_list())
+
+    def returns(self, portfolio: Portfolio) -> Array:
+        """A portfolio's excess returns, without dates on which an asset has none."""
+        weights, legs = portfolio.weights, portfolio.legs.to_numpy()
+        weights = weights[weights != 0]
+        panel = self.select(weights.index.to_list())
+        returns = panel.select(weights.index, []).arrays()[0] @ np.asarray(weights)
+        returns = returns + panel.returns_of(self.model.definitions) @ legs
+        return np.asarray(returns[~np.isnan(returns)])
+
+    def residuals(self, portfolio: Portfolio) -> tuple[Array, float]:
+        """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
+        weights = require_portfolio(portfolio, "portfolio").weights
+        weights = weights[weights != 0]
+        held = self.model.restrict(weights.index.to_list())
+        residuals, w = held.residuals(self.select(held.assets)).to_numpy(), weights.to_numpy()
+        return np.asarray(residuals @ w), float(held._alpha @ w)
