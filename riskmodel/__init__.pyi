@@ -86,6 +86,7 @@ from .errors import (
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
+    InfeasibleHedgeError as InfeasibleHedgeError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
@@ -108,6 +109,7 @@ from .errors import (
     RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
+    SolverError as SolverError,
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
@@ -298,6 +300,15 @@ from .portfolio.book_files import (
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
 from .portfolio.coverage import Coverage as Coverage
+from .portfolio.desk.instrument import Instrument as Instrument
+from .portfolio.desk.limits import (
+    ExposureRange as ExposureRange,
+    FactorShareCap as FactorShareCap,
+    HedgeLimit as HedgeLimit,
+    VolatilityCap as VolatilityCap,
+)
+from .portfolio.desk.problem import HedgeProblem as HedgeProblem
+from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,

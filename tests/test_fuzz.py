@@ -93,6 +93,7 @@ OBJECTS = [
     *(rm.Blume(PARTS.loadings, factor="SMB"), rm.BaiNg(), rm.EigenvalueRatio(), rm.GrowthRatio()),
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
+    *(rm.HedgeProblem(STRATEGY, ["SMB"]), rm.HedgeProblem(STRATEGY, ["SMB"]).solve()),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
     *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
@@ -204,7 +205,10 @@ BY_CALLABLE |= {
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
-    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
+    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95, ("RiskReport.of", "level"): 0.95,
+    ("Instrument", "label"): "SMB", ("ExposureRange", "factor"): "SMB", ("HedgeProblem", "limits"): (),
+    ("HedgeProblem().rebalance", "existing"): HEDGED, ("HedgeProblem().rebalance", "band"): 0.1,
+    ("VolatilityCap", "volatility"): STRATEGY.volatility,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
     ("ReturnAttribution.of", "data"): PANEL, ("ReturnAttribution.of_weights", "panel"): PANEL,
@@ -299,6 +303,7 @@ AS_STATED |= {
     "ShortHistoryVariance",
 }
 AS_STATED |= {"PositionColumns", "read_position_history"}
+AS_STATED |= {"Instrument", "HedgeProblem", "FactorShareCap", "ExposureRange"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 
