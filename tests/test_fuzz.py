@@ -63,6 +63,15 @@ SIMULATED = rm.HistoricalSimulation()
 DESKS = {"A": "x", "B": "y", "Mkt-RF": "hedge", "SMB": "hedge"}
 BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
 
+FEW_DRAWS = rm.StationaryBootstrap(20, block=2)
+# Premia need more assets than factors.
+FIVE = pd.concat([RETURNS, RETURNS[["B"]] - 0.5 * RETURNS[["A"]].to_numpy(), RETURNS.shift(1), FACTORS + 0.01], axis=1)
+FIVE = FIVE.iloc[1:].set_axis(list("ABCDEFG"), axis=1)
+FIVE_PANEL = rm.InMemory(FIVE, factors=FACTORS, risk_free=FREE, horizon=rm.DAY).panel(list("ABCDE"), ["Mkt-RF", "SMB"])
+FIVE_MODEL = rm.OLS().fit(FIVE_PANEL)
+FIVE_HISTORY = rm.Expanding(rm.OLS(), minimum=30, every=10).fit(FIVE_PANEL)
+PREMIA = ["RiskPremia.of", "RiskPremia.with_zero_beta_rate", "RiskPremia.traded", "FamaMacBeth.of"]
+
 # One object of each class, whose methods are called.
 OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
@@ -84,10 +93,9 @@ OBJECTS = [
     *(rm.Blume(PARTS.loadings, factor="SMB"), rm.BaiNg(), rm.EigenvalueRatio(), rm.GrowthRatio()),
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
+    *(rm.HedgeProblem(STRATEGY, ["SMB"]), rm.HedgeProblem(STRATEGY, ["SMB"]).solve()),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
-    *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
-    *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
-    rm.RollingInference(HISTORY),
+    *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
     *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
@@ -179,6 +187,13 @@ for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
     ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("FamaMacBeth.of_history", "history"): FIVE_HISTORY, ("Alphas().family_wise_pvalues", "bootstrap"): FEW_DRAWS,
+    ("FamaMacBeth.of_history", "covariance"): rm.HAC(),
+    **{
+        (made, name): value
+        for made in PREMIA
+        for name, value in (("model", FIVE_MODEL), ("panel", FIVE_PANEL), ("covariance", rm.HAC()))
+    },
     ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
@@ -188,7 +203,10 @@ BY_CALLABLE |= {
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
-    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
+    ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95, ("RiskReport.of", "level"): 0.95,
+    ("Instrument", "label"): "SMB", ("ExposureRange", "factor"): "SMB", ("HedgeProblem", "limits"): (),
+    ("HedgeProblem().rebalance", "existing"): HEDGED, ("HedgeProblem().rebalance", "band"): 0.1,
+    ("VolatilityCap", "volatility"): STRATEGY.volatility,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
     ("ReturnAttribution.of", "data"): PANEL, ("ReturnAttribution.of_weights", "panel"): PANEL,
@@ -223,6 +241,10 @@ BY_CALLABLE |= {
     **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
     ("HedgeRecord().ratios", "window"): rm.Horizon(5),
 }  # fmt: skip
+OBJECTS += [
+    *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
+    *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
+]
 BY_CALLABLE |= {
     ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
     ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
@@ -283,6 +305,7 @@ AS_STATED |= {
     "ShortHistoryVariance",
 }
 AS_STATED |= {"PositionColumns", "read_position_history"}
+AS_STATED |= {"Instrument", "HedgeProblem", "FactorShareCap", "ExposureRange"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 

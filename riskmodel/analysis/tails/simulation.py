@@ -35,10 +35,10 @@ class Simulation(TailMethod):
     dates around it, with the weights of Harrell and Davis ([2]_, section 2), scaled to add up.
 
     The interval of value at risk is between two order statistics, by the binomial distribution; its standard error is
-    that of [3]_. The standard error of the shortfall is of the losses beyond value at risk ([4]_, theorem 3); its interval
-    is that of a t distribution with as many degrees of freedom as losses beyond, less one, and covers a little less
-    than it says where these are few (normal returns, 90 %: 0.87 for 5 losses). Both take rows as independent; where
-    sums overlap, T/h of them are.
+    that of [3]_. The standard error of the shortfall is of the losses beyond value at risk ([4]_, theorem 3), and its
+    interval that of a t distribution with as many degrees of freedom as losses beyond, less one. It covers a little
+    less than it says where these are few (normal returns, 90 %: 0.87 for 5 losses). Both take rows as independent;
+    where sums overlap, T/h of them are.
 
     Attributes
     ----------
