@@ -7,7 +7,6 @@ from typing import Any
 
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
-from riskmodel.portfolio.position import Position
 from riskmodel.report.formats import listed
 from riskmodel.report.measures import Measures
 
@@ -56,10 +55,8 @@ def _of_reality(m: Measures) -> Iterator[str]:
 
 def _of_limits(m: Measures) -> Iterator[str]:
     """Limits that what is held exceeds."""
-    if m.capital is None:
-        return
-    position = Position(m.strategy, m.capital, m.budget.horizon)
-    broken = [str(breach) for breach in m.budget.check(position)]
+    position = m.held_position
+    broken = [] if m.capital is None or position is None else [str(breach) for breach in m.budget.check(position)]
     if broken:
         yield f"What is held exceeds {len(broken)} of {len(m.budget.all_limits)} limits: {listed(broken, 6)}."
 

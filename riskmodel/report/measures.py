@@ -27,6 +27,7 @@ from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
 from riskmodel.report.formats import distinct
 from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals
+from riskmodel.report.losses import Losses
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
@@ -227,13 +228,23 @@ class Measures:
         """Where the strategy's volatility comes from."""
         return Contributions.of(self.strategy, self.groups)
 
+    @property
+    def held_position(self) -> Position | None:
+        """The strategy at the dollars that are held, or else at the largest that the budget allows."""
+        if self.capital is None:
+            return next(iter(self.positions.values()))
+        return Position(self.strategy, self.capital, self.budget.horizon)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What may be lost with it; per dollar of strategy where nothing limits it."""
+        position = self.held_position
+        return Losses(self.strategy if position is None else position, self.panel, self.intervals.level)
+
     @cached_property
     def limits(self) -> pd.DataFrame:
         """What the strategy uses of each limit: ``allowed``, ``used``, ``utilisation``; empty where nothing is used."""
-        first = next(iter(self.portfolios))
-        position = self.positions[first]
-        if self.capital is not None:
-            position = Position(self.strategy, self.capital, self.budget.horizon)
+        position = self.held_position
         if position is None:
             return pd.DataFrame(columns=["allowed", "used", "utilisation"], dtype=np.float64).rename_axis("limit")
         used, share = self.budget.used(position), self.budget.utilisation(position)

@@ -20,9 +20,10 @@ _MOST_BARS = 40
 def all_of(m: Measures) -> list[Picture]:
     """Every picture of a report."""
     pictures = [
+        _of_exposures(m),
+        *_through_time(m),
         *_against_factors(m),
         *_of_hedge(m),
-        *_through_time(m),
         _of_variance(m),
         _of_budget(m),
         *_of_residuals(m),

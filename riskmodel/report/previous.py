@@ -98,10 +98,11 @@ def _read(earlier: Mapping[str, Any]) -> dict[str, float]:
 
 def _now(m: Measures) -> dict[str, float]:
     per_year = m.panel.horizon.scale_volatility(100.0, to=YEAR)
+    realised: Any = m.realised.loc[(UNHEDGED, "realised")]
     figures = {
         "volatility, %/yr": per_year * float(m.strategy.volatility),
-        "realised volatility, %/yr": per_year * float(m.realised.loc[(UNHEDGED, "realised"), "volatility"]),
-        "factor share, %": 100.0 * float(m.volatility.loc[UNHEDGED, "factor_share"]),
+        "realised volatility, %/yr": per_year * float(realised["volatility"]),
+        "factor share, %": 100.0 * float(m.volatility["factor_share"].iloc[0]),
         **{f"exposure {factor}": float(beta) for factor, beta in m.strategy.exposures.items()},
     }
     position = m.positions[UNHEDGED]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self, final
 
@@ -13,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_probability, require_share, shown
+from riskmodel._core.paths import read_path
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
@@ -25,9 +27,10 @@ from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
-from riskmodel.report import alerts, html, notes, pictures, summary, tables, text
+from riskmodel.report import alerts, html, notes, pictures, summary, tables, text, workbook
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.intervals import COVERED, Intervals
+from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
 from riskmodel.report.previous import SCHEMA, VERSION, Previous
 from riskmodel.report.records import plain, records
@@ -259,6 +262,19 @@ class RiskReport:
         return self._measures.contributions
 
     @property
+    def tails(self) -> pd.DataFrame:
+        """Value at risk and expected shortfall of what is held at 99 % over one row, by method, with their intervals.
+
+        Dollars of `capital`, or of the largest position that the budget allows.
+        """
+        return self._measures.losses.tails.copy()
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """By scenario: ``pnl``, its ``volatility``, ``low`` and ``high``, dollars as `tails`, and the ``horizon``."""
+        return self._measures.losses.scenarios.copy()
+
+    @property
     def limits(self) -> pd.DataFrame:
         """By limit: ``allowed``, ``used`` and ``utilisation`` of what is held, or of the largest position allowed."""
         return self._measures.limits.copy()
@@ -449,6 +465,8 @@ class RiskReport:
             "capital": self.capital,
             "limits": records(m.limits),
             "contributions": _contributions(m),
+            "tails": records(m.losses.tails.assign(level=TAIL_LEVEL)),
+            "scenarios": records(m.losses.scenarios),
             "changes": records(self.changes.rename_axis("figure")),
             "stability": _stability(m.intervals.stability),
             "notes": list(self.notes),
@@ -468,6 +486,48 @@ class RiskReport:
             If plotly or Jinja2 is not installed.
         """
         return html.render(evolve(self.document(html.MOST_ASSETS), pictures=self.pictures()))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name, with labels in columns: what `to_excel` and `to_csv` write."""
+        return {name: pd.DataFrame(rows) for name, rows in self._by_name() if isinstance(rows, list) and len(rows)}
+
+    def _by_name(self) -> Iterator[tuple[str, Any]]:
+        for name, content in self.to_dict().items():
+            if name in {"contributions", "trade"}:
+                yield from ((f"{name} {part}", rows) for part, rows in content.items())
+            elif name in {"notes", "warnings"}:
+                yield name, [{name: text} for text in content]
+            elif name not in {"factors", "funded"}:
+                yield name, content
+
+    def to_csv(self) -> str:
+        """All tables as one long one: columns ``table``, ``row``, ``column``, ``value``."""
+        parts = [
+            frame.rename_axis("row").reset_index().melt("row", var_name="column").assign(table=name)
+            for name, frame in self.tables().items()
+        ]
+        long = pd.concat([part.astype(object) for part in parts])
+        return str(long[["table", "row", "column", "value"]].to_csv(index=False))
+
+    def to_excel(self, path: str | PathLike[str]) -> None:
+        """Write a workbook with one sheet for each of `tables`.
+
+        Parameters
+        ----------
+        path : path
+            Where to; a file that is there is replaced.
+
+        Raises
+        ------
+        MissingExtraError
+            If openpyxl is not installed.
+        InvalidParameterError
+            For what is no path.
+        """
+        workbook.write(self.tables(), read_path(path, "path"))
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.document(text.MOST_ASSETS))
 
     def pictures(self) -> tuple[Picture, ...]:
         """Plotly figures with their captions, in the order of the page."""

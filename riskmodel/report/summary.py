@@ -20,7 +20,7 @@ _BIGGEST = 5
 
 def tiles(m: Measures) -> tuple[Tile, ...]:
     """The figures that a reader looks for first."""
-    return (_held(m), _volatility(m), *_next_month(m), _share(m), _capacity(m), _sharpe(m))
+    return (_held(m), _volatility(m), *_next_month(m), _share(m), _capacity(m), _sharpe(m), *_at_risk(m), *_worst(m))
 
 
 def tables(m: Measures, previous: Previous | None) -> list[Table]:
@@ -34,16 +34,20 @@ def tables(m: Measures, previous: Previous | None) -> list[Table]:
 
 def _held(m: Measures) -> Tile:
     w = m.weights
-    long, short = float(w[w > 0].sum()), -float(w[w < 0].sum())
-    largest = w.abs().idxmax()
+    of = [f"{side} {fixed(100 * size, 0)}%" for side, size in _sides(w)]
+    largest: Any = w.abs().idxmax()
     amount = "" if m.capital is None else f"{short_dollars(m.capital)} in "
     names = int((w != 0).sum())
     return Tile(
         "Held",
         f"{amount}{names:,} {'name' if names == 1 else 'names'}",
-        f"long {fixed(100 * long, 0)}%, short {fixed(100 * short, 0)}%, net {fixed(100 * (long - short), 0)}%; largest {largest} "
-        f"{100 * w[largest]:.1f}%",
+        f"{', '.join(of)}; largest {largest} {100 * w[largest]:.1f}%",
     )
+
+
+def _sides(w: pd.Series[float]) -> tuple[tuple[str, float], ...]:
+    long, short = float(w[w > 0].sum()), -float(w[w < 0].sum())
+    return ("long", long), ("short", short), ("net", long - short)
 
 
 def _volatility(m: Measures) -> Tile:
@@ -67,7 +71,7 @@ def _next_month(m: Measures) -> Iterator[Tile]:
 
 def _share(m: Measures) -> Tile:
     low, high = m.intervals.of(UNHEDGED, "factor share")
-    share = m.volatility.loc[UNHEDGED, "factor_share"]
+    share = float(m.volatility["factor_share"].iloc[0])
     return Tile("Factor share, %", interval(100 * share, (100 * low, 100 * high), 1), "of the variance, this window")
 
 
@@ -83,6 +87,26 @@ def _sharpe(m: Measures) -> Tile:
     low, high = m.intervals.of(UNHEDGED, "sharpe")
     own = interval(scale * float(m.strategy.sharpe), (scale * low, scale * high), 2)
     return Tile("Sharpe ratio a year", own, "of the long run; costs left out")
+
+
+def _at_risk(m: Measures) -> Iterator[Tile]:
+    table, per = m.losses.tails, m.panel.horizon
+    if len(table) and m.held_position is not None:
+        row: Any = table.iloc[0]
+        shortfall = short_interval(row["expected_shortfall"], (row["shortfall_low"], row["shortfall_high"]), 3)
+        yield Tile(
+            f"Value at risk 99%, $ a {per}",
+            short_interval(row["value_at_risk"], (row["low"], row["high"]), 3),
+            f"{table.index[0]}; expected shortfall {shortfall}",
+        )
+
+
+def _worst(m: Measures) -> Iterator[Tile]:
+    table = m.losses.scenarios
+    if len(table) and m.held_position is not None:
+        name: Any = table["pnl"].idxmin()
+        row: Any = table.loc[name]
+        yield Tile("Worst scenario, $", short_interval(row["pnl"], (row["low"], row["high"]), 3), str(name))
 
 
 # -- tables ----------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from riskmodel.report.formats import (
     short_interval,
 )
 from riskmodel.report.intervals import CAPPED, HEDGED
+from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import (
     ASSET,
     CASH,
@@ -59,6 +60,8 @@ def all_of(m: Measures, most: int) -> list[Table]:
         legs(m, most),
         pnl(m),
         trade(m),
+        *([] if m.losses.tails.empty or m.held_position is None else [tails(m)]),
+        *([] if m.losses.scenarios.empty or m.held_position is None else [scenarios(m)]),
         *([] if m.intervals.scaling.empty else [scaling(m)]),
         *([] if m.tests.empty else [correlations(m)]),
     ]
@@ -335,6 +338,47 @@ def trade(m: Measures) -> Table:
         width=Width.WIDE,
         note=f"Expected PnL, of the long run. The cash leg pays for {costs}, borrowed where negative, at the risk-free "
         f"rate of {fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
+    )
+
+
+def tails(m: Measures) -> Table:
+    """Value at risk and expected shortfall, by method."""
+    rows = tuple(
+        (
+            str(name),
+            short_interval(row["value_at_risk"], (row["low"], row["high"]), 3),
+            short_interval(row["expected_shortfall"], (row["shortfall_low"], row["shortfall_high"]), 3),
+        )
+        for name, row in m.losses.tails.iterrows()
+    )
+    return Table(
+        f"Value at risk over a {m.panel.horizon}, unhedged",
+        ("Method", f"VaR {100 * TAIL_LEVEL:g}% $", f"ES {100 * TAIL_LEVEL:g}% $"),
+        rows,
+        width=Width.WIDE,
+        note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk.",
+    )
+
+
+def _held_dollars(m: Measures) -> str:
+    capital = m.held_position.capital if m.held_position is not None else math.nan
+    return f"${dollars(capital)} {'held' if m.capital is not None else 'of strategy, which the budget allows'}"
+
+
+def scenarios(m: Measures) -> Table:
+    """Profit and loss in episodes of the past, and with each factor down."""
+    rows = tuple(
+        (str(name), str(row["horizon"]), short_interval(row["pnl"], (row["low"], row["high"]), 3))
+        for name, row in m.losses.scenarios.iterrows()
+    )
+    return Table(
+        "Scenarios, unhedged",
+        ("Scenario", "Over", "PnL $"),
+        rows,
+        words=(0, 1),
+        width=Width.WIDE,
+        note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
+        "standard deviations, and the others as expected with it. The range is what they leave uncertain.",
     )
 
 
