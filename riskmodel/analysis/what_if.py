@@ -9,7 +9,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.arguments import require_count, require_finite
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, Flags
 from riskmodel._core.display import Table
 from riskmodel._core.weights import read_weights
 from riskmodel.analysis.active import ActivePortfolio, holdings_of
@@ -20,6 +20,11 @@ from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.strategy import Strategy
+
+# Changes, relative to the volatility or of a share, are the same to so many digits.
+_DIGITS = 12
+# A variance below this share of those of the portfolio and of the trade is rounding.
+_NOTHING = 1e-14
 
 
 @final
@@ -161,6 +166,7 @@ class WhatIf:
         """Return the single trades, after those here, that would cut the factors' share of the variance most.
 
         The share after a trade is a ratio of two parabolas, least at a root of a quadratic or at the largest trade.
+        Without `most`, an instrument whose ever larger trades cut the share ever more is left out.
 
         Parameters
         ----------
@@ -178,7 +184,11 @@ class WhatIf:
     def _best(self, trial: _Trials, trades: Array, by: str, n: int) -> pd.DataFrame:
         count, at = require_count(n, "n"), np.flatnonzero(trades)
         table = trial.table(at, trades[at])
-        table = table[table[by] < 0].sort_values([by, "volatility"], kind="stable").head(count)
+        # changes that differ by rounding are the same
+        before = float(np.sqrt(trial.held.variance)) if by == "volatility_change" else 1.0
+        gains = np.round(-table[by] / before, _DIGITS) if before else 0.0 * table[by]
+        order = np.lexsort((table["volatility"], -gains))
+        table = table.iloc[order[: int((gains > 0).sum())][:count]].copy()
         if self._capital is not None:
             table.insert(1, "dollars", table["trade"] * self._capital)
         return table
@@ -293,14 +303,17 @@ class _Trials:
         roots = _roots(a2 * v1 - a1 * v2, a2 * v0 - a0 * v2, a1 * v0 - a0 * v1)
         ends = [] if np.isinf(most) else [np.full(len(a1), -most), np.full(len(a1), most)]
         tried = np.column_stack([np.zeros(len(a1)), *(np.clip(r, -most, most) for r in roots), *ends])
-        shares = np.column_stack([self._share(t) for t in tried.T])
+        # a portfolio of which nothing is left has no share
+        shares = np.column_stack([np.where(self._is_nothing(t), np.inf, self._share(t)) for t in tried.T])
         return np.asarray(np.take_along_axis(tried, shares.argmin(axis=1)[:, None], axis=1)[:, 0])
 
     def _share(self, trades: Array) -> Array:
         factor, total = (_parabola(p, trades) for p in (self.factor, self.total))
-        # nothing left has no share, as a decomposition says
-        nothing = total <= 1e-24 * (self.total[0] + trades**2 * self.total[2])
-        return np.divide(factor, total, out=np.zeros(len(total)), where=~nothing)
+        return np.divide(factor, total, out=np.zeros(len(total)), where=~self._is_nothing(trades))
+
+    def _is_nothing(self, trades: Array) -> Flags:
+        """Whether the variance left is rounding."""
+        return _parabola(self.total, trades) <= _NOTHING * (self.total[0] + trades**2 * self.total[2])
 
     def table(self, at: Any, trades: Array) -> pd.DataFrame:
         """The portfolio after single trades in some instruments."""
