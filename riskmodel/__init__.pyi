@@ -12,6 +12,36 @@ from .analysis.linking import (
     Menchero as Menchero,
 )
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.scenarios.base import Scenario as Scenario
+from .analysis.scenarios.choices import (
+    DECIMALS as DECIMALS,
+    EXPECTED as EXPECTED,
+    STANDARD_DEVIATIONS as STANDARD_DEVIATIONS,
+    ShockUnit as ShockUnit,
+    UNMOVED as UNMOVED,
+    Unshocked as Unshocked,
+)
+from .analysis.scenarios.covariance_stress import CovarianceStress as CovarianceStress
+from .analysis.scenarios.episode import EPISODES as EPISODES, Episode as Episode
+from .analysis.scenarios.moves import Moves as Moves
+from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
+from .analysis.scenarios.replay import Replay as Replay
+from .analysis.scenarios.scenarios import Scenarios as Scenarios
+from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.base import TailMethod as TailMethod
+from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
+from .analysis.tails.normal import NormalTails as NormalTails
+from .analysis.tails.risk import TailRisk as TailRisk
+from .analysis.tails.row_sums import (
+    BootstrappedSums as BootstrappedSums,
+    OverlappingSums as OverlappingSums,
+    RowSums as RowSums,
+    SquareRootOfTime as SquareRootOfTime,
+)
+from .analysis.tails.shape import Shape as Shape
+from .analysis.tails.simulation import Simulation as Simulation
+from .analysis.tails.sources import Sources as Sources
 from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
@@ -59,6 +89,7 @@ from .errors import (
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
+    InfeasibleHedgeError as InfeasibleHedgeError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
@@ -81,6 +112,7 @@ from .errors import (
     RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
+    SolverError as SolverError,
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
@@ -219,7 +251,7 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
-from .inference.alphas import Alphas as Alphas, JointTest as JointTest
+from .inference.alphas import Alphas as Alphas
 from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
 from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
 from .inference.covariance.classical import Classical as Classical
@@ -232,6 +264,7 @@ from .inference.estimand import (
     NEXT_MONTH as NEXT_MONTH,
     THIS_WINDOW as THIS_WINDOW,
 )
+from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
@@ -239,6 +272,9 @@ from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
 from .inference.volatility_ratios import VolatilityRatios as VolatilityRatios
+from .inference.fama_macbeth import FamaMacBeth as FamaMacBeth
+from .inference.risk_premia import RiskPremia as RiskPremia
+from .inference.joint_test import JointTest as JointTest
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
@@ -268,7 +304,17 @@ from .portfolio.book_files import (
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
 from .portfolio.coverage import Coverage as Coverage
+from .portfolio.desk.instrument import Instrument as Instrument
+from .portfolio.desk.limits import (
+    ExposureRange as ExposureRange,
+    FactorShareCap as FactorShareCap,
+    HedgeLimit as HedgeLimit,
+    VolatilityCap as VolatilityCap,
+)
+from .portfolio.desk.problem import HedgeProblem as HedgeProblem
+from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     ConcentrationLimit as ConcentrationLimit,
