@@ -96,8 +96,6 @@ OBJECTS = [
     *(rm.HedgeProblem(STRATEGY, ["SMB"]), rm.HedgeProblem(STRATEGY, ["SMB"]).solve()),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
     *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
-    *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
-    *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
     *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
@@ -243,6 +241,10 @@ BY_CALLABLE |= {
     **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
     ("HedgeRecord().ratios", "window"): rm.Horizon(5),
 }  # fmt: skip
+OBJECTS += [
+    *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
+    *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
+]
 BY_CALLABLE |= {
     ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
     ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
