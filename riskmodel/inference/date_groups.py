@@ -12,7 +12,7 @@ from scipy import linalg
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel.errors import NotEstimatedError
+from riskmodel.errors import NotEstimatedError, UnknownAssetError
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 
@@ -44,6 +44,12 @@ class DateGroup:
         e/(1 - h)^p with the leverage h.
     squares : array, shape (T, n)
         e² over its expectation where the variance is 1.
+    expected : array, shape (T,)
+        That expectation; 1 on other dates.
+    plain : array, shape (T, n)
+        e itself.
+    moved : array, shape (n, K + 1)
+        By how much a refit on these returns would move alpha and the loadings, in size: rounding.
     """
 
     columns: Index
@@ -53,6 +59,9 @@ class DateGroup:
     n: float
     residuals: Array
     squares: Array
+    expected: Array
+    plain: Array
+    moved: Array
 
 
 @final
@@ -90,7 +99,8 @@ class _Design:
     def group(self, columns: Index, residuals: Array, power: float) -> DateGroup:
         """Put the residuals of some assets, rows × n, on all T dates."""
         t = len(residuals)
-        e = residuals[self.rows]
+        e, expected = residuals[self.rows], np.ones(t)
+        expected[self.rows] = self.expected
         free = np.maximum(1.0 - self.leverage, np.finfo(float).eps)[:, None] ** power
         return DateGroup(
             columns=columns,
@@ -100,6 +110,9 @@ class _Design:
             n=float(1.0 / (self.share @ self.share)),
             residuals=_spread(e / free, self.rows, t),
             squares=_spread(e * e / self.expected[:, None], self.rows, t),
+            expected=expected,
+            plain=_spread(e, self.rows, t),
+            moved=np.abs(self.lever.T @ e).T,
         )
 
 
@@ -111,7 +124,9 @@ def _spread(values: Array, rows: Index, t: int) -> Array:
     return out
 
 
-def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterator[DateGroup]:
+def read_groups(
+    model: FactorModel, panel: ReturnPanel, power: float, factors: Array | None = None
+) -> Iterator[DateGroup]:
     """Yield the regressions of a model's assets, those with returns on the same dates together.
 
     Parameters
@@ -122,6 +137,8 @@ def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterato
         The panel that it was fitted on, or one with the same dates and fewer assets.
     power : float
         p: residuals are divided by (1 - h)^p.
+    factors : array, optional, shape (T, K)
+        Factor returns, where they are known.
 
     Raises
     ------
@@ -130,17 +147,42 @@ def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterato
     """
     fit = model.regression
     assert fit is not None
-    factors = panel.returns_of(model.definitions)
-    returns = panel.select(model.assets, []).arrays()[0]
+    returns = panel.arrays()[0][:, labels.positions(model.assets, panel.assets, "asset", UnknownAssetError)]
+    few = (~np.isnan(returns)).sum(axis=0) <= len(model.factors)
+    if few.any():
+        raise other_panel(model.assets[few])
+    if factors is None:
+        factors = panel.returns_of(model.definitions)
+    coefficients = np.column_stack([model._alpha, model._loadings])
+    for group in groups_of(returns, factors, coefficients, fit.decay_factor, power):
+        require_same_fit(model, group.columns, group.moved)
+        yield group
+
+
+def groups_of(
+    returns: Array, factors: Array, coefficients: Array, decay_factor: float, power: float
+) -> Iterator[DateGroup]:
+    """Yield the regressions of assets, those with returns on the same dates together.
+
+    Parameters
+    ----------
+    returns : array, shape (T, N)
+        Each asset with more than K.
+    factors : array, shape (T, K)
+        Factor returns.
+    coefficients : array, shape (N, K + 1)
+        Alpha and loadings, fitted to these returns.
+    decay_factor : float
+        As in `RegressionFit`.
+    power : float
+        p: residuals are divided by (1 - h)^p.
+    """
     for rows, columns in _same_dates(~np.isnan(returns)):
-        if len(rows) <= len(model.factors):
-            raise other_panel(model.assets[columns])
-        design = _Design.of(factors, rows, fit.decay_factor)
+        design = _Design.of(factors, rows, decay_factor)
         size = max(1, _TILE // len(returns))
         for start in range(0, len(columns), size):
             some = columns[start : start + size]
-            e = returns[:, some] - model._alpha[some] - factors @ model._loadings[some].T
-            require_same_fit(model, some, np.abs(design.lever.T @ e[rows]).T)
+            e = returns[:, some] - coefficients[some, 0] - factors @ coefficients[some, 1:].T
             yield design.group(some, e, power)
 
 
