@@ -1,7 +1,26 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
+from .analysis.active import ActivePortfolio as ActivePortfolio
+from .analysis.attribution import ReturnAttribution as ReturnAttribution
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
+from .analysis.contributions import Contributions as Contributions
+from .analysis.linking import (
+    Added as Added,
+    Carino as Carino,
+    Compounded as Compounded,
+    Linking as Linking,
+    Menchero as Menchero,
+)
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.weighting import (
+    BUY_AND_HOLD as BUY_AND_HOLD,
+    NAMES_ALONE as NAMES_ALONE,
+    REBALANCED as REBALANCED,
+    Unknown as Unknown,
+    Weighting as Weighting,
+    WHOLE_DATES as WHOLE_DATES,
+)
 from .data.cache.provider import Cached as Cached
+from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
     read_percent_returns as read_percent_returns,
     read_prices as read_prices,
@@ -31,7 +50,9 @@ from .errors import (
     DuplicateDatesError as DuplicateDatesError,
     DuplicateLabelsError as DuplicateLabelsError,
     EstimationError as EstimationError,
+    ExposureLeftWarning as ExposureLeftWarning,
     FailedForecastWarning as FailedForecastWarning,
+    HedgesDifferWarning as HedgesDifferWarning,
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
@@ -39,6 +60,7 @@ from .errors import (
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutNamesWarning as LeftOutNamesWarning,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
     MissingDatesWarning as MissingDatesWarning,
@@ -50,6 +72,7 @@ from .errors import (
     NonNumericError as NonNumericError,
     NotEstimatedError as NotEstimatedError,
     PercentReturnsError as PercentReturnsError,
+    ProxiedPositionsWarning as ProxiedPositionsWarning,
     RiskModelError as RiskModelError,
     RiskModelWarning as RiskModelWarning,
     RowsLeftOutWarning as RowsLeftOutWarning,
@@ -62,6 +85,7 @@ from .errors import (
     TooFewObservationsError as TooFewObservationsError,
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,
+    UncoveredPositionsError as UncoveredPositionsError,
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
@@ -192,7 +216,7 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
-from .inference.alphas import Alphas as Alphas, JointTest as JointTest
+from .inference.alphas import Alphas as Alphas
 from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
 from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
 from .inference.covariance.classical import Classical as Classical
@@ -207,9 +231,14 @@ from .inference.estimand import (
 )
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
+from .inference.rolling import RollingInference as RollingInference
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
+from .inference.volatility_ratios import VolatilityRatios as VolatilityRatios
+from .inference.fama_macbeth import FamaMacBeth as FamaMacBeth
+from .inference.risk_premia import RiskPremia as RiskPremia
+from .inference.joint_test import JointTest as JointTest
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
@@ -231,19 +260,36 @@ from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
 from .panel.stored.panel import StoredPanel as StoredPanel
 from .panel.unmatched import COMPOUND as COMPOUND, DROP as DROP, Unmatched as Unmatched
+from .portfolio.book import Book as Book
+from .portfolio.book_files import (
+    read_position_history as read_position_history,
+    read_positions as read_positions,
+)
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
+from .portfolio.coverage import Coverage as Coverage
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
+    ConcentrationLimit as ConcentrationLimit,
     FactorVolatilityLimit as FactorVolatilityLimit,
     GrossLimit as GrossLimit,
     Limit as Limit,
+    NameCountLimit as NameCountLimit,
+    NameLimit as NameLimit,
+    NetLimit as NetLimit,
     RealisedVolatilityLimit as RealisedVolatilityLimit,
     VolatilityLimit as VolatilityLimit,
 )
 from .portfolio.portfolio import Portfolio as Portfolio
 from .portfolio.position import Position as Position
+from .portfolio.uncovered import (
+    GroupProxies as GroupProxies,
+    LeftOutPositions as LeftOutPositions,
+    NoProxies as NoProxies,
+    PeerProxies as PeerProxies,
+    Uncovered as Uncovered,
+)
 from .portfolio.strategy import Strategy as Strategy
 from .quantities import (
     Mean as Mean,

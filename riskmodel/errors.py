@@ -48,6 +48,10 @@ class UnknownAssetError(RiskModelError, LookupError):
     """An asset is not among the known ones."""
 
 
+class UncoveredPositionsError(UnknownAssetError):
+    """Some of the positions that are held are of assets that the model does not cover."""
+
+
 class AmbiguousAssetError(RiskModelError, LookupError):
     """A label means more than one security in the window."""
 
@@ -253,5 +257,21 @@ class MissingDatesWarning(RiskModelWarning):
     """A figure of a portfolio leaves out dates on which something held has no return."""
 
 
+class LeftOutNamesWarning(RiskModelWarning):
+    """A figure of a portfolio leaves out names on dates on which they have no return."""
+
+
 class FailedForecastWarning(RiskModelWarning):
     """Methods of a study have no forecast on some dates."""
+
+
+class ExposureLeftWarning(RiskModelWarning):
+    """The instruments of a hedge cannot bring all exposures to the target; the details say what is left."""
+
+
+class HedgesDifferWarning(RiskModelWarning):
+    """A hedge by the model and one by regression on the returns differ by more than errors of estimation allow."""
+
+
+class ProxiedPositionsWarning(RiskModelWarning):
+    """Positions that a model does not cover were proxied by others, or left out, as the caller asked."""

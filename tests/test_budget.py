@@ -412,3 +412,65 @@ class TestWhatIsTraded:
         model = rm.OLS().fit(rm.SampleData().panel(["KO", "JPM"], ["Mkt-RF"], start="2016"))
         hedged = rm.HedgedPortfolio(rm.Strategy({"KO": 1.0, "JPM": -0.5}, model), {"Mkt-RF": -0.25})
         assert rm.GrossLimit(1e6).use(hedged) == pytest.approx(1.75)
+
+
+class TestComposition:
+    @pytest.fixture
+    def book(self):
+        model = rm.FactorModel.from_parameters(
+            assets=["A", "B", "C"], factors=["Mkt-RF"], alpha=[0.0] * 3, loadings=[[1.0]] * 3, factor_covariance=1e-4,
+            factor_mean=0.0, idio_variance=[1e-4] * 3, horizon=rm.DAY,
+        )  # fmt: skip
+        return rm.Strategy({"A": 3.0, "B": -1.0, "C": 0.0}, model)
+
+    @pytest.mark.parametrize(
+        ("limit", "use"),
+        [
+            (rm.NetLimit(1e6), 2.0),
+            (rm.NameLimit(1e6), 3.0),
+            (rm.ConcentrationLimit(0.5), 0.75**2 + 0.25**2),
+            (rm.NameCountLimit(1), 2.0),
+        ],
+    )
+    def test_use(self, book, limit, use):
+        assert limit.use(book) == close(use)
+        negated = rm.Strategy(-book.weights, book.model)
+        assert limit.use(negated) == close(use)
+
+    def test_a_hedge_is_netted_with_what_is_held(self, book):
+        hedged = rm.HedgedPortfolio(book, {"A": -3.0, "Mkt-RF": -1.5})
+        assert rm.NameLimit(1.0).use(hedged) == close(1.5)
+        assert rm.NetLimit(1.0).use(hedged) == close(2.5)
+        assert rm.NameCountLimit(9).use(hedged) == 2.0
+
+    @pytest.mark.parametrize("limit", [rm.ConcentrationLimit(0.6), rm.NameCountLimit(1)])
+    def test_a_composition_that_exceeds_a_limit_gets_no_capital(self, book, limit):
+        budget = rm.RiskBudget(1e6, rm.DAY, limits=[limit])
+        position = budget.size(book)
+        assert (position.capital, position.binding) == (0.0, limit.name)
+        assert budget.utilisation(position).tolist() == [0.0, 0.0]
+        held = rm.Position(book, 7.0, rm.DAY)
+        assert budget.used(held).iloc[1] == close(limit.use(book))
+        assert [breach.limit for breach in budget.check(held)] == [limit]
+
+    def test_a_composition_within_its_limits_is_sized_by_the_others(self, book):
+        limits = [rm.ConcentrationLimit(0.625), rm.NameCountLimit(2)]
+        budget = rm.RiskBudget(1e6, rm.DAY, limits=limits)
+        assert budget.size(book).capital == rm.RiskBudget(1e6, rm.DAY).size(book).capital
+        assert budget.capacities(book).iloc[1:].tolist() == [math.inf, math.inf]
+        assert budget.check(rm.Position(book, 7.0, rm.DAY)) == ()
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: rm.ConcentrationLimit(0.0),
+            lambda: rm.ConcentrationLimit(20),
+            lambda: rm.NameCountLimit(0),
+            lambda: rm.NameCountLimit(2.5),
+            lambda: rm.NetLimit(-1.0),
+            lambda: rm.NameLimit(math.inf),
+        ],
+    )
+    def test_bad_amounts(self, make):
+        with pytest.raises(rm.InvalidParameterError):
+            make()

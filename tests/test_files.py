@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from files import refused
+from terminal import Terminal
 
 import riskmodel as rm
+from riskmodel._core import progress
 from riskmodel.data.files import delimited
 from riskmodel.panel.layout import Either
 
@@ -515,3 +517,32 @@ def test_from_a_file_to_a_panel(file):
     np.testing.assert_allclose(
         data.panel(["A", "B"], ["Mkt-RF"]).excess_returns, table[["A", "B"]], rtol=1e-15, atol=0.0
     )
+
+
+class TestProgress:
+    @pytest.mark.parametrize("is_terminal", [True, False])
+    def test_a_bar_on_long_reads_and_on_terminals_only(self, tmp_path, monkeypatch, is_terminal):
+        terminal = Terminal(is_terminal)
+        monkeypatch.setattr("sys.stderr", terminal)
+        path = tmp_path / "fund.csv"
+        days = pd.bdate_range("2020-01-01", periods=500)
+        pd.DataFrame({"FUND": np.linspace(-0.01, 0.01, 500)}, days).rename_axis("date").to_csv(path)
+        rm.read_returns(path)
+        assert terminal.text == ""
+        monkeypatch.setattr(progress, "_DELAY_SECONDS", 0.0)
+        monkeypatch.setattr(progress, "_INTERVAL_SECONDS", 0.0)
+        rm.read_returns(path)
+        assert ("Reading fund.csv:  50%" in terminal.text) is is_terminal
+        assert terminal.is_clean()
+
+    def test_the_terminal_is_left_clean_when_reading_fails(self, tmp_path, monkeypatch):
+        terminal = Terminal(True)
+        monkeypatch.setattr("sys.stderr", terminal)
+        monkeypatch.setattr(progress, "_DELAY_SECONDS", 0.0)
+        monkeypatch.setattr(progress, "_INTERVAL_SECONDS", 0.0)
+        path = tmp_path / "fund.csv"
+        path.write_text("date,FUND\n2020-01-01,0.01\n2020-01-02,word\n")
+        with pytest.raises(rm.LayoutError):
+            rm.read_returns(path)
+        assert "Reading" in terminal.text
+        assert terminal.is_clean()

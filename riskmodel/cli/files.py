@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import final
 
@@ -269,14 +269,22 @@ def page_path(args: argparse.Namespace, files: InputFiles | None, name: str = "r
     if args.output == "":
         raise InvalidParameterError("expected --output to name a file such as report.html, got nothing.")
     path = read_path(args.output or name, "--output")
-    read = [] if args.returns is None else [assets_of(args)] if files is None else files.files
+    _require_other_file(path, [] if args.returns is None else [assets_of(args)] if files is None else files.files)
+    return path
+
+
+def require_other_file(path: Path, files: InputFiles | None) -> None:
+    """Raise for an output that is one of the files that are read."""
+    _require_other_file(path, [] if files is None else files.files)
+
+
+def _require_other_file(path: Path, read: Sequence[InputFile]) -> None:
     for file in read:
         if _is_same(path, file.path):
             raise InvalidParameterError(
                 f"expected --output to name another file than those that are read, got {file}, which {file.option} "
                 "reads; give another name."
             )
-    return path
 
 
 def with_hint(error: DataError, source: str) -> DataError:

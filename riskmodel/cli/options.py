@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -79,6 +79,14 @@ def joined(argv: Sequence[str]) -> list[str]:
     return joined
 
 
+def window(args: argparse.Namespace) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Read the first and the last date, which is that of ``--end`` or of ``--as-of``."""
+    if args.as_of is not None and args.end is not None:
+        raise InvalidParameterError("expected --as-of or --end, got both; give one of them.")
+    last = ("--end", args.end) if args.as_of is None else ("--as-of", args.as_of)
+    return end_of_window("--start", args.start, "start_time"), end_of_window(*last, "end_time")
+
+
 def end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | None:
     """Read a day, or the first or last day of a month or a year."""
     if text is None:
@@ -150,11 +158,14 @@ def dollars(text: str) -> float:
     return amount
 
 
-def weights(items: Sequence[str]) -> dict[str, float | None]:
-    """Read ``ASSET`` and ``ASSET=WEIGHT``; a missing weight is None."""
+def weights(items: Sequence[str], known: Collection[str] = ()) -> dict[str, float | None]:
+    """Read ``ASSET`` and ``ASSET=WEIGHT``; a missing weight is None.
+
+    A known asset may have an equals sign in its name, as the futures ``CL=F`` do.
+    """
     weights: dict[str, float | None] = {}
     for item in items:
-        asset, equals, weight = item.rpartition("=")
+        asset, equals, weight = (item, "", "") if item in known else item.rpartition("=")
         name = asset if equals else item
         if not name:
             raise InvalidParameterError(f"expected an asset as NAME or NAME=WEIGHT, got {item!r}.")

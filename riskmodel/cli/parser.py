@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import NoReturn, Self
 
+from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.files import UNITS
 from riskmodel.errors import InvalidParameterError
@@ -15,9 +16,45 @@ from riskmodel.panel.unmatched import Unmatched
 class Parser(argparse.ArgumentParser):
     """A parser that raises `InvalidParameterError`."""
 
+    @classmethod
+    def of(cls, command: str, usage: str, description: str, examples: str) -> Self:
+        """Make that of a command, whose words keep their lines."""
+        made = cls(
+            f"riskmodel {command}",
+            usage=f"riskmodel {command} {usage}",
+            description=description,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        made.add_argument("--config", metavar="FILE", help="a TOML file of options, by their long names without dashes")
+        return made
+
     def error(self, message: str) -> NoReturn:
         """Raise with the message, instead of leaving the program."""
         raise InvalidParameterError(f"{message}; {self.prog} --help explains.")
+
+
+def add_portfolio(parser: argparse.ArgumentParser) -> None:
+    """Add the assets and their weights."""
+    parser.add_argument(
+        "assets",
+        nargs="*",
+        metavar="ASSET[=WEIGHT]",
+        help="dollars per dollar of strategy; without weights, equal ones",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses among the data: factors, dates, the sample, and what to do with warnings."""
+    add = parser.add_argument
+    add("--factors", nargs="+", metavar="FACTOR", help="factors of the model (default: all)")
+    add("--start", metavar="DATE", help="first date: 2010-01-04, 2010-01 or 2010 (default: all)")
+    add("--end", metavar="DATE", help="last date, included")
+    add("--as-of", metavar="DATE", help="as --end, and it is said where the last returns are much older")
+    add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
+    add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
+    add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -18,8 +15,10 @@ from attrs import frozen
 from riskmodel._core.paths import read_path
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
+from riskmodel.cli.estimators import imported
 from riskmodel.cli.files import InputFiles, assets_alone, page_path, with_hint
-from riskmodel.cli.parser import Parser, add_files
+from riskmodel.cli.output import show
+from riskmodel.cli.parser import Parser, add_data, add_files
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -100,17 +99,10 @@ _MODELS: dict[str, Callable[[ReturnPanel], Any]] = {
 _OF_FACTORS = ("ols", "ewma")
 
 
-def study_parser() -> Parser:
+def parser() -> Parser:
     """Return the parser of the command."""
-    parser = Parser(
-        "riskmodel study",
-        usage="riskmodel study [RETURNS] [options]",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
+    study = Parser.of("study", "[RETURNS] [options]", _DESCRIPTION, _EXAMPLES)
+    add = study.add_argument
     add("file", nargs="?", metavar="RETURNS", help="a file of returns or prices, as --returns (default: the sample)")
     add("--models", nargs="+", metavar="MODEL", help="what is compared; see models, below (default: all that can be)")
     add("--window", metavar="ROWS", type=read.count, default=504, help="rows in a window (default: 504)")
@@ -122,20 +114,23 @@ def study_parser() -> Parser:
     add("--share", metavar="SHARE", type=read.share, default=0.98, help="of known returns in a window (default: 0.98)")
     add("--weights", metavar="FILE", help="a portfolio of your own: a CSV file with assets and weights")
     add("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
-    add("--factors", nargs="+", metavar="FACTOR", help="factors of the models that use them (default: all)")
-    add("--start", metavar="DATE", help="first date of returns: 2010-01-04, 2010-01 or 2010 (default: all)")
-    add("--end", metavar="DATE", help="last date, included")
-    add("--sample", choices=["day", "month"], help="which sample to use (default: day)")
-    add("--strict", action="store_true", help="refuse data that give warnings, such as returns that look like errors")
-    add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
+    add_data(study)
     add("--folder", metavar="DIR", help="where each date is kept, so that a study that stopped goes on there")
     add("--processes", metavar="N", type=read.count, default=1, help="over which dates are spread (default: 1)")
     add("--output", metavar="FILE", help="where to write the page (default: study.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--csv", metavar="DIR", help="a folder in which to write the tables as CSV files")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
-    add_files(parser)
-    return parser
+    add_files(study)
+    return study
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    with notices.shown(arguments.strict, arguments.allow or ()) as said:
+        options = StudyOptions.read(arguments)
+        report = study_report(options, said)
+    show(report, options.output, options.json)
 
 
 @final
@@ -203,8 +198,7 @@ def _data(args: argparse.Namespace) -> tuple[InputFiles | None, SampleData | InM
 
 
 def _panel(args: argparse.Namespace, files: InputFiles | None, data: SampleData | InMemory | Joined) -> ReturnPanel:
-    start = read.end_of_window("--start", args.start, "start_time")
-    end = read.end_of_window("--end", args.end, "end_time")
+    start, end = read.window(args)
     factors = read.names(args.factors, data.factors) or list(data.factors)
     try:
         return data.panel(data.assets, factors, start, end, unmatched=Unmatched(args.unmatched or "drop"))
@@ -234,26 +228,13 @@ def _models(names: Sequence[str] | None, panel: ReturnPanel) -> dict[str, Any]:
         raise InvalidParameterError(
             f"expected factors for the model {lacking[0]}, got none; give --factor-returns or --french."
         )
-    return {name: _MODELS[name](panel) if name in _MODELS else _imported(name) for name in chosen}
+    return {
+        name: _MODELS[name](panel) if name in _MODELS else imported(name, "a model", (*_MODELS,)) for name in chosen
+    }
 
 
 def _is_daily(panel: ReturnPanel) -> bool:
     return panel.horizon.days <= DAY.days
-
-
-def _imported(name: str) -> Any:
-    """A model of the user's, ``module:name``; modules of the working folder are found."""
-    module, colon, attribute = name.partition(":")
-    if not colon or not module or not attribute:
-        raise InvalidParameterError(
-            f"expected a model as one of {', '.join(_MODELS)}, or as MODULE:NAME, got {name!r}.", got=name
-        )
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InvalidParameterError(f"expected the model {name}, got an error: {error}.", got=name) from error
 
 
 def _portfolios(args: argparse.Namespace) -> Mapping[str, PortfolioFamily]:

@@ -317,12 +317,12 @@ class Inference:
         >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"])
         >>> model = rm.OLS().fit(panel)
         >>> inference = rm.Inference.of(model, panel)
-        >>> table = inference.minimum_variance(rm.Strategy({"XOM": 1.0}, model), ["CVX", "Mkt-RF"])
+        >>> table = inference.minimum_variance(rm.Strategy({"XOM": 1.0}, model), ["CVX", "KO"])
         >>> table.filter(like="hedge", axis=0)[["low", "estimate", "high"]].round(2)
-                       low  estimate  high
+                    low  estimate  high
         figure
-        hedge CVX     0.00      0.00  0.00
-        hedge Mkt-RF -0.90     -0.87 -0.83
+        hedge CVX -0.39     -0.35 -0.32
+        hedge KO  -0.27     -0.24 -0.21
         """
         chosen = require_probability(level, "level")
         return InstrumentHedge.of(self._fitted, strategy, instruments, self.covariance).table(chosen)
@@ -490,7 +490,7 @@ class Inference:
         Returns
         -------
         Interval
-            Per the portfolio's horizon; `Interval.std_error` is the standard deviation of the outcome.
+            Per the portfolio's horizon; `Interval.std_error` is half the range that two outcomes in three are in.
 
         Raises
         ------

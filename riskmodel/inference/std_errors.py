@@ -36,15 +36,31 @@ def std_errors(model: FactorModel, panel: Panel, covariance: LongRunCovariance) 
     if isinstance(covariance, Classical):
         return np.array(fit._std_errors)
     n, t = len(model.assets), len(panel.dates)
-    work = _Tiles.of(model, panel, covariance)
+    factors = panel.select(model.assets[:1]).returns_of(model.definitions)
+    coefficients = np.column_stack([model._alpha, model._loadings])
+    work = _Tiles.of(factors, fit.decay_factor, covariance)
     out = np.empty((n, len(model.factors) + 1))
     size = max(1, _CACHED // t)
     for block in _spans(n, n if isinstance(panel, ReturnPanel) else max(size, _RETURNS // t)):
         returns = panel.select(model.assets[block], []).arrays()[0]
         for some in _spans(block.stop - block.start, size):
             columns = slice(block.start + some.start, block.start + some.stop)
-            out[columns] = work.errors(returns[:, some].T, columns)
+            out[columns], moved = work.errors(returns[:, some].T, coefficients[columns])
+            require_same_fit(model, columns, moved)
     return out
+
+
+@one_blas_thread()
+def window_errors(
+    returns: Array, factors: Array, coefficients: Array, decay_factor: float, covariance: LongRunCovariance
+) -> Array:
+    """Return standard errors of the regressions of one window, shape (N, K + 1), from returns, T × N."""
+    work = _Tiles.of(factors, decay_factor, covariance)
+    tiles = [
+        work.errors(returns[:, some].T, coefficients[some])[0]
+        for some in _spans(len(coefficients), _CACHED // len(returns) or 1)
+    ]
+    return np.concatenate(tiles)
 
 
 def _spans(n: int, size: int) -> list[slice]:
@@ -56,34 +72,31 @@ def _spans(n: int, size: int) -> list[slice]:
 class _Tiles:
     """What all tiles of assets have in common: regressors z that are orthonormal over all dates."""
 
-    model: FactorModel
     covariance: LongRunCovariance
+    decay_factor: float
     factors: Array  # T × K
     regressors: Regressors
     back: Array  # coefficients on (1, f) = back @ those on z
 
     @classmethod
-    def of(cls, model: FactorModel, panel: Panel, covariance: LongRunCovariance) -> Self:
-        factors = panel.select(model.assets[:1]).returns_of(model.definitions)
+    def of(cls, factors: Array, decay_factor: float, covariance: LongRunCovariance) -> Self:
         x = np.column_stack([np.ones(len(factors)), factors])
         scale = np.sqrt(len(x)) / np.linalg.norm(x, axis=0)
         q, r = np.linalg.qr(x * scale)
         z = q * np.sqrt(len(x))
         back = scale[:, None] * np.linalg.inv(r) * np.sqrt(len(x))
-        return cls(model, covariance, factors, Regressors(np.ascontiguousarray(z.T)), back)
+        return cls(covariance, decay_factor, factors, Regressors(np.ascontiguousarray(z.T)), back)
 
-    def errors(self, returns: Array, columns: slice) -> Array:
-        """Standard errors of some assets from their returns, J × T."""
-        present, e = split_missing(
-            returns - self.model._alpha[columns, None] - self.model._loadings[columns] @ self.factors.T
-        )
+    def errors(self, returns: Array, coefficients: Array) -> tuple[Array, Array]:
+        """Standard errors of some assets from their returns, J × T, and by how much a refit would move each."""
+        present, e = split_missing(returns - coefficients[:, :1] - coefficients[:, 1:] @ self.factors.T)
         w = self._weights(present)
         root, _ = inverse_roots(np.moveaxis(self.regressors.squares(w), 0, -1))
         turned = np.ascontiguousarray(np.moveaxis(root, -1, 0))
         towards = self.back @ (turned.transpose(0, 2, 1) @ turned)
         if w is not present:
             e *= w
-        require_same_fit(self.model, columns, np.abs(np.einsum("jkl,jl->jk", towards, e @ self.regressors.z.T)))
+        moved = np.abs(np.einsum("jkl,jl->jk", towards, e @ self.regressors.z.T))
         if self.covariance.leverage_power:
             e /= self._free(w, turned) ** self.covariance.leverage_power
         terms = DateTerms(
@@ -92,7 +105,7 @@ class _Tiles:
             n=w.sum(axis=1) ** 2 / np.einsum("jt,jt->j", w, w),
             n_parameters=len(self.back),
         )
-        return self._of_coefficients(e, terms, towards)
+        return self._of_coefficients(e, terms, towards), moved
 
     def _of_coefficients(self, e: Array, terms: DateTerms, towards: Array) -> Array:
         long, window = (self.covariance.about(estimand) for estimand in (LONG_RUN, THIS_WINDOW))
@@ -103,13 +116,12 @@ class _Tiles:
 
     def _weights(self, present: Array) -> Array:
         """Weights of dates, J × T, 1 on the last date of each asset, zero where it has no return."""
-        fit: Any = self.model.regression
-        if fit.decay_factor == 1.0:
+        if self.decay_factor == 1.0:
             return present
         t = present.shape[1]
         last = t - 1 - np.argmax(present[:, ::-1], axis=1)
         ages = np.maximum(last[:, None] - np.arange(t), 0)
-        return np.asarray(np.maximum(fit.decay_factor**ages, 1e-200) * present)
+        return np.asarray(np.maximum(self.decay_factor**ages, 1e-200) * present)
 
     def _free(self, w: Array, turned: Array) -> Array:
         """One less the leverage, J × T."""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self, final
 
-import numpy as np
 import pandas as pd
 from attrs import frozen
 
-from riskmodel._core import labels
-from riskmodel._core.arguments import require
-from riskmodel._core.arrays import Array
-from riskmodel._core.linalg import root
-from riskmodel._core.weights import read_weights
-from riskmodel.errors import UnknownFactorError
+from riskmodel._core.display import Table
 from riskmodel.horizon import Horizon
 from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.holdings import Holdings
 from riskmodel.quantities import Variance
 
 IDIO = "idio"
+TOTAL = "total"
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class RiskDecomposition:
     r"""A portfolio's variance by factor (and idio), and by holding.
 
@@ -43,6 +40,18 @@ class RiskDecomposition:
     References
     ----------
     .. [1] Litterman, R. (1996). Hot Spots and Hedges. *Journal of Portfolio Management* 23 (special issue), 52-75.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF", rm.Spread("XOM", "KO")])
+    >>> rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel)).decompose()
+    RiskDecomposition: volatility 0.0191 per day, 67.3% of the variance from factors, 2 holdings
+             variance contribution  share
+    Mkt-RF   0.000248       0.0130   0.68
+    XOM-KO  -0.000002      -0.0001  -0.01
+    idio     0.000119       0.0062   0.33
+    total    0.000365       0.0191   1.00
     """
 
     total_variance: Variance
@@ -72,51 +81,20 @@ class RiskDecomposition:
         InvalidParameterError
             For weights that are not finite numbers, or not labelled.
         """
-        require(covariance, FactorCovariance, "covariance", "for instance model.covariance")
-        read = read_weights(weights, "weights", "asset")
-        w, held = read.to_numpy(), covariance.restrict(read.index)
-        b, f = held.loadings.to_numpy(), held.factor_covariance.to_numpy()
-        positions = read_weights({} if legs is None else legs, "legs", "factor")
-        h = np.zeros(len(f))
-        h[labels.positions(positions.index, held.factors, "factor", UnknownFactorError)] = positions
-        exposures = b.T @ w + h
-        # with the root of F, as rounding may make x'Fx negative where F is singular
-        half = root(f)
-        scores = half.T @ exposures
-        own = w * held._specific(np.asarray(w))
-        towards = half @ scores
-        return cls._from_parts(
-            held,
-            systematic=float(scores @ scores),
-            by_factor=exposures * towards,
-            own=own,
-            by_asset=w * (b @ towards) + own,
-            by_leg=pd.Series(h * towards, held.factors, dtype=np.float64).reindex(positions.index),
-        )
-
-    @classmethod
-    def _from_parts(
-        cls,
-        held: FactorCovariance,
-        *,
-        systematic: float,
-        by_factor: Array,
-        own: Array,
-        by_asset: Array,
-        by_leg: pd.Series[float],
-    ) -> Self:
-        idio = float(own.sum())
-        holdings = pd.Series(by_asset, held.assets, name="variance")
-        if len(by_leg):
+        held = Holdings.of(covariance, weights, legs)
+        factors, horizon = held.covariance.factors, held.covariance.horizon
+        holdings = pd.Series(held.sizes * held.covariances, held.names, name="variance")
+        if len(held.legs):
             # a factor with the label of a held asset is the same instrument
-            holdings = pd.concat([holdings, by_leg.rename("variance")]).groupby(level=0, sort=False).sum()
+            holdings = holdings.groupby(level=0, sort=False).sum()
+        by_factor = [*(held.exposures * held.towards), held.specific_variance]
         return cls(
-            total_variance=Variance(systematic + idio, held.horizon),
-            factor_variance=Variance(systematic, held.horizon),
-            idio_variance=Variance(idio, held.horizon),
-            by_factor=pd.Series([*by_factor, idio], pd.Index([*held.factors, IDIO]), name="variance"),
+            total_variance=Variance(held.variance, horizon),
+            factor_variance=Variance(held.systematic_variance, horizon),
+            idio_variance=Variance(held.specific_variance, horizon),
+            by_factor=pd.Series(by_factor, pd.Index([*factors, IDIO]), name="variance"),
             by_asset=holdings,
-            horizon=held.horizon,
+            horizon=horizon,
         )
 
     @property
@@ -133,3 +111,29 @@ class RiskDecomposition:
     def factor_share(self) -> float:
         """Share of the variance that the factors explain, 0 to 1; 0 for a variance of zero."""
         return self.factor_variance / self.total_variance if self.total_variance > 0 else 0.0
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the split by factor, then ``idio`` and ``total``.
+
+        Columns ``variance`` (return²), ``contribution`` (to the volatility: its share of the variance times the
+        volatility) and ``share`` (of the variance; zero for a variance of zero).
+        """
+        variance = pd.concat([self._by_factor, pd.Series({TOTAL: float(self.total_variance)})])
+        total = float(self.total_variance)
+        share = variance / total if total > 0 else 0.0 * variance
+        return pd.DataFrame({"variance": variance, "contribution": share * math.sqrt(total), "share": share})
+
+    @property
+    def _table(self) -> Table:
+        volatility = math.sqrt(self.total_variance)
+        title = (
+            f"RiskDecomposition: volatility {volatility:.3g} per {self.horizon}, {self.factor_share:.1%} of the "
+            f"variance from factors, {len(self._by_asset)} holdings"
+        )
+        return Table(title, self.to_frame(), last=2)
+
+    def __repr__(self) -> str:
+        return self._table.text()
+
+    def _repr_html_(self) -> str:
+        return self._table.html()

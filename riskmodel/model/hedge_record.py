@@ -10,10 +10,10 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require_share
+from riskmodel._core.arguments import require, require_share
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel.errors import TooFewObservationsError, UnknownAssetError
-from riskmodel.horizon import Horizon
+from riskmodel.errors import InvalidParameterError, TooFewObservationsError, UnknownAssetError
+from riskmodel.horizon import MONTH, Horizon
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.model.walk_forward import model_or_none
@@ -231,6 +231,57 @@ class HedgeRecord:
         }
         return pd.DataFrame.from_dict(rows, orient="index", columns=["promised", "out_of_sample"])
 
+    def ratios(self, window: Horizon = MONTH) -> pd.DataFrame:
+        """Realised over promised volatility in windows of the record, one after the other.
+
+        Realised volatility is the root of the mean squared excess return of the window, and the promised one the root
+        of the mean variance by the models known the day before each date. Windows end with the record; what is left at
+        its start is in none, and neither is a window that lacks a hedged return.
+
+        Parameters
+        ----------
+        window : Horizon
+            How long volatility is measured: two rows or more, and a whole number of them.
+
+        Returns
+        -------
+        DataFrame, index: last date of each window, columns ``unhedged`` and ``hedged``
+            1 where the models promised what was realised, 1.2 where the realised volatility was 20 % above it.
+            ``VolatilityRatios.of(ratios["hedged"], window)`` has their range.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a window of fewer than two rows, or of parts of rows.
+        TooFewObservationsError
+            If no window has all its hedged returns.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"], start="2010-01-01")
+        >>> record = rm.Rolling(rm.YEAR, every=rm.MONTH).fit(panel).hedged({"KO": 0.5, "XOM": 0.5})
+        >>> ratios = record.ratios(rm.MONTH)
+        >>> ratios["hedged"].quantile([0.025, 0.5, 0.975]).round(2).to_list()
+        [0.59, 0.99, 1.67]
+        """
+        rows = _rows_of(window, self.horizon)
+        stops = np.arange(len(self._returns), rows - 1, -rows)[::-1]
+        inside = stops[:, None] - rows + np.arange(rows)
+        columns = ["unhedged", "hedged"]
+        squares = (self._returns[columns].to_numpy() ** 2)[inside].mean(axis=1)
+        promised = self._promised[columns].to_numpy()[inside].mean(axis=1)
+        known = np.isfinite(squares).all(axis=1) & (promised > 0).all(axis=1)
+        if not known.any():
+            raise TooFewObservationsError(
+                f"expected a window of {rows} dates that all have a hedged return, got none in {len(self._returns)} "
+                "dates; use a shorter window, or a longer history.",
+                rows=rows,
+                dates=len(self._returns),
+            )
+        dates = self._returns.index[stops[known] - 1]
+        return pd.DataFrame(np.sqrt(squares[known] / promised[known]), dates, columns)
+
     # -- parts -------------------------------------------------------------------------------------
 
     @property
@@ -303,6 +354,18 @@ class _Window:
         nothing = pd.DataFrame(index=dates)
         promised = pd.DataFrame(np.nan, dates, ["unhedged", "hedged"])
         return cls(pd.Series(np.nan, dates), nothing, nothing, promised, nothing)
+
+
+def _rows_of(window: Horizon, row: Horizon) -> int:
+    """The length of a window in rows, two or more."""
+    rows = require(window, Horizon, "window", "such as rm.MONTH").in_units_of(row)
+    if round(rows) < 2 or abs(rows - round(rows)) > 1e-9 * rows:
+        raise InvalidParameterError(
+            f"expected window as two or more whole rows of one {row}, got {window!r}, which is {rows:.6g} rows.",
+            parameter="window",
+            got=window,
+        )
+    return round(rows)
 
 
 def _variance(model: FactorModel, weights: Array, legs: Array) -> float:

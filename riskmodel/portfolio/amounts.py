@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from riskmodel._core.arguments import require, shown
+from riskmodel._core.arguments import require, require_count, require_share, shown
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number, require_same
 from riskmodel.panel.memory import ReturnPanel
@@ -48,3 +48,16 @@ def is_horizon(_self: Any, _attribute: Any, value: Any) -> None:
 def is_panel(_self: Any, _attribute: Any, value: Any) -> None:
     """Raise unless this is a panel in memory."""
     require(value, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+
+
+def positive_share(_self: Any, attribute: Any, value: Any) -> None:
+    """Raise unless this is a share above 0, up to 1."""
+    if not require_share(value, attribute.alias):
+        raise InvalidParameterError(
+            f"expected {attribute.alias} as a share above 0, got {shown(value)}.", parameter=attribute.alias, got=value
+        )
+
+
+def positive_count(_self: Any, attribute: Any, value: Any) -> None:
+    """Raise unless this is a whole number of one or more."""
+    require_count(value, attribute.alias, least=1)

@@ -8,6 +8,9 @@ from attrs import frozen
 
 from riskmodel.portfolio.limits import Limit
 
+# Smaller limits are shares and counts.
+_DOLLARS = 1e3
+
 
 @final
 @frozen
@@ -31,4 +34,5 @@ class Breach:
         return self.used - self.limit.amount
 
     def __str__(self) -> str:
-        return f"{self.limit.name}: {self.used:,.0f} used of {self.limit.amount:,.0f}"
+        form = ",.0f" if self.limit.amount >= _DOLLARS else ".3g"
+        return f"{self.limit.name}: {self.used:{form}} used of {self.limit.amount:{form}}"

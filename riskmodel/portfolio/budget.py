@@ -21,6 +21,9 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Quantity, Volatility
 
+# A use this much above the amount is rounding.
+_ROUNDING = 1e-12
+
 
 def _read_limits(limits: Any) -> tuple[Any, ...]:
     return tuple(limits) if not is_lone(limits) else (limits,)
@@ -39,7 +42,8 @@ class RiskBudget:
         Horizon of `volatility`.
     limits : sequence of Limit
         Further limits, each at its own horizon: `VolatilityLimit`, `RealisedVolatilityLimit`,
-        `FactorVolatilityLimit`, `GrossLimit`, `CapitalLimit`, or a subclass of `Limit`.
+        `FactorVolatilityLimit`, `GrossLimit`, `NetLimit`, `NameLimit`, `ConcentrationLimit`, `NameCountLimit`,
+        `CapitalLimit`, or a subclass of `Limit`.
 
     Raises
     ------
@@ -121,7 +125,7 @@ class RiskBudget:
                 parameter="position",
                 got=type(position).__name__,
             )
-        return self._by_limit([_use(limit, position.portfolio) * position.capital for limit in self.all_limits], "used")
+        return self._by_limit([_used(limit, position) for limit in self.all_limits], "used")
 
     def utilisation(self, position: Position) -> pd.Series[float]:
         """Return used over allowed, by limit; above 1 is a breach."""
@@ -137,7 +141,7 @@ class RiskBudget:
         used = self.used(position).to_numpy()
         pairs = zip(self.all_limits, used, strict=True)
         return tuple(
-            Breach(limit, _measured(limit, float(u))) for limit, u in pairs if u > float(limit.amount) * (1 + 1e-12)
+            Breach(limit, _measured(limit, float(u))) for limit, u in pairs if u > float(limit.amount) * (1 + _ROUNDING)
         )
 
     def _by_limit(self, values: Sequence[float], name: str) -> pd.Series[float]:
@@ -183,8 +187,15 @@ def _use(limit: Limit, portfolio: Portfolio) -> float:
     return use
 
 
+def _used(limit: Limit, position: Position) -> float:
+    """Return what a position uses of a limit, in its own unit; nothing where nothing is held."""
+    return _use(limit, position.portfolio) * (position.capital if limit.scales else float(position.capital > 0))
+
+
 def _most(limit: Limit, portfolio: Portfolio) -> float:
-    """Return the dollars of strategy at which a limit binds."""
+    """Return the dollars of strategy at which a limit binds; none or any where it does not scale."""
     use = _use(limit, portfolio)
+    if not limit.scales:
+        return math.inf if use <= float(limit.amount) * (1 + _ROUNDING) else 0.0
     # treat a use so small that the quotient overflows as zero
     return float(limit.amount) / use if use > float(limit.amount) / sys.float_info.max else math.inf

@@ -6,11 +6,12 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, final
 
+import pandas as pd
 from attrs import field, frozen
 
 from riskmodel.horizon import Horizon
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.amounts import is_horizon, is_panel, positive_dollars
+from riskmodel.portfolio.amounts import is_horizon, is_panel, positive_count, positive_dollars, positive_share
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Volatility
 
@@ -26,8 +27,13 @@ class Limit(ABC):
     name : str
         Label of the limit, in results and in `Position.binding`.
     amount : float
-        The limit, positive, in its own unit (dollars for the limits of this package).
+        The limit, positive, in its own unit: dollars, but for limits on composition.
+    scales : bool
+        True (the default) where twice the capital uses twice as much. False where the use does not depend on the
+        capital, such as a number of names: the limit then allows any capital or none.
     """
+
+    scales: bool = True
 
     if TYPE_CHECKING:  # at run time an abstract property would prevent attributes set by __init__ or a dataclass
 
@@ -41,7 +47,7 @@ class Limit(ABC):
 
     @abstractmethod
     def use(self, portfolio: Portfolio) -> float:
-        """Return how much of the limit one dollar of strategy uses, 0 or more."""
+        """Return how much of the limit one dollar of strategy uses, 0 or more; any capital, where it does not scale."""
 
 
 @final
@@ -186,6 +192,87 @@ class GrossLimit(Limit):
 
 @final
 @frozen
+class NetLimit(Limit):
+    """Limit on net holdings, dollars: long less short of `Portfolio.instruments`, without cash, of either sign.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars.
+    """
+
+    amount: float = field(validator=positive_dollars)
+    name: str = field(default="net", init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Size of the sum of the weights of all instruments."""
+        return abs(float(require_portfolio(portfolio, "portfolio").instruments.sum()))
+
+
+@final
+@frozen
+class NameLimit(Limit):
+    """Limit on the largest holding of one instrument, dollars, long or short.
+
+    Parameters
+    ----------
+    amount : float
+        Dollars.
+    """
+
+    amount: float = field(validator=positive_dollars)
+    name: str = field(default="largest name", init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Largest size of a weight."""
+        return float(require_portfolio(portfolio, "portfolio").instruments.abs().max())
+
+
+@final
+@frozen
+class ConcentrationLimit(Limit):
+    """Limit on concentration: the Herfindahl index of the instruments' shares of gross dollars.
+
+    The index is 1 for one name and 1/n for n of equal size; a limit of 0.05 asks for 20 effective names or more. It
+    does not depend on the capital: a portfolio that exceeds it gets none.
+
+    Parameters
+    ----------
+    amount : float
+        Above 0, up to 1.
+    """
+
+    amount: float = field(validator=positive_share)
+    name: str = field(default="concentration", init=False)
+    scales: bool = field(default=False, init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Herfindahl index of the sizes of the weights; zero where nothing is held."""
+        return herfindahl(require_portfolio(portfolio, "portfolio").instruments)
+
+
+@final
+@frozen
+class NameCountLimit(Limit):
+    """Limit on the number of instruments that are held. It does not depend on the capital.
+
+    Parameters
+    ----------
+    amount : int
+        One or more.
+    """
+
+    amount: int = field(validator=positive_count)
+    name: str = field(default="number of names", init=False)
+    scales: bool = field(default=False, init=False)
+
+    def use(self, portfolio: Portfolio) -> float:
+        """Number of weights other than zero."""
+        return float((require_portfolio(portfolio, "portfolio").instruments != 0).sum())
+
+
+@final
+@frozen
 class CapitalLimit(Limit):
     """Limit on capital, dollars of strategy.
 
@@ -201,3 +288,10 @@ class CapitalLimit(Limit):
     def use(self, portfolio: Portfolio) -> float:
         """One."""
         return 1.0
+
+
+def herfindahl(dollars: pd.Series[float]) -> float:
+    """Return the sum of squared shares of gross dollars; zero where all are zero."""
+    sizes = dollars.abs().to_numpy()
+    gross = float(sizes.sum())
+    return float((sizes / gross) @ (sizes / gross)) if gross else 0.0

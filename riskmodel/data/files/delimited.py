@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from attrs import evolve
 
+from riskmodel._core.progress import Progress
 from riskmodel.data.files import crsp
 from riskmodel.data.files.choice import Choice, Names
 from riskmodel.data.files.codes import MissingCodes
@@ -42,6 +43,16 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     DuplicateLabelsError
         If two columns have one name.
     """
+    # once through the lines, once through the numbers
+    progress = Progress(f"Reading {path.name}", 2 * len(text), "characters")
+    progress.add(0)
+    try:
+        return _read_columns(path, text, options, progress)
+    finally:
+        progress.clear()
+
+
+def _read_columns(path: Path, text: str, options: ReadOptions, progress: Progress) -> Columns:
     lines = read_lines(text)
     if not lines:
         raise LayoutError(
@@ -63,7 +74,8 @@ def read_columns(path: Path, text: str, options: ReadOptions) -> Columns:
     notes = header.notes + (grid.notes if grid is not None else ()) + chosen.notes + events + footer
     chosen = evolve(chosen, notes=notes)
     _require_fields(path, rows, header)
-    columns = _columns(path, rows, header, chosen, options)
+    progress.add(len(text))
+    columns = _columns(path, rows, header, chosen, options, progress=progress)
     return crsp.tidied(columns, options.unit) if chosen.is_crsp else columns
 
 
@@ -72,7 +84,9 @@ def _is_open(layout: Layout) -> bool:
     return isinstance(layout, Either) or (isinstance(layout, Wide) and layout.date is None and layout.columns is None)
 
 
-def _columns(path: Path, lines: Lines, header: Header, chosen: Choice, options: ReadOptions) -> Columns:
+def _columns(
+    path: Path, lines: Lines, header: Header, chosen: Choice, options: ReadOptions, *, progress: Progress
+) -> Columns:
     at = {name: header.names.index(name) for name in chosen.columns}
     text, numeric = [at[n] for n in chosen.columns if n not in chosen.numbers], [at[n] for n in chosen.numbers]
     body, places = "\n".join(line for _, line in lines), [i for i, _ in lines]
@@ -80,8 +94,8 @@ def _columns(path: Path, lines: Lines, header: Header, chosen: Choice, options: 
     # a lone point may stand between thousands, which pandas does not know
     doubtful = options.unit is Unit.PRICE and header.separator != ","
     split_by = header.separator
-    table = None if doubtful else _quickly(body, text, numeric, split_by, missing.texts)
-    read = _as_text(path, body, [*text, *numeric], split_by) if table is None else table
+    table = None if doubtful else _quickly(_Watched(body, progress), text, numeric, split_by, missing.texts)
+    read = _as_text(path, _Watched(body, progress), [*text, *numeric], split_by) if table is None else table
     read = read.rename(columns=dict(enumerate(header.names)))
     if len(read) != len(places):
         raise LayoutError(
@@ -110,11 +124,25 @@ def joined_dates(parts: Sequence[pd.Series[Any]]) -> pd.Series[Any]:
     return dates.rename(", ".join(str(part.name) for part in parts))
 
 
+class _Watched(io.StringIO):
+    """Text that tells how far it was read."""
+
+    def __init__(self, text: str, progress: Progress) -> None:
+        super().__init__(text)
+        self._progress = progress
+
+    def read(self, size: int | None = -1, /) -> str:
+        """Read so many characters."""
+        part = super().read(size)
+        self._progress.add(len(part))
+        return part
+
+
 def _quickly(
-    body: str, text: Sequence[int], numeric: Sequence[int], separator: str, missing: Sequence[str]
+    body: _Watched, text: Sequence[int], numeric: Sequence[int], separator: str, missing: Sequence[str]
 ) -> pd.DataFrame | None:
     """Let pandas read the numbers; None where it cannot, or would read words as ones and zeros."""
-    if _TRUTH.search(body):
+    if _TRUTH.search(body.getvalue()):
         return None
     try:
         return _parsed(body, text, numeric, separator, missing)
@@ -122,7 +150,7 @@ def _quickly(
         return None
 
 
-def _as_text(path: Path, body: str, columns: Sequence[int], separator: str) -> pd.DataFrame:
+def _as_text(path: Path, body: _Watched, columns: Sequence[int], separator: str) -> pd.DataFrame:
     try:
         return _parsed(body, columns, [], separator, [])
     except ValueError as error:
@@ -133,12 +161,12 @@ def _as_text(path: Path, body: str, columns: Sequence[int], separator: str) -> p
 
 
 def _parsed(
-    body: str, text: Sequence[int], numeric: Sequence[int], separator: str, missing: Sequence[str]
+    body: _Watched, text: Sequence[int], numeric: Sequence[int], separator: str, missing: Sequence[str]
 ) -> pd.DataFrame:
     kinds: dict[Any, Any] = {**dict.fromkeys(text, object), **dict.fromkeys(numeric, np.float64)}
     words: dict[Any, list[str]] = {column: [*MISSING_AS_WRITTEN, *missing] for column in numeric}
     table: pd.DataFrame = pd.read_csv(
-        io.StringIO(body),
+        body,
         sep=separator,
         header=None,
         usecols=[*text, *numeric],

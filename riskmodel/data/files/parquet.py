@@ -23,6 +23,19 @@ from riskmodel.errors import LayoutError, MissingExtraError
 from riskmodel.panel.layout import Wide
 from riskmodel.panel.stored.parquet import DAMAGED, require_one_level
 
+# How a Parquet file begins.
+_BEGINS = b"PAR1"
+
+
+def is_parquet(path: Path, content: bytes) -> bool:
+    """Whether a file is Parquet; raise where only its name says so."""
+    begins = content.startswith(_BEGINS)
+    if path.suffix.lower() in {".parquet", ".pq"} and not begins:
+        raise LayoutError(
+            f"expected a Parquet file, got {path}, which does not begin as one; rename it if it is CSV.", path=str(path)
+        )
+    return begins
+
 
 def read_columns(path: Path, content: bytes, options: ReadOptions) -> Columns:
     """Read the columns of a Parquet file.
@@ -74,6 +87,21 @@ def read_columns(path: Path, content: bytes, options: ReadOptions) -> Columns:
         return _with_numbers(columns, options)
     codes = evolve(options, missing=options.missing | crsp.CODES)
     return crsp.tidied(_with_numbers(_parsed(columns, codes), codes), options.unit)
+
+
+def read_table(path: Path, content: bytes) -> pd.DataFrame:
+    """Read the columns of a Parquet file as they were stored, those of its index among them.
+
+    Raises
+    ------
+    MissingExtraError, LayoutError, DuplicateLabelsError
+        As `read_columns`.
+    """
+    table = _table(path, content)
+    require_one_level(path, table.columns)
+    table, _ = _with_index_as_columns(table)
+    labels.unique(table.columns, f"the columns of {path}")
+    return table
 
 
 def _table(path: Path, content: bytes) -> pd.DataFrame:

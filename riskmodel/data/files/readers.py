@@ -30,7 +30,6 @@ from riskmodel.errors import (
 )
 from riskmodel.panel.layout import Crsp, Either, French, Layout, Long, Wide
 
-_PARQUET = b"PAR1"
 # A warning names the line that called a reader.
 _STACK = 3
 _Path = str | PathLike[str]
@@ -233,12 +232,7 @@ def _read(path: _Path, layout: Layout, unit: Unit, missing: Iterable[float | str
 
 def _columns(path: Path, options: ReadOptions) -> Columns:
     content = read_content(path)
-    is_parquet = content.startswith(_PARQUET)
-    if path.suffix.lower() in {".parquet", ".pq"} and not is_parquet:
-        raise LayoutError(
-            f"expected a Parquet file, got {path}, which does not begin as one; rename it if it is CSV.", path=str(path)
-        )
-    if is_parquet:
+    if parquet.is_parquet(path, content):
         return parquet.read_columns(path, content, options)
     # prose of the library may hold quotes of another character set
     if french.is_french(content[: french.HEAD_BYTES].decode("utf-8", "replace"), options.layout):

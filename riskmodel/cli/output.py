@@ -1,0 +1,47 @@
+"""What commands print and write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskmodel._core.atomic import write_atomically
+from riskmodel.cli.notices import tell
+from riskmodel.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from riskmodel.report.report import RiskReport
+    from riskmodel.report.study.report import StudyReport
+
+
+def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -> None:
+    """Write the page, and print the tables or the JSON."""
+    # write the page first: a closed stdout pipe must not prevent it
+    wrote = write_page(report, output)
+    if as_json:
+        print_json(report.to_dict())
+        if wrote:
+            tell(wrote)
+    else:
+        print(report.to_text())
+        if wrote:
+            print(wrote)
+
+
+def print_json(content: object) -> None:
+    """Print JSON, in which no number is NaN or infinite."""
+    print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def write_page(report: RiskReport | StudyReport, path: Path | None) -> str:
+    """Write the page and return a message; do nothing without a path."""
+    if path is None:
+        return ""
+    try:
+        page = report.to_html()
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error} Or give --no-html for the tables alone.") from error
+    # the last page stays where this one cannot be written whole
+    write_atomically(path, page.encode())
+    return f"wrote {path}"

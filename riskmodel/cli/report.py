@@ -1,0 +1,193 @@
+"""``riskmodel report``: a risk report on a portfolio."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, final
+
+from attrs import frozen
+
+from riskmodel.cli import notices
+from riskmodel.cli import options as read
+from riskmodel.cli.estimators import add_estimator
+from riskmodel.cli.files import InputFiles, page_path
+from riskmodel.cli.model import ModelOptions, left_out_of
+from riskmodel.cli.output import show
+from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.errors import InvalidParameterError
+from riskmodel.portfolio.budget import RiskBudget
+
+if TYPE_CHECKING:
+    from riskmodel.report.report import RiskReport
+
+_DESCRIPTION = """\
+Report the risk of a portfolio: its factor exposures, the factors' share of its
+variance, the hedge that removes them, and the dollars of it that a risk budget
+allows, hedged and unhedged. Tables go to the terminal; a page with the same
+tables and charts goes to report.html. The page opens offline.
+"""
+
+_EXAMPLES = """\
+examples:
+  riskmodel report
+      A sample portfolio, MSFT=0.5 JPM=0.3 XOM=0.2, on returns that ship with
+      riskmodel: no file, no network, no account.
+  riskmodel report MSFT
+      One stock: its beta, its alpha, and how to hedge it.
+  riskmodel report KO=1 PEP=-1 --start 2010-01-01 --cap 0.2
+      A pair, long and short. --cap 0.2 adds the smallest hedge that brings the
+      factors' share of the variance down to 20%.
+  riskmodel report BusEq Utils --sample month --factors Mkt-RF HML Mom
+      Equal weights, three factors, the monthly sample.
+  riskmodel report --budget 2.5m --horizon day --output desk.html
+      At most 2.5 million dollars of volatility a day.
+  riskmodel report --returns fund.csv --factor-returns factors.csv
+      Your own returns, all assets in the file at equal weights.
+  riskmodel report A=0.5 B=0.5 --returns closes.csv.gz --unit price \\
+        --factor-returns factors.csv --factor-unit percent
+      Adjusted prices of your assets, and factors in percent.
+  riskmodel report --returns all.parquet --factor-returns factors.csv \\
+        --min-observations 60
+      All assets with 60 returns or more; the others are listed.
+  riskmodel report 10107 --returns crsp.parquet --columns date,permno,ret \\
+        --factor-returns factors.csv
+      A long file with columns of its own.
+  riskmodel report MSFT --json | python -m json.tool
+      The same figures for programs.
+
+files:
+  CSV, or Parquet where pyarrow is installed: --returns has the assets,
+  --factor-returns the factors. --unit and --factor-unit give the unit of the
+  numbers, which is never guessed:
+
+      decimal   0.01 is one percent (the default)
+      percent   1.0 is one percent
+      price     adjusted prices, from which returns are computed
+
+  Give one file of assets and one of factors; the two may be in different units.
+  --french takes factors and the risk-free rate from the French library instead:
+  Mkt-RF, SMB and HML, or those of --factors. It fetches them, or reads files of
+  the library that you saved in a folder: --french ~/french.
+  Wide files have dates in the first column, then one column for each asset or
+  factor. Long files have one row for each date and asset: their columns are
+  date, asset (or ticker, symbol, permno; factor in a file of factors) and one
+  more. If yours have other names, or more columns, name them with --columns and
+  --factor-columns.
+
+      date,FUND,SPY                    date,ticker,return
+      2018-11-29,0.0021,-0.0022        2018-11-29,FUND,0.0021
+      2018-11-30,,0.0081               2018-11-30,SPY,0.0081
+
+  Rows of hours or minutes: --bar 1h --per-day 6.5. In a market that is open on
+  seven days a week, which has 365 days a year, --data-horizon calendar-day.
+
+  Dates are year first: 2018-11-30, 20181130, or 2018-11 for months; for others
+  say --dates %d/%m/%Y. Columns are separated by commas, semicolons or tabs.
+  Empty cells are missing, and so are the codes of --missing -99 n/m. Where days
+  are stamped in UTC, say --time-zone Europe/Berlin. Compressed files (gzip,
+  bzip2, xz, zstd, zip), exports of CRSP and files of the French library are
+  recognised. Open, high, low and close are one asset, called like the file:
+  --columns Date:Close chooses a column.
+
+  Asset returns are total returns, and prices adjusted for splits and dividends.
+  If they are in excess of the risk-free rate already, say --return-type excess:
+  the rate is then not subtracted again.
+  The file of factors has the risk-free rate in a column named RF, in the unit
+  of the other columns; --risk-free gives a constant one instead, in decimals:
+  0.02/year, 0.0017/month, or a number per row.
+  Factors such as Mkt-RF, which are excess returns, cost cash to hold, and the
+  cash leg of a hedge includes it; --funded lists these factors. A factor given
+  as a price is the return in excess of --risk-free, and costs cash.
+
+  For a whole file, assets with too few returns to estimate are omitted and
+  listed. An asset that you name must have enough.
+
+warnings:
+  Each is printed with its name, as in "warning (suspect-return): ...", and is
+  among the notes of the report. --strict refuses data that give one. Those that
+  you have looked at pass with --strict --allow suspect-return chosen-column.
+
+exit status: 0 for success, 2 for invalid input, with one message that gives
+the reason.
+"""
+
+
+def parser() -> Parser:
+    """Return the parser of the command."""
+    report = Parser.of("report", "[ASSET[=WEIGHT] ...] [options]", _DESCRIPTION, _EXAMPLES)
+    add_portfolio(report)
+    add_data(report)
+    add = report.add_argument
+    add(
+        "--budget",
+        metavar="DOLLARS",
+        type=read.dollars,
+        default=1e6,
+        help="volatility allowed, 1e6, 2.5m (default: 1m)",
+    )
+    add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
+    add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
+    add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
+    add("--no-html", action="store_true", help="write no page")
+    add("--json", action="store_true", help="print the figures as JSON instead of tables")
+    add_estimator(report)
+    add_files(report)
+    return report
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    with notices.shown(arguments.strict, arguments.allow or ()) as said:
+        options = ReportOptions.read(arguments)
+        report, left_out = risk_report(options, said)
+    if left_out:
+        notices.tell(left_out)
+    show(report, options.output, options.json)
+
+
+@final
+@frozen
+class ReportOptions:
+    """The checked options of a report."""
+
+    model: ModelOptions
+    budget: RiskBudget
+    cap: float | None
+    output: Path | None
+    json: bool
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> Self:
+        """Check the arguments and read the files."""
+        files = InputFiles.given(args)
+        if args.no_html and args.output is not None:
+            raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
+        output = page_path(args, files)
+        return cls(
+            model=ModelOptions.read(args, files),
+            budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
+            cap=args.cap,
+            output=output,
+            json=args.json,
+        )
+
+
+def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskReport, str]:
+    """Fit the model and make the report; also return a message about omitted assets.
+
+    What was said of the data while they were read and aligned, in warnings, is among the report's notes.
+    """
+    from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
+
+    fitted = options.model.portfolio()
+    report = RiskReport.of(
+        fitted.strategy,
+        fitted.panel,
+        options.budget,
+        cap=options.cap,
+        source=options.model.source,
+        caveats=(*fitted.notes, *said),
+    )
+    return report, left_out_of(fitted.strategy.model)

@@ -1,0 +1,1 @@
+"""The algebra of hedges, behind `HedgedPortfolio`: instruments, exposures, caps, regressions, mimicking portfolios."""

@@ -1,0 +1,248 @@
+"""The command line: which model, of which dates, from which file of options."""
+
+import io
+import json
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskmodel as rm
+from riskmodel.cli import main as cli
+from riskmodel.cli import options
+
+DAYS = pd.bdate_range("2020-01-01", periods=300)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*argv, status=0):
+        assert cli.main([*argv]) == status
+        return capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def fit(run):
+    """The table of ``riskmodel fit``, by asset."""
+
+    def fit(*argv):
+        return pd.DataFrame(json.loads(run("fit", *argv, "--json").out)["assets"]).T
+
+    return fit
+
+
+@pytest.fixture
+def files():
+    rng = np.random.default_rng(3)
+    market = 0.01 * rng.standard_normal(300)
+    returns = {name: b * market + 0.01 * rng.standard_normal(300) for name, b in (("CL=F", 0.5), ("GC=F", 0.1))}
+    pd.DataFrame(returns, DAYS).rename_axis("date").to_csv("returns.csv")
+    pd.DataFrame({"MKT": market, "RF": 0.0001}, DAYS).rename_axis("date").to_csv("factors.csv")
+    return ["--returns", "returns.csv", "--factor-returns", "factors.csv"]
+
+
+def sample(*assets, **window):
+    return rm.SampleData().panel(list(assets), ["Mkt-RF"], **window)
+
+
+class TestFit:
+    def test_is_the_model(self, fit):
+        model = rm.OLS().fit(sample("KO", "PEP"))
+        table = fit("KO", "PEP")
+        assert table["Mkt-RF"].to_dict() == model.loadings["Mkt-RF"].to_dict()
+        assert table["alpha"].to_dict() == model.alpha.to_dict()
+        assert table["std_error Mkt-RF"].to_dict() == model.regression.std_errors["Mkt-RF"].to_dict()
+        assert table["idio_volatility"].to_dict() == pytest.approx(np.sqrt(model.idio_variance).to_dict(), rel=1e-15)
+
+    def test_of_all_assets(self, fit):
+        assert list(fit().index) == list(rm.SampleData().assets)
+
+    def test_the_file_has_all_digits(self, run):
+        run("fit", "KO", "--output", "betas.csv")
+        table = pd.read_csv("betas.csv", index_col="asset")
+        assert table.loc["KO", "Mkt-RF"] == pytest.approx(rm.OLS().fit(sample("KO")).loadings.iloc[0, 0], rel=1e-14)
+
+    def test_the_file_is_none_of_those_read(self, run, files):
+        assert "another file" in run("fit", *files, "--output", "returns.csv", status=2).err
+
+    def test_text_has_errors(self, run):
+        model = rm.OLS().fit(sample("KO"))
+        cell = f"{model.loadings.iloc[0, 0]:.3f} ±{model.regression.std_errors.loc['KO', 'Mkt-RF']:.3f}"
+        assert cell in run("fit", "KO").out
+
+    def test_a_short_asset_is_left_out_and_said(self, run, files):
+        returns = pd.read_csv("returns.csv", index_col="date")
+        returns.iloc[2:, 1] = np.nan
+        returns.to_csv("returns.csv")
+        said = run("fit", *files, "--json")
+        assert "GC=F (2)" in said.err
+        assert list(json.loads(said.out)["assets"]) == ["CL=F"]
+
+
+class TestEstimator:
+    def test_half_life(self, fit):
+        model = rm.EWMA(rm.QUARTER).fit(sample("KO"))
+        assert fit("KO", "--half-life", "quarter").loc["KO", "Mkt-RF"] == model.loadings.iloc[0, 0]
+        assert fit("KO", "--half-life", "63").loc["KO", "Mkt-RF"] == pytest.approx(model.loadings.iloc[0, 0], rel=1e-12)
+        year = rm.EWMA(rm.YEAR).fit(sample("KO")).loadings.iloc[0, 0]
+        assert fit("KO", "--estimator", "ewma").loc["KO", "Mkt-RF"] == year
+
+    def test_window(self, fit):
+        panel = sample("KO")
+        model = rm.OLS().fit(panel.select(start=panel.dates[-252]))
+        for text in ("252", "year"):
+            assert fit("KO", "--window", text).loc["KO", "Mkt-RF"] == model.loadings.iloc[0, 0]
+
+    def test_a_window_that_is_not_there(self, run, files):
+        assert "got 300" in run("fit", *files, "--window", "301", status=2).err
+
+    def test_recommended_takes_all_assets_of_the_last_rows(self, fit):
+        provider = rm.SampleData()
+        panel = provider.panel(list(provider.assets), [])
+        model = rm.recommended().fit(panel.select(start=panel.dates[-504]))
+        table = fit("KO", "PEP", "--estimator", "recommended")
+        assert list(table.index) == ["KO", "PEP"]
+        np.testing.assert_allclose(table[list(model.factors)], model.loadings.loc[["KO", "PEP"]], rtol=1e-12)
+
+    def test_recommended_after_named_factors(self, fit):
+        table = fit("KO", "PEP", "WMT", "XOM", "--estimator", "recommended", "--factors", "Mkt-RF")
+        panel = sample("KO", "PEP", "WMT", "XOM")
+        model = rm.recommended(observed=rm.TimeSeries(rm.OLS())).fit(panel.select(start=panel.dates[-504]))
+        np.testing.assert_allclose(table["Mkt-RF"], model.loadings["Mkt-RF"], rtol=1e-12)
+
+    def test_of_your_own(self, fit, tmp_path):
+        (tmp_path / "my_estimators.py").write_text("import riskmodel as rm\nmine = rm.EWMA(rm.MONTH)\n")
+        expected = rm.EWMA(rm.MONTH).fit(sample("KO")).loadings.iloc[0, 0]
+        assert fit("KO", "--estimator", "my_estimators:mine").loc["KO", "Mkt-RF"] == expected
+
+    @pytest.mark.parametrize(
+        "argv",
+        [
+            ["--estimator", "olz"],
+            ["--estimator", "math:pi"],
+            ["--estimator", "nowhere:mine"],
+            ["--estimator", "ols", "--half-life", "60"],
+            ["--half-life", "0"],
+            ["--half-life", "-5"],
+            ["--half-life", "soon"],
+            ["--window", "day", "--sample", "month"],
+        ],
+    )
+    def test_what_is_none_of_these(self, run, argv):
+        said = run("fit", *argv, status=2)
+        assert said.out == ""
+        assert said.err.startswith("riskmodel: ")
+
+
+class TestAsOf:
+    def test_is_an_end(self, fit):
+        assert fit("KO", "--as-of", "2010-06").equals(fit("KO", "--end", "2010-06"))
+
+    def test_old_returns_are_said(self, run):
+        said = json.loads(run("report", "KO", "--as-of", "2019-06-30", "--json").out)["notes"]
+        assert any("2018-11-30, 212 days before --as-of" in note for note in said)
+        said = json.loads(run("report", "KO", "--as-of", "2018-12-02", "--json").out)["notes"]
+        assert not any("--as-of" in note for note in said)
+
+    def test_beside_an_end(self, run):
+        assert "got both" in run("report", "KO", "--as-of", "2010", "--end", "2010", status=2).err
+
+
+class TestTickersWithEqualsSigns:
+    def test_they_are_assets(self, fit, files):
+        assert list(fit("CL=F", "GC=F", *files).index) == ["CL=F", "GC=F"]
+
+    def test_with_weights(self):
+        assert options.weights(["CL=F=0.5", "GC=F=-0.5"], ["CL=F", "GC=F"]) == {"CL=F": 0.5, "GC=F": -0.5}
+        assert options.weights(["CL=F", "GC=F"], ["CL=F", "GC=F"]) == {"CL=F": None, "GC=F": None}
+
+    def test_others_are_no_weights(self):
+        with pytest.raises(rm.InvalidParameterError, match="the weight of CL"):
+            options.weights(["CL=F"], ["CL"])
+
+
+class TestConfiguration:
+    @pytest.fixture
+    def desk(self, tmp_path):
+        def desk(text):
+            (tmp_path / "desk.toml").write_text(text)
+            return ["--config", "desk.toml"]
+
+        return desk
+
+    def figures(self, run, *argv):
+        return json.loads(run("report", *argv, "--json").out)
+
+    def test_is_as_if_typed(self, run, desk):
+        config = desk('start = 2010-01-01\n[report]\nassets = {KO = 1, PEP = -1}\nbudget = "2.5m"\ncap = 0.2\n')
+        typed = self.figures(run, "KO=1", "PEP=-1", "--start", "2010-01-01", "--budget", "2.5m", "--cap", "0.2")
+        assert self.figures(run, *config) == typed
+
+    def test_what_is_typed_overrides(self, run, desk):
+        config = desk('factors = ["Mkt-RF"]\n[report]\nassets = ["KO", "PEP"]\nbudget = 2e6\n')
+        assert self.figures(run, *config, "MSFT", "--budget", "3e6") == self.figures(run, "MSFT", "--budget", "3e6")
+        assert self.figures(run, "MSFT", *config, "--budget", "3e6") == self.figures(run, "MSFT", "--budget", "3e6")
+
+    def test_options_of_other_commands_are_passed_over_before_the_first_table(self, run, desk):
+        config = desk("draw = 10\nno-html = false\n[study]\nahead = 5\n")
+        assert self.figures(run, *config, "KO") == self.figures(run, "KO")
+
+    @pytest.mark.parametrize(
+        ("text", "got"),
+        [
+            ("buget = 1", "buget"),
+            ("[report]\ndraw = 10", "draw"),
+            ("config = 'other.toml'", "config"),
+            ("[repotr]\ncap = 0.1", "repotr"),
+            ("report = 5", 5),
+            ("[report]\nassets = 'KO'", "KO"),
+            ("start = {year = 2010}", {"year": 2010}),
+            ("start = []", []),
+        ],
+    )
+    def test_what_it_cannot_hold(self, desk, text, got):
+        desk(text)
+        from riskmodel.cli import configuration, report, study
+
+        parsers = {"report": report.parser(), "study": study.parser()}
+        with pytest.raises(rm.InvalidParameterError) as error:
+            configuration.parsed("report", parsers, ["--config", "desk.toml"])
+        assert error.value.details["path"] == "desk.toml"
+        assert error.value.details["got"] == got
+
+    def test_no_toml(self, run, desk):
+        assert "TOML in desk.toml" in run("report", *desk("start ="), status=2).err
+
+    def test_not_there(self, run):
+        assert "none.toml" in run("report", "--config=none.toml", status=2).err
+
+
+class TestCompletion:
+    def test_bash_completes_options(self, run):
+        script = run("completion", "bash").out
+        asked = f'{script}\nCOMP_WORDS=(riskmodel fit --half)\nCOMP_CWORD=2\n_shtab_riskmodel\necho "${{COMPREPLY[@]}}"'
+        found = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+        assert found.stdout.split() == ["--half-life"]
+
+    def test_other_shells(self, run):
+        assert run("completion", "zsh").out.startswith("#compdef riskmodel")
+
+    def test_without_the_package(self, run, monkeypatch):
+        monkeypatch.setitem(__import__("sys").modules, "shtab", None)
+        assert "completion" in run("completion", "bash", status=2).err
+
+
+def test_the_overview_names_each_command(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    for command in ("report", "fit", "study", "data", "completion"):
+        assert f"riskmodel {command}" in io.StringIO(out).getvalue()
