@@ -11,6 +11,36 @@ from .analysis.linking import (
     Menchero as Menchero,
 )
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.scenarios.base import Scenario as Scenario
+from .analysis.scenarios.choices import (
+    DECIMALS as DECIMALS,
+    EXPECTED as EXPECTED,
+    STANDARD_DEVIATIONS as STANDARD_DEVIATIONS,
+    ShockUnit as ShockUnit,
+    UNMOVED as UNMOVED,
+    Unshocked as Unshocked,
+)
+from .analysis.scenarios.covariance_stress import CovarianceStress as CovarianceStress
+from .analysis.scenarios.episode import EPISODES as EPISODES, Episode as Episode
+from .analysis.scenarios.moves import Moves as Moves
+from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
+from .analysis.scenarios.replay import Replay as Replay
+from .analysis.scenarios.scenarios import Scenarios as Scenarios
+from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.base import TailMethod as TailMethod
+from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
+from .analysis.tails.normal import NormalTails as NormalTails
+from .analysis.tails.risk import TailRisk as TailRisk
+from .analysis.tails.row_sums import (
+    BootstrappedSums as BootstrappedSums,
+    OverlappingSums as OverlappingSums,
+    RowSums as RowSums,
+    SquareRootOfTime as SquareRootOfTime,
+)
+from .analysis.tails.shape import Shape as Shape
+from .analysis.tails.simulation import Simulation as Simulation
+from .analysis.tails.sources import Sources as Sources
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
     NAMES_ALONE as NAMES_ALONE,
@@ -56,6 +86,7 @@ from .errors import (
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
+    InfeasibleHedgeError as InfeasibleHedgeError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
@@ -78,6 +109,7 @@ from .errors import (
     RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
+    SolverError as SolverError,
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
@@ -268,6 +300,15 @@ from .portfolio.book_files import (
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
 from .portfolio.coverage import Coverage as Coverage
+from .portfolio.desk.instrument import Instrument as Instrument
+from .portfolio.desk.limits import (
+    ExposureRange as ExposureRange,
+    FactorShareCap as FactorShareCap,
+    HedgeLimit as HedgeLimit,
+    VolatilityCap as VolatilityCap,
+)
+from .portfolio.desk.problem import HedgeProblem as HedgeProblem
+from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
