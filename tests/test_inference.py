@@ -20,7 +20,7 @@ import riskmodel as rm
 from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.covariance.hac import automatic_lags
 from riskmodel.inference.dollars import AtCapacity, OfPosition
-from riskmodel.inference.tail_risk import TailRisk
+from riskmodel.inference.normal_losses import NormalLosses
 
 ESTIMATORS = {"equal": rm.OLS(), "decaying": rm.EWMA(half_life=rm.Horizon(60))}
 PANELS = {name: panels.ORDINARY[name] for name in ("clean", "ragged", "one factor", "many factors")}
@@ -212,7 +212,7 @@ def reweighted(panel, weights, portfolio):
         "alpha": alpha, "expected return": mean, **{f"exposure F{j}": x for j, x in enumerate(b)},
         "factor share": a / (a + v), "volatility": math.sqrt(a + v), "hedged volatility": math.sqrt(v),
         "sharpe": mean / math.sqrt(a + v), "hedged sharpe": alpha / math.sqrt(v), "r squared": a / (a + own),
-        "value at risk": stats.norm.isf(0.05) * math.sqrt(a + v) - mean,
+        "value at risk": stats.norm.isf(0.05) * math.sqrt(a + v),
     }  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def test_influence_functions_are_derivatives_by_the_weights_of_dates(estimator, 
         up[date] *= 1 + step
         down[date] *= 1 - step
         high, low = reweighted(panel, up, book), reweighted(panel, down, book)
-        for figure in [*figures, *TailRisk(figures, rm.DAY, 0.95)]:
+        for figure in [*figures, *NormalLosses(figures, rm.DAY, 0.95)]:
             if figure.name not in high:
                 continue
             terms = figures.linear_terms([figure])[0].by_date[0]
@@ -255,9 +255,9 @@ FIGURES = {
     "value at risk": lambda s: value_at_risk(s, rm.DAY, 0.99),
     "expected shortfall": lambda s: expected_shortfall(s, rm.DAY, 0.99),
     "capacity": lambda s: BUDGET.size(s).capital,
-    "expected pnl": lambda s: BUDGET.size(s).expected_pnl(rm.MONTH),
-    "factor-adjusted pnl": lambda s: BUDGET.size(s).factor_adjusted_pnl(rm.MONTH),
-    "hedged expected pnl": lambda s: BUDGET.size(rm.HedgedPortfolio.neutral(s)).expected_pnl(rm.MONTH),
+    "expected pnl at capacity": lambda s: BUDGET.size(s).expected_pnl(rm.MONTH),
+    "factor-adjusted pnl at capacity": lambda s: BUDGET.size(s).factor_adjusted_pnl(rm.MONTH),
+    "hedged pnl at capacity": lambda s: BUDGET.size(rm.HedgedPortfolio.neutral(s)).expected_pnl(rm.MONTH),
 }
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
 HELD = 2e7
@@ -272,17 +272,15 @@ DOLLARS = {
 
 def value_at_risk(portfolio, horizon, confidence):
     """The quantile of the loss, as scipy says."""
-    mean, volatility = (float(x.at(horizon)) for x in (portfolio.expected_excess_return, portfolio.volatility))
-    return -stats.norm.ppf(1.0 - confidence, mean, volatility)
+    return -stats.norm.ppf(1.0 - confidence, scale=float(portfolio.volatility.at(horizon)))
 
 
 def expected_shortfall(portfolio, horizon, confidence):
     """The mean of losses beyond the value at risk, by numeric integration."""
-    mean, volatility = (float(x.at(horizon)) for x in (portfolio.expected_excess_return, portfolio.volatility))
+    volatility = float(portfolio.volatility.at(horizon))
     least = value_at_risk(portfolio, horizon, confidence)
-    # over the density of losses
-    x = np.linspace(least, -mean + 12 * volatility, 20_001)
-    return float(integrate.trapezoid(x * stats.norm.pdf(x, -mean, volatility), x)) / (1.0 - confidence)
+    x = np.linspace(least, 12 * volatility, 20_001)
+    return float(integrate.trapezoid(x * stats.norm.pdf(x, scale=volatility), x)) / (1.0 - confidence)
 
 
 class TestGradients:
@@ -293,7 +291,7 @@ class TestGradients:
     )
     def test_by_hand_and_numeric(self, name, covariance):
         self.compare(FIGURES[name], name, covariance, lambda figures: [
-            *figures, *TailRisk(figures, rm.DAY, 0.99), *AtCapacity(figures, BUDGET)
+            *figures, *NormalLosses(figures, rm.DAY, 0.99), *AtCapacity(figures, BUDGET)
         ])  # fmt: skip
 
     @pytest.mark.parametrize("name", DOLLARS)
@@ -351,11 +349,11 @@ class TestTable:
             "hedged sharpe": neutral.sharpe,
             "capacity": budget.size(book).capital,
             "hedged capacity": budget.size(neutral).capital,
-            "value at risk": value_at_risk(book, rm.DAY, 0.95),
-            "expected shortfall": expected_shortfall(book, rm.DAY, 0.95),
-            "expected pnl": budget.size(book).expected_pnl(rm.MONTH),
-            "factor-adjusted pnl": budget.size(book).factor_adjusted_pnl(rm.MONTH),
-            "hedged expected pnl": budget.size(neutral).expected_pnl(rm.MONTH),
+            "value at risk": value_at_risk(book, rm.DAY, 0.99),
+            "expected shortfall": expected_shortfall(book, rm.DAY, 0.99),
+            "expected pnl at capacity": budget.size(book).expected_pnl(rm.MONTH),
+            "factor-adjusted pnl at capacity": budget.size(book).factor_adjusted_pnl(rm.MONTH),
+            "hedged pnl at capacity": budget.size(neutral).expected_pnl(rm.MONTH),
         }
         for name, value in expected.items():
             assert table.loc[name, "estimate"] == pytest.approx(float(value)), name
@@ -390,13 +388,13 @@ class TestTable:
     def test_of_a_position(self, small):
         book, inference = small
         monthly = rm.Position(book, 3e6, rm.MONTH)
-        table, plain = inference.table(monthly, confidence=0.99), inference.table(book, confidence=0.99)
+        table, plain = inference.table(monthly, tail=0.95), inference.table(book, tail=0.95)
         pd.testing.assert_frame_equal(table.loc[plain.index], plain)
         assert table.loc["dollar volatility", "high"] == pytest.approx(
             3e6 * math.sqrt(21) * plain.loc["volatility", "high"]
         )
         assert table.loc["expected pnl", "low"] == pytest.approx(3e6 * 21 * plain.loc["expected return", "low"])
-        assert table.loc["dollar value at risk", "estimate"] == pytest.approx(3e6 * value_at_risk(book, rm.MONTH, 0.99))
+        assert table.loc["dollar value at risk", "estimate"] == pytest.approx(3e6 * value_at_risk(book, rm.MONTH, 0.95))
         with pytest.raises(rm.InvalidParameterError) as error:
             inference.table(monthly, budget=rm.RiskBudget(1e6, rm.MONTH))
         assert error.value.details["parameter"] == "budget"
@@ -407,18 +405,18 @@ class TestTable:
         table = inference.table(book, budget=budget)
         hedged = budget.size(rm.HedgedPortfolio.neutral(book))
         assert table.loc["hedged capacity", "estimate"] == pytest.approx(hedged.capital)
-        assert table.loc["hedged expected pnl", "estimate"] == pytest.approx(hedged.expected_pnl(rm.MONTH))
+        assert table.loc["hedged pnl at capacity", "estimate"] == pytest.approx(hedged.expected_pnl(rm.MONTH))
         # dollars are given there, so only the alpha moves it
-        assert table.loc["hedged expected pnl", "std_error"] == pytest.approx(
+        assert table.loc["hedged pnl at capacity", "std_error"] == pytest.approx(
             hedged.capital * 21 * table.loc["alpha", "std_error"]
         )
 
-    @pytest.mark.parametrize("confidence", [0.0, 1.0, 99, math.nan, "0.95"])
-    def test_refuses_a_confidence_that_is_no_probability(self, small, confidence):
+    @pytest.mark.parametrize("tail", [0.0, 1.0, 99, math.nan, "0.95"])
+    def test_refuses_a_tail_that_is_no_probability(self, small, tail):
         book, inference = small
         with pytest.raises(rm.InvalidParameterError) as error:
-            inference.table(book, confidence=confidence)
-        assert error.value.details["parameter"] == "confidence"
+            inference.table(book, tail=tail)
+        assert error.value.details["parameter"] == "tail"
 
     def test_a_hedge_that_is_held_is_a_given_number(self, small):
         book, inference = small

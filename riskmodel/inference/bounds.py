@@ -149,15 +149,15 @@ def _cubic(x: float, g: float) -> float:
 @final
 @frozen
 class Scaled(Bounds):
-    """A positive multiple of what `inner` says."""
+    """A multiple of what `inner` says."""
 
     inner: Bounds
     size: float
 
     def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
         """Return the error and the ends."""
-        error, low, high = (self.size * x for x in self.inner.ends(spread, level))
-        return error, low, high
+        error, *ends = (self.size * x for x in self.inner.ends(spread, level))
+        return abs(error), min(ends), max(ends)
 
 
 @final

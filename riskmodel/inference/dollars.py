@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from riskmodel.inference.bounds import Reciprocal, Scaled, Unknown
+from riskmodel.inference.bounds import Reciprocal, Unknown
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.inference.figure import Figure
 from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.gradient import Gradient
-from riskmodel.inference.tail_risk import TailRisk
+from riskmodel.inference.normal_losses import NormalLosses
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
@@ -40,13 +40,13 @@ class AtCapacity:
         own = self.figures
         alpha, most = own.unit(alpha=1.0), self._most(own.portfolio)
         yield self._capital("capacity", own.volatility(), most)
-        yield self._pnl("expected pnl", (own.mean, own.of_mean), (own.variance, own.of_variance), most)
-        yield self._pnl("factor-adjusted pnl", (own.alpha, alpha), (own.variance, own.of_variance), most)
+        yield self._pnl("expected pnl at capacity", (own.mean, own.of_mean), (own.variance, own.of_variance), most)
+        yield self._pnl("factor-adjusted pnl at capacity", (own.alpha, alpha), (own.variance, own.of_variance), most)
         if own.has_hedge:
             # a hedge takes time to make, so only where a limit asks for it
             most = self._most(HedgedPortfolio.neutral(own.portfolio)) if self.budget.limits else most
             yield self._capital("hedged capacity", own.hedged_volatility(), most)
-            yield self._pnl("hedged expected pnl", (own.alpha, alpha), (own.idio, own.unit(idio=1.0)), most)
+            yield self._pnl("hedged pnl at capacity", (own.alpha, alpha), (own.idio, own.unit(idio=1.0)), most)
 
     def _most(self, portfolio: Portfolio) -> float:
         """Return the capital that the further limits allow, infinite without any."""
@@ -91,26 +91,22 @@ class OfPosition:
         Of its portfolio.
     position : Position
         With the horizon of the PnL.
-    confidence : float
-        Of value at risk and expected shortfall.
+    tail : float
+        Level of value at risk and expected shortfall.
     """
 
     figures: PortfolioFigures
     position: Position
-    confidence: float
+    tail: float
 
     def __iter__(self) -> Iterator[Figure]:
         own, capital = self.figures, float(self.position.capital)
-        rows = self.position.horizon.in_units_of(own.horizon)
-        volatility, size = own.volatility(), capital * math.sqrt(rows)
-        yield evolve(
-            volatility, name="dollar volatility", estimate=volatility.estimate * size,
-            bounds=Scaled(volatility.bounds, size), power=0.0, slope=volatility.slope * size,
-        )  # fmt: skip
-        size = capital * rows
+        losses = NormalLosses(own, self.position.horizon, self.tail, capital, "dollar ")
+        yield losses.multiple("volatility", 1.0)
+        size = capital * self.position.horizon.in_units_of(own.horizon)
         yield own.linear("expected pnl", own.mean * size, own.of_mean.times(size), 0.0)
         yield own.linear("factor-adjusted pnl", own.alpha * size, own.unit(alpha=size), 0.0)
-        yield from TailRisk(own, self.position.horizon, self.confidence, capital, "dollar ")
+        yield from losses
 
 
 def _capital(amount: float, volatility: float, most: float) -> float:

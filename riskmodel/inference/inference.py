@@ -30,11 +30,11 @@ from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint
 from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
+from riskmodel.inference.normal_losses import NormalLosses
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors
 from riskmodel.inference.tables import differences, table_of
-from riskmodel.inference.tail_risk import TailRisk
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
@@ -146,7 +146,7 @@ class Inference:
         *,
         budget: RiskBudget | None = None,
         joint: Joint | None = None,
-        confidence: float = 0.95,
+        tail: float = 0.99,
     ) -> pd.DataFrame:
         r"""Return the figures of a portfolio or position with standard errors and intervals.
 
@@ -166,9 +166,9 @@ class Inference:
             strategy also with its neutral hedge.
         joint : Joint, optional
             `Bonferroni` or `SupT` for intervals that cover all at once with that probability; by default each alone.
-        confidence : float
-            Of ``value at risk`` and ``expected shortfall``, between 0 and 1: losses are below the former with this
-            probability if returns are normal.
+        tail : float
+            Level of ``value at risk`` and ``expected shortfall``, between 0 and 1: losses are below the former with
+            this probability if returns are normal. `NormalTails` has the same, other methods fatter tails.
 
         Returns
         -------
@@ -176,28 +176,28 @@ class Inference:
             Rows ``alpha``, ``expected return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
             ``r squared``, ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged volatility, new dates``,
             ``hedged sharpe``, ``information ratio``, ``value at risk``, ``expected shortfall``; with a budget
-            ``capacity``, ``expected pnl``, ``factor-adjusted pnl``, ``hedged capacity``, ``hedged expected pnl``; of a
-            position ``dollar volatility``, ``expected pnl``, ``factor-adjusted pnl``, ``dollar value at risk``,
-            ``dollar expected shortfall``. Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
+            ``capacity``, ``expected pnl at capacity``, ``factor-adjusted pnl at capacity``, ``hedged capacity``,
+            ``hedged pnl at capacity``; of a position ``dollar volatility``, ``expected pnl``, ``factor-adjusted pnl``,
+            ``dollar value at risk``, ``dollar expected shortfall``. Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
 
             Per the portfolio's horizon; PnL is over that of the budget or the position. Expected returns are in excess
-            of the risk-free rate, and losses of excess returns. On new dates, the error of the hedge adds to the
+            of the risk-free rate. On new dates, the error of the hedge adds to the
             volatility.
 
         Raises
         ------
         InvalidParameterError
-            For a portfolio of another model, a level or confidence that is no probability, or a position with a budget.
+            For a portfolio of another model, a level or tail that is no probability, or a position with a budget.
         NotEstimatedError
             If the panel is not the one that the model was fitted on.
         """
-        chosen, tail = require_probability(level, "level"), require_probability(confidence, "confidence")
+        chosen, beyond = require_probability(level, "level"), require_probability(tail, "tail")
         together = joint if joint is None else require(joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
         position = portfolio if isinstance(portfolio, Position) else None
         held = portfolio.portfolio if isinstance(portfolio, Position) else require_portfolio(portfolio, "portfolio")
         figures = self._figures(held)
-        dollars = _dollars(figures, position, budget, tail)
-        return table_of(figures, [*figures, *TailRisk(figures, held.horizon, tail), *dollars], chosen, together)
+        dollars = _dollars(figures, position, budget, beyond)
+        return table_of(figures, [*figures, *NormalLosses(figures, held.horizon, beyond), *dollars], chosen, together)
 
     def contributions(self, portfolio: Portfolio, level: float = 0.95) -> pd.DataFrame:
         """Return the shares of factors, and of holdings, in a portfolio's variance, with intervals.
@@ -328,7 +328,7 @@ class Inference:
         return InstrumentHedge.of(self._fitted, strategy, instruments, self.covariance).table(chosen)
 
     def difference(
-        self, first: Portfolio, second: Portfolio, level: float = 0.95, *, confidence: float = 0.95
+        self, first: Portfolio, second: Portfolio, level: float = 0.95, *, tail: float = 0.99
     ) -> pd.DataFrame:
         """Return first less second: the figures that both have, with standard errors and intervals.
 
@@ -340,7 +340,7 @@ class Inference:
             In this model, at one horizon.
         level : float
             Probability with which each interval covers.
-        confidence : float
+        tail : float
             As in `table`.
 
         Returns
@@ -348,12 +348,12 @@ class Inference:
         DataFrame
             As of `table`, without dollars. Intervals are symmetric.
         """
-        chosen, tail = require_probability(level, "level"), require_probability(confidence, "confidence")
+        chosen, beyond = require_probability(level, "level"), require_probability(tail, "tail")
         require_same(
             require_portfolio(first, "first").horizon, require_portfolio(second, "second").horizon, "two portfolios"
         )
         ours, theirs = self._figures(first), self._figures(second)
-        some, others = ([*f, *TailRisk(f, first.horizon, tail)] for f in (ours, theirs))
+        some, others = ([*f, *NormalLosses(f, first.horizon, beyond)] for f in (ours, theirs))
         return differences(ours, theirs, some, others, chosen)
 
     def interval(
@@ -552,10 +552,10 @@ class Inference:
 
 
 def _dollars(
-    figures: PortfolioFigures, position: Position | None, budget: RiskBudget | None, confidence: float
+    figures: PortfolioFigures, position: Position | None, budget: RiskBudget | None, tail: float
 ) -> Iterable[Figure]:
     if budget is None:
-        return () if position is None else OfPosition(figures, position, confidence)
+        return () if position is None else OfPosition(figures, position, tail)
     limits = require(budget, RiskBudget, "budget", "such as rm.RiskBudget(1e6, rm.MONTH)")
     if position is not None:
         raise InvalidParameterError(
