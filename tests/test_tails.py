@@ -11,6 +11,8 @@ from panels import clean, panel_of
 from scipy import integrate, stats
 
 import riskmodel as rm
+from riskmodel.analysis.tails.simulation import SimulatedTail
+from riskmodel.analysis.tails.sources import Sources
 
 LEVELS = [0.5, 0.9, 0.95, 0.975, 0.99, 0.999]
 METHODS = [
@@ -211,20 +213,30 @@ class TestCoverage:
         share = np.mean(covered, axis=0)
         assert (share > 0.9 - 4 * math.sqrt(0.09 / n)).all()
 
-    @pytest.mark.parametrize("sums", [rm.OverlappingSums(), rm.BootstrappedSums(2_000)], ids=repr)
-    def test_of_sums(self, sums):
+    @pytest.mark.parametrize(
+        ("sums", "n", "rows", "level"),
+        [
+            (rm.SquareRootOfTime(), 500, 1, 0.95),
+            (rm.SquareRootOfTime(), 500, 1, 0.99),
+            (rm.OverlappingSums(), 600, 5, 0.9),
+            (rm.OverlappingSums(), 2_500, 5, 0.99),
+            (rm.BootstrappedSums(2_000), 600, 5, 0.95),
+        ],
+        ids=repr,
+    )
+    def test_of_sums(self, sums, n, rows, level):
         covered = []
-        for seed in range(30):
-            rng = np.random.default_rng(seed)
-            f = rng.normal(0, 0.01, (600, 1))
-            panel = panel_of(f + rng.normal(0, 0.01, (600, 1)), f)
-            long = rm.Strategy({"A0": 1.0}, rm.OLS().fit(panel))
-            risk = rm.HistoricalSimulation(sums).of(long, panel, 0.9, rm.Horizon(5))
-            of = stats.norm(0, 0.01 * math.sqrt(10))
-            truth = of.ppf(0.9), of.std() * stats.norm.pdf(stats.norm.ppf(0.9)) / 0.1
-            both = risk.intervals(0.9)
-            covered.append([i.low <= x <= i.high for i, x in zip(both, truth, strict=True)])
-        assert (np.mean(covered, axis=0) > 0.9 - 4 * math.sqrt(0.09 / 30)).all()
+        q = stats.norm.ppf(level)
+        truth = np.array([q, stats.norm.pdf(q) / (1 - level)]) * math.sqrt(rows)
+        for seed in range(200):
+            r = np.random.default_rng(seed).normal(0, 1, (n, 1))
+            sources = Sources(np.arange(n), r, r, pd.Index(["idio"]), pd.Index(["A"]))
+            ends = SimulatedTail(sources, sums.draws(sources.at, rows), level).ends(0.9)
+            covered.append([e.low <= x <= e.high for e, x in zip(ends, truth, strict=True)])
+        share = np.mean(covered, axis=0)
+        assert share[0] > 0.9 - 3 * math.sqrt(0.09 / 200)
+        assert share[1] > 0.86 - 3 * math.sqrt(0.09 / 200)
+        assert share.min() < 0.97
 
 
 class TestRefusals:

@@ -35,8 +35,10 @@ class Simulation(TailMethod):
     dates around it, with the weights of Harrell and Davis ([2]_, section 2), scaled to add up.
 
     The interval of value at risk is between two order statistics, by the binomial distribution; its standard error is
-    that of [3]_. The standard error of the shortfall is of the losses beyond value at risk ([4]_, theorem 3). Both take
-    rows as independent; where sums overlap, T/h of them are.
+    that of [3]_. The standard error of the shortfall is of the losses beyond value at risk ([4]_, theorem 3), and its
+    interval that of a t distribution with as many degrees of freedom as losses beyond, less one. It covers a little
+    less than it says where these are few (normal returns, 90 %: 0.87 for 5 losses). Both take rows as independent;
+    where sums overlap, T/h of them are.
 
     Attributes
     ----------
@@ -112,9 +114,12 @@ class SimulatedTail:
         return self._contributions(self.sources.assets, self.sources.asset_names)
 
     def ends(self, confidence: float) -> tuple[Ends, Ends]:
-        """Order statistics for value at risk, and a normal interval for the shortfall."""
+        """Order statistics for value at risk, and a t interval for the shortfall."""
         z = float(special.ndtri(0.5 + confidence / 2.0))
-        shortfall = _symmetric(self.expected_shortfall, self._shortfall_error, z)
+        beyond = max(self.draws.independent * (1.0 - self.level) - 1.0, 1.0)
+        shortfall = _symmetric(
+            self.expected_shortfall, self._shortfall_error, float(special.stdtrit(beyond, 0.5 + confidence / 2.0))
+        )
         if self.draws.are_random:
             return _symmetric(self.value_at_risk, self._resampled_error(self._beyond_over_density), z), shortfall
         low, high = self._order_statistics(confidence)
