@@ -178,11 +178,11 @@ class Inference:
             ``hedged sharpe``, ``information ratio``, ``value at risk``, ``expected shortfall``; with a budget
             ``capacity``, ``expected pnl at capacity``, ``factor-adjusted pnl at capacity``, ``hedged capacity``,
             ``hedged pnl at capacity``; of a position ``dollar volatility``, ``expected pnl``, ``factor-adjusted pnl``,
-            ``dollar value at risk``, ``dollar expected shortfall``. Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
+            ``dollar value at risk``, ``dollar expected shortfall``.
+            Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
 
             Per the portfolio's horizon; PnL is over that of the budget or the position. Expected returns are in excess
-            of the risk-free rate. On new dates, the error of the hedge adds to the
-            volatility.
+            of the risk-free rate. On new dates, the error of the hedge adds to the volatility.
 
         Raises
         ------
