@@ -72,6 +72,7 @@ from .errors import (
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
+    UnstatedFundingWarning as UnstatedFundingWarning,
 )
 from .estimation.assembled import Assembled as Assembled
 from .estimation.asset_regressions.base import AssetRegression as AssetRegression
@@ -234,6 +235,12 @@ from .panel.factors import (
     PortfolioFactor as PortfolioFactor,
     PublishedFactor as PublishedFactor,
     Spread as Spread,
+)
+from .panel.funding import (
+    FUNDED as FUNDED,
+    Funding as Funding,
+    FundingSource as FundingSource,
+    SELF_FINANCING as SELF_FINANCING,
 )
 from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel

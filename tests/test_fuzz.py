@@ -125,7 +125,7 @@ BY_CALLABLE = {
     ("RiskDecomposition.of", "covariance"): MODEL.covariance, ("RegressionFit().take", "at"): np.array([1, 0]),
     ("FactorModel", "definitions"): ["Mkt-RF", "SMB"], ("Horizon.of", "bar"): "1h", ("Horizon.of", "per_day"): 7,
     ("ModelHistory.of", "results"): [WindowResult(MODEL, {}, {})], ("ModelHistory.of", "starts"): np.array([0]),
-    ("PublishedFactor", "funded"): True,
+    ("PublishedFactor", "funding"): rm.FUNDED, ("PublishedFactor", "told_by"): rm.FundingSource.CALLER,
     ("ModelHistory.of", "stops"): np.array([60]), ("ModelHistory.of", "counts"): np.full((1, 2), 60, dtype=np.int32),
 }  # fmt: skip
 BY_CALLABLE |= {
