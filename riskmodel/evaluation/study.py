@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, final
 
@@ -14,14 +14,17 @@ from scipy import stats
 
 from riskmodel._core.arguments import require_count, require_probability, shown
 from riskmodel._core.arrays import Array
-from riskmodel.errors import InvalidParameterError, TooFewObservationsError
+from riskmodel._core.labels import require_list
+from riskmodel.errors import InvalidParameterError, NotEstimatedError, TooFewObservationsError
 from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
 from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.outcome import DateOutcome
 from riskmodel.evaluation.universe import NOT_DRAWN, REASONS, USED
-from riskmodel.horizon import YEAR, Horizon
+from riskmodel.horizon import NAMED, YEAR, Horizon
+from riskmodel.inference.next_month import FEWEST_ROWS
+from riskmodel.inference.volatility_ratios import VolatilityRatios
 
 _REGIMES = ("calm", "middle", "wild")
 _OF_RECORDS = ("date", "family", "method", "portfolio")
@@ -374,6 +377,91 @@ class Study:
             pd.DataFrame(list(rows.values()), index, ["rows", "breaches", "share", "kupiec", "christoffersen"])
         )
 
+    def ratios(self, method: str, families: Sequence[str] | None = None) -> VolatilityRatios:
+        """Realised over forecast volatility of a method, which make its next forecast a range.
+
+        Realised volatility is the root of the sum of squared excess returns over the horizon of the study.
+
+        Parameters
+        ----------
+        method : str
+            One of `methods`.
+        families : sequence of str, optional
+            Of which portfolios, pooled: those that are most like yours. By default all, which few portfolios are like:
+            what the market drives is less predictable than what is long and short.
+
+        Raises
+        ------
+        InvalidParameterError
+            For an unknown method or family, or families without a forecast.
+        NotEstimatedError
+            For a horizon of fewer than 5 rows, whose volatility says little.
+        """
+        self._require(method, self.methods, "method")
+        chosen = self.families if families is None else tuple(require_list(families, "families"))
+        for name in chosen:
+            self._require(name, self.families, "families")
+        if self.rows_ahead < FEWEST_ROWS:
+            raise NotEstimatedError(
+                f"expected a study of {FEWEST_ROWS} rows ahead or more, as fewer returns say little of a volatility, "
+                f"got {self.rows_ahead}; use a longer horizon, or shorter rows.",
+                rows=self.rows_ahead,
+            )
+        table = self._parts[0]
+        of = table.index.get_level_values("method") == method
+        mine = table[of & table.index.get_level_values("family").isin(chosen)]
+        if mine.empty:
+            raise InvalidParameterError(
+                f"expected families of which {method} has forecasts, got {', '.join(chosen)}; see Study.failures.",
+                parameter="families",
+                got=chosen,
+            )
+        return VolatilityRatios.of(
+            (mine["squares"] / mine["variance"]).pow(0.5),
+            self._ahead,
+            source=f"{method} on {', '.join(chosen)}",
+            overlap=self.overlap,
+        )
+
+    def coverage(self, levels: Sequence[float] = (0.7, 0.95)) -> pd.DataFrame:
+        """How often realised volatility was in its range, on dates that had no part in making it.
+
+        Ranges are those of `ratios`, for each family by itself: they start from the first dates, 19 of them and 39 for
+        0.95, and follow the others.
+
+        Parameters
+        ----------
+        levels : sequence of float
+            Probabilities with which a range should hold the realised volatility.
+
+        Returns
+        -------
+        DataFrame, rows (family, method, level)
+            ``dates`` that were held back; ``coverage``, the share of them in the range, mean over portfolios, and its
+            ``std_error`` as of independent dates; ``low`` and ``high``, the range of the next ratio of realised over
+            forecast volatility.
+
+        Raises
+        ------
+        NotEstimatedError
+            If no family has enough dates for any level, or the horizon has fewer than 5 rows.
+        """
+        rows = {}
+        too_few: NotEstimatedError | None = None
+        for family, method in self._scores:
+            ratios = self.ratios(method, [family])
+            for level in require_list(levels, "levels"):
+                try:
+                    rows[family, method, level] = _covered(ratios, level)
+                except NotEstimatedError as error:
+                    too_few = error
+        if too_few is not None and not rows:
+            raise too_few
+        index = pd.MultiIndex.from_tuples(list(rows), names=["family", "method", "level"])
+        return self._ordered(
+            pd.DataFrame(list(rows.values()), index, ["dates", "coverage", "std_error", "low", "high"])
+        )
+
     def by_regime(self) -> pd.DataFrame:
         """Bias and QLIKE in calm, middle and wild markets: rows (regime, family, method).
 
@@ -412,11 +500,18 @@ class Study:
             "by_regime": self.by_regime(),
             "breaches": self.breaches(),
             "qlike": losses.set_axis([" | ".join(c) for c in losses.columns], axis=1).rename_axis("date"),
+            **self._coverage_if_enough(),
             **self._comparisons_if_enough(),
             "universe": self.universe.rename_axis("date"),
             "failures": self.failures,
             "left_out": self.left_out,
         }
+
+    def _coverage_if_enough(self) -> dict[str, pd.DataFrame]:
+        try:
+            return {"coverage": self.coverage()}
+        except NotEstimatedError:
+            return {}
 
     def _comparisons_if_enough(self) -> dict[str, pd.DataFrame]:
         if len(self.methods) < 2:
@@ -427,6 +522,12 @@ class Study:
             return {}
 
     # -- helpers -----------------------------------------------------------------------------------
+
+    @property
+    def _ahead(self) -> Horizon:
+        """The horizon of the forecasts, with its name where it has one."""
+        found = Horizon(self.rows_ahead * self.panel_horizon.days)
+        return next((known for known in NAMED.values() if known == found), found)
 
     @cached_property
     def _scores(self) -> dict[tuple[str, str], pd.DataFrame]:
@@ -496,7 +597,7 @@ class Study:
         known = (self.families, self.methods)
         codes = [pd.Index(k).get_indexer(table.index.get_level_values(i)) for i, k in enumerate(known)]
         order = np.lexsort(codes[::-1])
-        levels, names = [list(k) for k in known], ["family", "method", "portfolio"][: table.index.nlevels]
+        levels, names = [list(k) for k in known], ["family", "method", *table.index.names[2:]]
         if table.index.nlevels > len(known):
             last, labels = pd.factorize(table.index.get_level_values(-1))
             codes, levels = [*codes, last], [*levels, list(labels)]
@@ -526,6 +627,18 @@ def _scores(part: pd.DataFrame) -> pd.DataFrame:
     scores = (part["realised"] / np.sqrt(part["variance"])).droplevel(["family", "method"])
     table: pd.DataFrame = scores.unstack("portfolio")  # noqa: PD010 - pivot_table averages, and is slower
     return table
+
+
+def _covered(ratios: VolatilityRatios, level: float) -> tuple[float, ...]:
+    """Dates held back, the share of them in the range, its error, and the range now."""
+    inside = ratios.ranges(level)["inside"]
+    if inside.empty:
+        raise NotEstimatedError(
+            f"expected more dates than those from which a range of {level:g} starts, got {ratios!r}; use more dates.",
+            level=level,
+        )
+    error = float(inside.std(ddof=1)) / np.sqrt(len(inside))
+    return len(inside), float(inside.mean()), error, *ratios.range(level)
 
 
 def _compared(losses: pd.DataFrame, family: str) -> pd.DataFrame:

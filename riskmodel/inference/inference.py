@@ -375,7 +375,7 @@ class Inference:
         Returns
         -------
         Interval
-            Per the portfolio's horizon; `Interval.std_error` is the standard deviation of the outcome.
+            Per the portfolio's horizon; `Interval.std_error` is half the range that two outcomes in three are in.
 
         Raises
         ------

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import pandas as pd
 
 from riskmodel._core.arrays import Array
 from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import MONTH, YEAR, Horizon
-from riskmodel.inference.estimand import NEXT_MONTH
 from riskmodel.inference.interval import Interval
+from riskmodel.inference.volatility_ratios import VolatilityRatios
 
-# The fewest rows of a month whose volatility says something, and the fewest months.
-_ROWS, _MONTHS = 5, 19
+# The fewest rows whose volatility says something.
+FEWEST_ROWS = 5
 
 
 def next_month(returns: Array, horizon: Horizon, level: float) -> Interval:
     """Return the range of the volatility that next month will realise.
 
-    In each month of the past, the realised volatility is taken over that of the year before it; quantiles of these
-    ratios times the volatility of the last year are the range. With n months the ends are the order statistics that a
-    further one lies between with the level, if months are exchangeable.
+    In each month of the past, the realised volatility is taken over that of the year before it; `VolatilityRatios`
+    makes a range of these, and it is multiplied by the volatility of the last year. Volatilities are roots of mean
+    squares.
 
     Parameters
     ----------
@@ -32,29 +31,31 @@ def next_month(returns: Array, horizon: Horizon, level: float) -> Interval:
     level : float
         Between 0 and 1.
     """
-    ratios = np.sort(_ratios(returns, horizon))
-    n = len(ratios)
-    if n < max(_MONTHS, math.ceil(2.0 / (1.0 - level)) - 1):
+    ratios = _ratios(returns, horizon)
+    if not len(ratios):
         raise NotEstimatedError(
-            f"expected {max(_MONTHS, math.ceil(2.0 / (1.0 - level)) - 1)} months of {_ROWS} or more rows after a first "
-            f"year, for a level of {level:g}, got {n}; fit a longer panel of shorter rows, or lower the level.",
-            months=n,
+            f"expected months of {FEWEST_ROWS} or more rows after a first year, got none in {len(returns)} rows of one "
+            f"{horizon}; fit a longer panel, or one of shorter rows.",
+            months=0,
             level=level,
         )
-    rank = math.floor((n + 1) * (1.0 - level) / 2.0 + 1e-9)
-    low, high = ratios[rank - 1], ratios[n - rank]
-    error = float(np.std(ratios, ddof=1))
-    volatility = float(returns[-round(YEAR.in_units_of(horizon)) :].std(ddof=1))
-    return Interval(volatility, volatility * error, volatility * low, volatility * high, level, NEXT_MONTH)
+    # months are in their order, and their dates have no part in it
+    in_order = pd.Series(ratios, pd.to_datetime(np.arange(len(ratios)), unit="D"))
+    volatility = _volatility(returns[-round(YEAR.in_units_of(horizon)) :])
+    return VolatilityRatios.of(in_order, MONTH)._around(volatility, level)
 
 
 def _ratios(returns: Array, horizon: Horizon) -> Array:
     """Realised volatility of each month over that of the year before it, the last month last."""
     rows, before = (round(h.in_units_of(horizon)) for h in (MONTH, YEAR))
-    if rows < _ROWS:
+    if rows < FEWEST_ROWS:
         return np.empty(0)
     ends = np.arange(len(returns), before + rows - 1, -rows)[::-1]
-    months = np.array([returns[end - rows : end].std(ddof=1) for end in ends])
-    years = np.array([returns[end - rows - before : end - rows].std(ddof=1) for end in ends])
-    moving = years > 0
+    months = np.array([_volatility(returns[end - rows : end]) for end in ends])
+    years = np.array([_volatility(returns[end - rows - before : end - rows]) for end in ends])
+    moving = (years > 0) & (months > 0)
     return np.asarray(months[moving] / years[moving])
+
+
+def _volatility(returns: Array) -> float:
+    return float(np.sqrt(np.mean(returns**2)))

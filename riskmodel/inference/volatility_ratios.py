@@ -188,11 +188,11 @@ class VolatilityRatios:
         0.00626 [0.00482, 0.00983] next month
         """
         volatility = float(require_portfolio(portfolio, "portfolio").volatility)
-        return self._interval(volatility, require_probability(level, "level"))
+        return self._around(volatility, require_probability(level, "level"))
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _interval(self, volatility: float, level: float) -> Interval:
+    def _around(self, volatility: float, level: float) -> Interval:
         low, high = self.range(level)
         least, most = self.range(_ONE_DEVIATION)
         of = NEXT_MONTH if self.horizon == MONTH else Estimand(f"next {self.horizon}")

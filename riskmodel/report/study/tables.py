@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskmodel.errors import MissingExtraError, TooFewObservationsError
+from riskmodel.errors import MissingExtraError, NotEstimatedError, TooFewObservationsError
 from riskmodel.evaluation.study import Study
 from riskmodel.report.document import Row, Table, Width
 from riskmodel.report.formats import NONE, fixed, pvalue
@@ -24,6 +24,7 @@ def all_of(study: Study) -> list[Table]:
     return [
         methods(study),
         *(family(study, summary, name) for name in families),
+        *ranges(study),
         *comparisons(study),
         regimes(study),
     ]
@@ -72,6 +73,31 @@ def family(study: Study, summary: pd.DataFrame, name: str) -> Table:
         width=Width.WIDE,
         note=f"{n} dates. Right forecasts of one portfolio have a bias from {low:.2f} to {high:.2f} in 95 of 100 "
         "studies." + (" Turnover is half the change of weights from date to date." if turned else ""),
+    )
+
+
+def ranges(study: Study) -> Iterator[Table]:
+    """How often realised volatility was in its range, where dates are enough."""
+    try:
+        table = study.coverage()
+    except NotEstimatedError:
+        return
+    rows = [
+        (
+            str(name), method, f"{level:.0%}", fixed(row["dates"], 0), fixed(100 * row["coverage"], 1),
+            fixed(100 * row["std_error"], 1), fixed(row["low"], 2), fixed(row["high"], 2),
+        )
+        for (name, method, level), row in zip(table.index.tolist(), table.to_dict("records"), strict=True)
+    ]  # fmt: skip
+    rows = [("" if i and rows[i - 1][0] == row[0] else row[0], *row[1:]) for i, row in enumerate(rows)]
+    yield Table(
+        "Ranges of realised volatility",
+        ("Portfolios", "Method", "Range", "Dates", "Covered %", "s.e.", "Low", "High"),
+        _rows(rows),
+        words=(0, 1),
+        width=Width.WIDE,
+        note="Covered is the share of dates on which the realised volatility was in the range, which was made from the "
+        "dates before alone. Low and high, times the forecast volatility, are the range of the next period.",
     )
 
 
