@@ -286,6 +286,7 @@ from .portfolio.desk.limits import (
 )
 from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
+from .portfolio.budget_node import BudgetNode as BudgetNode
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
@@ -309,6 +310,7 @@ from .portfolio.uncovered import (
     Uncovered as Uncovered,
 )
 from .portfolio.strategy import Strategy as Strategy
+from .portfolio.strategy_history import StrategyHistory as StrategyHistory
 from .quantities import (
     Mean as Mean,
     Quantity as Quantity,

@@ -56,6 +56,7 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+HELD = rm.StrategyHistory({"A": 1.0}, HISTORY)
 BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
 
 FEW_DRAWS = rm.StationaryBootstrap(20, block=2)
@@ -72,6 +73,7 @@ OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
     *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
     rm.LeftOutPositions(["C"]),
+    *(HELD, rm.BudgetNode("fund", BUDGET, children=[rm.BudgetNode("desk", position=BOOK.position(MODEL, rm.MONTH))])),
     rm.DAY,
     *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
     *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
@@ -221,6 +223,13 @@ BY_CALLABLE |= {
     ("Book", "dollars"): {"A": 1e6}, ("Book", "nav"): 1e6, ("Book.of_shares", "quantities"): {"A": 10},
     ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
     ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
+}  # fmt: skip
+BY_CALLABLE |= {
+    ("Strategy.from_positions", "dollars"): {"A": 1e6}, ("StrategyHistory", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "dollars"): pd.DataFrame({"A": [1e6]}, DAYS[:1]),
+    ("BudgetNode", "budget"): BUDGET, ("BudgetNode", "position"): BUDGET.size(STRATEGY), ("BudgetNode", "children"): (),
+    ("BudgetNode().scaled", "factor"): 0.5, ("BudgetNode", "name"): "desk",
 }  # fmt: skip
 for named in ("read_positions", "read_position_history"):
     BY_CALLABLE |= {(named, "path"): "positions.csv", (named, "columns"): rm.PositionColumns()}
