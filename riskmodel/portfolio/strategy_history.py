@@ -146,7 +146,7 @@ class StrategyHistory:
             )
         held = self._held(row)
         gone = [asset for asset in held.index if asset not in model.assets]
-        if len(gone):
+        if gone:
             raise EstimationError(
                 f"expected estimates of all that is held on {self.dates[row].date()}, got none of "
                 f"{labels.listing(gone)}; history.missing has the reasons.",
@@ -202,7 +202,7 @@ class StrategyHistory:
         return np.searchsorted(self._rows.index.to_numpy(), self.dates.to_numpy(), side="right") - 1
 
     def _held(self, row: int) -> pd.Series[float]:
-        weights = self._rows.iloc[self._latest[row]]
+        weights: pd.Series[float] = self._rows.iloc[self._latest[row]]
         held = weights[weights != 0]
         return held if len(held) else weights
 
@@ -269,7 +269,7 @@ def _finite(table: pd.DataFrame, what: str) -> Array:
     """Return numbers, or raise for missing and infinite ones."""
     values = floats(table)
     if values.ndim != 2 or not np.isfinite(values).all():
-        bad = [] if values.ndim != 2 else list(table.columns[~np.isfinite(values).all(axis=0)])
+        bad = [] if values.ndim != 2 else [table.columns[i] for i in np.flatnonzero(~np.isfinite(values).all(axis=0))]
         raise InvalidParameterError(
             f"expected finite {what}, got infinite or missing ones of {labels.listing(bad)}; write zero where nothing "
             "is held.",
