@@ -1,6 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.active import ActivePortfolio as ActivePortfolio
 from .analysis.attribution import ReturnAttribution as ReturnAttribution
+from .analysis.change import RiskChange as RiskChange
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .analysis.contributions import Contributions as Contributions
 from .analysis.linking import (
@@ -11,6 +12,37 @@ from .analysis.linking import (
     Menchero as Menchero,
 )
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.scenarios.base import Scenario as Scenario
+from .analysis.scenarios.choices import (
+    DECIMALS as DECIMALS,
+    EXPECTED as EXPECTED,
+    STANDARD_DEVIATIONS as STANDARD_DEVIATIONS,
+    ShockUnit as ShockUnit,
+    UNMOVED as UNMOVED,
+    Unshocked as Unshocked,
+)
+from .analysis.scenarios.covariance_stress import CovarianceStress as CovarianceStress
+from .analysis.scenarios.episode import EPISODES as EPISODES, Episode as Episode
+from .analysis.scenarios.moves import Moves as Moves
+from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
+from .analysis.scenarios.replay import Replay as Replay
+from .analysis.scenarios.scenarios import Scenarios as Scenarios
+from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.base import TailMethod as TailMethod
+from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
+from .analysis.tails.normal import NormalTails as NormalTails
+from .analysis.tails.risk import TailRisk as TailRisk
+from .analysis.tails.row_sums import (
+    BootstrappedSums as BootstrappedSums,
+    OverlappingSums as OverlappingSums,
+    RowSums as RowSums,
+    SquareRootOfTime as SquareRootOfTime,
+)
+from .analysis.tails.shape import Shape as Shape
+from .analysis.tails.simulation import Simulation as Simulation
+from .analysis.tails.sources import Sources as Sources
+from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
     NAMES_ALONE as NAMES_ALONE,
@@ -19,6 +51,7 @@ from .analysis.weighting import (
     Weighting as Weighting,
     WHOLE_DATES as WHOLE_DATES,
 )
+from .analysis.what_if import WhatIf as WhatIf
 from .data.cache.provider import Cached as Cached
 from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
@@ -232,6 +265,7 @@ from .inference.estimand import (
     NEXT_MONTH as NEXT_MONTH,
     THIS_WINDOW as THIS_WINDOW,
 )
+from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
@@ -288,6 +322,7 @@ from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.budget_node import BudgetNode as BudgetNode
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     ConcentrationLimit as ConcentrationLimit,

@@ -269,7 +269,11 @@ def _finite(table: pd.DataFrame, what: str) -> Array:
     """Return numbers, or raise for missing and infinite ones."""
     values = floats(table)
     if values.ndim != 2 or not np.isfinite(values).all():
-        bad = [] if values.ndim != 2 else [table.columns[i] for i in np.flatnonzero(~np.isfinite(values).all(axis=0))]
+        bad = (
+            []
+            if values.ndim != 2
+            else [table.columns[i] for i in np.flatnonzero(~np.isfinite(values).all(axis=0)).tolist()]
+        )
         raise InvalidParameterError(
             f"expected finite {what}, got infinite or missing ones of {labels.listing(bad)}; write zero where nothing "
             "is held.",
