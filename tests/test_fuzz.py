@@ -245,6 +245,23 @@ OBJECTS += [
     *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
     *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
 ]
+OBJECTS += [rm.StudentTails(5.0), rm.FilteredHistoricalSimulation(rm.MONTH)]
+BACKTEST = {
+    "weights": {"A": 1.0},
+    "method": rm.NormalTails(),
+    "history": HISTORY,
+    "level": 0.9,
+    "window": rm.Horizon(40),
+}
+OBJECTS += [rm.TailBacktest.of(**BACKTEST)]
+BY_CALLABLE |= {("TailBacktest.of", parameter): value for parameter, value in BACKTEST.items()}
+for named in ("StudentTails()", "FilteredHistoricalSimulation()"):
+    BY_CALLABLE |= {(f"{named}.{method}", "level"): 0.9 for method in ("of", "tail")}
+BY_CALLABLE |= {
+    ("StudentTails", "degrees"): 5.0, ("FilteredHistoricalSimulation", "sums"): rm.SquareRootOfTime(),
+    ("TailBacktest", "level"): 0.9, ("TailBacktest", "method"): rm.NormalTails(),
+    ("TailBacktest", "forecasts"): pd.DataFrame(), ("TailBacktest().table", "lags"): 5,
+}  # fmt: skip
 BY_CALLABLE |= {
     ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
     ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
