@@ -220,7 +220,7 @@ class _Walk:
             return found
         try:
             portfolio = self.build(history._model(window))
-        except LookupError:  # an asset that could not be estimated in the window
+        except UnknownAssetError:  # an asset that could not be estimated in the window
             return found
         returns = portfolio.excess_returns(self.panel).to_numpy()[start:stop]
         for i, value in enumerate(returns):
