@@ -1,6 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.active import ActivePortfolio as ActivePortfolio
 from .analysis.attribution import ReturnAttribution as ReturnAttribution
+from .analysis.change import RiskChange as RiskChange
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .analysis.contributions import Contributions as Contributions
 from .analysis.linking import (
@@ -44,6 +45,7 @@ from .analysis.tails.shape import Shape as Shape
 from .analysis.tails.simulation import Simulation as Simulation
 from .analysis.tails.sources import Sources as Sources
 from .analysis.tails.student import StudentTails as StudentTails
+from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
     NAMES_ALONE as NAMES_ALONE,
@@ -52,6 +54,7 @@ from .analysis.weighting import (
     Weighting as Weighting,
     WHOLE_DATES as WHOLE_DATES,
 )
+from .analysis.what_if import WhatIf as WhatIf
 from .data.cache.provider import Cached as Cached
 from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
@@ -264,6 +267,7 @@ from .inference.estimand import (
     NEXT_MONTH as NEXT_MONTH,
     THIS_WINDOW as THIS_WINDOW,
 )
+from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
@@ -313,6 +317,7 @@ from .portfolio.desk.limits import (
 from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     ConcentrationLimit as ConcentrationLimit,
