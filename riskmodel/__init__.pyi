@@ -1,8 +1,24 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.active import ActivePortfolio as ActivePortfolio
+from .analysis.attribution import ReturnAttribution as ReturnAttribution
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .analysis.contributions import Contributions as Contributions
+from .analysis.linking import (
+    Added as Added,
+    Carino as Carino,
+    Compounded as Compounded,
+    Linking as Linking,
+    Menchero as Menchero,
+)
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.weighting import (
+    BUY_AND_HOLD as BUY_AND_HOLD,
+    NAMES_ALONE as NAMES_ALONE,
+    REBALANCED as REBALANCED,
+    Unknown as Unknown,
+    Weighting as Weighting,
+    WHOLE_DATES as WHOLE_DATES,
+)
 from .data.cache.provider import Cached as Cached
 from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (
@@ -40,10 +56,12 @@ from .errors import (
     HighRateWarning as HighRateWarning,
     HorizonMismatchError as HorizonMismatchError,
     ImpossibleReturnsError as ImpossibleReturnsError,
+    InfeasibleHedgeError as InfeasibleHedgeError,
     InfiniteReturnsError as InfiniteReturnsError,
     InvalidDatesError as InvalidDatesError,
     InvalidParameterError as InvalidParameterError,
     LayoutError as LayoutError,
+    LeftOutNamesWarning as LeftOutNamesWarning,
     LeftOutWarning as LeftOutWarning,
     MissingCodeError as MissingCodeError,
     MissingDatesWarning as MissingDatesWarning,
@@ -61,6 +79,7 @@ from .errors import (
     RowsLeftOutWarning as RowsLeftOutWarning,
     SevenDayWeekWarning as SevenDayWeekWarning,
     SingularCovarianceError as SingularCovarianceError,
+    SolverError as SolverError,
     SourceError as SourceError,
     SpacingError as SpacingError,
     StaleDataWarning as StaleDataWarning,
@@ -199,7 +218,7 @@ from .horizon import (
     WEEK as WEEK,
     YEAR as YEAR,
 )
-from .inference.alphas import Alphas as Alphas, JointTest as JointTest
+from .inference.alphas import Alphas as Alphas
 from .inference.covariance.base import DateTerms as DateTerms, LongRunCovariance as LongRunCovariance
 from .inference.covariance.bootstrap import StationaryBootstrap as StationaryBootstrap
 from .inference.covariance.classical import Classical as Classical
@@ -220,6 +239,9 @@ from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
 from .inference.volatility_ratios import VolatilityRatios as VolatilityRatios
+from .inference.fama_macbeth import FamaMacBeth as FamaMacBeth
+from .inference.risk_premia import RiskPremia as RiskPremia
+from .inference.joint_test import JointTest as JointTest
 from .inference.joint import Bonferroni as Bonferroni, Joint as Joint, Pointwise as Pointwise, SupT as SupT
 from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
@@ -249,6 +271,15 @@ from .portfolio.book_files import (
 from .portfolio.breach import Breach as Breach
 from .portfolio.budget import RiskBudget as RiskBudget
 from .portfolio.coverage import Coverage as Coverage
+from .portfolio.desk.instrument import Instrument as Instrument
+from .portfolio.desk.limits import (
+    ExposureRange as ExposureRange,
+    FactorShareCap as FactorShareCap,
+    HedgeLimit as HedgeLimit,
+    VolatilityCap as VolatilityCap,
+)
+from .portfolio.desk.problem import HedgeProblem as HedgeProblem
+from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,

@@ -152,6 +152,14 @@ class UnboundedPositionError(RiskModelError, ArithmeticError):
     """No limit binds: the portfolio uses none of the budget."""
 
 
+class InfeasibleHedgeError(RiskModelError, ValueError):
+    """No hedge keeps all limits; ``details["conflict"]`` names a least set of limits that contradict each other."""
+
+
+class SolverError(RiskModelError, ArithmeticError):
+    """A numerical solver stopped without a solution."""
+
+
 class SourceError(RiskModelError, OSError):
     """A data source cannot be reached, or stopped answering."""
 
@@ -255,6 +263,10 @@ class RowsLeftOutWarning(RiskModelWarning):
 
 class MissingDatesWarning(RiskModelWarning):
     """A figure of a portfolio leaves out dates on which something held has no return."""
+
+
+class LeftOutNamesWarning(RiskModelWarning):
+    """A figure of a portfolio leaves out names on dates on which they have no return."""
 
 
 class FailedForecastWarning(RiskModelWarning):

@@ -87,6 +87,84 @@ class TestFit:
         assert list(json.loads(said.out)["assets"]) == ["CL=F"]
 
 
+class TestHedge:
+    def test_figures_are_those_of_the_library(self, run):
+        out = json.loads(run("hedge", "XOM", "--instruments", "CVX", "JPM", "--cap", "0.1", "--json").out)
+        panel = sample("XOM", "CVX", "JPM")
+        xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+        tools = ["CVX", "JPM"]
+        hedges = {
+            "neutral": rm.HedgedPortfolio.neutral(xom, tools),
+            "capped": rm.HedgedPortfolio.with_factor_share(xom, 0.1, instruments=tools),
+            "minimum variance": rm.HedgedPortfolio.minimum_variance(xom, tools),
+            "regression": rm.HedgedPortfolio.regression(xom, tools, panel),
+        }
+        budget = rm.RiskBudget(1e6, rm.MONTH)
+        assert list(out["hedges"]) == ["unhedged", *hedges]
+        for name, hedge in hedges.items():
+            figures = out["hedges"][name]
+            assert {leg: weights[name] for leg, weights in out["legs"].items()} == hedge.hedge_weights.to_dict()
+            assert figures["volatility"] == float(hedge.volatility.at(rm.YEAR))
+            assert figures["realised"] == float(hedge.realised(panel).at(rm.YEAR))
+            assert figures["factor_share"] == hedge.decompose().factor_share
+            assert figures["capacity"] == budget.size(hedge).capital
+
+    def test_in_factors(self, run):
+        out = run("hedge", "MSFT").out
+        assert "-1.074" in out
+        assert "15,318,726" in out
+
+    def test_a_hedge_that_the_returns_contradict_is_said(self, run):
+        assert "hedges-differ" in run("hedge", "XOM", "--instruments", "CVX", "JPM").err
+
+    @pytest.mark.parametrize("tools", [["NONE"], [","], ["XOM", "XOM"]])
+    def test_what_is_no_instrument(self, run, tools):
+        assert run("hedge", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")
+
+
+PAIR = {"MSFT": 0.5, "JPM": 0.5}
+
+
+class TestAttribute:
+    def test_of_one_model(self, run):
+        out = json.loads(run("attribute", "MSFT=0.5", "JPM=0.5", "--from", "2018", "--json").out)
+        panel = sample("MSFT", "JPM")
+        held = rm.Strategy(PAIR, rm.OLS().fit(panel))
+        expected = rm.ReturnAttribution.of(held, panel, "2018-01-01")
+        assert {name: row["return"] for name, row in out["parts"].items()} == {
+            **expected.parts.to_dict(),
+            "total": expected.total,
+        }
+        assert out["by_asset"]["MSFT"] == expected.by_asset.loc["MSFT"].to_dict()
+
+    def test_of_rolling_models(self, run, tmp_path):
+        (tmp_path / "desks.csv").write_text("asset,desk\nMSFT,tech\nJPM,banks\n")
+        typed = [
+            "MSFT=0.5",
+            "JPM=0.5",
+            "--from",
+            "2018",
+            "--rolling",
+            "year",
+            "--groups",
+            "desks.csv",
+            "--buy-and-hold",
+        ]
+        out = json.loads(run("attribute", *typed, "--json").out)
+        history = rm.Rolling(rm.YEAR).fit(sample("MSFT", "JPM"))
+        expected = rm.ReturnAttribution.of_weights(
+            PAIR, history, start="2018-01-01", weighting=rm.BUY_AND_HOLD,
+            groups={"MSFT": "tech", "JPM": "banks"},
+        )  # fmt: skip
+        assert {k: v["return"] for k, v in out["parts"].items() if k != "total"} == expected.parts.to_dict()
+        assert out["by_group"]["tech"] == expected.by_group.loc["tech"].to_dict()
+        said = run("attribute", *typed).out
+        assert "BY GROUP" in said
+
+    def test_two_windows(self, run):
+        assert "got both" in run("attribute", "KO", "--rolling", "252", "--window", "252", status=2).err
+
+
 class TestEstimator:
     def test_half_life(self, fit):
         model = rm.EWMA(rm.QUARTER).fit(sample("KO"))
@@ -244,5 +322,5 @@ def test_the_overview_names_each_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    for command in ("report", "fit", "study", "data", "completion"):
+    for command in ("report", "hedge", "attribute", "fit", "study", "data", "completion"):
         assert f"riskmodel {command}" in io.StringIO(out).getvalue()

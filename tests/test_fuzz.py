@@ -58,6 +58,15 @@ CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0
 
 BOOK = rm.Book({"A": 1e6, "B": -5e5}, groups={"A": "x", "B": "y"}, nav=1e6)
 
+FEW_DRAWS = rm.StationaryBootstrap(20, block=2)
+# Premia need more assets than factors.
+FIVE = pd.concat([RETURNS, RETURNS[["B"]] - 0.5 * RETURNS[["A"]].to_numpy(), RETURNS.shift(1), FACTORS + 0.01], axis=1)
+FIVE = FIVE.iloc[1:].set_axis(list("ABCDEFG"), axis=1)
+FIVE_PANEL = rm.InMemory(FIVE, factors=FACTORS, risk_free=FREE, horizon=rm.DAY).panel(list("ABCDE"), ["Mkt-RF", "SMB"])
+FIVE_MODEL = rm.OLS().fit(FIVE_PANEL)
+FIVE_HISTORY = rm.Expanding(rm.OLS(), minimum=30, every=10).fit(FIVE_PANEL)
+PREMIA = ["RiskPremia.of", "RiskPremia.with_zero_beta_rate", "RiskPremia.traded", "FamaMacBeth.of"]
+
 # One object of each class, whose methods are called.
 OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
@@ -79,9 +88,11 @@ OBJECTS = [
     *(rm.Blume(PARTS.loadings, factor="SMB"), rm.BaiNg(), rm.EigenvalueRatio(), rm.GrowthRatio()),
     *(rm.OwnVolatility(), rm.Unscaled(), rm.EWMACovariance(rm.MONTH, rm.QUARTER), rm.NeweyWest(F, 1)),
     *(rm.EigenfactorAdjusted(F, 2), rm.RegimeAdjusted(F, rm.MONTH), rm.EWMAVariance(rm.MONTH)),
+    *(rm.HedgeProblem(STRATEGY, ["SMB"]), rm.HedgeProblem(STRATEGY, ["SMB"]).solve()),
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
-    rm.RollingInference(HISTORY),
+    *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
+    *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
 
 # Good arguments by the name of a parameter, and where a name means several things, by callable and name.
@@ -104,7 +115,8 @@ GOOD = {
     "volatility_half_life": rm.MONTH, "correlation_half_life": rm.QUARTER, "lags": 1, "simulations": 2, "seed": 0,
     "scale": 1.4, "slope": 0.7, "intercept": 0.3, "intensity": 0.2, "groups": {"A": "x", "B": "y"},
     "variance": [1.0, 2.0], "priors": (), "prior": (), "regression": None, "before": None, "total": 4.0,
-    "factor_groups": {"Mkt-RF": "market", "SMB": "style"},
+    "factor_groups": {"Mkt-RF": "market", "SMB": "style"}, "weighting": rm.BUY_AND_HOLD, "linking": rm.Carino(),
+    "unknown": rm.NAMES_ALONE,
     "eigenvalues": np.array([2.0, 1.0]),
     "asset_return": RETURNS, "label": "label", "number": "number", "path": "returns.csv",
     "characteristics": CHARACTERISTICS, "estimators": [rm.OLS(), rm.EWMA(rm.MONTH)], "least": 1, "penalty": 0.01,
@@ -170,6 +182,13 @@ for named in ("Strategy()", "HedgedPortfolio()", "ActivePortfolio()"):
     BY_CALLABLE |= {(f"{named}.optimised_volatility", "dates"): None}
 BY_CALLABLE |= {
     ("RollingInference().exposures", "level"): 0.95, ("RollingInference().alpha", "level"): 0.95,
+    ("FamaMacBeth.of_history", "history"): FIVE_HISTORY, ("Alphas().family_wise_pvalues", "bootstrap"): FEW_DRAWS,
+    ("FamaMacBeth.of_history", "covariance"): rm.HAC(),
+    **{
+        (made, name): value
+        for made in PREMIA
+        for name, value in (("model", FIVE_MODEL), ("panel", FIVE_PANEL), ("covariance", rm.HAC()))
+    },
     ("RollingInference", "history"): HISTORY, ("RollingInference", "covariance"): rm.HAC(),
     ("Inference", "covariance"): rm.HAC(), ("Alphas.of", "covariance"): rm.HAC(), ("Cosine", "number"): None,
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
@@ -179,11 +198,20 @@ BY_CALLABLE |= {
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
+    ("Instrument", "label"): "SMB", ("ExposureRange", "factor"): "SMB", ("HedgeProblem", "limits"): (),
+    ("HedgeProblem().rebalance", "existing"): HEDGED, ("HedgeProblem().rebalance", "band"): 0.1,
+    ("VolatilityCap", "volatility"): STRATEGY.volatility,
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95,
     ("Strategy().is_rounding", "volatility"): STRATEGY.volatility,
     ("HedgedPortfolio().is_rounding", "volatility"): HEDGED.volatility,
+    ("ReturnAttribution.of", "data"): PANEL, ("ReturnAttribution.of_weights", "panel"): PANEL,
+    ("ReturnAttribution().std_errors", "inference"): rm.Inference.of(MODEL, PANEL),
+    ("ReturnAttribution().std_errors", "level"): 0.95, ("ReturnAttribution().means", "level"): 0.95,
+    ("ReturnAttribution().means", "covariance"): rm.HAC(),
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
 }  # fmt: skip
+for named in ("Carino", "Menchero", "Compounded", "Added"):
+    BY_CALLABLE |= {(f"{named}().coefficients", name): np.full(3, 0.01) for name in ("returns", "benchmark")}
 for named in ("GroupProxies", "LeftOutPositions", "NoProxies", "PeerProxies"):
     BY_CALLABLE |= {
         (f"{named}().baskets", "positions"): pd.Series({"C": 1.0}), (f"{named}().baskets", "groups"): None,
@@ -254,6 +282,7 @@ AS_STATED |= {
     "ShortHistoryVariance",
 }
 AS_STATED |= {"PositionColumns", "read_position_history"}
+AS_STATED |= {"Instrument", "HedgeProblem", "FactorShareCap", "ExposureRange"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
 
 

@@ -114,7 +114,7 @@ class TestStability:
             walk = np.cumsum(rng.standard_normal((500, k, 1_000)), axis=2) / math.sqrt(1_000)
             bridge = (walk - share * walk[:, :, -1:])[:, :, inside]
             largest.append(((bridge**2).sum(axis=1) / (share * (1 - share))[inside]).max(axis=1) / k)
-        exceeded = [np.mean(np.concatenate(largest) > c) for c in stability._SUP_F[k - 1]]
+        exceeded = [np.mean(np.concatenate(largest) > c) for c in np.array(stability._SUP_WALD[k - 1]) / k]
         # the discrete path exceeds a little less often
         np.testing.assert_allclose(exceeded, stability.LEVELS, atol=0.018)
 

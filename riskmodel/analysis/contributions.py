@@ -12,16 +12,12 @@ from attrs import frozen
 from riskmodel._core.arrays import Array
 from riskmodel._core.display import Table
 from riskmodel.analysis.active import beta_to, holdings_of
-from riskmodel.analysis.grouping import Grouping
-from riskmodel.errors import InvalidParameterError, UnknownAssetError, UnknownFactorError
+from riskmodel.analysis.grouping import FACTORS, Grouping, require_given
 from riskmodel.horizon import Horizon
 from riskmodel.model.decomposition import IDIO
 from riskmodel.model.holdings import Holdings
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Volatility
-
-# The group of positions in factors that are not given one.
-FACTORS = "factors"
 
 
 @final
@@ -98,11 +94,13 @@ class Contributions:
         """
         p = require_portfolio(portfolio, "portfolio")
         held = holdings_of(p)
-        by_factor = None
-        if factor_groups is not None:
-            by_factor = Grouping.of(factor_groups, held.covariance.factors, "factor", UnknownFactorError)
-            _require_other_names(by_factor, IDIO, "factor_groups")
-        return cls(p, held, None if groups is None else _grouped(groups, held), by_factor)
+        legs = [(leg, FACTORS) for leg in held.legs.index]
+        return cls(
+            p,
+            held,
+            None if groups is None else Grouping.of_holdings(groups, held.covariance.assets, legs),
+            None if factor_groups is None else Grouping.of_factors(factor_groups, held.covariance.factors, [IDIO]),
+        )
 
     # -- the tables --------------------------------------------------------------------------------
 
@@ -320,11 +318,11 @@ class Contributions:
 
     @property
     def _given_groups(self) -> Grouping:
-        return _given(self._groups, "groups")
+        return require_given(self._groups, "groups")
 
     @property
     def _given_factor_groups(self) -> Grouping:
-        return _given(self._factor_groups, "factor_groups")
+        return require_given(self._factor_groups, "factor_groups")
 
     @property
     def _table(self) -> Table:
@@ -337,34 +335,3 @@ class Contributions:
 
     def _repr_html_(self) -> str:
         return self._table.html()
-
-
-def _grouped(groups: Any, held: Holdings) -> Grouping:
-    """The group of each row: legs that have none are the factors' own."""
-    if not len(held.legs):
-        return Grouping.of(groups, held.covariance.assets, "asset", UnknownAssetError)
-    of_assets = Grouping.of(groups, held.covariance.assets, "asset", UnknownAssetError)
-    known = dict(groups.items())
-    of_legs = [known.get(leg, FACTORS) for leg in held.legs.index]
-    if not all(leg in known for leg in held.legs.index):
-        _require_other_names(of_assets, FACTORS, "groups")
-    return Grouping.of_labels([of_assets.names[code] for code in of_assets.codes] + of_legs)
-
-
-def _require_other_names(groups: Grouping, taken: str, parameter: str) -> None:
-    if taken in groups.names:
-        raise InvalidParameterError(
-            f"expected {parameter} without a group {taken!r}, which is a row of its own, got one; rename it.",
-            parameter=parameter,
-            group=taken,
-        )
-
-
-def _given(groups: Grouping | None, parameter: str) -> Grouping:
-    if groups is None:
-        raise InvalidParameterError(
-            f"expected contributions with {parameter}, got none; write Contributions.of(portfolio, {parameter}=...).",
-            parameter=parameter,
-            got=None,
-        )
-    return groups

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, final
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,13 @@ from scipy import sparse
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
-from riskmodel.errors import InvalidParameterError, RiskModelError
+from riskmodel.errors import InvalidParameterError, RiskModelError, UnknownAssetError, UnknownFactorError
 from riskmodel.estimation.groups import read_groups
+
+T = TypeVar("T")
+
+# The group of positions in factors that are not given one.
+FACTORS = "factors"
 
 
 @final
@@ -63,15 +69,65 @@ class Grouping:
             ) from problem
         return cls(labels.unique(list(distinct), "groups"), np.asarray(codes, dtype=np.intp))
 
+    @classmethod
+    def of_holdings(cls, groups: Any, assets: pd.Index[Any], others: Sequence[tuple[Any, str]] = ()) -> Self:
+        """Read the groups of assets, then of other holdings, each with the group that it has if none is given.
+
+        Raises
+        ------
+        UnknownAssetError
+            For an asset without a group.
+        InvalidParameterError
+            For groups that are not labels, or one that is called as others are by default.
+        """
+        of_assets = cls.of(groups, assets, "asset", UnknownAssetError)
+        known: Any = dict(groups.items())
+        by_default = {default for name, default in others if name not in known}
+        _require_other_names(of_assets, by_default, "groups")
+        names = of_assets.names[of_assets.codes].to_list()
+        return cls.of_labels([*names, *(known.get(name, default) for name, default in others)])
+
+    @classmethod
+    def of_factors(cls, groups: Any, factors: pd.Index[Any], taken: Iterable[str]) -> Self:
+        """Read the groups of factors, none of which may have the name of another row.
+
+        Raises
+        ------
+        UnknownFactorError
+            For a factor without a group.
+        InvalidParameterError
+            For groups that are not labels, or have a name that is taken.
+        """
+        read = cls.of(groups, factors, "factor", UnknownFactorError)
+        _require_other_names(read, taken, "factor_groups")
+        return read
+
     def sums(self, values: Array) -> Array:
         """Sums over the members of each group of an array whose first axis are the members."""
         return np.asarray(self._indicator @ values)
-
-    def alone(self, values: Array) -> Array:
-        """An array of members in columns of their groups, shape (M, G)."""
-        return np.asarray(self._indicator.T.toarray() * values[:, None])
 
     @property
     def _indicator(self) -> Any:
         m = len(self.codes)
         return sparse.csr_array((np.ones(m), (self.codes, np.arange(m))), shape=(len(self.names), m))
+
+
+def _require_other_names(groups: Grouping, taken: Iterable[str], parameter: str) -> None:
+    for name in taken:
+        if name in groups.names:
+            raise InvalidParameterError(
+                f"expected {parameter} without a group {name!r}, which is a row of its own, got one; rename it.",
+                parameter=parameter,
+                group=name,
+            )
+
+
+def require_given(groups: T | None, parameter: str) -> T:
+    """Return groups, or raise where none were given."""
+    if groups is None:
+        raise InvalidParameterError(
+            f"expected groups for a table by group, got none; pass {parameter}=... to the method that makes this.",
+            parameter=parameter,
+            got=None,
+        )
+    return groups

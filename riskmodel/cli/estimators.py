@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from riskmodel.cli.options import HORIZONS, count
+from riskmodel.cli.options import count, span
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.least_squares.ewma import EWMA
@@ -42,34 +42,6 @@ def add_estimator(parser: argparse.ArgumentParser) -> None:
         help="estimate on the last rows alone: 252, or month, quarter, year (default: all; 504 for recommended)",
     )
     add("--min-observations", metavar="N", type=count, help="leave out assets with fewer returns than N")
-
-
-def span(text: str) -> int | Horizon:
-    """Read a number of rows, or a named horizon."""
-    if text in HORIZONS:
-        return HORIZONS[text]
-    try:
-        return count(text)
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(
-            f"expected a number of rows such as 252, or one of {', '.join(HORIZONS)}, got {text!r}"
-        ) from None
-
-
-def rows(of: int | Horizon, row: Horizon, option: str) -> int:
-    """Return a span in rows.
-
-    Raises
-    ------
-    InvalidParameterError
-        If it is shorter than a row.
-    """
-    number = of if isinstance(of, int) else round(of.in_units_of(row))
-    if number < 1:
-        raise InvalidParameterError(
-            f"expected {option} of a row or more, got a {of} of rows of a {row}; give a number of rows.", option=option
-        )
-    return number
 
 
 def estimator(args: argparse.Namespace, row: Horizon) -> Estimator:

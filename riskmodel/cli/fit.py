@@ -15,7 +15,7 @@ from riskmodel.cli import notices
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles, require_other_file
 from riskmodel.cli.model import ModelOptions, left_out_of
-from riskmodel.cli.output import print_json
+from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
 from riskmodel.horizon import YEAR
 from riskmodel.model.model import FactorModel
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_atomically(output, table.to_csv().encode())
     if arguments.json:
         print_json({"horizon": str(model.horizon), "dates": [str(d.date()) for d in panel.dates[[0, -1]]],
-                    "assets": table.replace({np.nan: None}).to_dict("index")})  # fmt: skip
+                    "assets": table_json(table)})  # fmt: skip
     else:
         print(_text(model, panel.dates, table))
     if output is not None:

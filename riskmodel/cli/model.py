@@ -9,10 +9,10 @@ from typing import Self, final
 import pandas as pd
 from attrs import frozen
 
-from riskmodel.cli.estimators import estimator, rows
+from riskmodel.cli.estimators import estimator
 from riskmodel.cli.files import InputFiles, with_hint
 from riskmodel.cli.french import FrenchFactors
-from riskmodel.cli.options import names, require_factors, weights, window
+from riskmodel.cli.options import names, require_factors, rows, weights, window
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -152,10 +152,10 @@ class ModelOptions:
             return self.estimator.fit_available(panel, minimum=self.min_observations)
         return self.estimator.fit(panel)
 
-    def portfolio(self) -> Fitted:
-        """Fit the model of the assets of the portfolio."""
-        held = self._complete()
-        panel = self.panel(held)
+    def portfolio(self, also: Iterable[str] = ()) -> Fitted:
+        """Fit the model of the assets of the portfolio, and of others, such as instruments of a hedge."""
+        held = self.held()
+        panel = self.panel(dict.fromkeys([*held, *also]))
         model = self.fit(panel)
         strategy = Strategy(self._remaining(held, model), model)
         return Fitted(strategy, panel.select(list(model.assets)), self.notes(panel, model))
@@ -171,8 +171,8 @@ class ModelOptions:
             return []
         return [f"The last returns are of {last:%Y-%m-%d}, {(self.as_of - last).days} days before --as-of."]
 
-    def _complete(self) -> dict[str, float]:
-        """Fill missing weights with equal ones that sum to 1."""
+    def held(self) -> dict[str, float]:
+        """Return the weights, equal ones that sum to 1 where none were typed."""
         if not self.weights and isinstance(self.data, SampleData):
             return _DEFAULT_WEIGHTS[self.data.horizon]
         weights = self.weights or dict.fromkeys(self.data.assets)

@@ -7,7 +7,7 @@ import contextlib
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from riskmodel import errors
 from riskmodel.errors import RiskModelWarning
@@ -95,3 +95,9 @@ def tell(message: str) -> None:
     """Print a message to stderr, where there is one."""
     if sys.stderr is not None:  # None if the caller closed it; print would then write to stdout
         print(message, file=sys.stderr)
+
+
+def tell_all(messages: Iterable[str]) -> None:
+    """Print notes to stderr."""
+    for message in messages:
+        tell(f"riskmodel: note: {message}")

@@ -109,6 +109,34 @@ def count(text: str) -> int:
     return int(text)
 
 
+def span(text: str) -> int | Horizon:
+    """Read a number of rows, or a named horizon."""
+    if text in HORIZONS:
+        return HORIZONS[text]
+    try:
+        return count(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of rows such as 252, or one of {', '.join(HORIZONS)}, got {text!r}"
+        ) from None
+
+
+def rows(of: int | Horizon, row: Horizon, option: str) -> int:
+    """Return a span in rows.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is shorter than a row.
+    """
+    number = of if isinstance(of, int) else round(of.in_units_of(row))
+    if number < 1:
+        raise InvalidParameterError(
+            f"expected {option} of a row or more, got a {of} of rows of a {row}; give a number of rows.", option=option
+        )
+    return number
+
+
 def number(text: str) -> float:
     """Read a finite number."""
     try:

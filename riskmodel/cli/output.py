@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.notices import tell
@@ -27,6 +30,16 @@ def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -
         print(report.to_text())
         if wrote:
             print(wrote)
+
+
+def table_json(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return a table by row and column, with None for what is not known or not finite."""
+    finite = table.astype(float).replace([np.inf, -np.inf], np.nan)
+    rows = finite.astype(object).where(finite.notna(), None)
+    return {
+        str(name): dict(zip(map(str, rows), row, strict=True))
+        for name, row in zip(rows.index, rows.to_numpy(), strict=True)
+    }
 
 
 def print_json(content: object) -> None:

@@ -17,6 +17,7 @@ from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import imported
 from riskmodel.cli.files import InputFiles, assets_alone, page_path, with_hint
+from riskmodel.cli.groups import read_groups
 from riskmodel.cli.output import show
 from riskmodel.cli.parser import Parser, add_data, add_files
 from riskmodel.data.joined import Joined
@@ -240,19 +241,7 @@ def _is_daily(panel: ReturnPanel) -> bool:
 def _portfolios(args: argparse.Namespace) -> Mapping[str, PortfolioFamily]:
     found = dict(default_portfolios())
     if args.weights is not None:
-        found["own"] = OwnWeights(_two_columns("--weights", args.weights).astype(float))
+        found["own"] = OwnWeights(read_groups("--weights", args.weights).astype(float))
     if args.groups is not None:
-        found["groups"] = GroupPortfolios(_two_columns("--groups", args.groups))
+        found["groups"] = GroupPortfolios(read_groups("--groups", args.groups))
     return found
-
-
-def _two_columns(option: str, path: str) -> Any:
-    """A Series by asset from a CSV file of two columns, with a header."""
-    table = pd.read_csv(read_path(path, option), dtype=str)
-    if table.shape[1] != 2 or table.iloc[:, 0].duplicated().any():
-        raise InvalidParameterError(
-            f"expected {option} with two columns, an asset and what it has, each asset once, got {path} with "
-            f"{table.shape[1]} columns.",
-            option=option,
-        )
-    return table.set_index(table.columns[0]).iloc[:, 0]

@@ -6,61 +6,22 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require, require_finite
+from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, read_only
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import Horizon
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
+from riskmodel.inference.covariance.bootstrap import StationaryBootstrap
 from riskmodel.inference.covariance.classical import Classical
-from riskmodel.inference.covariance.cosine import Cosine, cosine_number
 from riskmodel.inference.date_groups import read_groups
 from riskmodel.inference.estimand import LONG_RUN
 from riskmodel.inference.influence import FactorInfluence
+from riskmodel.inference.joint_test import JointTest, f_of_quadratic_form, quadratic_form, with_enough_cosines
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
-
-# Cosines for each asset of a joint test: fewer leave the covariance of the alphas too noisy.
-_COSINES = 4
-
-
-@final
-@frozen
-class JointTest:
-    """A test that several numbers are all zero.
-
-    Attributes
-    ----------
-    statistic : float
-        Value of the test statistic.
-    pvalue : float
-        Probability, if all are zero, of a statistic at least as large.
-    degrees : tuple of float
-        Degrees of freedom: of an F distribution if there are two, of a chi-squared if there is one.
-    """
-
-    statistic: float
-    pvalue: float
-    degrees: tuple[float, ...]
-
-    @classmethod
-    def of_f(cls, statistic: float, first: float, second: float) -> Self:
-        """The test of a statistic with an F distribution; `InvalidParameterError` for what is no finite number."""
-        from scipy import special  # noqa: PLC0415 - slow to import
-
-        value = require_finite(statistic, "statistic")
-        degrees = require_finite(first, "first"), require_finite(second, "second")
-        return cls(value, float(special.fdtrc(*degrees, value)), degrees)
-
-    @classmethod
-    def of_chi_squared(cls, statistic: float, degrees: float) -> Self:
-        """The test of a statistic with a chi-squared distribution; `InvalidParameterError` as in `of_f`."""
-        from scipy import special  # noqa: PLC0415 - slow to import
-
-        value, degree = require_finite(statistic, "statistic"), require_finite(degrees, "degrees")
-        return cls(value, float(special.chdtrc(degree, value)), (degree,))
 
 
 @final
@@ -94,6 +55,7 @@ class Alphas:
     degrees: float
     horizon: Horizon
     _grs: tuple[float, int, int] | None
+    _by_date: Array = field(converter=read_only)
 
     @classmethod
     def of(cls, model: FactorModel, panel: ReturnPanel, covariance: LongRunCovariance) -> Self:
@@ -121,7 +83,7 @@ class Alphas:
             w = common[0].share / common[0].share.max()
             classical = common[0].inverse[0, 0] * (residuals * w) @ residuals.T / (effective - k - 1)
         terms = DateTerms(by_date, factors.share, effective, k + 1, classical)
-        estimator = _with_enough_cosines(covariance.about(LONG_RUN), terms)
+        estimator = with_enough_cosines(covariance.about(LONG_RUN), terms)
         return cls(
             assets=model.assets,
             alpha=model._alpha,
@@ -129,6 +91,7 @@ class Alphas:
             degrees=float(np.asarray(estimator.degrees_of_freedom(terms))),
             horizon=model.horizon,
             grs=_grs(model, panel, factors),
+            by_date=by_date,
         )
 
     def __repr__(self) -> str:
@@ -156,6 +119,50 @@ class Alphas:
         numbers = {"alpha": self._alpha, "std_error": errors, "tvalue": t, "pvalue": p}
         return pd.DataFrame(numbers | {"false_discovery_rate": false_discovery_rates(p)}, self.assets.copy())
 
+    def family_wise_pvalues(self, bootstrap: StationaryBootstrap | None = None) -> pd.Series[float]:
+        r"""Return p values that count how many alphas are looked at, by the step-down of Romano and Wolf [1]_.
+
+        Call those below 0.05 alphas, and the probability of one false alarm or more is 5 %, whatever the correlation
+        between assets, and more are found than with Bonferroni's rule. Each \|t\| is set against the largest of those
+        that are not larger, over resamples of blocks of dates; t is studentised in each resample ([2]_, two-sided).
+
+        Parameters
+        ----------
+        bootstrap : StationaryBootstrap, optional
+            The number of resamples, their seed, and the length of their blocks; the extra ``evaluation``.
+
+        Returns
+        -------
+        Series by asset
+            From 1/(replications + 1) to 1; NaN for an alpha without error.
+
+        Raises
+        ------
+        MissingExtraError
+            If ``arch`` is not installed.
+
+        References
+        ----------
+        .. [1] Romano, J. P. and Wolf, M. (2005). Stepwise Multiple Testing as Formalized Data Snooping. *Econometrica*
+           73(4), 1237-1282.
+        .. [2] Romano, J. P. and Wolf, M. (2016). Efficient Computation of Adjusted p-Values for Resampling-Based
+           Stepdown Multiple Testing. *Statistics & Probability Letters* 113, 38-40.
+        """
+        chosen = StationaryBootstrap() if bootstrap is None else bootstrap
+        drawn = require(chosen, StationaryBootstrap, "bootstrap", "such as rm.StationaryBootstrap(seed=0)")
+        used = self._by_date != 0
+        moving = np.flatnonzero(used.any(axis=1))
+        used, x = used[moving].astype(np.float64), self._by_date[moving]
+        # leverage leaves a small sum, which resamples must not have on average
+        x = x - used * (x.sum(axis=1) / used.sum(axis=1))[:, None]
+        counts = drawn.counts(x).T
+        sums, taken = x @ counts, np.maximum(used @ counts, 1.0)
+        squares = np.maximum((x * x) @ counts - sums * sums / taken, np.finfo(float).tiny)
+        own = self._alpha[moving] / np.sqrt(np.einsum("nt,nt->n", x, x))
+        out = np.full(len(self.assets), np.nan)
+        out[moving] = step_down_pvalues(np.abs(own), np.abs(sums) / np.sqrt(squares))
+        return pd.Series(out, self.assets.copy(), name="family_wise_pvalue")
+
     def joint(self) -> JointTest:
         r"""Test that all alphas are zero, with the covariance of this inference and an F distribution.
 
@@ -175,10 +182,7 @@ class Alphas:
         .. [2] Sun, Y. (2013). A Heteroskedasticity and Autocorrelation Robust F Test Using an Orthonormal Series
            Variance Estimator. *Econometrics Journal* 16(1), 1-26.
         """
-        n, left = len(self._alpha), self.degrees - len(self._alpha) + 1.0
-        if left < 1.0:
-            raise _too_many(n, self.degrees)
-        return JointTest.of_f(self._wald() * left / (self.degrees * n), n, left)
+        return f_of_quadratic_form(self._wald(), len(self._alpha), self.degrees)
 
     def j(self) -> JointTest:
         r"""Test that all alphas are zero with the J statistic :math:`\alpha^\top V^{-1} \alpha` [1]_, chi-squared.
@@ -217,26 +221,7 @@ class Alphas:
         return JointTest.of_f(statistic * (t - n - k) / n, n, t - n - k)
 
     def _wald(self) -> float:
-        try:
-            return float(self._alpha @ np.linalg.solve(self.covariance, self._alpha))
-        except np.linalg.LinAlgError as error:
-            raise _too_many(len(self._alpha), self.degrees) from error
-
-
-def _too_many(n: int, degrees: float) -> NotEstimatedError:
-    return NotEstimatedError(
-        f"expected fewer assets than the {degrees:g} degrees of freedom of their covariance, got {n}; test fewer, or "
-        "portfolios of them.",
-        n_assets=n,
-        degrees=degrees,
-    )
-
-
-def _with_enough_cosines(covariance: LongRunCovariance, terms: DateTerms) -> LongRunCovariance:
-    if not isinstance(covariance, Cosine) or covariance.number is not None:
-        return covariance
-    n, t = len(terms.by_date), terms.by_date.shape[1]
-    return evolve(covariance, number=int(min(max(cosine_number(terms.n), _COSINES * n), t - 1)))
+        return quadratic_form(self._alpha, self.covariance, self.degrees)
 
 
 def _grs(model: FactorModel, panel: ReturnPanel, factors: FactorInfluence) -> tuple[float, int, int] | None:
@@ -272,4 +257,22 @@ def false_discovery_rates(pvalues: Any) -> Array:
     raised = p[order] * len(known) / np.arange(1, len(known) + 1)
     out = np.full(len(p), np.nan)
     out[order] = np.minimum.accumulate(raised[::-1])[::-1]
+    return out
+
+
+def step_down_pvalues(statistics: Array, resampled: Array) -> Array:
+    """Return adjusted p values of a step-down over maxima.
+
+    Parameters
+    ----------
+    statistics : array, shape (N,)
+        Large where the null is false.
+    resampled : array, shape (N, B)
+        What they would be if all nulls were true.
+    """
+    order = np.argsort(-statistics, kind="stable")
+    largest = np.maximum.accumulate(resampled[order][::-1], axis=0)[::-1]
+    exceeded = (largest >= statistics[order, None]).sum(axis=1)
+    out = np.empty(len(statistics))
+    out[order] = np.maximum.accumulate((1.0 + exceeded) / (1.0 + resampled.shape[1]))
     return out

@@ -15,10 +15,10 @@ from riskmodel.inference.influence import PortfolioInfluence
 # The share of the dates at either end where no break is looked for.
 TRIMMED = 0.15
 LEVELS = (0.10, 0.05, 0.01)
-# Andrews (2003), table 1, for a trimming of 15 %, over the number of parameters, 1 to 10.
-_SUP_F = (
-    (7.12, 8.68, 12.16), (5.00, 5.86, 7.78), (4.09, 4.71, 6.02), (3.59, 4.09, 5.12), (3.26, 3.66, 4.53),
-    (3.02, 3.37, 4.12), (2.84, 3.15, 3.82), (2.69, 2.98, 3.57), (2.58, 2.84, 3.38), (2.48, 2.71, 3.23),
+# Andrews (2003), table 1, for a trimming of 15 % and 1 to 10 parameters.
+_SUP_WALD = (
+    (7.12, 8.68, 12.16), (10.00, 11.72, 15.56), (12.28, 14.13, 18.07), (14.34, 16.36, 20.47), (16.30, 18.32, 22.66),
+    (18.11, 20.24, 24.74), (19.87, 22.06, 26.72), (21.55, 23.82, 28.55), (23.20, 25.54, 30.42), (24.80, 27.13, 32.31),
 )  # fmt: skip
 # Of the largest distance of a Brownian bridge from zero (Kolmogorov).
 _CUSUM = (1.224, 1.358, 1.628)
@@ -104,10 +104,10 @@ class Stability:
         slopes = influence.coefficients[1:]
         k = len(slopes)
         there = np.flatnonzero(~np.isnan(residuals))
-        if not 1 <= k <= len(_SUP_F) or len(there) < 10 * (k + 1):
+        if not 1 <= k <= len(_SUP_WALD) or len(there) < 10 * (k + 1):
             raise NotEstimatedError(
-                f"expected one to {len(_SUP_F)} factors, and {10 * (k + 1)} dates or more on which all assets have a "
-                f"return, got {k} factors and {len(there)} dates.",
+                f"expected one to {len(_SUP_WALD)} factors, and {10 * (k + 1)} dates or more on which all assets have "
+                f"a return, got {k} factors and {len(there)} dates.",
                 n_factors=k,
                 dates=len(there),
             )
@@ -132,7 +132,7 @@ def _of_exposures(slopes: Array, dates: pd.DatetimeIndex) -> BreakTest:
     inside = np.flatnonzero((share >= TRIMMED) & (share <= 1.0 - TRIMMED))
     values = (paths[:, inside] ** 2).sum(axis=0) / (k * share[inside] * (1.0 - share[inside]))
     at = int(np.argmax(values))
-    return BreakTest(float(values[at]), _SUP_F[k - 1], dates[used[inside[at]]])
+    return BreakTest(float(values[at]), tuple(c / k for c in _SUP_WALD[k - 1]), dates[used[inside[at]]])
 
 
 def _of_residuals(e: Array, dates: pd.DatetimeIndex) -> BreakTest:

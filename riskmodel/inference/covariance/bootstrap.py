@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
 from attrs import field, frozen
+from numpy.typing import NDArray
 
 from riskmodel._core.arguments import require_count
 from riskmodel._core.arrays import Array
@@ -71,13 +73,28 @@ class StationaryBootstrap(LongRunCovariance):
         each = [self._resampled(rows) for rows in x.reshape(-1, *x.shape[-2:])]
         return np.reshape(each, (*x.shape[:-1], x.shape[-2]))
 
+    def counts(self, rows: Array) -> Array:
+        """Return how often each resample takes each date, shape (replications, T).
+
+        Parameters
+        ----------
+        rows : array, shape (M, T)
+            Terms of the figures, from which the length of blocks is taken where it is not given.
+        """
+        drawn = self._draw(rows, np.arange(rows.shape[1]))
+        return np.array([np.bincount(x, minlength=rows.shape[1]) for x in drawn], dtype=np.float64)
+
     def _resampled(self, rows: Array) -> Array:
+        used = rows[:, (rows != 0).any(axis=0)]
+        sums = np.array([x.sum(axis=0) for x in self._draw(used, used.T)])
+        return np.atleast_2d(np.cov(sums, rowvar=False))
+
+    def _draw(self, rows: Array, dates: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Yield resamples of the dates."""
         try:
             from arch import bootstrap  # noqa: PLC0415 - an extra, and used only here
         except ImportError as error:
             raise MissingExtraError.of("rm.StationaryBootstrap", "arch", "evaluation") from error
-        used = rows[:, (rows != 0).any(axis=0)].T
-        block: Any = self.block or max(1.0, float(np.nanmax(bootstrap.optimal_block_length(used)["stationary"])))
-        drawn = bootstrap.StationaryBootstrap(block, used, seed=self.seed)
-        sums = np.array([x.sum(axis=0) for (x,), _ in drawn.bootstrap(self.replications)])
-        return np.atleast_2d(np.cov(sums, rowvar=False))
+        block: Any = self.block or max(1.0, float(np.nanmax(bootstrap.optimal_block_length(rows.T)["stationary"])))
+        for (x,), _ in bootstrap.StationaryBootstrap(block, dates, seed=self.seed).bootstrap(self.replications):
+            yield np.asarray(x)

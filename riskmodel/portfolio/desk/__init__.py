@@ -1,0 +1,1 @@
+"""Hedges as a desk trades them: costs, limits, lots, and few instruments."""
