@@ -3,7 +3,8 @@
 Each PANEL is a file of daily returns, as of ``benchmarks.study``; without one, it is the daily sample that ships with
 the library. `rm.recommended()` forecasts on each date from the 504 days before it. Printed are, for each panel and
 family of portfolios, the coverage of ranges that follow the panel's own dates; that of quantiles of all panels on
-dates before ``--split``, on dates after it; and, with ``--quantiles``, those of all dates, as ``recommended_ratios`` ships them.
+dates before ``--split``, on dates after it; and, with ``--quantiles``, those of all dates, as ``recommended_ratios``
+ships them.
 """
 
 from __future__ import annotations
