@@ -11,6 +11,36 @@ from .analysis.linking import (
     Menchero as Menchero,
 )
 from .analysis.realised import RealisedRisk as RealisedRisk
+from .analysis.scenarios.base import Scenario as Scenario
+from .analysis.scenarios.choices import (
+    DECIMALS as DECIMALS,
+    EXPECTED as EXPECTED,
+    STANDARD_DEVIATIONS as STANDARD_DEVIATIONS,
+    ShockUnit as ShockUnit,
+    UNMOVED as UNMOVED,
+    Unshocked as Unshocked,
+)
+from .analysis.scenarios.covariance_stress import CovarianceStress as CovarianceStress
+from .analysis.scenarios.episode import EPISODES as EPISODES, Episode as Episode
+from .analysis.scenarios.moves import Moves as Moves
+from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
+from .analysis.scenarios.replay import Replay as Replay
+from .analysis.scenarios.scenarios import Scenarios as Scenarios
+from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.base import TailMethod as TailMethod
+from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
+from .analysis.tails.normal import NormalTails as NormalTails
+from .analysis.tails.risk import TailRisk as TailRisk
+from .analysis.tails.row_sums import (
+    BootstrappedSums as BootstrappedSums,
+    OverlappingSums as OverlappingSums,
+    RowSums as RowSums,
+    SquareRootOfTime as SquareRootOfTime,
+)
+from .analysis.tails.shape import Shape as Shape
+from .analysis.tails.simulation import Simulation as Simulation
+from .analysis.tails.sources import Sources as Sources
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
     NAMES_ALONE as NAMES_ALONE,
@@ -231,6 +261,7 @@ from .inference.estimand import (
     NEXT_MONTH as NEXT_MONTH,
     THIS_WINDOW as THIS_WINDOW,
 )
+from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
@@ -281,6 +312,7 @@ from .portfolio.desk.limits import (
 from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
+from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     ConcentrationLimit as ConcentrationLimit,

@@ -128,6 +128,19 @@ class TestReport:
         table = expected({"MSFT": 1.0}).to_text()
         assert out.split("ALPHA")[1].split("NOTES")[0] == table.split("ALPHA")[1].split("NOTES")[0]
 
+    @pytest.mark.parametrize(("name", "errors"), [("hac", rm.HAC()), ("classical", rm.Classical()), ("hc3", rm.HC3())])
+    def test_level_and_errors_of_intervals(self, run, name, errors):
+        _, out, _ = run("report", "MSFT", "--start", "2015", "--json", "--level", "0.7", "--errors", name)
+        panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"], start="2015-01-01")
+        model = rm.OLS().fit(panel)
+        table = rm.Inference.of(model, panel, errors).table(rm.Strategy({"MSFT": 1.0}, model), 0.7)
+        rows = {r["figure"]: r for r in json.loads(out)["figures"] if r["portfolio"] == "unhedged"}
+        for figure in ("alpha", "exposure Mkt-RF", "volatility"):
+            assert rows[figure]["level"] == 0.7
+            np.testing.assert_allclose(
+                [rows[figure]["low"], rows[figure]["high"]], table.loc[figure, ["low", "high"]].astype(float)
+            )
+
     def test_json_is_the_report_and_nothing_else(self, run, tmp_path):
         status, out, err = run("report", "MSFT=1", "JPM=-0.5", "--cap", "0.2", "--json")
         assert (status, err) == (0, "")
@@ -531,6 +544,9 @@ class TestBadArguments:
             (["report", "--horizon", "fortnight"], "invalid choice: 'fortnight'"),
             (["report", "--cap", "-0.1"], "a share from 0 to 1"),
             (["report", "--cap", "20"], "got 20.0; if it is a percentage, write 0.2"),
+            (["report", "--level", "95"], "got 95.0; if it is a percentage, write 0.95"),
+            (["report", "--level", "1"], "above 0 and below 1"),
+            (["report", "--errors", "white"], "expected one of cosine, hac, hc3, classical, got 'white'"),
             (["report", "--cap", "some"], "expected a number such as 0.2, got 'some'"),
             (["report", "--cap", "nan"], "expected a finite number"),
             (["report", "--returns", "x.csv"], "got --returns alone; give --factor-returns too"),

@@ -322,5 +322,59 @@ def test_the_overview_names_each_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    for command in ("report", "hedge", "attribute", "fit", "study", "data", "completion"):
+    for command in ("report", "hedge", "attribute", "scenario", "fit", "study", "data", "completion"):
         assert f"riskmodel {command}" in io.StringIO(out).getvalue()
+
+
+class TestScenario:
+    def held(self):
+        panel = sample("MSFT", "JPM")
+        return rm.Strategy(PAIR, rm.OLS().fit(panel)), panel
+
+    def test_without_options_every_factor_and_episode(self, run):
+        out = json.loads(run("scenario", "MSFT=0.5", "JPM=0.5", "--json").out)["scenarios"]
+        held, panel = self.held()
+        every = rm.Scenarios([*rm.Scenarios.of_factors(held.model), *rm.Scenarios.historical(panel)]).table(held)
+        assert pd.DataFrame(out).T.loc[every.index, "pnl"].tolist() == every["pnl"].tolist()
+
+    def test_shocks(self, run, tmp_path):
+        (tmp_path / "desks.csv").write_text("asset,desk\nMSFT,tech\nJPM,banks\n")
+        typed = ["scenario", "MSFT=0.5", "JPM=0.5", "--shock", "Mkt-RF=-0.1", "--shock", "Mkt-RF=-2sd", "--groups"]
+        out = json.loads(run(*typed, "desks.csv", "--json").out)
+        held, _ = self.held()
+        crash, down = rm.Shocks("a", {"Mkt-RF": -0.1}), rm.Shocks("b", {"Mkt-RF": -2}, unit=rm.STANDARD_DEVIATIONS)
+        assert out["scenarios"]["Mkt-RF=-0.1"]["pnl"] == crash.of(held).pnl
+        assert out["scenarios"]["Mkt-RF=-2sd"]["pnl"] == down.of(held).pnl
+        assert out["by_group"]["tech"]["Mkt-RF=-0.1"] == crash.of(held).by_asset.loc["MSFT", "pnl"]
+        assert "BY GROUP" in run(*typed, "desks.csv").out
+
+    def test_factors_that_stay(self, run):
+        typed = ["scenario", "Enrgy", "--sample", "month", "--shock", "Mkt-RF=-0.2", "--unmoved", "--json"]
+        row = json.loads(run(*typed).out)["scenarios"]["Mkt-RF=-0.2"]
+        assert row["pnl"] == row["Mkt-RF"] != 0
+
+    def test_an_episode_outside_the_window(self, run):
+        typed = [
+            "scenario",
+            "MSFT=0.5",
+            "JPM=0.5",
+            "--episode",
+            "2007-10-09",
+            "2009-03-09",
+            "--window",
+            "year",
+            "--json",
+        ]
+        row = json.loads(run(*typed).out)["scenarios"]["2007-10-09 to 2009-03-09"]
+        panel = sample("MSFT", "JPM")
+        held = rm.Strategy(PAIR, rm.OLS().fit(panel.select(start=panel.dates[-252])))
+        assert row["pnl"] == rm.Replay(rm.Episode("crisis", "2007-10-09", "2009-03-09"), panel).of(held).pnl
+
+    @pytest.mark.parametrize(
+        "shock",
+        [["Mkt-RF"], ["Mkt-RF=x"], ["=0.1"], ["Mkt-RF=1", "Mkt-RF=2"], ["Mkt-RF=-0.1", "KO=-2sd"], ["OTHER=-0.1"]],
+    )
+    def test_what_is_no_shock(self, run, shock):
+        said = run("scenario", "KO", "--shock", *shock, status=2)
+        assert said.out == ""
+        assert said.err.startswith("riskmodel: ")

@@ -128,3 +128,19 @@ def test_the_page_on_studies():
     assert set(space["mine"].families) == {"mine", "minimum variance"}
     assert len(space["defensive"].summary()) == 1
     assert "industries" in space["page"]
+
+
+def test_the_page_on_hedges():
+    space = run_page("docs/how-to/hedge-with-instruments.md")
+    assert space["neutral"].exposures.abs().max() < 1e-12
+    assert space["half"].exposures["Mkt-RF"] == pytest.approx(0.5)
+    assert list(space["on_paper"].index) == ["SMB", "HML"]
+    assert space["traded"].exposures.abs().max() < 1e-12
+    assert space["by_model"].hedge_weights["CVX"] == pytest.approx(-0.41, abs=5e-3)
+    assert space["by_returns"].hedge_weights["CVX"] == pytest.approx(-0.79, abs=5e-3)
+    assert space["comparison"].differs
+    assert not space["again"].differs
+    assert space["comparison"].volatilities()["realised"].round(4).tolist() == [0.0152, 0.0104, 0.0085]
+    assert space["capped"].hedged.decompose().factor_share <= 0.10 + 1e-6
+    assert set(space["conflict"]) == {"position in CVX", "exposure to Mkt-RF"}
+    assert (space["trades"] != 0).any()

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 import riskmodel as rm
 from riskmodel.estimation.base import MomentEstimator
@@ -31,11 +32,15 @@ DRAWN = '<script type="application/json">'
 NASTY = "</script><script>alert(1)</script>&\"'<b>"
 
 
-def make(weights=None, factors=("Mkt-RF",), *, cap=None, budget=BUDGET, data=None, assets=None, **window):
+def make(
+    weights=None, factors=("Mkt-RF",), *, cap=None, budget=BUDGET, data=None, assets=None, errors=None, level=0.95,
+    **window,
+):  # fmt: skip
     data = data or rm.SampleData()
     weights = weights or WEIGHTS
     panel = data.panel(assets or list(weights), list(factors), **window)
-    return RiskReport.of(rm.Strategy(weights, rm.OLS().fit(panel)), panel, budget, cap=cap, source="a test")
+    strategy = rm.Strategy(weights, rm.OLS().fit(panel))
+    return RiskReport.of(strategy, panel, budget, cap=cap, source="a test", errors=errors, level=level)
 
 
 def synthetic(n=3, t=120, k=1, names=None, seed=0):
@@ -84,22 +89,41 @@ def naive_ols(y, x):
 # -- figures ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def classical():
+    weights = {"BusEq": 1.0, "Utils": -0.5}
+    return make(weights, ["Mkt-RF", "SMB", "HML"], data=rm.SampleData(rm.MONTH), errors=rm.Classical())
+
+
+@pytest.fixture(scope="module")
+def inference(report):
+    return rm.Inference.of(report.strategy.model, report.panel)
+
+
+@pytest.fixture(scope="module")
+def own(report, inference):
+    return inference.table(report.strategy, budget=BUDGET)
+
+
 class TestEstimates:
-    def test_assets_are_plain_regressions(self, three_factors):
-        panel = three_factors.panel
+    def test_assets_are_plain_regressions(self, classical):
+        panel = classical.panel
         for asset in panel.excess_returns:
             coefficients, errors = naive_ols(panel.excess_returns[asset].to_numpy(), panel.factor_returns.to_numpy())
-            own = three_factors.estimates.loc[asset]
+            own = classical.estimates.loc[asset]
             assert own.index.tolist() == ["alpha", "Mkt-RF", "SMB", "HML"]
             np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
             np.testing.assert_allclose(own["std_error"], errors, rtol=1e-9)
             np.testing.assert_allclose(own["t"], coefficients / errors, rtol=1e-9)
+            width = special.stdtrit(len(panel.dates) - 4, 0.975) * errors
+            np.testing.assert_allclose(own["low"], coefficients - width, rtol=1e-8)
+            np.testing.assert_allclose(own["high"], coefficients + width, rtol=1e-8)
 
-    def test_portfolio_is_the_regression_of_its_own_return(self, three_factors):
-        panel = three_factors.panel
+    def test_portfolio_is_the_regression_of_its_own_return(self, classical):
+        panel = classical.panel
         returns = panel.excess_returns["BusEq"] - 0.5 * panel.excess_returns["Utils"]
         coefficients, errors = naive_ols(returns.to_numpy(), panel.factor_returns.to_numpy())
-        own = three_factors.estimates.loc["portfolio"]
+        own = classical.estimates.loc["portfolio"]
         np.testing.assert_allclose(own["estimate"], coefficients, rtol=1e-9)
         np.testing.assert_allclose(own["std_error"], errors, rtol=1e-9)
 
@@ -108,24 +132,36 @@ class TestEstimates:
         asset, own = short.estimates.loc["KO"], short.estimates.loc["portfolio"]
         np.testing.assert_allclose(own["estimate"], -2 * asset["estimate"])
         np.testing.assert_allclose(own["std_error"], 2 * asset["std_error"])
+        np.testing.assert_allclose(own["low"], -2 * asset["high"])
 
-    def test_other_dates_leave_the_portfolio_without_errors(self):
+    @pytest.mark.parametrize("errors", [rm.Cosine(), rm.HC3(), rm.HAC(3)])
+    def test_assets_are_those_of_inference_with_dates_of_their_own(self, errors):
+        returns, factors = synthetic(k=2)
+        returns.iloc[:20, 0] = np.nan
+        out = make({"A0": 0.5, "A1": 0.5}, list(factors), data=in_memory(returns, factors), errors=errors, level=0.8)
+        inference = rm.Inference.of(out.strategy.model, out.panel, errors)
+        rows, columns = ["alpha", "exposure F0", "exposure F1"], ["std_error", "low", "high"]
+        for name, weights in {"A0": {"A0": 1.0}, "A1": {"A1": 1.0}, "portfolio": {"A0": 0.5, "A1": 0.5}}.items():
+            expected = inference.table(rm.Strategy(weights, out.strategy.model), 0.8).loc[rows, columns]
+            np.testing.assert_allclose(out.estimates.loc[name, columns], expected.astype(float), rtol=1e-8)
+        assert any("On 20 of 120 dates" in n for n in out.notes)
+
+    def test_classical_errors_of_a_ragged_portfolio_are_not_known_and_it_says_why(self):
         returns, factors = synthetic()
         returns.iloc[:20, 0] = np.nan
-        ragged = make({"A0": 0.5, "A1": 0.5}, ["F0"], data=in_memory(returns, factors))
-        assert ragged.estimates.loc["portfolio", "std_error"].isna().all()
-        assert ragged.estimates.loc["A0", "std_error"].notna().all()
-        assert any("same dates" in n for n in ragged.notes)
-        assert any("On 20 of 120 dates" in n for n in ragged.notes)
+        ragged = make({"A0": 0.5, "A1": 0.5}, ["F0"], data=in_memory(returns, factors), errors=rm.Classical())
+        assert ragged.estimates.columns.tolist() == ["estimate"]
+        assert sum("same dates" in n for n in ragged.notes) == 1
 
     def test_a_model_of_another_window_gives_no_errors(self):
         returns, factors = synthetic(2)
         panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
         half = rm.OLS().fit(panel.select(end="2020-03-31"))
         other = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, half), panel, BUDGET)
-        assert other.estimates.loc["portfolio", "std_error"].isna().all()
+        assert other.estimates.columns.tolist() == ["estimate"]
         assert "std_error" not in other.exposures
-        assert any("not known" in n for n in other.notes)
+        assert other.to_dict()["not_estimated"].startswith("expected")
+        assert set(other.figures.loc["unhedged"].index) == {"realised volatility"}
 
     def test_a_panel_too_short_for_a_regression(self):
         returns, factors = synthetic(2)
@@ -133,21 +169,197 @@ class TestEstimates:
         model = rm.OLS().fit(data.panel(["A0", "A1"], ["F0"]))
         short = data.panel(["A0", "A1"], ["F0"], end="2020-01-02")
         out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), short, BUDGET)
-        assert out.estimates.loc["portfolio", "std_error"].isna().all()
+        assert out.estimates.columns.tolist() == ["estimate"]
 
     def test_a_weighted_model_has_those_of_its_weights(self):
         panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
         estimator = rm.EWMA(rm.QUARTER)
-        own = RiskReport.of(rm.Strategy({"MSFT": 0.5, "JPM": -0.2}, estimator.fit(panel)), panel, BUDGET)
+        strategy = rm.Strategy({"MSFT": 0.5, "JPM": -0.2}, estimator.fit(panel))
+        own = RiskReport.of(strategy, panel, BUDGET, errors=rm.Classical())
         returns = own.strategy.excess_returns(panel)
         alone = attrs.evolve(panel, assets=["P"], excess_returns=returns.to_numpy()[:, None])
         expected = estimator.fit(alone).regression.std_errors.loc["P"]
         np.testing.assert_allclose(own.estimates.loc["portfolio", "std_error"], expected, rtol=1e-9)
+        assert own.stability is None
 
     def test_an_explained_holding_does_not_hide_them(self):
-        out = make({"SPX": 1.0, "MSFT": 1.0}, start="2010")
+        out = make({"SPX": 1.0, "MSFT": 1.0}, start="2010", errors=rm.Classical())
         _, errors = naive_ols(out.strategy.excess_returns(out.panel).to_numpy(), out.panel.factor_returns.to_numpy())
         np.testing.assert_allclose(out.estimates.loc["portfolio", "std_error"], errors, rtol=1e-9)
+
+
+def printed(report, title, row, column):
+    """A cell of a table, by the first words of its row and the header of its column."""
+    shown = table(report, title)
+    at = shown.columns.index(column)
+    return next(r[at] for r in shown.rows if r[: len(row)] == row)
+
+
+class TestIntervals:
+    """Every interval that the report prints is that of `rm.Inference`."""
+
+    def test_the_strategy_has_its_table(self, report, own):
+        figures = report.figures.loc["unhedged"]
+        for name in ("alpha", "expected return", "exposure Mkt-RF", "factor share", "volatility", "sharpe", "capacity"):
+            assert figures.loc[name, own.columns].to_dict() == own.loc[name].to_dict()
+        assert not [name for name in figures.index if name.startswith("hedge")]
+
+    def test_the_neutral_hedge_is_estimated(self, report, own):
+        figures = report.figures.loc["hedged"]
+        for name, there in {
+            "hedge Mkt-RF": "hedge Mkt-RF", "volatility": "hedged volatility", "sharpe": "hedged sharpe",
+            "volatility, new dates": "hedged volatility, new dates", "capacity": "hedged capacity",
+            "alpha": "alpha", "expected return": "alpha",
+        }.items():  # fmt: skip
+            assert figures.loc[name, own.columns].to_dict() == own.loc[there].to_dict()
+
+    def test_the_capped_hedge_is_estimated(self, report, inference):
+        capped, figures = inference.capped(report.strategy, 0.2), report.figures.loc["capped"]
+        for name in capped.index:
+            assert figures.loc[name, capped.columns].to_dict() == capped.loc[name].to_dict()
+        volatility = figures.loc["volatility"]
+        assert math.isclose(figures.loc["capacity", "low"], 1e6 / math.sqrt(21) / volatility["high"])
+        assert figures.loc["capacity", "estimate"] == report.positions["capped"].capital
+
+    def test_pnl_is_that_of_the_mean_for_the_dollars_held(self, report):
+        for name, position in report.positions.items():
+            figures = report.figures.loc[name]
+            for pnl, mean in {"expected pnl": "expected return", "factor-adjusted pnl": "alpha"}.items():
+                for column in ("estimate", "low", "high"):
+                    assert math.isclose(figures.loc[pnl, column], position.capital * figures.loc[mean, column])
+
+    def test_next_month_and_long_run(self, report, inference):
+        for name, portfolio in report.portfolios.items():
+            month, figures = inference.next_month(portfolio), report.figures.loc[name]
+            row = figures.loc["volatility, next month"]
+            np.testing.assert_allclose([row["low"], row["high"]], [month.low, month.high], rtol=1e-9)
+            assert row["of"] == "next month"
+            assert figures.loc["volatility, long run", "high"] == inference.long_run_volatility(portfolio).high
+
+    def test_cells_read_as_an_estimate_with_its_interval(self, report, own):
+        low, high = own.loc["exposure Mkt-RF", ["low", "high"]]
+        beta = own.loc["exposure Mkt-RF", "estimate"]
+        assert printed(report, "Exposures", ("Mkt-RF",), "Exposure") == f"{beta:.2f} [{low:.2f}, {high:.2f}]"
+        hedge = f"-{beta:.2f} [-{high:.2f}, -{low:.2f}]"
+        assert printed(report, "Exposures", ("Mkt-RF",), "Neutral hedge") == hedge
+        share = own.loc["factor share"]
+        cell = f"{100 * share['estimate']:.1f} [{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
+        assert printed(report, "Unhedged", ("unhedged",), "Factor share %") == cell
+        e, lower, upper = (math.sqrt(252) * float(x) for x in own.loc["hedged sharpe", ["estimate", "low", "high"]])
+        assert printed(report, "Alpha and", ("hedged",), "Sharpe/yr") == f"{e:.2f} [{lower:.2f}, {upper:.2f}]"
+        capital = report.positions["hedged"].capital
+        ends = own.loc["hedged capacity"]
+        cell = f"{capital / 1e6:.1f}m [{ends['low'] / 1e6:.1f}m, {ends['high'] / 1e6:.1f}m]"
+        assert printed(report, "Model and", ("hedged",), "Capacity $") == cell
+
+    def test_each_word_is_defined_once_on_page_and_text(self, report, source):
+        terms = dict(report.document(12).terms)
+        assert list(terms) == ["this window", "long run", "next month"]
+        for meaning in terms.values():
+            assert " ".join(report.to_text().split()).count(meaning) == 1
+            assert source.count(meaning) == 1
+        assert {row[3] for row in table(report, "Model and").rows} == set(terms)
+
+    def test_json_has_all(self, report):
+        rows = report.to_dict()["figures"]
+        assert len(rows) == len(report.figures)
+        assert set(rows[0]) == {"portfolio", "figure", "estimate", "std_error", "low", "high", "level", "of"}
+        assert {r["level"] for r in rows} == {0.95}
+
+    def test_level_and_errors(self):
+        wide, narrow = (make({"MSFT": 1.0}, start="2010", level=level) for level in (0.99, 0.5))
+        other = make({"MSFT": 1.0}, start="2010", level=0.99, errors=rm.HAC(3))
+        of = ("unhedged", "alpha")
+        assert wide.figures.loc[of, "low"] < narrow.figures.loc[of, "low"]
+        assert wide.figures.loc[of, "std_error"] != other.figures.loc[of, "std_error"]
+        assert facts(other)["Intervals"] == "99%, errors by rm.HAC"
+        assert wide.realised_risk["unhedged"].level == 0.99
+
+    @pytest.mark.parametrize("bad", [{"level": 95}, {"level": 1.0}, {"errors": "hac"}, {"errors": rm.HAC}])
+    def test_bad_level_or_errors(self, report, bad):
+        with pytest.raises(rm.InvalidParameterError) as caught:
+            RiskReport.of(report.strategy, report.panel, BUDGET, **bad)
+        assert caught.value.details["parameter"] == next(iter(bad))
+
+    def test_limits_beside_volatility_end_the_capacity(self):
+        budget = rm.RiskBudget(1e6, rm.MONTH, limits=[rm.CapitalLimit(21e6)])
+        capped = make(budget=budget, cap=0.2).figures.loc["capped"]
+        assert capped.loc["capacity", "high"] == 21e6
+        assert capped.loc["capacity", "low"] < 21e6
+
+    def test_no_hedge_is_capped_at_nothing_or_all(self):
+        for cap in (0.0, 1.0):
+            out = make(cap=cap, start="2015")
+            assert out.figures.loc[("capped", "volatility"), "low"] > 0
+
+    def test_alphas_are_tested_together(self, report, inference):
+        alphas = inference.alphas()
+        tests = {t["test"]: t["pvalue"] for t in report.to_dict()["alpha_tests"]}
+        assert tests == {"joint": alphas.joint().pvalue, "grs": alphas.grs().pvalue}
+        t = report.estimates.xs("alpha", level="parameter")["t"].iloc[:3]
+        p = 2 * special.stdtr(report.strategy.model.regression.n_observations.iloc[0] ** (2 / 3) * 0.41 // 1, -t.abs())
+        expected = sorted(p)[2]  # the largest bounds those below
+        np.testing.assert_allclose(report.assets["false_discovery_rate"].max(), expected, rtol=1e-9)
+        assert report.to_dict()["alpha_known_after"] == inference.track_record(report.strategy).needed
+
+
+class TestTime:
+    def test_scaling_is_time_scaling(self, report, source):
+        found = rm.TimeScaling.of(report.strategy.excess_returns(report.panel), rm.DAY, to=rm.MONTH)
+        row = report.scaling.loc[("unhedged", "month")]
+        assert row["variance_ratio"] == found.variance_ratio
+        assert row["pvalue"] == found.pvalue
+        assert row["scaled_volatility"] == float(found.volatility(report.strategy.volatility))
+        assert row["scaled_sharpe"] == float(found.sharpe(report.strategy.sharpe))
+        assert "Does the square root of time hold?" in source
+
+    @pytest.mark.parametrize(("share", "warned"), [(0.0, False), (0.4, True)])
+    def test_a_root_that_does_not_hold_is_warned_of(self, share, warned):
+        rng = np.random.default_rng(5)
+        days = pd.bdate_range("2012-01-02", periods=1_500)
+        f = pd.DataFrame(0.01 * rng.standard_normal((1_500, 1)), days, ["F0"])
+        smooth = 0.01 * rng.standard_normal(1_500)
+        for t in range(1, 1_500):
+            smooth[t] += share * smooth[t - 1]
+        out = make({"A": 1.0}, ["F0"], data=in_memory(pd.DataFrame({"A": smooth}, days), f))
+        row = out.scaling.loc[("unhedged", "month")]
+        assert (abs(row["scaled_volatility"] / row["volatility"] - 1) > 0.1 and row["pvalue"] < 0.05) == warned
+        said = [w for w in out.warnings if "square root of time" in w]
+        assert len(said) == warned
+        assert all(f"{100 * row['scaled_volatility']:.1f}%" in w for w in said)
+
+    @pytest.mark.parametrize("drift", [0.0, 1.0])
+    def test_a_drifting_beta_is_said_beside_the_hedge(self, drift):
+        rng = np.random.default_rng(3)
+        days = pd.bdate_range("2018-01-01", periods=600)
+        f = pd.DataFrame(0.01 * rng.standard_normal((600, 1)), days, ["F0"])
+        beta = 1.0 + drift * (np.arange(600) >= 300)
+        returns = pd.DataFrame({"A": beta * f["F0"] + 0.005 * rng.standard_normal(600)}, days)
+        out = make({"A": 1.0}, ["F0"], data=in_memory(returns, f))
+        assert out.stability.exposures.rejects() == bool(drift)
+        note = table(out, "Exposures and hedges").note
+        assert ("Exposures drift" in note) == bool(drift)
+        assert (str(out.stability.exposures.date.date()) in note) == bool(drift)
+        assert out.to_dict()["stability"]["exposures"]["statistic"] == out.stability.exposures.statistic
+
+    def test_betas_through_time_are_rolling_regressions(self, report):
+        bands, panel = report.exposures_through_time, report.panel
+        returns, f = report.strategy.excess_returns(panel), panel.factor_returns["Mkt-RF"]
+        for date in bands.index[[0, 7, -1]]:
+            rows = slice(panel.dates.get_loc(date) - 251, panel.dates.get_loc(date) + 1)
+            (_, beta), (_, error) = naive_ols(returns.iloc[rows].to_numpy(), f.iloc[rows].to_numpy()[:, None])
+            own = bands.loc[date, "Mkt-RF"]
+            assert math.isclose(own["estimate"], beta, rel_tol=1e-8)
+            width = special.stdtrit(250, 0.975) * error
+            np.testing.assert_allclose([own["low"], own["high"]], [beta - width, beta + width], rtol=1e-7)
+        edge, line = figures.exposures_through_time(bands).data
+        assert list(line.y) == bands[("Mkt-RF", "estimate")].tolist()
+        assert max(edge.y) == bands[("Mkt-RF", "high")].max()
+
+    def test_no_picture_of_less_than_two_windows(self):
+        out = make({"MSFT": 1.0}, start="2017-06-01")
+        assert out.exposures_through_time.empty
+        assert "Exposures through time" not in [p.heading for p in out.pictures()]
 
 
 class TestTables:
@@ -286,13 +498,17 @@ class TestComputedOnce:
         for form in forms:
             getattr(again, form)()
         assert len(again.portfolios) == 3
-        assert counts == {"restrict": 7, "decompose": 3, "fit": 0}
+        assert counts["decompose"] == 3
+        assert counts["fit"] == 0 or "to_html" in forms  # which shows rolling regressions
 
     def test_frames_are_copies(self, report):
         before = report.to_text()
-        for name in ("estimates", "assets", "exposures", "variance", "volatility", "legs", "pnl", "trade", "tests"):
+        for name in (
+            "estimates", "assets", "exposures", "variance", "volatility", "legs", "pnl", "trade", "tests", "figures",
+            "scaling", "exposures_through_time",
+        ):  # fmt: skip
             frame = getattr(report, name)
-            frame.loc[:, :] = 17
+            frame.loc[:, frame.columns] = 17 if name != "figures" else frame.to_numpy()[::-1]
         pairs = report.correlations
         pairs[:] = 17
         assert report.to_text() == before
@@ -340,10 +556,11 @@ class TestAnyEstimator:
         assert components.estimates.columns.tolist() == ["estimate"]
         assert components.assets.columns.tolist() == ["weight", "idio_volatility"]
         assert components.exposures.columns.tolist() == ["unhedged", "capped", "hedged"]
-        assert table(components, "Exposures").columns == ("Asset", "Weight", "Factor", "Beta")
-        assert table(components, "Alpha").columns == ("Asset", "Alpha %/yr", "Idio vol %/yr")
-        assert "Std err" not in components.to_text()
-        assert any("no standard errors" in n for n in components.notes)
+        assert table(components, "Betas").columns == ("Asset", "Weight", "Factor", "Beta")
+        assert table(components, "Alphas").columns == ("Asset", "Alpha %/yr", "Idio vol %/yr")
+        assert "[" not in printed(components, "Exposures", ("PC1",), "Exposure")
+        assert sum("not known" in n and "rm.OLS()" in n for n in components.notes) == 1
+        assert components.figures["of"].tolist() == ["this window"] * 3
 
     def test_the_dict_has_none_for_it(self, components):
         out = json.loads(json.dumps(components.to_dict(), allow_nan=False))
@@ -534,7 +751,8 @@ class TestDict:
         assert set(out) == {
             "source", "start", "end", "horizon", "return_type", "unmatched", "left_out", "n_dates", "dropped",
             "factors", "funded", "budget", "cap", "assets", "estimates", "exposures", "variance", "legs", "positions",
-            "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings",
+            "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
+            "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}
@@ -569,15 +787,16 @@ class TestText:
     def test_says_what_the_library_says(self, report):
         out = report.to_text()
         model, position = report.strategy.model, report.positions["hedged"]
-        beta, error = model.loadings.loc["JPM", "Mkt-RF"], model.regression.std_errors.loc["JPM", "Mkt-RF"]
-        assert re.search(rf"JPM +0\.300 +Mkt-RF +{beta:.3f} +{error:.3f} +{beta / error:.1f}\n", out)
-        assert re.search(rf"hedged +{position.capital:,.0f} +day ", out)
-        assert re.search(rf"year +3,464,102 +{float(position.expected_pnl(rm.YEAR)):,.0f} ", out)
-        assert re.search(rf"Mkt-RF +{100 * report.factor_share('unhedged'):.1f} ", out)
-        per_year = 252 * 100 * model.alpha["MSFT"]
+        beta, row = model.loadings.loc["JPM", "Mkt-RF"], report.estimates.loc[("JPM", "Mkt-RF")]
         assert re.search(
-            rf"MSFT +{per_year:.2f} +{252 * 100 * model.regression.std_errors.loc['MSFT', 'alpha']:.2f} ", out
+            rf"JPM +0\.300 +Mkt-RF +{beta:.2f} \[{row['low']:.2f}, {row['high']:.2f}\] +{row['t']:.1f}\n", out
         )
+        assert re.search(rf"hedged +{position.capital:,.0f} +day ", out)
+        pnl = float(position.expected_pnl(rm.YEAR))
+        assert re.search(rf"year +3\.46m +{pnl / 1e6:.2f}m \[", out)
+        assert re.search(rf"Mkt-RF +{100 * report.factor_share('unhedged'):.1f} ", out)
+        alpha = 252 * 100 * report.estimates.loc[("MSFT", "alpha"), ["estimate", "low", "high"]]
+        assert re.search("MSFT +{:.1f} \\[{:.1f}, {:.1f}\\]".format(*alpha), out)
 
     def test_lone_asset_is_not_said_twice(self):
         assert "portfolio  " not in make({"MSFT": 1.0}).to_text()
@@ -635,7 +854,10 @@ class TestText:
     def test_trade_is_told(self, report):
         out = report.to_text()
         row = report.trade.loc["hedged"]
-        told = " +".join(f"{row[c]:,.0f}" for c in ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash"))
+        cash, pnl, *others = (
+            f"{row[c]:,.0f}" for c in ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash")
+        )
+        told = rf"{cash} +{pnl} \[[-0-9.k]+, [0-9.k]+\] +" + " +".join(others)
         assert "PNL OF A $1,000,000 TRADE OVER A YEAR" in out
         assert re.search(rf"\nhedged +{told}\n", out)
 
@@ -870,6 +1092,7 @@ class TestPage:
             "Portfolio against Mkt-RF",
             "Residual against Mkt-RF",
             "Tracking and hedged portfolio against Mkt-RF",
+            "Exposures through time",
             "Where the variance comes from",
             "Capacity, hedged and unhedged",
             "Cumulated PnL, hedged and unhedged",
@@ -877,12 +1100,12 @@ class TestPage:
         ):
             assert heading in headings
         plots = [a for tag, a in reader.elements if tag == "div" and a.get("role") == "img"]
-        assert len(plots) == 7
+        assert len(plots) == 8
         assert all(len(a["aria-label"]) > 30 for a in plots)
 
     def test_pictures_are_the_figures(self, report, source):
         drawn = [json.loads(j) for j in re.findall(r'<script type="application/json">(.*?)</script>', source)]
-        assert len(drawn) == 7
+        assert len(drawn) == 8
         bars = next(d for d in drawn if d["data"][0].get("orientation") == "h")
         assert [b["name"] for b in bars["data"]] == ["Mkt-RF", "idio"]
 
@@ -927,8 +1150,8 @@ class TestPage:
     def test_long_tables_are_stacked(self, n, wide):
         returns, factors = synthetic(n)
         out = make(dict.fromkeys(returns, 1 / n), ["F0"], data=in_memory(returns, factors))
-        first, second, *others = out.document(100).tables
-        assert (first.title, second.title) == ("Exposures", "Alpha and fit")
+        *others, first, second = out.document(100).tables
+        assert (first.title, second.title) == ("Betas of assets", "Alphas of assets")
         assert {first.width, second.width} == {Width.WIDE if wide else Width.HALF}
         assert others[0].width is Width.HALF
 

@@ -20,7 +20,7 @@ from riskmodel.cli.parser import Parser
 from riskmodel.errors import RiskModelError, RiskModelWarning
 
 # Each is a module of this folder, imported when it is asked for.
-_COMMANDS = ("report", "hedge", "attribute", "fit", "study")
+_COMMANDS = ("report", "hedge", "attribute", "scenario", "fit", "study")
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
 _OVERVIEW = """\
@@ -30,6 +30,7 @@ Factor risk models on the command line.
   riskmodel report --help   its options, with examples
   riskmodel hedge           ways to hedge it side by side, in factors or in instruments
   riskmodel attribute       where its returns came from: factors, alpha, and what is specific
+  riskmodel scenario        what it loses where factors move, and in episodes of the past
   riskmodel fit             the model alone: alphas, loadings and idio volatilities, with errors
   riskmodel study           compare risk models out of sample, on the sample or on returns of your own
   riskmodel data french     data sets of the French library: factor sets, and portfolios to use as assets

@@ -129,12 +129,7 @@ class ModelOptions:
     def panel(self, assets: Iterable[str]) -> ReturnPanel:
         """Align the returns of assets, or of all where factors are statistical, with the factors, in the window."""
         every = self.data.assets if self.is_statistical else list(assets)
-        try:
-            panel = self.data.panel(every, self.factors, self.start, self.end, unmatched=self.unmatched)
-        except DataError as error:
-            if isinstance(self.data, SampleData):
-                raise
-            raise with_hint(error, self.source) from error
+        panel = self._aligned(every, self.start, self.end)
         if self.window is None:
             return panel
         if len(panel.dates) < self.window and self.window_is_asked:
@@ -144,6 +139,18 @@ class ModelOptions:
                 rows=len(panel.dates),
             )
         return panel.select(start=panel.dates[-min(self.window, len(panel.dates))])
+
+    def history(self, model: FactorModel) -> ReturnPanel:
+        """Return all dates there are of a model's assets and factors, whatever the window."""
+        return self._aligned(list(model.assets), None, None)
+
+    def _aligned(self, assets: list[str], start: pd.Timestamp | None, end: pd.Timestamp | None) -> ReturnPanel:
+        try:
+            return self.data.panel(assets, self.factors, start, end, unmatched=self.unmatched)
+        except DataError as error:
+            if isinstance(self.data, SampleData):
+                raise
+            raise with_hint(error, self.source) from error
 
     def fit(self, panel: ReturnPanel) -> FactorModel:
         """Fit all assets; of all there are, or with a minimum, only those that can be estimated."""

@@ -9,17 +9,23 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from riskmodel._core.arguments import require_share
+from riskmodel._core.arguments import require_probability, require_share
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import DAY, NAMED, Horizon
+from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.classical import Classical
+from riskmodel.inference.covariance.cosine import Cosine
+from riskmodel.inference.covariance.hac import HAC
+from riskmodel.inference.covariance.hc3 import HC3
 from riskmodel.panel.layout import Long, Wide
 from riskmodel.quantities import Mean
 
 # Named horizons, as they are typed.
 HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}
+ERRORS: dict[str, type[LongRunCovariance]] = {"cosine": Cosine, "hac": HAC, "hc3": HC3, "classical": Classical}
 _LARGEST_WEIGHT = 1e6
 # Options with a number, which may be negative.
-_NUMBERS = {"--budget", "--cap", "--risk-free"}
+_NUMBERS = {"--budget", "--cap", "--level", "--risk-free"}
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 # Commas must separate thousands: as a decimal sign, as in 2,5m, they would change the amount.
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
@@ -164,6 +170,21 @@ def share(text: str) -> float:
         return require_share(number(text), "SHARE")
     except InvalidParameterError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def probability(text: str) -> float:
+    """Read the probability of an interval."""
+    try:
+        return require_probability(number(text), "LEVEL")
+    except InvalidParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def errors(text: str) -> LongRunCovariance:
+    """Read how errors are estimated, by name."""
+    if text not in ERRORS:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(ERRORS)}, got {text!r}")
+    return ERRORS[text]()
 
 
 def dollars(text: str) -> float:

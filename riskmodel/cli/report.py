@@ -17,6 +17,7 @@ from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import show
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
 from riskmodel.errors import InvalidParameterError
+from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.portfolio.budget import RiskBudget
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ examples:
   riskmodel report KO=1 PEP=-1 --start 2010-01-01 --cap 0.2
       A pair, long and short. --cap 0.2 adds the smallest hedge that brings the
       factors' share of the variance down to 20%.
+  riskmodel report MSFT --level 0.7 --errors hac
+      Intervals that cover with 70%, from errors of Newey and West.
   riskmodel report BusEq Utils --sample month --factors Mkt-RF HML Mom
       Equal weights, three factors, the monthly sample.
   riskmodel report --budget 2.5m --horizon day --output desk.html
@@ -129,6 +132,20 @@ def parser() -> Parser:
     )
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
+    add(
+        "--level",
+        metavar="PROBABILITY",
+        type=read.probability,
+        default=0.95,
+        help="of the intervals of all figures (default: 0.95)",
+    )
+    add(
+        "--errors",
+        metavar="|".join(read.ERRORS),
+        type=read.errors,
+        help="how the errors behind intervals are estimated: cosines robust to changing variance and autocorrelation "
+        "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
+    )
     add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
@@ -155,6 +172,8 @@ class ReportOptions:
     model: ModelOptions
     budget: RiskBudget
     cap: float | None
+    level: float
+    errors: LongRunCovariance | None
     output: Path | None
     json: bool
 
@@ -169,6 +188,8 @@ class ReportOptions:
             model=ModelOptions.read(args, files),
             budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
             cap=args.cap,
+            level=args.level,
+            errors=args.errors,
             output=output,
             json=args.json,
         )
@@ -187,6 +208,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         fitted.panel,
         options.budget,
         cap=options.cap,
+        level=options.level,
+        errors=options.errors,
         source=options.model.source,
         caveats=(*fitted.notes, *said),
     )

@@ -20,6 +20,7 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.hedging.instruments import INSTRUMENT, HeldInstruments, add_weights, known_labels
+from riskmodel.portfolio.hedging.minimum import least_variance
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.portfolio.hedging.share import exposures_within, read_cost, smallest_within
@@ -260,8 +261,7 @@ class HedgedPortfolio(Portfolio):
            34(1), 157-170.
         """
         held = HeldInstruments.read(instruments, require_portfolio(strategy, "strategy").model)
-        shared = held.loadings @ strategy.model.factor_covariance.to_numpy() @ strategy.exposures.to_numpy()
-        weights = held.solve(-(shared + held.own_covariance_with(strategy.weights)))
+        weights = least_variance(strategy, held)
         if panel is not None:
             warn_if_apart(ReturnRegression.of(strategy, held, panel), weights, held.labels)
         return cls(strategy, held.hedge(weights), panel)

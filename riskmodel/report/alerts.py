@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
@@ -12,12 +13,15 @@ from riskmodel.report.measures import Measures
 # With fewer dates, the report says that no figure is known.
 FEW_DATES = 30
 _PAIRS = 4
+# Beyond this, and with a p value below that, the square root of time is warned of.
+_OFF, _SURE = 0.1, 0.05
 
 
 def all_of(m: Measures) -> Iterator[str]:
     """Every warning, the gravest first."""
     yield from _of_few_dates(m)
     yield from _of_reality(m)
+    yield from _of_time(m)
 
 
 def headline(m: Measures) -> str:
@@ -46,6 +50,25 @@ def _of_reality(m: Measures) -> Iterator[str]:
         each = "; ".join(f"{name} {_both(risk)}" for name, risk in found.items())
         worst = max(found, key=lambda name: abs(found[name].ratio - 1.0))
         yield f"{_verdict(found)}: {each}. {_cause(worst, found[worst])}"
+
+
+def _of_time(m: Measures) -> Iterator[str]:
+    """Where volatility does not grow with the square root of the horizon, and a test says that it is no luck."""
+    table = m.intervals.scaling
+    off = (table["scaled_volatility"] / table["volatility"] - 1.0).abs() > _OFF
+    found = table[off & (table["pvalue"] < _SURE)]
+    if len(found):
+        pairs = zip(found.index.tolist(), found.iterrows(), strict=True)
+        each = "; ".join(_of_scaling(name, over, row) for (name, over), (_, row) in pairs)
+        yield (
+            f"Volatility does not grow with the square root of time: {each}. Returns are autocorrelated, so figures at "
+            f"horizons beyond a {m.panel.horizon} are off by as much; the table on the square root of time has both."
+        )
+
+
+def _of_scaling(name: str, over: str, row: Any) -> str:
+    scaled, plain = (100 * row[c] for c in ("scaled_volatility", "volatility"))
+    return f"{name} has {scaled:.1f}% a {over} with autocorrelation, {plain:.1f}% by sqrt(h)"
 
 
 def _differing(m: Measures) -> Mapping[str, RealisedRisk]:

@@ -12,6 +12,7 @@ from typing import Any
 from riskmodel.errors import MissingExtraError
 
 BLUE, ORANGE, TEAL, PURPLE = "#3b82c4", "#dd6b20", "#17907a", "#9467bd"
+BANDS = ("rgba(59,130,196,0.18)", "rgba(221,107,32,0.18)", "rgba(23,144,122,0.18)", "rgba(148,103,189,0.18)")
 COLOURS = (ORANGE, TEAL, PURPLE, "#b7860b", "#d4508b", "#6b7fd7")
 _TEXT, _GRID, _CLEAR = "#7a808a", "rgba(127,127,127,0.22)", "rgba(0,0,0,0)"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -86,6 +86,8 @@ class Document:
         What it is on; the title of a page has both.
     warnings : tuple of str
         What a reader must know first, a few sentences each.
+    terms : tuple of (str, str)
+        Words that the tables use, each with its meaning.
     facts : tuple of (str, str)
         Name and value, line by line.
     tables : tuple of Table
@@ -103,3 +105,4 @@ class Document:
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()

@@ -20,7 +20,7 @@ from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
-from riskmodel.report.canvas import BLUE, COLOURS, ORANGE, PURPLE, canvas, plotly, safe
+from riskmodel.report.canvas import BANDS, BLUE, COLOURS, ORANGE, PURPLE, canvas, plotly, safe
 from riskmodel.report.formats import short_dollars
 
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
@@ -325,6 +325,56 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     figure = canvas([heat], "Correlations of residuals")
     axis = {"type": "category", "showgrid": False, "zeroline": False}
     return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
+
+
+def exposures_through_time(table: pd.DataFrame) -> Any:
+    """Draw exposures over rolling windows, each as a line in the band of its interval.
+
+    Parameters
+    ----------
+    table : DataFrame, dates × (factor; ``estimate``, ``low``, ``high``)
+        Such as `RiskReport.exposures_through_time`. The first four factors are drawn.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from riskmodel.report import figures
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2000-01")
+    >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+    >>> report = rm.RiskReport.of(tech, panel, rm.RiskBudget(1e6, rm.MONTH))
+    >>> [trace.name for trace in figures.exposures_through_time(report.exposures_through_time).data]
+    [None, 'Mkt-RF']
+    """
+    _require_some(table.columns, "exposures")
+    traces = []
+    for factor, line, band in zip(table.columns.unique(0), (BLUE, *COLOURS), BANDS, strict=False):
+        own: Any = table[factor]
+        traces += _band(factor, own.dropna(), line, band)
+    return canvas(traces, "Exposures through time", y="exposure").update_layout(hovermode="x unified")
+
+
+def _band(name: object, table: pd.DataFrame, line: str, fill: str) -> list[Any]:
+    go, dates = plotly(), [str(d.date()) for d in table.index]
+    ends = np.concatenate([table["low"], table["high"][::-1]])
+    edge = go.Scatter(
+        x=[*dates, *dates[::-1]], y=ends, mode="lines", line={"width": 0}, fill="toself", fillcolor=fill,
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    middle = go.Scatter(
+        x=dates,
+        y=table["estimate"].to_numpy(),
+        mode="lines",
+        name=safe(name),
+        line={"color": line, "width": 2},
+        customdata=table[["low", "high"]].to_numpy(),
+        hovertemplate="%{y:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]",
+        showlegend=True,
+    )
+    return [edge, middle]
 
 
 def _points(x: pd.Series[float], y: pd.Series[float], name: str, colour: str) -> Any:

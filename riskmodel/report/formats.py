@@ -31,15 +31,43 @@ def dollars(amount: Any, capital: float = 0.0) -> str:
     return f"{amount:.3g}" if abs(amount) > NOTHING * capital else "0"
 
 
-def short_dollars(amount: float) -> str:
-    """Write dollars in three digits: ``$11.4m``."""
-    # to three digits first, so that what rounds up to a unit gets it
-    size = float(f"{abs(amount):.3g}")
-    sign = "-" if amount < 0 else ""
+def interval(estimate: Any, ends: tuple[float, float], digits: int) -> str:
+    """Write an estimate with its interval: ``1.07 [1.03, 1.12]``; alone where the interval is not known."""
+    return _with_ends(fixed(estimate, digits), [fixed(end, digits) for end in ends])
+
+
+def dollar_interval(estimate: Any, ends: tuple[float, float], capital: float = 0.0) -> str:
+    """Write dollars with an interval in three digits: ``48,213 [-12.4k, 109k]``."""
+    return _with_ends(dollars(estimate, capital), [_end(end, 3) for end in ends])
+
+
+def short_interval(estimate: Any, ends: tuple[float, float], digits: int) -> str:
+    """Write dollars in three digits, and the ends of their interval in `digits`: ``48.2k [-12k, 110k]``."""
+    return _with_ends(short_amount(estimate), [_end(end, digits) for end in ends])
+
+
+def _end(amount: float, digits: int) -> str:
+    return "no limit" if amount == math.inf else short_amount(amount, digits)
+
+
+def _with_ends(estimate: str, ends: list[str]) -> str:
+    return estimate if NONE in (estimate, *ends) else f"{estimate} [{ends[0]}, {ends[1]}]"
+
+
+def short_amount(amount: Any, digits: int = 3) -> str:
+    """Write an amount in some digits: ``11.4m``; a dash where there is none."""
+    return short_dollars(amount, digits).replace("$", "") if math.isfinite(amount) else NONE
+
+
+def short_dollars(amount: float, digits: int = 3) -> str:
+    """Write dollars in some digits, 3 by default: ``$11.4m``."""
+    # to these digits first, so that what rounds up to a unit gets it
+    size = float(f"{abs(amount):.{digits}g}")
+    sign = "-" if amount < 0 and size else ""
     for unit, letter in ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if size >= unit:
-            return f"{sign}${_three_digits(size / unit)}{letter}"
-    return f"{sign}${size:.3g}"
+            return f"{sign}${_in_digits(size / unit, digits)}{letter}"
+    return f"{sign}${size:.0f}" if size >= 10.0**digits else f"{sign}${size:.{digits}g}"
 
 
 def pvalue(p: float) -> str:
@@ -71,5 +99,5 @@ def distinct(label: str, what: str, others: Iterable[Any]) -> str:
     return label
 
 
-def _three_digits(number: float) -> str:
-    return f"{number:.{max(0, 3 - len(str(int(number))))}f}"
+def _in_digits(number: float, digits: int) -> str:
+    return f"{number:.{max(0, digits - len(str(int(number))))}f}"

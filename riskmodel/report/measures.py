@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
-from riskmodel._core.arrays import floats
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.realised import RealisedRisk
-from riskmodel.errors import TooFewObservationsError
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
-from riskmodel.inference.interval import Interval
+from riskmodel.inference.alphas import false_discovery_rates
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
@@ -26,8 +24,8 @@ from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
-from riskmodel.report import standard_errors
 from riskmodel.report.formats import distinct
+from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
@@ -52,6 +50,7 @@ class Measures:
     positions: Mapping[str, Position | None]
     budget: RiskBudget
     panel: ReturnPanel
+    intervals: Intervals
 
     @property
     def strategy(self) -> Portfolio:
@@ -102,23 +101,32 @@ class Measures:
         )
         estimate = np.vstack([np.column_stack([held.alpha, held.loadings]), total]).ravel()
         table = pd.DataFrame({"estimate": estimate}, index)
-        if held.regression is None:
+        known = self.of_assets
+        if known is None:
             return table
-        own = standard_errors.of_portfolio(held, floats(self.weights), self.panel)
-        unknown = np.full(len(total), np.nan)
-        error = np.vstack([held.regression.std_errors, unknown if own is None else own]).ravel()
+        figures = self.intervals.figures.loc[UNHEDGED]
+        own = figures.loc[["alpha", *(f"exposure {f}" for f in held.factors)], ["std_error", "low", "high"]]
+        columns = zip(("std_error", "low", "high"), (known.std_error, *known.ends), own.to_numpy().T, strict=True)
+        table = table.assign(**{name: np.vstack([of_assets, total]).ravel() for name, of_assets, total in columns})
+        error = table["std_error"].to_numpy()
         t = np.divide(estimate, error, where=error > 0, out=np.full(len(error), np.nan))
-        return table.assign(std_error=error, t=t)
+        return table.assign(t=t)
+
+    @cached_property
+    def of_assets(self) -> AssetIntervals | None:
+        """Intervals of single assets; None where the model has none."""
+        return self.intervals.of_assets(self.held)
 
     @cached_property
     def assets(self) -> pd.DataFrame:
         """The holdings: weight, fit, own volatility."""
-        held, fit = self.held, self.held.regression
+        held, fit, own = self.held, self.held.regression, self.of_assets
         columns = {
             "weight": self.weights,
             "rsquared": None if fit is None else fit.rsquared,
             "idio_volatility": np.sqrt(held.idio_variance),
             "n_observations": None if fit is None else fit.n_observations,
+            "false_discovery_rate": None if own is None else false_discovery_rates(own.alpha_pvalues),
         }
         return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
 
@@ -147,22 +155,36 @@ class Measures:
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
 
-    @cached_property
+    @property
     def realised_risk(self) -> Mapping[str, RealisedRisk | None]:
         """The realised volatility of each portfolio beside its model's; None where it is not known."""
-        return {name: _realised(p, self.panel) for name, p in self.portfolios.items()}
+        return {name: self.intervals.realised_risk.get(name) for name in self.portfolios}
 
     @cached_property
     def realised(self) -> pd.DataFrame:
         """Model and realised volatility of each portfolio, with intervals and the capital that each allows."""
         rows = {
-            (name, by): row
-            for name, risk in self.realised_risk.items()
-            for by, row in _beside(self.portfolios[name], risk, self.budget).items()
+            (name, by): row for name, risk in self.realised_risk.items() for by, row in self._beside(name, risk).items()
         }
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(rows, names=["portfolio", "by"])
         return table
+
+    def _beside(self, name: str, risk: RealisedRisk | None) -> dict[str, dict[str, float]]:
+        """The rows of the model and of the returns."""
+        portfolio, budget = self.portfolios[name], self.budget
+        capacities = budget.capacities(portfolio)
+        ends = self.intervals.of(name, "volatility")
+        if not math.isfinite(ends[0]) and risk is not None:
+            ends = (risk.model.low, risk.model.high)
+        rows = {MODEL: _volatility(float(portfolio.volatility), ends, capacities.min())}
+        if risk is None:
+            return rows | {REALISED: _volatility(math.nan, (math.nan, math.nan), math.nan)}
+        size = Volatility(risk.realised.estimate, portfolio.horizon)
+        allowed = math.inf if portfolio.is_rounding(size) else float(budget.volatility) / float(size.at(budget.horizon))
+        capital = min(allowed, float(capacities.iloc[1:].min()) if len(capacities) > 1 else math.inf)
+        own = (risk.realised.low, risk.realised.high)
+        return rows | {REALISED: _volatility(risk.realised.estimate, own, capital)}
 
     @cached_property
     def legs(self) -> pd.DataFrame:
@@ -234,33 +256,10 @@ def _split(portfolio: Portfolio) -> pd.DataFrame:
     return pd.DataFrame({"variance": variance, "share": variance / total, **scaled}, index=variance.index)
 
 
-def _realised(portfolio: Portfolio, panel: ReturnPanel) -> RealisedRisk | None:
-    try:
-        return RealisedRisk.of(portfolio, panel)
-    except TooFewObservationsError:
-        return None
-
-
-def _beside(portfolio: Portfolio, risk: RealisedRisk | None, budget: RiskBudget) -> dict[str, dict[str, float]]:
-    """The rows of the model and of the returns."""
-    capacities = budget.capacities(portfolio)
-    rows = {MODEL: _volatility(float(portfolio.volatility), None if risk is None else risk.model, capacities.min())}
-    if risk is None:
-        return rows | {REALISED: _volatility(math.nan, None, math.nan)}
-    size = Volatility(risk.realised.estimate, portfolio.horizon)
-    allowed = math.inf if portfolio.is_rounding(size) else float(budget.volatility) / float(size.at(budget.horizon))
-    capital = min(allowed, float(capacities.iloc[1:].min()) if len(capacities) > 1 else math.inf)
-    return rows | {REALISED: _volatility(risk.realised.estimate, risk.realised, capital)}
-
-
-def _volatility(estimate: float, interval: Interval | None, capital: float) -> dict[str, float]:
-    low, high = (math.nan, math.nan) if interval is None else (interval.low, interval.high)
-    return {
-        "volatility": estimate,
-        "low": low,
-        "high": high,
-        "capital": capital if math.isfinite(capital) else math.nan,
-    }
+def _volatility(estimate: float, ends: tuple[float, float], capital: float) -> dict[str, float]:
+    low, high = ends
+    allowed = capital if math.isfinite(capital) else math.nan
+    return {"volatility": estimate, "low": low, "high": high, "capital": allowed}
 
 
 def _legs(portfolio: Portfolio, assets: list[Any]) -> pd.Series[float]:

@@ -11,6 +11,7 @@ from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
 from riskmodel.report.alerts import FEW_DATES
 from riskmodel.report.formats import NONE, holdings, limit, listed
+from riskmodel.report.intervals import COVERED, HEDGED
 from riskmodel.report.measures import Measures
 
 # Growth in what was left out, and risk that optimising hides, are told of beyond this.
@@ -34,7 +35,19 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         ("Dates left out", left_out or "none"),
         *_growth_left_out(m),
         ("Budget", limit(m.budget)),
+        *_intervals(m),
     ]
+
+
+def terms(m: Measures) -> tuple[tuple[str, str], ...]:
+    """What the intervals of this report are of, each word with its meaning."""
+    used = {str(of) for of in m.intervals.figures["of"]}
+    return tuple((str(of), meaning) for of, meaning in COVERED if str(of) in used)
+
+
+def _intervals(m: Measures) -> Iterator[tuple[str, str]]:
+    if not m.intervals.reason:
+        yield "Intervals", f"{100 * m.intervals.level:g}%, errors by rm.{type(m.intervals.errors).__name__}"
 
 
 def _growth_left_out(m: Measures) -> Iterator[tuple[str, str]]:
@@ -56,7 +69,7 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
         "which assumes uncorrelated returns over time; means are scaled by h, without compounding."
     )
     yield "Expected PnL uses sample means, which are imprecise estimates of expectations." + (
-        " Compare alpha with its standard error." if "std_error" in m.estimates else ""
+        " Look at the interval of alpha." if "std_error" in m.estimates else ""
     )
     given = ", as the data were" if m.panel.return_type is EXCESS else ""
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
@@ -126,13 +139,16 @@ def _of_hedge(m: Measures) -> Iterator[str]:
 
 
 def _of_errors(m: Measures) -> Iterator[str]:
-    if "std_error" not in m.estimates:
-        yield "There are no standard errors, t values or R2: the model is not made of regressions on its factors."
-    elif "std_error" not in m.exposures:
+    if m.intervals.reason:
+        yield f"Intervals, standard errors and t values of this model are not known. {_sentence(m.intervals.reason)}"
+    elif m.is_hedged and (HEDGED, f"hedge {m.held.factors[0]}") not in m.intervals.figures.index:
         yield (
-            "Standard errors of the portfolio's exposures are not known: the closed form needs all holdings on the "
-            "same dates, and the panel that the model was estimated on."
+            "The hedge is in assets, so its intervals are those of a hedge that is given: its own error is not in them."
         )
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
 
 
 def _of_correlations(m: Measures) -> Iterator[str]:

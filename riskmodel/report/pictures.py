@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from riskmodel.horizon import WEEK
 from riskmodel.report import figures
 from riskmodel.report.document import Picture, Width
 from riskmodel.report.formats import limit, short_dollars
+from riskmodel.report.intervals import UNHEDGED
 from riskmodel.report.measures import Measures
 
 _MOST_SMALL = 12
@@ -14,7 +16,14 @@ _MOST_SMALL = 12
 
 def all_of(m: Measures) -> list[Picture]:
     """Every picture of a report."""
-    pictures = [*_against_factors(m), *_of_hedge(m), _of_variance(m), _of_budget(m), *_of_residuals(m)]
+    pictures = [
+        *_against_factors(m),
+        *_of_hedge(m),
+        *_through_time(m),
+        _of_variance(m),
+        _of_budget(m),
+        *_of_residuals(m),
+    ]
     # the last has a row of its own where the others fill theirs
     n_halves = sum(p.width is Width.HALF for p in pictures)
     return [*pictures, _of_pnl(m, Width.HALF if n_halves % 2 else Width.WIDE)]
@@ -55,6 +64,21 @@ def _of_hedge(m: Measures) -> Iterator[Picture]:
             "left when it is sold.",
             figures.tracking_and_hedged(m.strategy, m.portfolios["hedged"], m.panel),
         )
+
+
+def _through_time(m: Measures) -> Iterator[Picture]:
+    table = m.intervals.exposures
+    if table.empty:
+        return
+    size = m.variance.loc[UNHEDGED]["variance"].drop(["idio", "total"]).abs()
+    order = [f for f in size.sort_values(ascending=False).index if f in table.columns.unique(0)]
+    window = "a year" if m.panel.horizon.days <= WEEK.days else "three years"
+    yield Picture(
+        "Exposures through time",
+        f"Of the portfolio in rolling windows of {window}, with {100 * m.intervals.level:g}% bands. Where "
+        "they move by more, a hedge that was right has gone stale.",
+        figures.exposures_through_time(table[order]),
+    )
 
 
 def _of_variance(m: Measures) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Self, final
@@ -11,10 +12,13 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require, require_count, require_share, shown
+from riskmodel._core.arguments import require, require_count, require_probability, require_share, shown
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
+from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.cosine import Cosine
+from riskmodel.inference.stability import Stability
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
@@ -22,12 +26,14 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.report import alerts, html, notes, pictures, tables, text
 from riskmodel.report.document import Document, Picture
+from riskmodel.report.intervals import COVERED, Intervals
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
 from riskmodel.report.records import plain, records
 
 # what is estimated, also where a model does not know it
-_OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations"]
-_OF_ESTIMATES = ["estimate", "std_error", "t"]
+_OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations", "false_discovery_rate"]
+_OF_ERRORS = ["std_error", "t"]
+_OF_ESTIMATES = ["estimate", "std_error", "low", "high", "t"]
 
 
 @final
@@ -35,8 +41,8 @@ _OF_ESTIMATES = ["estimate", "std_error", "t"]
 class RiskReport:
     """What a strategy is exposed to, what hedging takes away, and how much of it a budget holds.
 
-    Made by `RiskReport.of`, for a model of any estimator. Each figure is computed once, and nothing is fitted. Tables
-    are frames, given as copies; `to_text`, `to_html` and `to_dict` show the same figures.
+    Made by `RiskReport.of`, for a model of any estimator. Each figure is computed once, and the model is not fitted
+    again. Tables are frames, given as copies; `to_text`, `to_html` and `to_dict` show the same figures.
 
     Attributes
     ----------
@@ -57,6 +63,10 @@ class RiskReport:
         Where the returns come from, in words.
     caveats : tuple of str
         What a reader should know of the data.
+    level : float
+        Probability with which each interval covers.
+    errors : LongRunCovariance
+        How the errors behind intervals are estimated.
 
     Examples
     --------
@@ -67,6 +77,8 @@ class RiskReport:
     >>> report.exposures.round(3)
             unhedged  std_error       t  capped  hedged
     Mkt-RF     1.074      0.017  62.554   0.592     0.0
+    >>> report.figures.loc[("unhedged", "exposure Mkt-RF"), ["low", "high"]].astype(float).round(2).tolist()
+    [1.02, 1.13]
     >>> report.pnl.loc[("hedged", "year")].round(2).to_dict()["sharpe"]
     0.22
     """
@@ -79,11 +91,16 @@ class RiskReport:
     positions: Mapping[str, Position | None]
     source: str
     caveats: tuple[str, ...]
+    level: float
+    errors: LongRunCovariance
     _measures: Measures = field(init=False)
 
     @_measures.default
     def _make_measures(self) -> Measures:
-        return Measures(self.portfolios, self.positions, self.budget, self.panel)
+        intervals = Intervals(
+            self.portfolios, self.positions, self.budget, self.panel, self.cap, self.level, self.errors
+        )
+        return Measures(self.portfolios, self.positions, self.budget, self.panel, intervals)
 
     @classmethod
     def of(
@@ -95,6 +112,8 @@ class RiskReport:
         cap: float | None = None,
         source: str = "",
         caveats: tuple[str, ...] = (),
+        level: float = 0.95,
+        errors: LongRunCovariance | None = None,
     ) -> Self:
         """Hedge a strategy, size it, and compare its model with the returns.
 
@@ -113,11 +132,16 @@ class RiskReport:
             Where the returns come from, in words.
         caveats : tuple of str
             What a reader should know of the data.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+        errors : LongRunCovariance, optional
+            How the errors behind intervals are estimated; by default `Cosine`.
 
         Raises
         ------
         InvalidParameterError
-            For a model without factors, weights that are all zero, or a cap that is no share from 0 to 1.
+            For a model without factors, weights that are all zero, a cap that is no share from 0 to 1, or a level that
+            is no probability.
         HorizonMismatchError
             If the panel is of another horizon than the model.
         UnknownAssetError, UnknownFactorError
@@ -129,6 +153,8 @@ class RiskReport:
         require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
         require(budget, RiskBudget, "budget", "make a rm.RiskBudget(1e6, rm.MONTH)")
         share = None if cap is None else require_share(cap, "cap", "a share of the variance")
+        chosen = Cosine() if errors is None else errors
+        require(chosen, LongRunCovariance, "errors", "such as rm.Cosine() or rm.HAC()")  # type: ignore[type-abstract]
         _require_something(strategy)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
@@ -142,6 +168,8 @@ class RiskReport:
             positions={name: _size(p, budget) for name, p in portfolios.items()},
             source=source,
             caveats=tuple(map(str, labels.require_list(caveats, "caveats"))),
+            level=require_probability(level, "level"),
+            errors=chosen,
         )
 
     def __repr__(self) -> str:
@@ -161,13 +189,47 @@ class RiskReport:
         return self._measures.total
 
     @property
+    def figures(self) -> pd.DataFrame:
+        """Every figure that has an interval: rows (portfolio, figure), as `Inference.table` names them.
+
+        Columns ``estimate``, ``std_error``, ``low``, ``high``, ``level`` and ``of``: the long run, this window, or next
+        month. Per the model's horizon. Beside the rows of `Inference.table` and `Inference.capped` there are
+        ``expected pnl`` and ``factor-adjusted pnl`` of the dollars that the budget allows, ``realised volatility``,
+        ``volatility, new dates`` (with the error of the hedge), ``volatility, long run`` and
+        ``volatility, next month``. The neutral and the capped hedge are estimated; exposures and factor share are those
+        that they leave as given numbers. What is not known has no row: a model without a regression has the realised
+        and next month's volatility alone.
+        """
+        return self._measures.intervals.figures.copy()
+
+    @property
+    def scaling(self) -> pd.DataFrame:
+        """By portfolio and horizon, what autocorrelation does to volatility and Sharpe ratio.
+
+        Columns ``variance_ratio`` (1 where returns are uncorrelated), its ``std_error`` and ``pvalue``, ``volatility``
+        and ``sharpe`` by √h, and ``scaled_volatility`` and ``scaled_sharpe`` as `TimeScaling` has them.
+        """
+        return self._measures.intervals.scaling.copy()
+
+    @property
+    def stability(self) -> Stability | None:
+        """Tests that the strategy's exposures, and its alpha, are constant; None where the model has none."""
+        return self._measures.intervals.stability
+
+    @property
+    def exposures_through_time(self) -> pd.DataFrame:
+        """The strategy's exposures in rolling windows: dates × (factor; ``estimate``, ``low``, ``high``).
+
+        Windows are of a year (of three where rows are longer than a week); empty for a panel of less than two.
+        """
+        return self._measures.intervals.exposures.copy()
+
+    @property
     def estimates(self) -> pd.DataFrame:
-        """What was estimated: rows (asset, parameter), columns ``estimate``, ``std_error``, ``t``.
+        """What was estimated: rows (asset, parameter), columns ``estimate``, ``std_error``, ``low``, ``high``, ``t``.
 
         Parameters are ``alpha``, in decimals per the model's horizon, and the factors. The last asset is `total`, the
-        portfolio as a whole; its standard errors are those of regressing the portfolio itself, known where all holdings
-        have the same dates and the panel is the one of the estimation, otherwise NaN. A model without a regression has
-        the first column alone.
+        portfolio as a whole. A model that has no intervals has the first column alone.
         """
         return self._measures.estimates.copy()
 
@@ -175,7 +237,8 @@ class RiskReport:
     def assets(self) -> pd.DataFrame:
         """The holdings: ``weight``, ``rsquared``, ``idio_volatility`` per the model's horizon, ``n_observations``.
 
-        A model without a regression has the first and the third.
+        Also the ``false_discovery_rate`` of alphas (Benjamini and Hochberg), where these have errors. A model without a
+        regression has the first and the third.
         """
         return self._measures.assets.copy()
 
@@ -325,6 +388,15 @@ class RiskReport:
             "residual_correlations": records(m.correlations.rename_axis(["asset", "with"]).to_frame("correlation")),
             "tests": records(m.tests.rename_axis("test")),
             "realised": records(m.realised),
+            "level": self.level,
+            "errors": repr(self.errors),
+            "covered": {str(of): meaning for of, meaning in COVERED},
+            "not_estimated": m.intervals.reason,
+            "figures": records(m.intervals.figures),
+            "scaling": records(m.intervals.scaling),
+            "alpha_tests": records(m.intervals.alpha_tests),
+            "alpha_known_after": _returns_needed(m),
+            "stability": _stability(m.intervals.stability),
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
@@ -358,6 +430,7 @@ class RiskReport:
             tuple(tables.all_of(m, most)),
             notes=self.notes,
             warnings=self.warnings,
+            terms=notes.terms(m),
         )
 
 
@@ -400,8 +473,24 @@ def _by_kind(estimates: pd.DataFrame, n_assets: int) -> pd.DataFrame:
 
 def _with_errors(exposures: pd.DataFrame) -> pd.DataFrame:
     """The exposures with columns of errors, also where these are not known."""
-    first, *others = [c for c in exposures if c not in _OF_ESTIMATES]
-    return exposures.reindex(columns=[first, *_OF_ESTIMATES[1:], *others])
+    first, *others = [c for c in exposures if c not in _OF_ERRORS]
+    return exposures.reindex(columns=[first, *_OF_ERRORS, *others])
+
+
+def _returns_needed(m: Measures) -> float | None:
+    """How many returns tell the alpha from zero; None where none do."""
+    record = m.intervals.track_record
+    return None if record is None or not math.isfinite(record.needed) else record.needed
+
+
+def _stability(found: Stability | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    tests = {"exposures": found.exposures, "residuals": found.residuals}
+    return {
+        name: {"statistic": test.statistic, "critical": list(test.critical), "date": str(test.date.date())}
+        for name, test in tests.items()
+    }
 
 
 def _position(position: Position) -> dict[str, Any]:

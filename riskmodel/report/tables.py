@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,20 @@ from attrs import evolve
 
 from riskmodel.horizon import YEAR
 from riskmodel.report.document import Row, Table, Width
-from riskmodel.report.formats import NONE, NOTHING, distinct, dollars, fixed, limit, listed, pvalue
+from riskmodel.report.formats import (
+    NOTHING,
+    distinct,
+    dollar_interval,
+    dollars,
+    fixed,
+    interval,
+    limit,
+    listed,
+    pvalue,
+    short_amount,
+    short_interval,
+)
+from riskmodel.report.intervals import CAPPED, HEDGED
 from riskmodel.report.measures import (
     ASSET,
     CASH,
@@ -25,20 +39,30 @@ from riskmodel.report.measures import (
 )
 
 _TALL = 30
-_ESTIMATES = {"estimate": ("Beta", 3), "std_error": ("Std err", 3), "t": ("t", 1)}
+# What is asked of the volatility, by the name of its figure.
+_VOLATILITIES = {
+    "volatility": MODEL,
+    "realised volatility": REALISED,
+    "volatility, new dates": "new dates",
+    "volatility, long run": MODEL,
+    "volatility, next month": "last year",
+}
+_NO_INTERVAL = (math.nan, math.nan)
 
 
 def all_of(m: Measures, most: int) -> list[Table]:
     """Every table of a report, with at most so many holdings each."""
     tables = [
-        *_side_by_side(exposures(m, most), alphas(m, most)),
-        *_side_by_side(variance(m), volatility(m)),
-        realised(m),
+        *_side_by_side(hedges(m), volatility(m)),
+        volatilities(m),
+        *_side_by_side(variance(m), ratios(m)),
         legs(m, most),
         pnl(m),
         trade(m),
+        *([] if m.intervals.scaling.empty else [scaling(m)]),
+        *([] if m.tests.empty else [correlations(m)]),
     ]
-    return tables if m.tests.empty else [*tables, correlations(m)]
+    return [*tables, *_side_by_side(exposures(m, most), alphas(m, most))]
 
 
 def _side_by_side(*tables: Table) -> list[Table]:
@@ -47,64 +71,115 @@ def _side_by_side(*tables: Table) -> list[Table]:
     return [evolve(t, width=Width.WIDE if tall else t.width) for t in tables]
 
 
-def exposures(m: Measures, most: int) -> Table:
-    """Betas, with standard errors where they are known: a row per asset and factor, then the portfolio's."""
-    known = {str(column): _ESTIMATES[str(column)] for column in m.estimates}
-    n_rows = 1 + len(m.held.factors)
-    weights = [*m.weights.map(lambda w: fixed(w, 3)), ""]
-    rows: list[Row] = []
-    for i in _shown(m, most):
-        betas = m.estimates.iloc[i * n_rows + 1 : (i + 1) * n_rows]
-        for j, ((asset, factor), beta) in enumerate(zip(betas.index, betas.to_numpy(), strict=True)):
-            head = (str(asset), weights[i]) if j == 0 else ("", "")
-            cells = (fixed(b, digits) for b, (_, digits) in zip(beta, known.values(), strict=True))
-            rows.append((*head, str(factor), *cells))
-    errors = "; t is beta over its standard error" if "t" in known else ""
+# -- the portfolio ---------------------------------------------------------------------------------
+
+
+def hedges(m: Measures) -> Table:
+    """Exposures of the strategy, and the hedges that take them away."""
+    first, *others = m.portfolios
+    hedged = [name for name in (HEDGED, CAPPED) if name in others]
+    rows = []
+    for factor in m.held.factors:
+        beta = m.exposures.loc[factor, first]
+        cells = [interval(beta, m.intervals.of(first, f"exposure {factor}"), 2)]
+        for name in hedged:
+            size = m.exposures.loc[factor, name] - beta
+            cells.append(interval(size, m.intervals.of(name, f"hedge {factor}"), 2))
+        rows.append((str(factor), *cells))
+    said = {HEDGED: "Neutral hedge", CAPPED: "Capped hedge"}
     return Table(
-        "Exposures",
-        ("Asset", "Weight", "Factor", *(header for header, _ in known.values())),
+        "Exposures and hedges" if hedged else "Exposures",
+        ("Factor", "Exposure", *(said[name] for name in hedged)),
         tuple(rows),
-        words=(0, 2),
-        note=f"Beta is dollars of factor per dollar of asset{errors}.",
-        hidden=_hidden(m, most),
+        note="Dollars of factor per dollar of strategy" + (", held beside it." if hedged else ".") + _constancy(m),
     )
 
 
-def alphas(m: Measures, most: int) -> Table:
-    """Alpha per year, with its standard error and the fit where they are known, and the own volatility per year."""
-    cells = {**_alpha_cells(m), **_fit_cells(m)}
-    known = {header: column for header, column in cells.items() if column}
-    names = [*m.held.assets, m.total]
+def _constancy(m: Measures) -> str:
+    """What is said beside a hedge ratio of exposures that drift."""
+    found = m.intervals.stability
+    if found is None or not found.exposures.rejects():
+        return "" if found is None else " A test of constant exposures does not reject (Andrews' sup-F, 5% level)."
+    test = found.exposures
+    return (
+        f" Exposures drift: sup-F is {test.statistic:.1f}, and if they were constant it would exceed "
+        f"{test.critical[1]:g} with 5% chance; the change is clearest at {test.date.date()}. The hedge is that of the "
+        "average over the window; today's may be another."
+    )
+
+
+def volatility(m: Measures) -> Table:
+    """Factor share and volatility of each portfolio."""
+    rows = [
+        (
+            str(name),
+            interval(100 * row["factor_share"], _percent(m.intervals.of(str(name), "factor share")), 1),
+            *(fixed(100 * row[str(h)], 2) for h in HORIZONS),
+        )
+        for name, row in m.volatility.iterrows()
+    ]
     return Table(
-        "Alpha and fit",
-        ("Asset", *known),
-        tuple((str(names[i]), *(column[i] for column in known.values())) for i in _shown(m, most)),
-        note="Alpha is the mean return that the factors do not explain; idio vol is what they leave.",
-        hidden=_hidden(m, most),
+        "Unhedged and hedged" if m.is_hedged else "Volatility, unhedged",
+        ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS)),
+        tuple(rows),
+        note="'hedged' sells the exposures, so that no factor moves it." if m.is_hedged else "",
     )
 
 
-def _alpha_cells(m: Measures) -> dict[str, list[str]]:
-    alpha = m.estimates.iloc[:: 1 + len(m.held.factors)]
-    per_year = m.panel.horizon.scale_mean(100.0, to=YEAR)
-    return {
-        "Alpha %/yr": [fixed(a * per_year, 2) for a in alpha["estimate"]],
-        "Std err": [fixed(e * per_year, 2) for e in alpha.get("std_error", [])],
-        "t": [fixed(t, 1) for t in alpha.get("t", [])],
-    }
-
-
-def _fit_cells(m: Measures) -> dict[str, list[str]]:
+def volatilities(m: Measures) -> Table:
+    """Volatility by the model, as it was, on new dates, in the long run and next month, with capital."""
     per_year = m.panel.horizon.scale_volatility(100.0, to=YEAR)
-    own = float(np.sqrt(m.strategy.decompose().idio_variance))
-    cells = {"R2 %": [], "Idio vol %/yr": [fixed(v * per_year, 1) for v in [*m.assets["idio_volatility"], own]]}
-    if "rsquared" not in m.assets:
-        return cells
-    share = m.volatility["factor_share"].iloc[0]
-    return cells | {
-        "R2 %": [fixed(100 * r, 1) for r in [*m.assets["rsquared"], share]],
-        "Dates": [*(fixed(n, 0 if float(n).is_integer() else 1) for n in m.assets["n_observations"]), ""],
-    }
+    rows: list[Row] = []
+    for name in m.portfolios:
+        head = name
+        for figure, by in _VOLATILITIES.items():
+            known = (name, figure) in m.intervals.figures.index
+            row: Any = m.intervals.figures.loc[(name, figure)] if known else None
+            estimate, ends = _volatility(m, name, figure, row)
+            if not math.isfinite(estimate) and figure not in {"volatility", "realised volatility"}:
+                continue
+            of = "this window" if row is None else str(row["of"])
+            cell = interval(per_year * estimate, (per_year * ends[0], per_year * ends[1]), 1)
+            rows.append((head, by, cell, of, _capacity(m, name, figure)))
+            head = ""
+    return Table(
+        "Model and realised volatility",
+        ("Portfolio", "Volatility by", "%/year", "Of", "Capacity $"),
+        tuple(rows),
+        words=(0, 1, 3),
+        width=Width.WIDE,
+        note=_about_volatilities(m),
+    )
+
+
+def _volatility(m: Measures, name: str, figure: str, row: Any) -> tuple[float, tuple[float, float]]:
+    if row is not None:
+        return float(row["estimate"]), (float(row["low"]), float(row["high"]))
+    by = {"volatility": MODEL, "realised volatility": REALISED}.get(figure)
+    if by is None:
+        return math.nan, _NO_INTERVAL
+    own: Any = m.realised.loc[(name, by)]
+    return float(own["volatility"]), (float(own["low"]), float(own["high"]))
+
+
+def _capacity(m: Measures, name: str, figure: str) -> str:
+    if figure == "volatility":
+        return short_interval(m.realised.loc[(name, MODEL), "capital"], m.intervals.of(name, "capacity"), 3)
+    return short_amount(m.realised.loc[(name, REALISED), "capital"]) if figure == "realised volatility" else ""
+
+
+def _about_volatilities(m: Measures) -> str:
+    known = [risk for risk in m.realised_risk.values() if risk is not None]
+    missing = max((risk.n_missing for risk in known), default=len(m.panel.dates))
+    gaps = f" {missing:,} of {len(m.panel.dates):,} dates without all returns are left out." if missing else ""
+    figures = m.intervals.figures.index.get_level_values("figure")
+    new = " On new dates, the error of the hedge adds to what it leaves." if "volatility, new dates" in figures else ""
+    month = (
+        " Next month: the volatility of the last year, and the range that months had around that of the year before."
+        if "volatility, next month" in figures
+        else ""
+    )
+    return f"Realised is the volatility of the returns on the panel's dates, each counted alike.{gaps}{new}{month}"
 
 
 def variance(m: Measures) -> Table:
@@ -122,49 +197,36 @@ def variance(m: Measures) -> Table:
     )
 
 
-def volatility(m: Measures) -> Table:
-    """Factor share and volatility of each portfolio."""
-    realised = m.realised["volatility"].xs(REALISED, level="by")
-    rows = [
-        (
-            str(name),
-            fixed(100 * row["factor_share"], 1),
-            *(fixed(100 * row[str(h)], 2) for h in HORIZONS),
-            _percent_a_year(m, known),
-        )
-        for (name, row), known in zip(m.volatility.iterrows(), realised, strict=True)
-    ]
-    return Table(
-        "Unhedged and hedged" if m.is_hedged else "Volatility, unhedged",
-        ("Portfolio", "Factor share %", *(f"Vol %/{h}" for h in HORIZONS), "Realised %/year"),
-        tuple(rows),
-        note="'hedged' sells the exposures, so that no factor moves it." if m.is_hedged else "",
-    )
-
-
-def realised(m: Measures) -> Table:
-    """Volatility by the model and as the returns had it, and the capital that each allows."""
+def ratios(m: Measures) -> Table:
+    """Alpha, expected return and Sharpe ratio of each portfolio, per year."""
+    mean, root = m.panel.horizon.scale_mean(100.0, to=YEAR), m.panel.horizon.scale_sharpe(1.0, to=YEAR)
     rows = []
-    for name, by in m.realised.index:
-        row: Any = m.realised.loc[(name, by)]
-        low, estimate, high = (_percent_a_year(m, row[c]) for c in ("low", "volatility", "high"))
-        interval = NONE if low == NONE else f"{low} to {high}"
-        rows.append((name if by == MODEL else "", by, estimate, interval, dollars(row["capital"])))
-    known = [risk for risk in m.realised_risk.values() if risk is not None]
-    missing = max((risk.n_missing for risk in known), default=len(m.panel.dates))
-    gaps = f" {missing:,} of {len(m.panel.dates):,} dates without all returns are left out." if missing else ""
+    for name, p in m.portfolios.items():
+        cells = (
+            interval(scale * float(estimate), _scaled(m.intervals.of(name, figure), scale), digits)
+            for figure, estimate, scale, digits in (
+                ("alpha", p.alpha, mean, 1),
+                ("expected return", p.expected_excess_return, mean, 1),
+                ("sharpe", p.sharpe, root, 2),
+            )
+        )
+        rows.append((name, *cells))
     return Table(
-        "Model and realised volatility",
-        ("Portfolio", "Volatility by", "%/year", "95% interval", "Capacity $"),
+        "Alpha and Sharpe ratio",
+        ("Portfolio", "Alpha %/yr", "Exp. return %/yr", "Sharpe/yr"),
         tuple(rows),
-        words=(0, 1),
-        width=Width.WIDE,
-        note=f"Realised is the volatility of the returns on the panel's dates, each counted alike.{gaps}",
+        note=f"In excess of the risk-free rate, of the long run.{_how_long(m)}",
     )
 
 
-def _percent_a_year(m: Measures, volatility: float) -> str:
-    return fixed(m.strategy.horizon.scale_volatility(100.0 * volatility, to=YEAR), 2)
+def _how_long(m: Measures) -> str:
+    record = m.intervals.track_record
+    if record is None:
+        return ""
+    if not math.isfinite(record.needed):
+        return " This alpha is not above zero, so no number of returns shows that it is."
+    years = record.needed / YEAR.in_units_of(m.panel.horizon)
+    return f" It takes {years:,.1f} years of such returns to tell this alpha from zero with 95% confidence."
 
 
 def legs(m: Measures, most: int) -> Table:
@@ -227,24 +289,43 @@ def pnl(m: Measures) -> Table:
         for i, h in enumerate(HORIZONS):
             row: Any = m.pnl.loc[(name, str(h))]
             head = (name, dollars(row["capital"])) if i == 0 else ("", "")
-            amounts = (dollars(row[c], row["capital"]) for c in ("volatility", "expected_pnl", "factor_adjusted_pnl"))
-            rows.append((*head, str(h), *amounts, fixed(row["sharpe"], 3)))
+            grown = m.panel.horizon.scale_mean(1.0, to=h)
+            amounts = (
+                short_interval(_amount(row, column), _scaled(m.intervals.of(name, figure), grown), 2)
+                for column, figure in (("expected_pnl", "expected pnl"), ("factor_adjusted_pnl", "factor-adjusted pnl"))
+            )
+            rows.append((*head, str(h), short_amount(row["volatility"]), *amounts))
     bound = sorted({p.binding for p in m.positions.values() if p is not None and p.binding})
     return Table(
         "Budget",
-        ("Portfolio", "Capital $", "Per", "Volatility $", "Exp. PnL $", "Adj. PnL $", "Sharpe"),
+        ("Portfolio", "Capital $", "Per", "Vol. $", "Exp. PnL $", "Adj. PnL $"),
         tuple(rows),
         words=(0, 2),
         width=Width.WIDE,
         note=f"The largest positions within {limit(m.budget)}; what binds: {', '.join(bound) or 'nothing'}. "
-        "Adj. PnL is factor-adjusted: the part of the expected PnL that is alpha.",
+        "Adj. PnL is factor-adjusted: the part of the expected PnL that is alpha. Both are of the long run, for these "
+        "dollars.",
     )
+
+
+def _amount(row: Any, column: str) -> float:
+    """Dollars of a row; zero for what is rounding error beside the capital."""
+    return 0.0 if abs(row[column]) <= NOTHING * row["capital"] else float(row[column])
 
 
 def trade(m: Measures) -> Table:
     """PnL of one trade with the cash leg, the cash leg's own, and without it."""
-    columns = ("cash", "expected_pnl", "cash_pnl", "expected_pnl_without_cash")
-    rows = [(str(name), *(dollars(row[c], TRADE) for c in columns)) for name, row in m.trade.iterrows()]
+    grown = TRADE * m.panel.horizon.scale_mean(1.0, to=TRADE_HORIZON)
+    rows = [
+        (
+            str(name),
+            dollars(row["cash"], TRADE),
+            dollar_interval(row["expected_pnl"], _scaled(m.intervals.of(str(name), "expected return"), grown), TRADE),
+            dollars(row["cash_pnl"], TRADE),
+            dollars(row["expected_pnl_without_cash"], TRADE),
+        )
+        for name, row in m.trade.iterrows()
+    ]
     rate = m.panel.horizon.scale_mean(100.0 * m.held.risk_free_mean, to=TRADE_HORIZON)
     costs = " and ".join(["assets", *(["funded factors"] if m.funded else [])])
     return Table(
@@ -252,8 +333,35 @@ def trade(m: Measures) -> Table:
         ("Portfolio", "Cash leg $", "With cash $", "Cash alone $", "Without cash $"),
         tuple(rows),
         width=Width.WIDE,
-        note=f"Expected PnL. The cash leg pays for {costs}, borrowed where negative, at the risk-free rate of "
-        f"{fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
+        note=f"Expected PnL, of the long run. The cash leg pays for {costs}, borrowed where negative, at the risk-free "
+        f"rate of {fixed(rate, 2)}% a {TRADE_HORIZON}; with it, PnL is in excess of that rate.",
+    )
+
+
+def scaling(m: Measures) -> Table:
+    """Volatility and Sharpe ratio at longer horizons, by √h and with autocorrelation."""
+    rows: list[Row] = []
+    names = m.intervals.scaling.index.tolist()
+    for (name, over), (_, row) in zip(names, m.intervals.scaling.iterrows(), strict=True):
+        head = str(name) if str(name) not in [r[0] for r in rows] else ""
+        rows.append(
+            (
+                head,
+                str(over),
+                fixed(row["variance_ratio"], 2),
+                pvalue(row["pvalue"]),
+                *(fixed(100 * row[c], 1) for c in ("volatility", "scaled_volatility")),
+                *(fixed(row[c], 2) for c in ("sharpe", "scaled_sharpe")),
+            )
+        )
+    return Table(
+        "Does the square root of time hold?",
+        ("Portfolio", "Over a", "Ratio", "p", "Vol % sqrt(h)", "Vol %", "Sharpe sqrt(h)", "Sharpe"),
+        tuple(rows),
+        words=(0, 1),
+        width=Width.WIDE,
+        note="Volatility and Sharpe ratio scaled by sqrt(h), and beside it with the autocorrelation of returns. The "
+        "variance ratio is 1 where there is none; p tests that (Lo and MacKinlay, 1988).",
     )
 
 
@@ -270,6 +378,95 @@ def correlations(m: Measures) -> Table:
         note=f"Tests that there are none: Pesaran CD {cd[0]:.2f} (p {pvalue(cd[1])}), Breusch-Pagan LM "
         f"{lm[0]:,.1f} (p {pvalue(lm[1])}). A small p says that the factors are not enough.",
     )
+
+
+# -- single assets ---------------------------------------------------------------------------------
+
+
+def exposures(m: Measures, most: int) -> Table:
+    """Betas, with intervals where they are known: a row per asset and factor, then the portfolio's."""
+    known = "std_error" in m.estimates
+    n_rows = 1 + len(m.held.factors)
+    weights = [*m.weights.map(lambda w: fixed(w, 3)), ""]
+    rows: list[Row] = []
+    for i in _shown(m, most):
+        betas = m.estimates.iloc[i * n_rows + 1 : (i + 1) * n_rows]
+        for (asset, factor), (_, beta) in zip(betas.index.tolist(), betas.iterrows(), strict=True):
+            head = (str(asset), weights[i], str(factor), interval(beta["estimate"], _ends(beta), 2))
+            rows.append((*head, fixed(beta["t"], 1)) if known else head)
+    return Table(
+        "Betas of assets",
+        ("Asset", "Weight", "Factor", "Beta", *(["t"] if known else [])),
+        tuple(rows),
+        words=(0, 2),
+        note="Beta is dollars of factor per dollar of asset"
+        + ("; t is beta over its standard error." if known else "."),
+        hidden=_hidden(m, most),
+    )
+
+
+def alphas(m: Measures, most: int) -> Table:
+    """Alpha per year with its interval, the fit where it is known, and the own volatility per year."""
+    cells = {**_alpha_cells(m), **_fit_cells(m)}
+    known = {header: column for header, column in cells.items() if column}
+    names = [*m.held.assets, m.total]
+    return Table(
+        "Alphas of assets",
+        ("Asset", *known),
+        tuple((str(names[i]), *(column[i] for column in known.values())) for i in _shown(m, most)),
+        note="Alpha is the mean return that the factors do not explain, of the long run; idio vol is what they leave."
+        + _about_alphas(m),
+        hidden=_hidden(m, most),
+    )
+
+
+def _about_alphas(m: Measures) -> str:
+    """How alphas are tested where many are looked at."""
+    if "false_discovery_rate" not in m.assets or len(m.weights) < 2:
+        return ""
+    tests = m.intervals.alpha_tests["pvalue"]
+    names = {"joint": "robust F", "grs": "Gibbons, Ross and Shanken"}
+    said = ", ".join(f"{names[str(test)]} p {pvalue(p)}" for test, p in tests.items())
+    joint = f" That all are zero: {said}." if said else ""
+    return f" FDR is the share of false discoveries if this alpha, and all that are surer, are called real.{joint}"
+
+
+def _alpha_cells(m: Measures) -> dict[str, list[str]]:
+    alpha = m.estimates.iloc[:: 1 + len(m.held.factors)]
+    per_year = m.panel.horizon.scale_mean(100.0, to=YEAR)
+    cells = {
+        "Alpha %/yr": [
+            interval(row["estimate"] * per_year, _scaled(_ends(row), per_year), 1) for _, row in alpha.iterrows()
+        ],
+    }
+    if "false_discovery_rate" not in m.assets or len(m.weights) < 2:
+        return cells
+    return cells | {"FDR": [*(fixed(rate, 2) for rate in m.assets["false_discovery_rate"]), ""]}
+
+
+def _fit_cells(m: Measures) -> dict[str, list[str]]:
+    per_year = m.panel.horizon.scale_volatility(100.0, to=YEAR)
+    own = float(np.sqrt(m.strategy.decompose().idio_variance))
+    cells = {"R2 %": [], "Idio vol %/yr": [fixed(v * per_year, 1) for v in [*m.assets["idio_volatility"], own]]}
+    if "rsquared" not in m.assets:
+        return cells
+    share = m.volatility["factor_share"].iloc[0]
+    return cells | {
+        "R2 %": [fixed(100 * r, 1) for r in [*m.assets["rsquared"], share]],
+        "Dates": [*(fixed(n, 0 if float(n).is_integer() else 1) for n in m.assets["n_observations"]), ""],
+    }
+
+
+def _ends(row: Any) -> tuple[float, float]:
+    return float(row.get("low", math.nan)), float(row.get("high", math.nan))
+
+
+def _scaled(ends: tuple[float, float], scale: float) -> tuple[float, float]:
+    return scale * ends[0], scale * ends[1]
+
+
+def _percent(ends: tuple[float, float]) -> tuple[float, float]:
+    return _scaled(ends, 100.0)
 
 
 def _shown(m: Measures, most: int) -> list[int]:

@@ -14,7 +14,7 @@ _LABEL = 18
 
 def render(document: Document) -> str:
     """Write the facts, tables and notes, ending in a line break."""
-    parts = [*_warnings(document), _facts(document), *map(_table, document.tables), _notes(document)]
+    parts = [*_warnings(document), _facts(document), *_terms(document), *map(_table, document.tables), _notes(document)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -30,6 +30,15 @@ def _facts(document: Document) -> str:
         for name, value in document.facts
     ]
     return "\n".join([document.heading.upper(), *lines])
+
+
+def _terms(document: Document) -> Iterator[str]:
+    lines = [
+        textwrap.fill(_clean(f"{term}: {meaning}"), _WIDTH, initial_indent="* ", subsequent_indent="  ")
+        for term, meaning in document.terms
+    ]
+    if lines:
+        yield "\n".join(["WHAT AN INTERVAL IS OF", *lines])
 
 
 def _table(table: Table) -> str:

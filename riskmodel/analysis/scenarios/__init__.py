@@ -1,0 +1,1 @@
+"""Scenarios: what a portfolio gains or loses where factors or assets move by so much."""

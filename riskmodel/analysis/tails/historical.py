@@ -1,0 +1,56 @@
+"""Historical simulation."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from attrs import field, frozen
+
+from riskmodel._core.arguments import require
+from riskmodel.analysis.tails.row_sums import RowSums, SquareRootOfTime
+from riskmodel.analysis.tails.simulation import Simulation
+from riskmodel.analysis.tails.sources import Sources, factors_and_residuals
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.portfolio import Portfolio
+
+
+def is_sums(_: Any, __: Any, value: Any) -> None:
+    """Raise unless this is a `RowSums` (an attrs validator)."""
+    require(value, RowSums, "sums", "such as rm.OverlappingSums()")  # type: ignore[type-abstract]
+
+
+@final
+@frozen
+class HistoricalSimulation(Simulation):
+    """The returns that today's holdings had on the dates of a panel, each date as likely as any other.
+
+    Parameters
+    ----------
+    sums : RowSums
+        How rows make a longer horizon; by default ``rm.SquareRootOfTime()``.
+
+    Warns
+    -----
+    MissingDatesWarning
+        Where something held misses dates, which are left out.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
+    >>> rm.HistoricalSimulation().of(long, panel).table().round(4)
+                        estimate  std_error     low    high
+    value at risk         0.0482     0.0022  0.0457  0.0535
+    expected shortfall    0.0705     0.0046  0.0612  0.0798
+    >>> rm.HistoricalSimulation(rm.OverlappingSums()).of(long, panel, horizon=rm.MONTH).table().round(3)
+                        estimate  std_error    low   high
+    value at risk          0.205      0.034  0.157    inf
+    expected shortfall     0.252      0.019  0.103  0.402
+    """
+
+    sums: RowSums = field(factory=SquareRootOfTime, validator=is_sums)
+
+    def sources(self, portfolio: Portfolio, panel: ReturnPanel) -> Sources:
+        """Return the returns as they were."""
+        return Sources._of(portfolio, *factors_and_residuals(portfolio, panel))

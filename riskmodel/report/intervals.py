@@ -1,0 +1,357 @@
+"""How sure the figures of a report are: an interval for each, and what that covers."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from attrs import evolve, frozen
+
+from riskmodel._core.arrays import Array, floats
+from riskmodel.analysis.realised import RealisedRisk
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
+from riskmodel.estimation.rolling import Rolling
+from riskmodel.horizon import WEEK, YEAR, Horizon
+from riskmodel.inference.bounds import quantile
+from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
+from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Estimand
+from riskmodel.inference.inference import Inference
+from riskmodel.inference.interval import Interval
+from riskmodel.inference.next_month import next_month
+from riskmodel.inference.stability import Stability
+from riskmodel.inference.time_scaling import TimeScaling
+from riskmodel.inference.track_record import TrackRecord
+from riskmodel.model.model import FactorModel
+from riskmodel.panel.factors import PublishedFactor
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.portfolio.position import Position
+from riskmodel.portfolio.strategy import Strategy
+
+COVERED: tuple[tuple[Estimand, str], ...] = (
+    (THIS_WINDOW, "the average over the dates of this report; exposures, hedges, shares and volatilities are of it"),
+    (LONG_RUN, "the number that ever longer windows would come to; alphas, means and Sharpe ratios are of it"),
+    (NEXT_MONTH, "what is realised in the month to come: an error of estimation, and what the month itself does"),
+)
+UNHEDGED, CAPPED, HEDGED = "unhedged", "capped", "hedged"
+# Figures of the portfolio with its neutral hedge, by what the table of the strategy calls them.
+_OF_NEUTRAL = {
+    "alpha": "alpha",
+    "hedged volatility": "volatility",
+    "hedged volatility, new dates": "volatility, new dates",
+    "hedged sharpe": "sharpe",
+    "hedged capacity": "capacity",
+}
+_IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"}
+_COLUMNS = ["estimate", "std_error", "low", "high", "of"]
+# The most assets whose alphas are tested together: the test has the square of their number.
+_MOST_TESTED = 200
+# Of rows longer than a week, a year has too few to estimate exposures.
+_LONG_WINDOW = Horizon(3 * YEAR.days)
+
+
+@final
+@frozen(eq=False)
+class Intervals:
+    """The intervals of a report, each computed once. What no regression knows is missing, and `reason` says why."""
+
+    portfolios: Mapping[str, Portfolio]
+    positions: Mapping[str, Position | None]
+    budget: RiskBudget
+    panel: ReturnPanel
+    cap: float | None
+    level: float
+    errors: LongRunCovariance
+
+    @property
+    def strategy(self) -> Portfolio:
+        """The first portfolio: what is reported on."""
+        return next(iter(self.portfolios.values()))
+
+    @property
+    def reason(self) -> str:
+        """Why the model has no intervals; empty where it has."""
+        return self._inferred if isinstance(self._inferred, str) else ""
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """Every figure that has an interval: rows (portfolio, figure), per the model's horizon."""
+        parts = {name: self._figures_of(name, p) for name, p in self.portfolios.items()}
+        table = pd.concat(parts, names=["portfolio", "figure"])
+        return table.assign(level=self.level)[[*_COLUMNS[:-1], "level", "of"]]
+
+    def of(self, name: str, figure: str) -> tuple[float, float]:
+        """The ends of the interval of a figure of a portfolio, NaN where it has none."""
+        if (name, figure) not in self.figures.index:
+            return math.nan, math.nan
+        low, high = floats(self.figures.loc[(name, figure), ["low", "high"]]).tolist()
+        return low, high
+
+    @cached_property
+    def realised_risk(self) -> Mapping[str, RealisedRisk]:
+        """The realised volatility of each portfolio that has two or more dates, beside its model's."""
+        known = {name: p for name, p in self.portfolios.items() if self._returns[name].notna().sum() >= 2}
+        return {name: RealisedRisk.of(p, self.panel, self.level) for name, p in known.items()}
+
+    @cached_property
+    def scaling(self) -> pd.DataFrame:
+        """By portfolio and horizon: how volatility and Sharpe ratio grow with autocorrelation, beside √h."""
+        rows = {}
+        for name, p in self.portfolios.items():
+            for to in dict.fromkeys((self.budget.horizon, YEAR)):
+                found = None if p.is_riskless else self._scaling(name, to)
+                if found is not None:
+                    rows[(name, str(to))] = _scaled(p, found)
+        columns = [
+            "variance_ratio",
+            "std_error",
+            "pvalue",
+            "volatility",
+            "scaled_volatility",
+            "sharpe",
+            "scaled_sharpe",
+        ]
+        index = pd.MultiIndex.from_tuples(rows, names=["portfolio", "horizon"]) if rows else None
+        return pd.DataFrame(list(rows.values()), index, columns)
+
+    @cached_property
+    def stability(self) -> Stability | None:
+        """Whether the strategy's exposures, and its alpha, are constant; None where no test can say."""
+        if isinstance(self._inferred, str):
+            return None
+        try:
+            return self._inference.stability(self.strategy)
+        except NotEstimatedError:
+            return None
+
+    @cached_property
+    def track_record(self) -> TrackRecord | None:
+        """How many returns tell the alpha from zero; None where it is not estimated."""
+        if isinstance(self._inferred, str):
+            return None
+        try:
+            return self._inference.track_record(self.strategy)
+        except InvalidParameterError:  # no residuals
+            return None
+
+    def of_assets(self, held: FactorModel) -> AssetIntervals | None:
+        """The intervals of all alphas and loadings; None where the model has none."""
+        if isinstance(self._inferred, str):
+            return None
+        errors = floats(Inference.of(held, self.panel, self.errors).std_errors())
+        return AssetIntervals(held, errors, self._degrees(held), self.level)
+
+    @cached_property
+    def alpha_tests(self) -> pd.DataFrame:
+        """Tests that all alphas of the holdings are zero: ``statistic`` and ``pvalue`` by test.
+
+        ``joint`` with the report's errors, and ``grs`` for normal returns. Empty for one asset, for more than 200, and
+        where the model has no errors; a test that the data do not allow is left out.
+        """
+        names = self.strategy.weights.index
+        rows = {}
+        if not isinstance(self._inferred, str) and 2 <= len(names) <= _MOST_TESTED:
+            alphas = self._inference.alphas(names.tolist())
+            for name, test in (("joint", alphas.joint), ("grs", alphas.grs)):
+                with contextlib.suppress(NotEstimatedError):
+                    found = test()
+                    rows[name] = [found.statistic, found.pvalue]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["statistic", "pvalue"]).rename_axis("test")
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """The strategy's exposures over rolling windows: dates × (factor; ``estimate``, ``low``, ``high``).
+
+        Windows are of a year, of rows longer than a week three years, and end each month. Empty where there are fewer
+        than two.
+        """
+        model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
+        nothing = pd.DataFrame(columns=pd.MultiIndex.from_arrays([[], []]))
+        window = YEAR if self.panel.horizon.days <= WEEK.days else _LONG_WINDOW
+        if 2 * window.in_units_of(self.panel.horizon) > len(returns) or returns.isna().all():
+            return nothing
+        own = evolve(
+            self.panel,
+            assets=["portfolio"],
+            excess_returns=returns.to_numpy()[:, None],
+            factors=model.factors,
+            factor_returns=self.panel.returns_of(model.definitions),
+            definitions=[PublishedFactor(name) for name in model.factors],
+            left_out=None,
+        )
+        history = Rolling(window, every=max(1, round(window.in_units_of(self.panel.horizon) / 12))).fit(own)
+        free = history.n_observations["portfolio"] - len(model.factors) - 1
+        wide = np.array([quantile(self.level, max(n, 1.0)) for n in free])
+        parts = {}
+        for name in model.factors:
+            beta, error = history.loadings[(name, "portfolio")], history.std_errors[(name, "portfolio")]
+            parts[name] = pd.DataFrame({"estimate": beta, "low": beta - wide * error, "high": beta + wide * error})
+        bands: pd.DataFrame = pd.concat(parts, axis=1)
+        return bands
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _returns(self) -> Mapping[str, pd.Series[float]]:
+        return {name: p.excess_returns(self.panel) for name, p in self.portfolios.items()}
+
+    @cached_property
+    def _inferred(self) -> pd.DataFrame | str:
+        """The table of the strategy, or why there is none."""
+        try:
+            return self._inference.table(self.strategy, self.level, budget=self.budget)
+        except NotEstimatedError as error:
+            return str(error)
+
+    @cached_property
+    def _inference(self) -> Inference:
+        held = dict.fromkeys(asset for p in self.portfolios.values() for asset in p.weights.index)
+        return Inference.of(self.strategy.model.restrict(list(held)), self.panel, self.errors)
+
+    def _figures_of(self, name: str, portfolio: Portfolio) -> pd.DataFrame:
+        table = pd.DataFrame(columns=_COLUMNS) if isinstance(self._inferred, str) else self._table(name, portfolio)
+        rows = {n: _row(interval) for n, interval in self._of_volatility(name, portfolio)}
+        more = pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
+        parts = [part for part in (table, _dollars(table, self.positions[name]), more) if len(part)]
+        return pd.concat(parts) if parts else table
+
+    def _table(self, name: str, portfolio: Portfolio) -> pd.DataFrame:
+        own = self._inferred
+        assert isinstance(own, pd.DataFrame)
+        if name == UNHEDGED:
+            return own[~own.index.isin([*_OF_NEUTRAL][1:]) & ~own.index.isin(self._hedge_rows)]
+        given = self._inference.table(portfolio, self.level, budget=self.budget)
+        if name == HEDGED or portfolio is self.portfolios.get(HEDGED):
+            known = own[own.index.isin([*_OF_NEUTRAL, *self._hedge_rows])].rename(index=_OF_NEUTRAL)
+            # without exposures, what is expected is alpha
+            mean = known.loc[["alpha"]].rename(index={"alpha": "expected return"}) if self._hedges(own) else known[:0]
+            return _replaced(given, pd.concat([known, mean]))
+        return _replaced(given, self._capped(given))
+
+    @property
+    def _hedge_rows(self) -> list[str]:
+        return [f"hedge {factor}" for factor in self.strategy.model.factors]
+
+    def _hedges(self, table: pd.DataFrame) -> bool:
+        """Whether the hedge is estimated with the model, and not given."""
+        return bool(table.index.isin(self._hedge_rows).any())
+
+    def _capped(self, given: pd.DataFrame) -> pd.DataFrame:
+        """Figures with the capped hedge estimated; none where it is a given one."""
+        if not isinstance(self.strategy, Strategy) or self.cap is None or not 0 < self.cap < 1:
+            return given[:0]
+        try:
+            table = self._inference.capped(self.strategy, self.cap, self.level)
+        except NotEstimatedError:
+            return given[:0]
+        return pd.concat([table, self._capacity(given, table.loc["volatility"])])
+
+    def _capacity(self, given: pd.DataFrame, volatility: Any) -> pd.DataFrame:
+        """The capacity with the ends of the volatility, at most what the other limits allow."""
+        capacity = given.loc[["capacity"]].copy()
+        portfolio = self.portfolios[CAPPED]
+        most = self.budget.capacities(portfolio).iloc[1:].min() if self.budget.limits else math.inf
+        scale = float(self.budget.volatility.at(portfolio.horizon))
+        for end, other in (("low", "high"), ("high", "low")):
+            capacity[end] = min(scale / volatility[other], most) if volatility[other] > 0 else most
+        return capacity
+
+    def _of_volatility(self, name: str, portfolio: Portfolio) -> Iterator[tuple[str, Interval]]:
+        """The volatilities that were and that are to come."""
+        if name in self.realised_risk:
+            yield "realised volatility", self.realised_risk[name].realised
+        if portfolio.is_riskless:
+            return
+        returns = floats(self._returns[name].dropna())
+        with contextlib.suppress(NotEstimatedError):
+            yield "volatility, long run", self._inference.long_run_volatility(portfolio, self.level)
+        with contextlib.suppress(NotEstimatedError):
+            yield "volatility, next month", next_month(returns, self.panel.horizon, self.level)
+
+    def _scaling(self, name: str, to: Horizon) -> TimeScaling | None:
+        try:
+            return TimeScaling.of(self._returns[name], self.panel.horizon, to=to)
+        except InvalidParameterError:  # a horizon that is no multiple of a row, or too long
+            return None
+
+    def _degrees(self, held: FactorModel) -> Array:
+        """Degrees of freedom by asset, of alphas and of loadings, N × 2."""
+        fit: Any = held.regression
+        n, width = floats(fit._n_observations), len(held.factors) + 1
+        terms = DateTerms(np.empty((len(n), 0, 0)), np.ones((len(n), 1)), n, width)
+        each = (self.errors.about(of).degrees_of_freedom(terms) for of in (LONG_RUN, THIS_WINDOW))
+        return np.column_stack([np.broadcast_to(degrees, n.shape) for degrees in each])
+
+
+@final
+@frozen(eq=False)
+class AssetIntervals:
+    """Intervals of the alphas and loadings of single assets, N × (K + 1)."""
+
+    model: FactorModel
+    std_error: Array
+    degrees: Array  # N × 2: of alphas, of loadings
+    level: float
+
+    @property
+    def ends(self) -> tuple[Array, Array]:
+        """The lower and the upper ends."""
+        centre, width = self._estimates, self._critical * self.std_error
+        return centre - width, centre + width
+
+    @property
+    def alpha_pvalues(self) -> Array:
+        """Probabilities of such alphas if they are zero, two-sided; NaN without an error."""
+        from scipy import special  # noqa: PLC0415 - slow to import
+
+        error = self.std_error[:, 0]
+        t = np.divide(self.model._alpha, error, where=error > 0, out=np.full(len(error), np.nan))
+        return np.asarray(2.0 * special.stdtr(self.degrees[:, 0], -np.abs(t)))
+
+    @property
+    def _estimates(self) -> Array:
+        return np.column_stack([self.model._alpha, self.model._loadings])
+
+    @property
+    def _critical(self) -> Array:
+        unique, at = np.unique(self.degrees, return_inverse=True)
+        values = np.array([quantile(self.level, d) for d in unique])[at.reshape(self.degrees.shape)]
+        return np.repeat(values, [1, self.std_error.shape[1] - 1], axis=1)
+
+
+def _row(interval: Interval) -> list[Any]:
+    return [interval.estimate, interval.std_error, interval.low, interval.high, str(interval.of)]
+
+
+def _replaced(table: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """A table with some rows replaced, and new ones at the end."""
+    rows = {**table.to_dict("index"), **others.to_dict("index")}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
+
+
+def _dollars(table: pd.DataFrame, position: Position | None) -> pd.DataFrame:
+    """What a position is expected to earn, for the dollars that it holds."""
+    if position is None or not len(table):
+        return table[:0]
+    pnl = table.loc[list(_IN_DOLLARS)].rename(index=_IN_DOLLARS)
+    numbers = pnl[_COLUMNS[:-1]] * float(position.capital)
+    return numbers.assign(of=pnl["of"])
+
+
+def _scaled(portfolio: Portfolio, found: TimeScaling) -> list[float]:
+    volatility, sharpe = portfolio.volatility, portfolio.sharpe
+    return [
+        found.variance_ratio,
+        found.std_error,
+        found.pvalue,
+        float(volatility.at(found.to)),
+        float(found.volatility(volatility)),
+        float(sharpe.at(found.to)),
+        float(found.sharpe(sharpe)),
+    ]
