@@ -17,6 +17,7 @@ from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.capped import CappedFigures, read_costs
 from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.classical import Classical
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand, require_estimand
 from riskmodel.inference.figures import PortfolioFigures
@@ -27,7 +28,7 @@ from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
-from riskmodel.inference.std_errors import std_errors
+from riskmodel.inference.std_errors import std_errors, summary_errors
 from riskmodel.inference.tables import differences, joint_level, table_of
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
@@ -129,6 +130,37 @@ class Inference:
         """
         errors = std_errors(self.model, self.panel, self.covariance)
         return pd.DataFrame(errors, self.model.assets.copy(), pd.Index(["alpha", *self.model.factors]))
+
+    def summary(self, asset: Any) -> Any:
+        """Return the regression of one asset as statsmodels prints it, with the errors of this inference.
+
+        As `FactorModel.summary`, which prints classical errors. t values, p values, intervals and the F test follow.
+
+        Parameters
+        ----------
+        asset : label
+            One of the model's.
+
+        Returns
+        -------
+        statsmodels.iolib.summary.Summary
+            To ``print``.
+
+        Raises
+        ------
+        UnknownAssetError
+            If the asset is not in the model.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+        """
+        labels.positions([asset], self.model.assets, "asset", UnknownAssetError)
+        panel = self._fitted.select([asset])
+        if isinstance(self.covariance, Classical):
+            return self.model.summary(asset, panel)
+        one = self.model.restrict([asset])
+        fit: Any = one.regression
+        robust = summary_errors(one, panel, self.covariance)
+        return fit._summary(asset, panel, lambda whole: whole.returns_of(one.definitions), robust)
 
     def table(
         self,

@@ -351,6 +351,7 @@ class FactorModel:
         Coefficients with standard errors, t and p values and confidence intervals, R², F, Durbin-Watson,
         Jarque-Bera, condition number. All per period of the panel, whatever the model's horizon. Where dates are
         weighted, all use the weights and the effective number of dates, and likelihood, AIC and BIC are left out.
+        Errors are classical; `Inference.summary` prints robust ones.
 
         Parameters
         ----------
