@@ -94,6 +94,15 @@ def monthly() -> dict[str, object]:
 
 def load(path: Path, start: str | None = None, end: str | None = None) -> rm.ReturnPanel:
     """Daily returns of a file; a rate of zero, as all methods see the same returns."""
+    returns = read(path, start, end)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rm.RiskModelWarning)  # the file is what it is, for all methods
+        data = rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
+        return data.panel(data.assets, [])
+
+
+def read(path: Path, start: str | None = None, end: str | None = None) -> pd.DataFrame:
+    """Daily returns of a file, decimals, dates × assets."""
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     dates = next((c for c in table if str(c).casefold() == "date"), None)
     table = table.set_index(
@@ -106,11 +115,7 @@ def load(path: Path, start: str | None = None, end: str | None = None) -> rm.Ret
     returns = table.astype("float64").sort_index().loc[start:end]
     usual = float(np.nanmedian(np.abs(returns.to_numpy())))
     returns = returns / (1e6 if usual > 100.0 else 100.0 if usual > 0.1 else 1.0)
-    returns = returns.where(returns > -1.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rm.RiskModelWarning)  # the file is what it is, for all methods
-        data = rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
-        return data.panel(data.assets, [])
+    return returns.where(returns > -1.0)
 
 
 def ours() -> dict[str, object]:
