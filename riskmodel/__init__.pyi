@@ -1,6 +1,7 @@
 # The public names, once: lazy_loader reads this file at run time, and type checkers read it as a stub.
 from .analysis.active import ActivePortfolio as ActivePortfolio
 from .analysis.attribution import ReturnAttribution as ReturnAttribution
+from .analysis.change import RiskChange as RiskChange
 from .analysis.comparison import CovarianceComparison as CovarianceComparison, DependenceTest as DependenceTest
 from .analysis.contributions import Contributions as Contributions
 from .analysis.linking import (
@@ -41,6 +42,7 @@ from .analysis.tails.row_sums import (
 from .analysis.tails.shape import Shape as Shape
 from .analysis.tails.simulation import Simulation as Simulation
 from .analysis.tails.sources import Sources as Sources
+from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
     NAMES_ALONE as NAMES_ALONE,
@@ -49,6 +51,7 @@ from .analysis.weighting import (
     Weighting as Weighting,
     WHOLE_DATES as WHOLE_DATES,
 )
+from .analysis.what_if import WhatIf as WhatIf
 from .data.cache.provider import Cached as Cached
 from .data.files.position_columns import PositionColumns as PositionColumns
 from .data.files.readers import (

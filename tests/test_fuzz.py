@@ -98,6 +98,7 @@ OBJECTS = [
     *(rm.ShrunkVariance(D, 0.5), rm.RegimeAdjustedVariance(D, rm.MONTH)),
     *(rm.RollingInference(HISTORY), rm.RiskPremia.of(FIVE_MODEL, FIVE_PANEL), rm.Inference.of(MODEL, PANEL).alphas()),
     *(rm.Contributions.of(STRATEGY), rm.ActivePortfolio(STRATEGY, {"A": 1.0})),
+    *(rm.RiskChange.of(STRATEGY, HEDGED), rm.Shapley(), rm.InOrder(["a", "b"]), rm.WhatIf(STRATEGY, {"A": 0.1})),
     *(rm.ReturnAttribution.of(STRATEGY, PANEL), rm.Carino(), rm.Menchero(), rm.Compounded(), rm.Added()),
 ]  # fmt: skip
 
@@ -200,7 +201,8 @@ BY_CALLABLE |= {
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
     ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
-    ("ModelHistory().hedged", "cost"): 0.0, ("TimeScaling.of", "returns"): RETURNS["A"],
+    ("ModelHistory().hedged", "cost"): 0.0, ("HedgeRecord().rolling", "dates"): 5,
+    ("TimeScaling.of", "returns"): RETURNS["A"],
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
@@ -216,6 +218,14 @@ BY_CALLABLE |= {
     ("ReturnAttribution().std_errors", "level"): 0.95, ("ReturnAttribution().means", "level"): 0.95,
     ("ReturnAttribution().means", "covariance"): rm.HAC(),
     ("ActivePortfolio().is_rounding", "volatility"): STRATEGY.volatility,
+}  # fmt: skip
+for named in ("Shapley", "InOrder"):
+    BY_CALLABLE |= {(f"{named}().split", "values"): np.arange(4.0), (f"{named}().split", "names"): ["a", "b"]}
+BY_CALLABLE |= {
+    ("InOrder", "order"): ["a", "b"], ("RiskChange.of", "before"): STRATEGY, ("RiskChange.of", "after"): HEDGED,
+    ("RiskChange.of", "splitting"): rm.Shapley(), ("WhatIf", "trades"): {"A": 0.1},
+    ("WhatIf.of_dollars", "trades"): {"A": 1e5},
+    **{(f"WhatIf().{method}", "most"): 0.1 for method in ("best_trades", "best_trades_for_share")},
 }  # fmt: skip
 for named in ("Carino", "Menchero", "Compounded", "Added"):
     BY_CALLABLE |= {(f"{named}().coefficients", name): np.full(3, 0.01) for name in ("returns", "benchmark")}

@@ -35,12 +35,12 @@ from riskmodel.errors import (
     TooFewObservationsError,
 )
 from riskmodel.horizon import Horizon, require_same
+from riskmodel.inference.asset_gradient import AssetGradient, terms_of
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.inference.inference import Inference
-from riskmodel.inference.of_model import ModelFigure
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
@@ -622,9 +622,9 @@ def _interval(inference: Inference, assets: pd.Index[Any], estimate: float, by: 
         return [estimate, 0.0, estimate, estimate]
     names = assets[held].to_list()
     k, alone = by.shape[1] - 1, not by[:, 0].any()
-    figure = ModelFigure(estimate, by[held], np.zeros(k), np.zeros((k, k)), np.zeros(len(names)), not alone)
-    covariance = inference.covariance
-    terms = figure.terms(inference.model.restrict(names), inference._fitted.select(names), covariance.leverage_power)
+    gradient = AssetGradient(by[held], np.zeros(k), np.zeros((k, k)), np.zeros(len(names)))
+    covariance, restricted = inference.covariance, inference.model.restrict(names)
+    terms = terms_of([gradient], inference._fitted, restricted, covariance.leverage_power)[0]
     spread = Spread.of(terms, covariance.about(THIS_WINDOW if alone else LONG_RUN))
     return [estimate, *Symmetric(estimate).ends(spread, level)]
 
