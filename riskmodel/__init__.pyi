@@ -271,6 +271,7 @@ from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
+from .inference.recommended_ratios import recommended_ratios as recommended_ratios
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord

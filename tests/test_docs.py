@@ -140,6 +140,17 @@ def test_the_page_on_studies():
     assert "industries" in space["page"]
 
 
+def test_the_page_on_where_risk_comes_from():
+    space = run_page("docs/how-to/where-risk-comes-from.md")
+    assert space["split"].by_group.loc["tech", "share"] == pytest.approx(0.5548, abs=5e-5)
+    assert f"{space['active'].tracking_error.at(rm.YEAR):.1%}" == "4.9%"
+    assert space["earned"].total == pytest.approx(0.1231, abs=5e-5)
+    assert space["earned"].by_group.loc["oil", "alpha"] == pytest.approx(-0.0042, abs=5e-5)
+    assert space["walk"].timing.loc["Mkt-RF", "timing"] == pytest.approx(-0.0060, abs=5e-5)
+    assert space["change"].parts.loc["factor volatilities", "volatility"] == pytest.approx(0.0050, abs=5e-5)
+    assert space["what_if"].table.loc["volatility", "after"] == pytest.approx(0.0095, abs=5e-5)
+
+
 def test_the_page_on_hedges():
     space = run_page("docs/how-to/hedge-with-instruments.md")
     assert space["neutral"].exposures.abs().max() < 1e-12

@@ -247,11 +247,14 @@ for named in ("Book().cover", "Book().strategy", "Book().position"):
 BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
 MONTHLY = pd.Series(np.linspace(0.5, 2.0, 60), pd.date_range("2015-01-31", periods=60, freq="ME"))
 RATIOS = rm.VolatilityRatios.of(MONTHLY)
+BARE = rm.Assembled(rm.PrincipalComponents(1), F, D).fit(PANEL)
 OBJECTS += [RATIOS, HISTORY.hedged({"A": 1.0})]
 BY_CALLABLE |= {
     ("VolatilityRatios.of", "ratios"): MONTHLY, ("VolatilityRatios.of", "overlap"): 0,
     **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
     ("HedgeRecord().ratios", "window"): rm.Horizon(5),
+    ("VolatilityRatios().after", "measured"): RATIOS, ("recommended_ratios", "horizon"): rm.MONTH,
+    ("recommended_ratios", "portfolio"): rm.Strategy({"A": 1.0}, BARE),
 }  # fmt: skip
 OBJECTS += [
     *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),

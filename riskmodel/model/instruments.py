@@ -70,7 +70,7 @@ class HeldInstruments:
         """
         every = [i.asset if isinstance(i, AssetFactor) else i for i in listed(instruments)]
         portfolios = {i.name: i for i in every if isinstance(i, FactorOfAssets)}
-        tools = labels.unique([i.name if isinstance(i, FactorOfAssets) else i for i in every], "instruments")
+        tools = _names(every)
         named = [label for label in tools if label not in portfolios]
         known = known_labels(model)
         labels.positions(named, known, INSTRUMENT, UnknownAssetError)
@@ -223,8 +223,12 @@ def solve_gram(half: Array, b: Array, names: pd.Index[Any]) -> Array:
     return weights
 
 
+def _names(instruments: list[Any]) -> pd.Index[Any]:
+    return labels.unique([i.name if isinstance(i, FactorOfAssets) else i for i in instruments], "instruments")
+
+
 def listed(instruments: Any) -> list[Any]:
-    """Return instruments as a list; raise for none, or for a single one."""
+    """Return instruments as a list; raise for none, a single one, or labels that are none or occur twice."""
     if isinstance(instruments, str | FactorOfAssets):
         raise InvalidParameterError(
             f"expected instruments as a list, got {instruments!r}; write [{instruments!r}].",
@@ -232,6 +236,7 @@ def listed(instruments: Any) -> list[Any]:
             got=instruments,
         )
     every = list(labels.require_list(instruments, "instruments"))
+    _names(every)
     if not every:
         raise InvalidParameterError(
             "expected at least one instrument, got none; name a factor or an asset.", parameter="instruments", got=[]
