@@ -28,8 +28,10 @@ from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
 from .analysis.scenarios.replay import Replay as Replay
 from .analysis.scenarios.scenarios import Scenarios as Scenarios
 from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.backtest import TailBacktest as TailBacktest
 from .analysis.tails.base import TailMethod as TailMethod
 from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.filtered import FilteredHistoricalSimulation as FilteredHistoricalSimulation
 from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
 from .analysis.tails.normal import NormalTails as NormalTails
 from .analysis.tails.risk import TailRisk as TailRisk
@@ -42,6 +44,7 @@ from .analysis.tails.row_sums import (
 from .analysis.tails.shape import Shape as Shape
 from .analysis.tails.simulation import Simulation as Simulation
 from .analysis.tails.sources import Sources as Sources
+from .analysis.tails.student import StudentTails as StudentTails
 from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
@@ -269,6 +272,7 @@ from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
+from .inference.recommended_ratios import recommended_ratios as recommended_ratios
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
