@@ -2,7 +2,8 @@
 
     python -m benchmarks.study [PANEL] [--quick] [--folder DIR]
 
-PANEL is a CSV or Parquet file of returns, dates × assets, decimals (or parts per million, if larger than 1,000).
+PANEL is a CSV or Parquet file of returns, dates × assets: decimals, per cent or parts per million, as the usual size
+of a daily return says.
 Without it, the study is of the monthly sample that ships with the library: windows of 120 months, a quarter ahead.
 """
 
@@ -93,20 +94,28 @@ def monthly() -> dict[str, object]:
 
 def load(path: Path, start: str | None = None, end: str | None = None) -> rm.ReturnPanel:
     """Daily returns of a file; a rate of zero, as all methods see the same returns."""
+    returns = read(path, start, end)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rm.RiskModelWarning)  # the file is what it is, for all methods
+        data = rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
+        return data.panel(data.assets, [])
+
+
+def read(path: Path, start: str | None = None, end: str | None = None) -> pd.DataFrame:
+    """Daily returns of a file, decimals, dates × assets."""
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     dates = next((c for c in table if str(c).casefold() == "date"), None)
     table = table.set_index(
         table.columns[0] if dates is None and not isinstance(table.index, pd.DatetimeIndex) else dates
     )
-    table.index = pd.DatetimeIndex(table.index)
+    as_numbers = pd.api.types.is_integer_dtype(table.index)
+    table.index = (
+        pd.to_datetime(table.index.astype(str), format="%Y%m%d") if as_numbers else pd.DatetimeIndex(table.index)
+    )
     returns = table.astype("float64").sort_index().loc[start:end]
-    if returns.abs().max().max() > 1_000:
-        returns = returns / 1e6
-    returns = returns.where(returns > -1.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rm.RiskModelWarning)  # the file is what it is, for all methods
-        data = rm.InMemory(returns, factors=None, risk_free=0.0, horizon=rm.DAY)
-        return data.panel(data.assets, [])
+    usual = float(np.nanmedian(np.abs(returns.to_numpy())))
+    returns = returns / (1e6 if usual > 100.0 else 100.0 if usual > 0.1 else 1.0)
+    return returns.where(returns > -1.0)
 
 
 def ours() -> dict[str, object]:

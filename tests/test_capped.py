@@ -51,7 +51,7 @@ def test_gradients_by_hand_and_numeric(k):
     for figure in capped:
         if figure.name not in wanted:
             continue
-        terms = capped.plain.linear_terms(figure)
+        terms = capped.plain.linear_terms([figure])[0]
         expected = math.sqrt(float(rm.HC3().of_sums(terms)[0, 0]))
         got = inference.interval(
             lambda m, name=figure.name: wanted[name](rm.HedgedPortfolio.with_factor_share(rm.Strategy(BOOK, m), 0.2)),

@@ -59,8 +59,14 @@ class TestFit:
         table = fit("KO", "PEP")
         assert table["Mkt-RF"].to_dict() == model.loadings["Mkt-RF"].to_dict()
         assert table["alpha"].to_dict() == model.alpha.to_dict()
-        assert table["std_error Mkt-RF"].to_dict() == model.regression.std_errors["Mkt-RF"].to_dict()
+        errors = model.regression.std_errors["Mkt-RF"].to_dict()
+        assert table["std_error Mkt-RF"].to_dict() == pytest.approx(errors, rel=1e-12)
         assert table["idio_volatility"].to_dict() == pytest.approx(np.sqrt(model.idio_variance).to_dict(), rel=1e-15)
+
+    def test_errors(self, fit):
+        panel = sample("KO")
+        errors = rm.Inference.of(rm.OLS().fit(panel), panel, rm.HAC()).std_errors()
+        assert fit("KO", "--errors", "hac").loc["KO", "std_error Mkt-RF"] == errors.loc["KO", "Mkt-RF"]
 
     def test_of_all_assets(self, fit):
         assert list(fit().index) == list(rm.SampleData().assets)

@@ -14,11 +14,13 @@ import strategies
 from arch.covariance.kernel import Bartlett
 from hypothesis import given, reject
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 import riskmodel as rm
 from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.covariance.hac import automatic_lags
+from riskmodel.inference.dollars import AtCapacity, OfPosition
+from riskmodel.inference.normal_losses import NormalLosses
 
 ESTIMATORS = {"equal": rm.OLS(), "decaying": rm.EWMA(half_life=rm.Horizon(60))}
 PANELS = {name: panels.ORDINARY[name] for name in ("clean", "ragged", "one factor", "many factors")}
@@ -194,19 +196,23 @@ def reweighted(panel, weights, portfolio):
     share = weights / weights.sum()
     mu = share @ f
     cov = (f - mu).T @ ((f - mu) * share[:, None])
-    alpha, b, v = 0.0, np.zeros(f.shape[1]), 0.0
+    alpha, b, v, e = 0.0, np.zeros(f.shape[1]), 0.0, np.zeros(len(f))
     for asset, w in portfolio.items():
         r = panel.excess_returns[asset].to_numpy()
         there = ~np.isnan(r)
         fit = sm.WLS(r[there], sm.add_constant(f[there]), weights=weights[there]).fit()
         alpha, b = alpha + w * fit.params[0], b + w * fit.params[1:]
         v += w**2 * np.average(fit.resid**2, weights=weights[there])
+        e += w * (r - fit.params[0] - f @ fit.params[1:])
     a = b @ cov @ b
     mean = alpha + b @ mu
+    known = ~np.isnan(e)
+    own = np.average(e[known] ** 2, weights=weights[known])
     return {
         "alpha": alpha, "expected return": mean, **{f"exposure F{j}": x for j, x in enumerate(b)},
         "factor share": a / (a + v), "volatility": math.sqrt(a + v), "hedged volatility": math.sqrt(v),
-        "sharpe": mean / math.sqrt(a + v), "hedged sharpe": alpha / math.sqrt(v),
+        "sharpe": mean / math.sqrt(a + v), "hedged sharpe": alpha / math.sqrt(v), "r squared": a / (a + own),
+        "value at risk": stats.norm.isf(0.05) * math.sqrt(a + v),
     }  # fmt: skip
 
 
@@ -226,11 +232,11 @@ def test_influence_functions_are_derivatives_by_the_weights_of_dates(estimator, 
         up[date] *= 1 + step
         down[date] *= 1 - step
         high, low = reweighted(panel, up, book), reweighted(panel, down, book)
-        for figure in figures:
+        for figure in [*figures, *NormalLosses(figures, rm.DAY, 0.95)]:
             if figure.name not in high:
                 continue
-            got = float(figures.linear_terms(figure).by_date[0, date])
-            size = math.sqrt(float(np.sum(figures.linear_terms(figure).by_date ** 2)))
+            terms = figures.linear_terms([figure])[0].by_date[0]
+            got, size = float(terms[date]), math.sqrt(float(terms @ terms))
             expected = (high[figure.name] - low[figure.name]) / (2 * step)
             # variances divide squares by their expectation: a few parameters in a hundred dates
             assert got == pytest.approx(expected, rel=0.1, abs=2e-2 * size), figure.name
@@ -246,7 +252,35 @@ FIGURES = {
     "hedged volatility": lambda s: rm.HedgedPortfolio.neutral(s).volatility,
     "hedged sharpe": lambda s: rm.HedgedPortfolio.neutral(s).sharpe,
     "hedge F2": lambda s: rm.HedgedPortfolio.neutral(s).hedge_weights["F2"],
+    "value at risk": lambda s: value_at_risk(s, rm.DAY, 0.99),
+    "expected shortfall": lambda s: expected_shortfall(s, rm.DAY, 0.99),
+    "capacity": lambda s: BUDGET.size(s).capital,
+    "expected pnl at capacity": lambda s: BUDGET.size(s).expected_pnl(rm.MONTH),
+    "factor-adjusted pnl at capacity": lambda s: BUDGET.size(s).factor_adjusted_pnl(rm.MONTH),
+    "hedged pnl at capacity": lambda s: BUDGET.size(rm.HedgedPortfolio.neutral(s)).expected_pnl(rm.MONTH),
 }
+BUDGET = rm.RiskBudget(1e6, rm.MONTH)
+HELD = 2e7
+DOLLARS = {
+    "dollar volatility": lambda s: rm.Position(s, HELD, rm.MONTH).volatility,
+    "expected pnl": lambda s: rm.Position(s, HELD, rm.MONTH).expected_pnl(rm.MONTH),
+    "factor-adjusted pnl": lambda s: rm.Position(s, HELD, rm.MONTH).factor_adjusted_pnl(rm.MONTH),
+    "dollar value at risk": lambda s: HELD * value_at_risk(s, rm.MONTH, 0.99),
+    "dollar expected shortfall": lambda s: HELD * expected_shortfall(s, rm.MONTH, 0.99),
+}
+
+
+def value_at_risk(portfolio, horizon, confidence):
+    """The quantile of the loss, as scipy says."""
+    return -stats.norm.ppf(1.0 - confidence, scale=float(portfolio.volatility.at(horizon)))
+
+
+def expected_shortfall(portfolio, horizon, confidence):
+    """The mean of losses beyond the value at risk, by numeric integration."""
+    volatility = float(portfolio.volatility.at(horizon))
+    least = value_at_risk(portfolio, horizon, confidence)
+    x = np.linspace(least, 12 * volatility, 20_001)
+    return float(integrate.trapezoid(x * stats.norm.pdf(x, scale=volatility), x)) / (1.0 - confidence)
 
 
 class TestGradients:
@@ -256,14 +290,26 @@ class TestGradients:
         ("name", "covariance"), [*((name, rm.Cosine()) for name in FIGURES), ("sharpe", rm.HAC(lags=4))], ids=str
     )
     def test_by_hand_and_numeric(self, name, covariance):
+        self.compare(FIGURES[name], name, covariance, lambda figures: [
+            *figures, *NormalLosses(figures, rm.DAY, 0.99), *AtCapacity(figures, BUDGET)
+        ])  # fmt: skip
+
+    @pytest.mark.parametrize("name", DOLLARS)
+    def test_of_a_position(self, name):
+        self.compare(DOLLARS[name], name, rm.Cosine(), lambda figures: OfPosition(
+            figures, rm.Position(figures.portfolio, HELD, rm.MONTH), 0.99
+        ))  # fmt: skip
+
+    @staticmethod
+    def compare(figure, name, covariance, some):
         panel = enough(panels.ragged(), 100).select(["A1", "A2", "A5"])
         model = rm.OLS().fit(panel)
         book = {"A1": 0.6, "A2": -0.4, "A5": 0.5}
         inference = rm.Inference.of(model, panel, covariance)
         figures = inference._figures(rm.Strategy(book, model))
-        (by_hand,) = [f for f in figures if f.name == name]
-        got = inference.interval(lambda m: FIGURES[name](rm.Strategy(book, m)), of=by_hand.estimand)
-        expected = covariance.about(by_hand.estimand).of_sums(figures.linear_terms(by_hand))[0, 0]
+        (by_hand,) = [f for f in some(figures) if f.name == name]
+        got = inference.interval(lambda m: figure(rm.Strategy(book, m)), of=by_hand.estimand)
+        expected = covariance.about(by_hand.estimand).of_sums(figures.linear_terms([by_hand])[0])[0, 0]
         assert got.std_error == pytest.approx(math.sqrt(expected), rel=1e-4)
         assert got.estimate == pytest.approx(by_hand.estimate)
 
@@ -303,12 +349,74 @@ class TestTable:
             "hedged sharpe": neutral.sharpe,
             "capacity": budget.size(book).capital,
             "hedged capacity": budget.size(neutral).capital,
+            "value at risk": value_at_risk(book, rm.DAY, 0.99),
+            "expected shortfall": expected_shortfall(book, rm.DAY, 0.99),
+            "expected pnl at capacity": budget.size(book).expected_pnl(rm.MONTH),
+            "factor-adjusted pnl at capacity": budget.size(book).factor_adjusted_pnl(rm.MONTH),
+            "hedged pnl at capacity": budget.size(neutral).expected_pnl(rm.MONTH),
         }
         for name, value in expected.items():
             assert table.loc[name, "estimate"] == pytest.approx(float(value)), name
         assert (table["low"] < table["estimate"]).all()
         assert (table["estimate"] < table["high"]).all()
         assert set(table["of"]) == {"long run", "this window"}
+
+    def test_r_squared_is_that_of_the_regression_of_the_portfolio(self, small):
+        book, inference = small
+        panel = inference.panel
+        own = panel.excess_returns[book.weights.index] @ book.weights
+        fit = sm.OLS(own, sm.add_constant(panel.factor_returns)).fit()
+        assert inference.table(book).loc["r squared", "estimate"] == pytest.approx(fit.rsquared, rel=1e-9)
+        single = inference.table(rm.Strategy({"A3": 1.0}, book.model))
+        for name in ("r squared", "factor share"):
+            assert single.loc[name, "estimate"] == pytest.approx(book.model.regression.rsquared["A3"])
+        np.testing.assert_allclose(
+            single.loc["r squared", ["low", "high"]].astype(float),
+            single.loc["factor share", ["low", "high"]].astype(float),
+        )
+
+    def test_r_squared_without_common_dates(self):
+        r, f, _ = panels.clean(n=2).arrays()
+        r = np.array(r)
+        r[: len(r) // 2, 0] = r[len(r) // 2 :, 1] = np.nan
+        panel = panels.panel_of(r, f)
+        model = rm.OLS().fit(panel)
+        table = rm.Inference.of(model, panel).table(rm.Strategy({"A0": 0.5, "A1": 0.5}, model))
+        assert table.loc["r squared"].drop("of").isna().all()
+        assert np.isfinite(table.drop("r squared").drop(columns="of").to_numpy()).all()
+
+    def test_of_a_position(self, small):
+        book, inference = small
+        monthly = rm.Position(book, 3e6, rm.MONTH)
+        table, plain = inference.table(monthly, tail=0.95), inference.table(book, tail=0.95)
+        pd.testing.assert_frame_equal(table.loc[plain.index], plain)
+        assert table.loc["dollar volatility", "high"] == pytest.approx(
+            3e6 * math.sqrt(21) * plain.loc["volatility", "high"]
+        )
+        assert table.loc["expected pnl", "low"] == pytest.approx(3e6 * 21 * plain.loc["expected return", "low"])
+        assert table.loc["dollar value at risk", "estimate"] == pytest.approx(3e6 * value_at_risk(book, rm.MONTH, 0.95))
+        with pytest.raises(rm.InvalidParameterError) as error:
+            inference.table(monthly, budget=rm.RiskBudget(1e6, rm.MONTH))
+        assert error.value.details["parameter"] == "budget"
+
+    def test_other_limits_of_the_hedged_portfolio_are_its_own(self, small):
+        book, inference = small
+        budget = rm.RiskBudget(1e9, rm.MONTH, limits=[rm.GrossLimit(1e6)])
+        table = inference.table(book, budget=budget)
+        hedged = budget.size(rm.HedgedPortfolio.neutral(book))
+        assert table.loc["hedged capacity", "estimate"] == pytest.approx(hedged.capital)
+        assert table.loc["hedged pnl at capacity", "estimate"] == pytest.approx(hedged.expected_pnl(rm.MONTH))
+        # dollars are given there, so only the alpha moves it
+        assert table.loc["hedged pnl at capacity", "std_error"] == pytest.approx(
+            hedged.capital * 21 * table.loc["alpha", "std_error"]
+        )
+
+    @pytest.mark.parametrize("tail", [0.0, 1.0, 99, math.nan, "0.95"])
+    def test_refuses_a_tail_that_is_no_probability(self, small, tail):
+        book, inference = small
+        with pytest.raises(rm.InvalidParameterError) as error:
+            inference.table(book, tail=tail)
+        assert error.value.details["parameter"] == "tail"
 
     def test_a_hedge_that_is_held_is_a_given_number(self, small):
         book, inference = small

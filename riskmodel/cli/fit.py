@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,19 @@ import pandas as pd
 from riskmodel._core.atomic import write_atomically
 from riskmodel._core.paths import read_path
 from riskmodel.cli import notices
+from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles, require_other_file
 from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import YEAR
+from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.classical import Classical
+from riskmodel.inference.inference import Inference
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
 
 _DESCRIPTION = """\
 Estimate the factor model of assets, and print what it says of each: alpha and
@@ -47,6 +54,13 @@ def parser() -> Parser:
     fit = Parser.of("fit", "[ASSET ...] [options]", _DESCRIPTION, _EXAMPLES)
     add_portfolio(fit)
     add_data(fit)
+    fit.add_argument(
+        "--errors",
+        metavar="|".join(read.ERRORS),
+        type=read.errors,
+        default=Classical(),
+        help="how standard errors are estimated (default: classical)",
+    )
     fit.add_argument("--output", metavar="FILE", help="a CSV file to write the table to, with all digits")
     fit.add_argument("--json", action="store_true", help="print the table as JSON, with all digits")
     add_estimator(fit)
@@ -62,10 +76,10 @@ def run(arguments: argparse.Namespace) -> None:
         options = ModelOptions.read(arguments, files)
         panel = options.panel(options.weights or options.data.assets)
         model = options.fit(panel)
+        table = estimates(model, panel, arguments.errors)
     left_out = left_out_of(model)
     if left_out:
         notices.tell(left_out)
-    table = estimates(model)
     if options.weights:
         table = table.loc[[asset for asset in options.weights if asset in table.index]]
     if output is not None:
@@ -74,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_json({"horizon": str(model.horizon), "dates": [str(d.date()) for d in panel.dates[[0, -1]]],
                     "assets": table_json(table)})  # fmt: skip
     else:
-        print(_text(model, panel.dates, table))
+        print(_text(model, panel.dates, table, arguments.errors))
     if output is not None:
         notices.tell(f"wrote {output}")
 
@@ -87,7 +101,7 @@ def _output(arguments: argparse.Namespace, files: InputFiles | None) -> Path | N
     return path
 
 
-def estimates(model: FactorModel) -> pd.DataFrame:
+def estimates(model: FactorModel, panel: ReturnPanel, covariance: LongRunCovariance) -> pd.DataFrame:
     """Return what a model says of each asset, decimals per the model's horizon: assets × columns.
 
     Columns are ``n_observations`` and ``rsquared`` where there is a regression, ``alpha``, the factors,
@@ -97,12 +111,13 @@ def estimates(model: FactorModel) -> pd.DataFrame:
     columns: dict[str, Any] = {} if fit is None else {"n_observations": fit.n_observations, "rsquared": fit.rsquared}
     columns |= {"alpha": model.alpha, **{str(f): model.loadings[f] for f in model.factors}}
     columns["idio_volatility"] = np.sqrt(model.idio_variance)
-    if fit is not None:
-        columns |= {f"std_error {name}": fit.std_errors[name] for name in fit.std_errors}
+    with contextlib.suppress(NotEstimatedError):  # of an estimator that has no errors, as the text says
+        errors = Inference.of(model, panel.select(list(model.assets)), covariance).std_errors()
+        columns |= {f"std_error {name}": errors[name] for name in errors}
     return pd.DataFrame(columns, index=model.assets).rename_axis("asset")
 
 
-def _text(model: FactorModel, dates: pd.DatetimeIndex, table: pd.DataFrame) -> str:
+def _text(model: FactorModel, dates: pd.DatetimeIndex, table: pd.DataFrame, covariance: LongRunCovariance) -> str:
     per_year = model.horizon.in_units_of(YEAR)
     shown = table.loc[:, [c for c in table if not str(c).startswith("std_error")]].copy()
     shown["alpha"] = 100.0 * shown["alpha"] / per_year
@@ -116,5 +131,9 @@ def _text(model: FactorModel, dates: pd.DatetimeIndex, table: pd.DataFrame) -> s
     shown = shown.rename(columns={"n_observations": "returns", "rsquared": "R²", "alpha": "alpha, %/year",
                                   "idio_volatility": "idio vol, %/year"})  # fmt: skip
     head = f"{len(table)} ASSETS, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, rows of a {model.horizon}"
-    said = "± is one standard error, classical." if model.regression is not None else "This estimator has no errors."
+    said = (
+        f"± is one standard error, by {covariance!r}."
+        if model.regression is not None
+        else "This estimator has no errors."
+    )
     return f"{head}\n{shown.rename_axis(None).to_string(float_format='{:.3f}'.format)}\n{said}"

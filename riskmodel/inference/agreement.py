@@ -13,7 +13,6 @@ from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.inference.influence import FactorInfluence
 from riskmodel.model.model import FactorModel
-from riskmodel.panel.memory import ReturnPanel
 
 # Two computations of the same moments agree to this share.
 _SAME = 1e-6
@@ -55,21 +54,19 @@ def _not_of_regression(parts: list[str]) -> NotEstimatedError:
     )
 
 
-def require_same_factors(model: FactorModel, panel: ReturnPanel) -> None:
+def require_same_factors(model: FactorModel, factors: FactorInfluence) -> None:
     """Raise unless mean and covariance of the factors are those of the panel, with the model's weights."""
-    factors = FactorInfluence.of(model, panel)
-    mean = factors.share @ panel.returns_of(model.definitions)
     d, n = factors.deviations, factors.n
     covariance = (d * factors.share[:, None]).T @ d * (n / (n - 1.0)) if n > 1 else model._factor_covariance * math.inf
     scale = np.sqrt(np.diag(covariance))
     moved = np.abs(model._factor_covariance - covariance) <= _SAME * np.outer(scale, scale)
     if not moved.all():
         raise NotEstimatedError(
-            f"expected the factor covariance of the panel that the model was fitted on, got another one than that of "
-            f"{panel!r}; pass the panel that was passed to fit, and a model of rm.OLS() or rm.EWMA(...).",
+            "expected the factor covariance of the panel that the model was fitted on, got another one; "
+            "pass the panel that was passed to fit, and a model of rm.OLS() or rm.EWMA(...).",
             parts=["factor_covariance"],
         )
-    if not (np.abs(model._factor_mean - mean) <= _SAME * scale).all():
+    if not (np.abs(model._factor_mean - factors.mean) <= _SAME * scale).all():
         raise _not_of_regression(["factor_mean"])
 
 

@@ -95,6 +95,16 @@ class Symmetric(Bounds):
 
 @final
 @frozen
+class Unknown(Bounds):
+    """Of a figure that is NaN."""
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return NaN."""
+        return math.nan, math.nan, math.nan
+
+
+@final
+@frozen
 class RootOfVariance(Bounds):
     """An interval of a variance with Hall's cubic, and its root.
 
@@ -115,11 +125,52 @@ class RootOfVariance(Bounds):
         return 0.5 * se / math.sqrt(self.variance), math.sqrt(low), math.sqrt(high)
 
 
+@final
+@frozen
+class Skewed(Bounds):
+    """An interval of a figure whose errors are skewed, with Hall's cubic as for variances."""
+
+    centre: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        se, g = spread.widened, spread.skewness
+        t = quantile(level, spread.few)
+        return se, self.centre - se * _cubic(t, g), self.centre - se * _cubic(-t, g)
+
+
 def _cubic(x: float, g: float) -> float:
     """Invert Hall's monotone cubic transformation."""
     if abs(g) < _SYMMETRIC:
         return x
     return 3.0 / g * (float(np.cbrt(1.0 + g * (x - g / 6.0))) - 1.0)
+
+
+@final
+@frozen
+class Scaled(Bounds):
+    """A multiple of what `inner` says."""
+
+    inner: Bounds
+    size: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        error, *ends = (self.size * x for x in self.inner.ends(spread, level))
+        return abs(error), min(ends), max(ends)
+
+
+@final
+@frozen
+class Complement(Bounds):
+    """One less what `inner` says."""
+
+    inner: Bounds
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends, swapped."""
+        error, low, high = self.inner.ends(spread, level)
+        return error, 1.0 - high, 1.0 - low
 
 
 @final
@@ -177,7 +228,7 @@ class Share(Bounds):
         if self.wald < _NEUTRAL:
             return 0.0, self.share, self._of_neutral(level)
         slope = self.share * (1.0 - self.share)
-        if self.wald < 4.0 * self.n_factors + 16.0:
+        if is_near_zero(self.wald, self.n_factors):
             return slope * spread.widened, *self._near_zero(level)
         width = quantile(level, spread.few) * spread.widened
         return slope * spread.widened, _logistic(self.centre - width), _logistic(self.centre + width)
@@ -196,6 +247,11 @@ class Share(Bounds):
         low = _logistic(logit - math.hypot(math.log(self.wald / least), width)) if least > 0 else 0.0
         up = math.log(most / self.wald) if most > 0 else 0.0
         return low, _logistic(logit + (math.hypot(up, width) if up > 0 else width))
+
+
+def is_near_zero(wald: float, k: int) -> bool:
+    """Whether K loadings with a Wald statistic may be so small that their square is far from normal."""
+    return _NEUTRAL <= wald < 4.0 * k + 16.0
 
 
 def _noncentrality(wald: float, k: int, probability: float) -> float:

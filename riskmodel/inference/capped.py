@@ -16,7 +16,8 @@ from scipy import optimize
 from riskmodel._core.arrays import Array
 from riskmodel.inference.bounds import Bounds, RootOfVariance, Spread, quantile
 from riskmodel.inference.estimand import THIS_WINDOW
-from riskmodel.inference.figures import Figure, PortfolioFigures
+from riskmodel.inference.figure import Figure
+from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.gradient import Gradient
 
 # How near the multiplier is brought to the pole at which exposures are infinite.

@@ -12,7 +12,7 @@ from scipy import linalg
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel.errors import NotEstimatedError
+from riskmodel.errors import NotEstimatedError, UnknownAssetError
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 
@@ -44,6 +44,10 @@ class DateGroup:
         e/(1 - h)^p with the leverage h.
     squares : array, shape (T, n)
         e² over its expectation where the variance is 1.
+    expected : array, shape (T,)
+        That expectation; 1 on other dates.
+    plain : array, shape (T, n)
+        e itself.
     moved : array, shape (n, K + 1)
         By how much a refit on these returns would move alpha and the loadings, in size: rounding.
     """
@@ -55,6 +59,8 @@ class DateGroup:
     n: float
     residuals: Array
     squares: Array
+    expected: Array
+    plain: Array
     moved: Array
 
 
@@ -93,7 +99,8 @@ class _Design:
     def group(self, columns: Index, residuals: Array, power: float) -> DateGroup:
         """Put the residuals of some assets, rows × n, on all T dates."""
         t = len(residuals)
-        e = residuals[self.rows]
+        e, expected = residuals[self.rows], np.ones(t)
+        expected[self.rows] = self.expected
         free = np.maximum(1.0 - self.leverage, np.finfo(float).eps)[:, None] ** power
         return DateGroup(
             columns=columns,
@@ -103,6 +110,8 @@ class _Design:
             n=float(1.0 / (self.share @ self.share)),
             residuals=_spread(e / free, self.rows, t),
             squares=_spread(e * e / self.expected[:, None], self.rows, t),
+            expected=expected,
+            plain=_spread(e, self.rows, t),
             moved=np.abs(self.lever.T @ e).T,
         )
 
@@ -115,7 +124,9 @@ def _spread(values: Array, rows: Index, t: int) -> Array:
     return out
 
 
-def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterator[DateGroup]:
+def read_groups(
+    model: FactorModel, panel: ReturnPanel, power: float, factors: Array | None = None
+) -> Iterator[DateGroup]:
     """Yield the regressions of a model's assets, those with returns on the same dates together.
 
     Parameters
@@ -126,6 +137,8 @@ def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterato
         The panel that it was fitted on, or one with the same dates and fewer assets.
     power : float
         p: residuals are divided by (1 - h)^p.
+    factors : array, optional, shape (T, K)
+        Factor returns, where they are known.
 
     Raises
     ------
@@ -134,11 +147,12 @@ def read_groups(model: FactorModel, panel: ReturnPanel, power: float) -> Iterato
     """
     fit = model.regression
     assert fit is not None
-    returns = panel.select(model.assets, []).arrays()[0]
+    returns = panel.arrays()[0][:, labels.positions(model.assets, panel.assets, "asset", UnknownAssetError)]
     few = (~np.isnan(returns)).sum(axis=0) <= len(model.factors)
     if few.any():
         raise other_panel(model.assets[few])
-    factors = panel.returns_of(model.definitions)
+    if factors is None:
+        factors = panel.returns_of(model.definitions)
     coefficients = np.column_stack([model._alpha, model._loadings])
     for group in groups_of(returns, factors, coefficients, fit.decay_factor, power):
         require_same_fit(model, group.columns, group.moved)

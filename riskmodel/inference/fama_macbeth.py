@@ -94,10 +94,10 @@ class FamaMacBeth:
         require(model, FactorModel, "model", "from rm.OLS().fit(panel)")
         require(panel, ReturnPanel, "panel", "that the model was fitted on")
         require_regression(model)
-        require_same_factors(model, panel)
+        factors = FactorInfluence.of(model, panel)
+        require_same_factors(model, factors)
         returns = panel.select(model.assets, []).arrays()[0]
         slopes = _slopes(returns, model._loadings)
-        factors = FactorInfluence.of(model, panel)
         made = cls._of(slopes, factors.share, panel.dates, model.factors, model.horizon, covariance)
         return made._with_shanken(model, factors, _read(covariance))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -11,6 +13,8 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array
 from riskmodel.errors import UnknownAssetError
 from riskmodel.inference.agreement import require_same_model
+from riskmodel.inference.date_groups import DateGroup, read_groups
+from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -18,7 +22,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Fitted:
     """What a model's panel says of a portfolio.
 
@@ -38,11 +42,34 @@ class Fitted:
         panel = self.panel
         return panel if isinstance(panel, ReturnPanel) else panel.select(assets)
 
+    @cached_property
+    def factors(self) -> Array:
+        """Returns of the model's factors, shape (T, K)."""
+        return self.select(self.model.assets[:1]).returns_of(self.model.definitions)
+
+    @cached_property
+    def of_factors(self) -> FactorInfluence:
+        """Influence of each date on the moments of the factors."""
+        fit = self.model.regression
+        return FactorInfluence.of_returns(self.factors, 1.0 if fit is None else fit.decay_factor)
+
+    def groups(self, held: FactorModel, power: float) -> Iterator[DateGroup]:
+        """Yield the regressions of some assets, with residuals over (1 - leverage)^power."""
+        return read_groups(held, self.select(held.assets), power, self.factors)
+
+    def influence(self, held: FactorModel, weights: Array, power: float) -> PortfolioInfluence:
+        """What each date adds to the errors of weights on some assets."""
+        return PortfolioInfluence.of_groups(self.of_factors, self.groups(held, power), weights, power)
+
     def held(self, portfolio: Portfolio) -> FactorModel:
         """The model of the assets held; `InvalidParameterError` for a portfolio of another model."""
         names = require_portfolio(portfolio, "portfolio").weights.index
         at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
-        require_same_model(portfolio.model.at(self.model.horizon), self.model, names, at)
+        own = portfolio.model
+        if own is not self.model:
+            require_same_model(
+                own if own.horizon == self.model.horizon else own.at(self.model.horizon), self.model, names, at
+            )
         return self.model.restrict(names.to_list())
 
     def returns(self, portfolio: Portfolio) -> Array:
@@ -51,7 +78,7 @@ class Fitted:
         weights = weights[weights != 0]
         panel = self.select(weights.index.to_list())
         returns = panel.select(weights.index, []).arrays()[0] @ np.asarray(weights)
-        returns = returns + panel.returns_of(self.model.definitions) @ legs
+        returns = returns + self.factors @ legs
         return np.asarray(returns[~np.isnan(returns)])
 
     def residuals(self, portfolio: Portfolio) -> tuple[Array, float]:

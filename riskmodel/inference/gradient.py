@@ -23,6 +23,8 @@ class Gradient:
         By its exposures, and by the mean of the factors.
     factor_covariance : array, shape (K, K)
         By the covariance of the factors, symmetric.
+    residual : float
+        By the variance of the portfolio's own residuals, in which those of its assets may be correlated.
     """
 
     alpha: float
@@ -30,6 +32,7 @@ class Gradient:
     factor_mean: Array
     factor_covariance: Array
     idio: float
+    residual: float = 0.0
 
     @classmethod
     def zero(cls, k: int) -> Self:
@@ -44,6 +47,7 @@ class Gradient:
             self.factor_mean + times * other.factor_mean,
             self.factor_covariance + times * other.factor_covariance,
             self.idio + times * other.idio,
+            self.residual + times * other.residual,
         )
 
     def times(self, factor: float) -> Gradient:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, final
 
 import pandas as pd
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
-from riskmodel.errors import NotEstimatedError, UnknownAssetError
+from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.agreement import require_regression, require_same_factors
 from riskmodel.inference.alphas import Alphas
+from riskmodel.inference.asset_gradient import terms_of
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.capped import CappedFigures, read_costs
+from riskmodel.inference.contributions import ContributionFigures
 from riskmodel.inference.covariance.base import LongRunCovariance
+from riskmodel.inference.covariance.classical import Classical
 from riskmodel.inference.covariance.cosine import Cosine
+from riskmodel.inference.dollars import AtCapacity, OfPosition
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand, require_estimand
+from riskmodel.inference.figure import Figure
 from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.fitted import Fitted
+from riskmodel.inference.instruments import InstrumentHedge
 from riskmodel.inference.interval import Interval
-from riskmodel.inference.joint import Joint, Pointwise
+from riskmodel.inference.joint import Joint
 from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
+from riskmodel.inference.normal_losses import NormalLosses
 from riskmodel.inference.of_model import ModelFigure
 from riskmodel.inference.stability import Stability
-from riskmodel.inference.std_errors import std_errors
-from riskmodel.inference.tables import differences, joint_level, table_of
+from riskmodel.inference.std_errors import std_errors, summary_errors
+from riskmodel.inference.tables import differences, table_of
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.model import FactorModel
@@ -36,6 +43,7 @@ from riskmodel.panel.base import Panel
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
+from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
 
 
@@ -86,6 +94,7 @@ class Inference:
     model: FactorModel
     panel: Panel
     covariance: LongRunCovariance = field(validator=_require_covariance)
+    _fitted: Fitted = field(init=False, default=Factory(lambda self: Fitted(self.model, self.panel), takes_self=True))
 
     @classmethod
     def of(cls, model: FactorModel, panel: Panel, covariance: LongRunCovariance | None = None) -> Self:
@@ -113,8 +122,9 @@ class Inference:
         require(panel, Panel, "panel", "the one that the model was fitted on")  # type: ignore[type-abstract]
         require_same(model.horizon, panel.horizon, "a model and its panel")
         require_regression(model)
-        require_same_factors(model, panel.select(model.assets[:1]))
-        return cls(model, panel, Cosine() if covariance is None else covariance)
+        inference = cls(model, panel, Cosine() if covariance is None else covariance)
+        require_same_factors(model, inference._fitted.of_factors)
+        return inference
 
     def __repr__(self) -> str:
         return f"<Inference of {self.model!r} with {self.covariance!r}>"
@@ -130,52 +140,139 @@ class Inference:
         errors = std_errors(self.model, self.panel, self.covariance)
         return pd.DataFrame(errors, self.model.assets.copy(), pd.Index(["alpha", *self.model.factors]))
 
+    def summary(self, asset: Any) -> Any:
+        """Return the regression of one asset as statsmodels prints it, with the errors of this inference.
+
+        As `FactorModel.summary`, which prints classical errors. t values, p values, intervals and the F test follow.
+
+        Parameters
+        ----------
+        asset : label
+            One of the model's.
+
+        Returns
+        -------
+        statsmodels.iolib.summary.Summary
+            To ``print``.
+
+        Raises
+        ------
+        UnknownAssetError
+            If the asset is not in the model.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+        """
+        labels.positions([asset], self.model.assets, "asset", UnknownAssetError)
+        panel = self._fitted.select([asset])
+        if isinstance(self.covariance, Classical):
+            return self.model.summary(asset, panel)
+        one = self.model.restrict([asset])
+        fit: Any = one.regression
+        robust = summary_errors(one, panel, self.covariance)
+        return fit._summary(asset, panel, lambda whole: whole.returns_of(one.definitions), robust)
+
     def table(
         self,
-        portfolio: Portfolio,
+        portfolio: Portfolio | Position,
         level: float = 0.95,
         *,
         budget: RiskBudget | None = None,
         joint: Joint | None = None,
+        tail: float = 0.99,
     ) -> pd.DataFrame:
-        r"""Return a portfolio's figures with standard errors and intervals.
+        r"""Return the figures of a portfolio or position with standard errors and intervals.
 
-        Weights, and a hedge that is held, are given numbers: for a hedged portfolio, exposures are those that the hedge
-        leaves. The table of a `Strategy` also says what its neutral hedge is, and how the strategy would do with it.
-        A portfolio's idio variance is the model's, :math:`\sum_i w_i^2 d_i`.
+        Weights, a hedge that is held, and the dollars of a position are given numbers: for a hedged portfolio,
+        exposures are those that the hedge leaves. The table of a `Strategy` also says what its neutral hedge is, and
+        how the strategy would do with it. A portfolio's idio variance is the model's, :math:`\sum_i w_i^2 d_i`; in
+        ``r squared`` the residuals of assets are as correlated as they were, on dates on which all have a return.
 
         Parameters
         ----------
-        portfolio : Portfolio
+        portfolio : Portfolio or Position
             In this model, possibly at another horizon.
         level : float
             Probability with which each interval covers, between 0 and 1.
         budget : RiskBudget, optional
-            To add ``capacity``, dollars that it allows, and for a strategy ``hedged capacity``.
+            To add ``capacity``, dollars that it allows, and the PnL to expect of these over the budget's horizon; for a
+            strategy also with its neutral hedge.
         joint : Joint, optional
             `Bonferroni` or `SupT` for intervals that cover all at once with that probability; by default each alone.
+        tail : float
+            Level of ``value at risk`` and ``expected shortfall``, between 0 and 1: losses are below the former with
+            this probability if returns are normal. `NormalTails` has the same, other methods fatter tails.
 
         Returns
         -------
         DataFrame
             Rows ``alpha``, ``expected return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
-            ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged volatility, new dates``, ``hedged sharpe``,
-            ``information ratio``, ``capacity``, ``hedged capacity``; columns ``estimate``, ``std_error``, ``low``,
-            ``high``, ``of``. Per the portfolio's horizon. Expected returns are in excess of the risk-free rate. On new
-            dates, the error of the hedge adds to the volatility.
+            ``r squared``, ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged volatility, new dates``,
+            ``hedged sharpe``, ``information ratio``, ``value at risk``, ``expected shortfall``; with a budget
+            ``capacity``, ``expected pnl at capacity``, ``factor-adjusted pnl at capacity``, ``hedged capacity``,
+            ``hedged pnl at capacity``; of a position ``dollar volatility``, ``expected pnl``, ``factor-adjusted pnl``,
+            ``dollar value at risk``, ``dollar expected shortfall``.
+            Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
+
+            Per the portfolio's horizon; PnL is over that of the budget or the position. Expected returns are in excess
+            of the risk-free rate. On new dates, the error of the hedge adds to the volatility.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a portfolio of another model, a level or tail that is no probability, or a position with a budget.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+        """
+        chosen, beyond = require_probability(level, "level"), require_probability(tail, "tail")
+        together = joint if joint is None else require(joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
+        position = portfolio if isinstance(portfolio, Position) else None
+        held = portfolio.portfolio if isinstance(portfolio, Position) else require_portfolio(portfolio, "portfolio")
+        figures = self._figures(held)
+        dollars = _dollars(figures, position, budget, beyond)
+        return table_of(figures, [*figures, *NormalLosses(figures, held.horizon, beyond), *dollars], chosen, together)
+
+    def contributions(self, portfolio: Portfolio, level: float = 0.95) -> pd.DataFrame:
+        """Return the shares of factors, and of holdings, in a portfolio's variance, with intervals.
+
+        They are the contributions of `RiskDecomposition` over the variance, which are also those to the volatility over
+        the volatility. Each kind sums to one.
+
+        Parameters
+        ----------
+        portfolio : Portfolio
+            In this model.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            Columns as of `table`; by ``"factor"`` and label, with ``"idio"``, then by ``"asset"`` and label, with the
+            legs of a hedge.
 
         Raises
         ------
         InvalidParameterError
             For a portfolio of another model, or a level that is no probability.
         NotEstimatedError
-            If the panel is not the one that the model was fitted on.
+            If the panel is not the one that the model was fitted on, or for classical errors.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+        >>> model = rm.OLS().fit(panel)
+        >>> book = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, model)
+        >>> rm.Inference.of(model, panel).contributions(book)[["low", "estimate", "high"]].round(2)
+                        low  estimate  high
+        by     name
+        factor Mkt-RF  0.65      0.67  0.70
+               idio    0.30      0.33  0.35
+        asset  MSFT    0.39      0.42  0.44
+               JPM     0.56      0.58  0.61
         """
         chosen = require_probability(level, "level")
-        together = require(Pointwise() if joint is None else joint, Joint, "joint", "such as rm.SupT()")  # type: ignore[type-abstract]
-        figures = self._figures(portfolio, budget)
-        every = list(figures)
-        return table_of(figures, every, joint_level(figures, every, chosen, together))
+        return ContributionFigures.of(self._fitted, portfolio, self.covariance).table(chosen)
 
     def capped(self, strategy: Strategy, cap: float, level: float = 0.95, *, cost: Any = None) -> pd.DataFrame:
         """Return the figures of a strategy with the smallest hedge that keeps the factor share at a cap.
@@ -218,7 +315,53 @@ class Inference:
         held = CappedFigures(figures, float(cap), read_costs(cost, self.model.factors), chosen)
         return table_of(figures, held, chosen)
 
-    def difference(self, first: Portfolio, second: Portfolio, level: float = 0.95) -> pd.DataFrame:
+    def minimum_variance(self, strategy: Portfolio, instruments: Sequence[Any], level: float = 0.95) -> pd.DataFrame:
+        """Return the figures of a strategy with its hedge in some instruments of least variance under the model.
+
+        The hedge of `HedgedPortfolio.minimum_variance` is not a given number here: it is estimated with the model.
+
+        Parameters
+        ----------
+        strategy : Portfolio
+            In this model.
+        instruments : sequence of labels
+            Factors or assets of the model.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            As of `table`: rows ``hedge <instrument>``, ``expected return``, ``sharpe`` and ``volatility``.
+
+        Raises
+        ------
+        UnknownAssetError, SingularCovarianceError
+            As `HedgedPortfolio.minimum_variance` does.
+        InvalidParameterError
+            For a portfolio of another model, or a level that is no probability.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on, or for classical errors.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"])
+        >>> model = rm.OLS().fit(panel)
+        >>> inference = rm.Inference.of(model, panel)
+        >>> table = inference.minimum_variance(rm.Strategy({"XOM": 1.0}, model), ["CVX", "KO"])
+        >>> table.filter(like="hedge", axis=0)[["low", "estimate", "high"]].round(2)
+                    low  estimate  high
+        figure
+        hedge CVX -0.39     -0.35 -0.32
+        hedge KO  -0.27     -0.24 -0.21
+        """
+        chosen = require_probability(level, "level")
+        return InstrumentHedge.of(self._fitted, strategy, instruments, self.covariance).table(chosen)
+
+    def difference(
+        self, first: Portfolio, second: Portfolio, level: float = 0.95, *, tail: float = 0.99
+    ) -> pd.DataFrame:
         """Return first less second: the figures that both have, with standard errors and intervals.
 
         The two are compared on the same dates, so what moves both cancels.
@@ -229,17 +372,21 @@ class Inference:
             In this model, at one horizon.
         level : float
             Probability with which each interval covers.
+        tail : float
+            As in `table`.
 
         Returns
         -------
         DataFrame
-            As of `table`, without capacities. Intervals are symmetric.
+            As of `table`, without dollars. Intervals are symmetric.
         """
-        chosen = require_probability(level, "level")
+        chosen, beyond = require_probability(level, "level"), require_probability(tail, "tail")
         require_same(
             require_portfolio(first, "first").horizon, require_portfolio(second, "second").horizon, "two portfolios"
         )
-        return differences(self._figures(first), self._figures(second), chosen)
+        ours, theirs = self._figures(first), self._figures(second)
+        some, others = ([*f, *NormalLosses(f, first.horizon, beyond)] for f in (ours, theirs))
+        return differences(ours, theirs, some, others, chosen)
 
     def interval(
         self,
@@ -289,7 +436,7 @@ class Inference:
         own = ModelFigure.of(figure, self.model, at)
         estimand = require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
         held = self.model.restrict(names.to_list())
-        terms = own.terms(held, self._fitted.select(names.to_list()), self.covariance.leverage_power)
+        terms = terms_of([own.gradient], self._fitted, held, self.covariance.leverage_power)[0]
         spread = Spread.of(terms, self.covariance.about(estimand))
         error, low, high = Symmetric(own.value).ends(spread, chosen)
         return Interval(own.value, error, low, high, chosen, estimand)
@@ -355,7 +502,7 @@ class Inference:
         chosen = require_probability(level, "level")
         figures = self._figures(portfolio)
         figure = figures.volatility()
-        found = long_run_volatility(figure, figures.linear_terms(figure), chosen)
+        found = long_run_volatility(figure, figures.linear_terms([figure])[0], chosen)
         return self._at(found, portfolio.horizon)
 
     def next_month(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
@@ -432,9 +579,21 @@ class Inference:
         }
         return evolve(interval, **grown)
 
-    def _figures(self, portfolio: Portfolio, budget: RiskBudget | None = None) -> PortfolioFigures:
-        return PortfolioFigures.of(self._fitted, portfolio, self.covariance, budget)
+    def _figures(self, portfolio: Portfolio) -> PortfolioFigures:
+        return PortfolioFigures.of(self._fitted, portfolio, self.covariance)
 
-    @property
-    def _fitted(self) -> Fitted:
-        return Fitted(self.model, self.panel)
+
+def _dollars(
+    figures: PortfolioFigures, position: Position | None, budget: RiskBudget | None, tail: float
+) -> Iterable[Figure]:
+    if budget is None:
+        return () if position is None else OfPosition(figures, position, tail)
+    limits = require(budget, RiskBudget, "budget", "such as rm.RiskBudget(1e6, rm.MONTH)")
+    if position is not None:
+        raise InvalidParameterError(
+            "expected a position or a budget, got both: the dollars of a position are given; pass its portfolio for "
+            "what the budget allows.",
+            parameter="budget",
+            got=budget,
+        )
+    return AtCapacity(figures, limits)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Self, final
 
 import numpy as np
 from attrs import frozen
 
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, Flags
 from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.date_groups import DateGroup, read_groups
 from riskmodel.inference.gradient import Gradient
@@ -25,11 +26,14 @@ class FactorInfluence:
     ----------
     deviations : array, shape (T, K)
         f less its mean.
+    mean : array, shape (K,)
+        The mean.
     share : array, shape (T,)
         w/Σw over all dates.
     """
 
     deviations: Array
+    mean: Array
     share: Array
 
     @classmethod
@@ -43,7 +47,8 @@ class FactorInfluence:
         """Compute it of factor returns, T × K."""
         w = np.maximum(decay_factor ** np.arange(len(factors) - 1, -1, -1.0), 1e-200)
         share = w / w.sum()
-        return cls(factors - share @ factors, share)
+        mean = share @ factors
+        return cls(factors - mean, mean, share)
 
     @property
     def n(self) -> float:
@@ -56,12 +61,53 @@ class FactorInfluence:
 
     def of_covariance(self, gradient: Array) -> Array:
         """Terms of a figure whose gradient in the covariance, symmetric, is given, shape (T,)."""
-        forms = np.einsum("tk,kl,tl->t", self.deviations, gradient, self.deviations, optimize=True)
+        forms = ((self.deviations @ gradient) * self.deviations).sum(axis=1)
         return np.asarray(self.share * (forms - self.share @ forms))
 
 
 @final
 @frozen(eq=False)
+class PortfolioResidual:
+    """The variance of the residuals of a portfolio, on dates on which all of its assets have a return.
+
+    Attributes
+    ----------
+    variance : float
+        With ddof 1, return² per row; NaN for fewer than two dates.
+    unbiased : float
+        Without the degrees of freedom that the regressions took.
+    by_date : array, shape (T,)
+        What each date adds to its error, given the coefficients.
+    slopes : array, shape (K + 1,)
+        By how much alpha and exposures lower it: zero where all assets have the same dates.
+    """
+
+    variance: float
+    unbiased: float
+    by_date: Array
+    slopes: Array
+
+    @classmethod
+    def of(cls, factors: FactorInfluence, plain: Array, scaled: Array, there: Flags) -> Self:
+        """Compute it of residuals, and of these over the root of their expected squares; zero on other dates."""
+        t, k = factors.deviations.shape
+        share = np.where(there, factors.share, 0.0)
+        total = float(share.sum())
+        if np.count_nonzero(there) < 2 or not total > 0.0:
+            return cls(np.nan, np.nan, np.zeros(t), np.zeros(k + 1))
+        share = share / total
+        n = 1.0 / float(share @ share)
+        squares = scaled * scaled
+        mean = float(share @ squares)
+        slopes = np.zeros(k + 1)
+        if not there.all():
+            towards = 2.0 * share * plain
+            slopes = np.append(towards.sum(), towards @ factors.deviations + towards.sum() * factors.mean)
+        return cls(float(share @ (plain * plain)) * n / (n - 1.0), mean, share * (squares - mean), slopes)
+
+
+@final
+@frozen(eq=False, slots=False)
 class PortfolioInfluence:
     r"""What each date adds to the errors of a portfolio's alpha, exposures and idio variance.
 
@@ -78,6 +124,8 @@ class PortfolioInfluence:
         Of the idio variance.
     idio_variance : float
         Its unbiased estimate, return² per row.
+    residual : PortfolioResidual
+        Of the residuals of the portfolio itself.
     residual_amplitude : array, shape (T,)
         The squared size of the terms of alpha, as the residual variances say.
     n : float
@@ -90,6 +138,7 @@ class PortfolioInfluence:
     coefficients: Array
     idio: Array
     idio_variance: float
+    residual: PortfolioResidual
     residual_amplitude: Array
     n: float
     classical: Array | None
@@ -105,6 +154,7 @@ class PortfolioInfluence:
         t, k = factors.deviations.shape
         coefficients, idio, amplitude = np.zeros((k + 1, t)), np.zeros(t), np.zeros(t)
         variance, n, held, rows = 0.0, factors.n, np.zeros(t), set()
+        plain, scaled, there = np.zeros(t), np.zeros(t), np.ones(t, dtype=bool)
         last: DateGroup | None = None
         for group in groups:
             w = weights[group.columns]
@@ -115,36 +165,53 @@ class PortfolioInfluence:
             idio += group.share * (own - mean)
             amplitude += mean * group.share**2
             variance, n, held = variance + mean, min(n, group.n), held + common
+            own_plain = group.plain @ w
+            plain += own_plain
+            scaled += own_plain / np.sqrt(group.expected)
+            there &= group.share > 0.0
             rows.add(group.share.tobytes())
             last = group
         classical = None
         if last is not None and len(rows) == 1 and power == 0.0:
             classical = last.inverse * (_weights_of(last) @ held**2 / (last.n - k - 1))
-        return cls(factors, coefficients, idio, variance, amplitude, n, classical)
+        residual = PortfolioResidual.of(factors, np.where(there, plain, 0.0), np.where(there, scaled, 0.0), there)
+        return cls(factors, coefficients, idio, variance, residual, amplitude, n, classical)
 
-    def along(self, gradient: Gradient) -> Array:
-        """Terms of a figure with a gradient, shape (T,)."""
-        slopes = np.append(gradient.alpha, gradient.exposures)
-        return np.asarray(
-            slopes @ self.coefficients
-            + self.factors.of_mean(gradient.factor_mean)
-            + self.factors.of_covariance(gradient.factor_covariance)
-            + gradient.idio * self.idio
-        )
+    def along(self, gradients: Sequence[Gradient]) -> Array:
+        """Terms of M figures with gradients, shape (M, T)."""
+        slopes = np.array([np.append(g.alpha, g.exposures) for g in gradients])
+        own = np.array([(g.idio, g.residual) for g in gradients])
+        terms = slopes @ self.coefficients + own @ self._variances
+        terms += np.array([g.factor_mean for g in gradients]) @ self._deviations.T
+        for m, g in enumerate(gradients):
+            if g.factor_covariance.any():
+                terms[m] += self.factors.of_covariance(g.factor_covariance)
+        return np.asarray(terms)
 
-    def terms(self, gradient: Gradient, factor_covariance: Array) -> DateTerms:
-        """Return what `LongRunCovariance` takes of a figure with a gradient."""
-        g, f = gradient, factor_covariance
-        size = float(g.factor_mean @ f @ g.factor_mean) * self.factors.share**2
-        size = size + g.alpha**2 * self.residual_amplitude
-        amplitude = np.sqrt(size) if size.any() else self.factors.share
-        return DateTerms(
-            by_date=self.along(gradient)[None],
-            amplitude=amplitude,
-            n=self.n,
-            n_parameters=len(f) + 1,
-            classical=self._classical(gradient, f),
-        )
+    def terms_of(self, gradients: Sequence[Gradient], factor_covariance: Array) -> list[DateTerms]:
+        """Return what `LongRunCovariance` takes of each of some figures with gradients."""
+        by_date, f = self.along(gradients), factor_covariance
+        return [
+            DateTerms(x[None], self._amplitude(g, f), self.n, len(f) + 1, self._classical(g, f))
+            for x, g in zip(by_date, gradients, strict=True)
+        ]
+
+    def _amplitude(self, g: Gradient, f: Array) -> Array:
+        of_mean = float(g.factor_mean @ f @ g.factor_mean)
+        if not of_mean and not g.alpha:
+            return self.factors.share
+        size = of_mean * self.factors.share**2 + g.alpha**2 * self.residual_amplitude
+        return np.sqrt(size) if size.any() else self.factors.share
+
+    @cached_property
+    def _deviations(self) -> Array:
+        return self.factors.deviations * self.factors.share[:, None]
+
+    @cached_property
+    def _variances(self) -> Array:
+        """Terms of the idio variance and of the variance of the portfolio's residuals, shape (2, T)."""
+        residual = self.residual.by_date - self.residual.slopes @ self.coefficients
+        return np.array([self.idio, residual])
 
     def exposures(self) -> DateTerms:
         """Return what `LongRunCovariance` takes of each exposure, by date of shape (K, 1, T)."""
@@ -171,7 +238,7 @@ class PortfolioInfluence:
         turned = g.factor_covariance @ f
         variance = slopes @ self.classical @ slopes + g.factor_mean @ f @ g.factor_mean / n
         variance += 2.0 * np.sum(turned * turned.T) / (n - 1.0)
-        variance += 2.0 * (g.idio * self.idio_variance) ** 2 / (n - k - 1.0)
+        variance += 2.0 * (g.idio * self.idio_variance + g.residual * self.residual.unbiased) ** 2 / (n - k - 1.0)
         return np.array([[variance]])
 
 

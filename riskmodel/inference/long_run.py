@@ -12,7 +12,7 @@ from riskmodel.inference.bounds import quantile
 from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import LONG_RUN
-from riskmodel.inference.figures import Figure
+from riskmodel.inference.figure import Figure
 from riskmodel.inference.interval import Interval
 
 # The fewest dates, five years of days, and the persistence a day, and lags, of the clusters that are allowed for.

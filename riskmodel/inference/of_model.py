@@ -11,11 +11,8 @@ from attrs import evolve, frozen
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.horizon import is_number
-from riskmodel.inference.covariance.base import DateTerms
-from riskmodel.inference.date_groups import read_groups
-from riskmodel.inference.influence import FactorInfluence
+from riskmodel.inference.asset_gradient import AssetGradient
 from riskmodel.model.model import FactorModel
-from riskmodel.panel.memory import ReturnPanel
 
 # Steps of numeric derivatives, in standard errors.
 _STEP = 1e-3
@@ -34,23 +31,14 @@ class ModelFigure:
     ----------
     value : float
         At the estimate.
-    coefficients : array, shape (N, K + 1)
-        Its derivatives by each asset's alpha and loadings.
-    factor_mean : array, shape (K,)
-        By the mean of the factors.
-    factor_covariance : array, shape (K, K)
-        By their covariance, symmetric.
-    idio : array, shape (N,)
-        By each asset's idio variance.
+    gradient : AssetGradient
+        Its derivatives.
     moves_with_means : bool
         Whether it depends on an alpha or on the mean of a factor.
     """
 
     value: float
-    coefficients: Array
-    factor_mean: Array
-    factor_covariance: Array
-    idio: Array
+    gradient: AssetGradient
     moves_with_means: bool
 
     @classmethod
@@ -77,27 +65,8 @@ class ModelFigure:
         moves = np.append(np.abs(coefficients[:, 0] * errors[:, 0]), np.abs(mean * mean_errors))
         size = np.abs(coefficients * errors).max(initial=0.0)
         size = max(size, float(moves.max(initial=0.0)), float(np.abs(idio * model._idio_variance[at]).max(initial=0.0)))
-        return cls(
-            value, coefficients.reshape(len(at), k + 1), mean, covariance, idio, bool((moves > _MOVES * size).any())
-        )
-
-    def terms(self, held: FactorModel, panel: ReturnPanel, power: float) -> DateTerms:
-        """Return what each date adds to the error of the figure.
-
-        `held` is the model of the assets that the figure was differentiated by.
-        """
-        factors, f = FactorInfluence.of(held, panel), held._factor_covariance
-        by_date = factors.of_mean(self.factor_mean) + factors.of_covariance(self.factor_covariance)
-        size, n = float(self.factor_mean @ f @ self.factor_mean) * factors.share**2, factors.n
-        for group in read_groups(held, panel, power):
-            slopes, of_idio = self.coefficients[group.columns], self.idio[group.columns]
-            means = group.share @ group.squares
-            by_date = by_date + np.einsum("tn,tn->t", group.lever @ slopes.T, group.residuals)
-            by_date += group.share * (group.squares @ of_idio - means @ of_idio)
-            size = size + group.share**2 * float(slopes[:, 0] ** 2 @ means)
-            n = min(n, group.n)
-        amplitude = np.sqrt(size) if np.any(size) else factors.share
-        return DateTerms(by_date[None], amplitude, n, len(f) + 1)
+        gradient = AssetGradient(coefficients.reshape(len(at), k + 1), mean, covariance, idio)
+        return cls(value, gradient, bool((moves > _MOVES * size).any()))
 
 
 @final

@@ -17,6 +17,7 @@ from riskmodel.inference.covariance.regressors import Regressors
 from riskmodel.inference.date_groups import require_same_fit
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.model.model import FactorModel
+from riskmodel.model.robust_errors import RobustErrors
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
 
@@ -67,6 +68,14 @@ def _spans(n: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
+def summary_errors(model: FactorModel, panel: ReturnPanel, covariance: LongRunCovariance) -> RobustErrors:
+    """Return the errors of a model's only asset, for its printed summary."""
+    fit: Any = model.regression
+    work = _Tiles.of(panel.returns_of(model.definitions), fit.decay_factor, covariance)
+    returns = panel.select(model.assets, []).arrays()[0].T
+    return RobustErrors(repr(covariance), *work.one(returns, np.column_stack([model._alpha, model._loadings])))
+
+
 @final
 @frozen(eq=False)
 class _Tiles:
@@ -89,6 +98,33 @@ class _Tiles:
 
     def errors(self, returns: Array, coefficients: Array) -> tuple[Array, Array]:
         """Standard errors of some assets from their returns, J × T, and by how much a refit would move each."""
+        e, terms, towards, moved = self._scores(returns, coefficients)
+        long, window = self._estimators()
+        out = _roots(towards, window.of_regressions(e, self.regressors, terms))
+        if long is not window:
+            out[:, :1] = _roots(towards[:, :1], long.of_regressions(e, self.regressors, terms))
+        return out, moved
+
+    def one(self, returns: Array, coefficients: Array) -> tuple[Array, Array]:
+        """The covariance of the coefficients of one asset, and the degrees of freedom of each, from 1 × T returns."""
+        e, terms, towards, _ = self._scores(returns, coefficients)
+        found, degrees = [], []
+        for estimator in self._estimators():
+            found.append(
+                (towards @ estimator.of_regressions(e, self.regressors, terms) @ towards.transpose(0, 2, 1))[0]
+            )
+            degrees.append(float(np.max(estimator.degrees_of_freedom(terms))))
+        (long, window), ratio = found, np.ones(len(towards[0]))
+        # alpha has its own variance, and its correlations with the loadings stay
+        ratio[0] = np.sqrt(long[0, 0] / window[0, 0]) if window[0, 0] > 0 else 1.0
+        return window * np.outer(ratio, ratio), np.array([degrees[0], *[degrees[1]] * (len(ratio) - 1)])
+
+    def _estimators(self) -> tuple[LongRunCovariance, LongRunCovariance]:
+        """Those of alpha and of the loadings."""
+        return self.covariance.about(LONG_RUN), self.covariance.about(THIS_WINDOW)
+
+    def _scores(self, returns: Array, coefficients: Array) -> tuple[Array, DateTerms, Array, Array]:
+        """Weighted residuals, what else is known of them, what turns sums of scores into coefficients, and `moved`."""
         present, e = split_missing(returns - coefficients[:, :1] - coefficients[:, 1:] @ self.factors.T)
         w = self._weights(present)
         root, _ = inverse_roots(np.moveaxis(self.regressors.squares(w), 0, -1))
@@ -105,14 +141,7 @@ class _Tiles:
             n=w.sum(axis=1) ** 2 / np.einsum("jt,jt->j", w, w),
             n_parameters=len(self.back),
         )
-        return self._of_coefficients(e, terms, towards), moved
-
-    def _of_coefficients(self, e: Array, terms: DateTerms, towards: Array) -> Array:
-        long, window = (self.covariance.about(estimand) for estimand in (LONG_RUN, THIS_WINDOW))
-        out = _roots(towards, window.of_regressions(e, self.regressors, terms))
-        if long is not window:
-            out[:, :1] = _roots(towards[:, :1], long.of_regressions(e, self.regressors, terms))
-        return out
+        return e, terms, towards, moved
 
     def _weights(self, present: Array) -> Array:
         """Weights of dates, J × T, 1 on the last date of each asset, zero where it has no return."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,45 +10,63 @@ import pandas as pd
 
 from riskmodel._core.arrays import Array
 from riskmodel.inference.bounds import Spread, Symmetric
-from riskmodel.inference.figures import Figure, PortfolioFigures
+from riskmodel.inference.figure import Figure
+from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.joint import Joint
 
-_COLUMNS = ("estimate", "std_error", "low", "high", "of")
+
+def table_of(
+    figures: PortfolioFigures, some: Iterable[Figure], level: float, joint: Joint | None = None
+) -> pd.DataFrame:
+    """Return the table of some figures of a portfolio, each, or with `joint` all, of which cover with a level."""
+    every = list(some)
+    single = level
+    if joint is not None:
+        along = figures.influence.along
+        single = joint.marginal_level(level, lambda: _correlation(along([f.gradient for f in every])))
+    ends = [f.bounds.ends(spread, single) for f, spread in zip(every, figures.spreads(every), strict=True)]
+    rows = {f.name: (f.estimate, *e, f.power, f.estimand) for f, e in zip(every, ends, strict=True)}
+    return frame_of(rows, _ratio(figures))
 
 
-def as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Make the table of rows."""
-    return pd.DataFrame(rows).set_index("figure")[list(_COLUMNS)]
-
-
-def table_of(figures: PortfolioFigures, some: Iterable[Figure], level: float) -> pd.DataFrame:
-    """Return the table of some figures of a portfolio, each of which covers with a level."""
-    return as_frame([figures.row(f, f.estimate, *f.bounds.ends(figures.spread(f), level)) for f in some])
-
-
-def joint_level(figures: PortfolioFigures, some: list[Figure], level: float, joint: Joint) -> float:
-    """Return the level of single intervals at which all figures are covered at once."""
-    along = figures.influence.along
-    return joint.marginal_level(level, lambda: _correlation([along(f.gradient) for f in some]))
-
-
-def differences(ours: PortfolioFigures, theirs: PortfolioFigures, level: float) -> pd.DataFrame:
+def differences(
+    ours: PortfolioFigures, theirs: PortfolioFigures, some: Iterable[Figure], others: Iterable[Figure], level: float
+) -> pd.DataFrame:
     """Return the table of the differences of figures that two portfolios of one model have."""
-    others = {f.name: f for f in theirs}
-    rows = []
-    for figure in ours:
-        if figure.name not in others:
-            continue
-        other = others[figure.name]
-        terms = ours.linear_terms(figure).minus(theirs.linear_terms(other))
-        spread = Spread.of(terms, ours.covariance.about(figure.estimand))
-        estimate = figure.estimate - other.estimate
-        rows.append(ours.row(figure, estimate, *Symmetric(estimate).ends(spread, level)))
-    return as_frame(rows)
+    named = {f.name: f for f in others}
+    both = [(f, named[f.name]) for f in some if f.name in named]
+    terms = zip(ours.linear_terms([f for f, _ in both]), theirs.linear_terms([f for _, f in both]), strict=True)
+    estimates = [first.estimate - second.estimate for first, second in both]
+    ends = [
+        Symmetric(value).ends(Spread.of(first.minus(second), ours.covariance.about(figure.estimand)), level)
+        for value, (figure, _), (first, second) in zip(estimates, both, terms, strict=True)
+    ]
+    rows = {f.name: (value, *e, f.power, f.estimand) for (f, _), value, e in zip(both, estimates, ends, strict=True)}
+    return frame_of(rows, _ratio(ours))
 
 
-def _correlation(terms: list[Array]) -> Array:
-    x = np.array(terms)
+def _ratio(figures: PortfolioFigures) -> float:
+    return figures.portfolio.horizon.in_units_of(figures.horizon)
+
+
+def frame_of(rows: Mapping[Any, Sequence[Any]], ratio: float, names: Sequence[str] = ("figure",)) -> pd.DataFrame:
+    """Make a table of numbers per row of the panel, at a horizon of `ratio` rows.
+
+    Each row has an estimate, its standard error, the ends, the power of the horizon it grows with, and its estimand.
+    """
+    index = (
+        pd.MultiIndex.from_tuples(list(rows), names=list(names))
+        if len(names) > 1
+        else pd.Index(list(rows), name=names[0])
+    )
+    numbers = np.reshape([row[:4] for row in rows.values()], (len(rows), 4)).astype(np.float64)
+    scale = np.array([ratio ** row[4] for row in rows.values()])
+    frame = pd.DataFrame(numbers * scale[:, None], index, ["estimate", "std_error", "low", "high"])
+    frame["of"] = [str(row[5]) for row in rows.values()]
+    return frame
+
+
+def _correlation(x: Array) -> Array:
     length = np.sqrt(np.einsum("mt,mt->m", x, x))
     moving = length > 0
     x = x[moving] / length[moving, None]

@@ -15,6 +15,7 @@ from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.model.parts import PART, require_shapes
+from riskmodel.model.robust_errors import RobustErrors
 from riskmodel.model.weighted_summary import weighted_summary
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -142,8 +143,14 @@ class RegressionFit:
         """Return the regression of one asset as statsmodels prints it: see `FactorModel.summary`."""
         return self._summary(asset, panel, lambda chosen: chosen.select(factors=self.factors).arrays()[1])
 
-    def _summary(self, asset: Any, panel: ReturnPanel, factors: Callable[[ReturnPanel], Array]) -> Any:
-        """Summarise a regression on what `factors` returns for a panel, shape (T, K)."""
+    def _summary(
+        self,
+        asset: Any,
+        panel: ReturnPanel,
+        factors: Callable[[ReturnPanel], Array],
+        robust: RobustErrors | None = None,
+    ) -> Any:
+        """Summarise a regression on what `factors` returns for a panel, T × K, with classical errors or others."""
         import statsmodels.api as sm  # noqa: PLC0415 - heavy, and used only here
 
         row = int(labels.positions([asset], self.assets, "asset", UnknownAssetError)[0])
@@ -162,11 +169,14 @@ class RegressionFit:
         model.df_resid = float(self._n_observations[row]) - design.shape[1]
         fitted = model.fit()
         self._require_same_fit(row, fitted, panel)
+        if robust is not None:
+            fitted = robust.applied_to(fitted)
         of_what = f"{asset}, excess returns per {panel.horizon}"
         if self.decay_factor == 1.0:
             return fitted.summary(title=f"Least squares: {of_what}")
         title = f"Weighted least squares ({self.decay_factor:.6g} a date): {of_what}"
-        return weighted_summary(fitted, weights, float(self._n_observations[row]), title)
+        notes = [] if robust is None else [robust.note]
+        return weighted_summary(fitted, weights, float(self._n_observations[row]), title, notes)
 
     def _require_same_fit(self, row: int, fitted: Any, panel: ReturnPanel) -> None:
         """Raise unless the panel is the one that was fitted."""

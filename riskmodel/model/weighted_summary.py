@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -57,7 +57,7 @@ class ResidualShape:
         return math.exp(-self.jarque_bera / 2.0)
 
 
-def weighted_summary(fitted: Any, weights: Array, n: float, title: str) -> Any:
+def weighted_summary(fitted: Any, weights: Array, n: float, title: str, notes: Sequence[str] = ()) -> Any:
     """Return the summary of a fit of `statsmodels.WLS` whose degrees of freedom are those of n effective dates.
 
     Parameters
@@ -70,6 +70,8 @@ def weighted_summary(fitted: Any, weights: Array, n: float, title: str) -> Any:
         The effective number of dates.
     title : str
         The first line.
+    notes : sequence of str
+        Below the others.
     """
     from statsmodels.iolib.summary import Summary  # noqa: PLC0415 - heavy, and used only here
 
@@ -93,7 +95,8 @@ def weighted_summary(fitted: Any, weights: Array, n: float, title: str) -> Any:
     _add(summary, fitted, top, title)
     summary.add_table_params(fitted, alpha=0.05, use_t=True)
     _add(summary, fitted, bottom, "")
-    summary.add_extra_txt(list(_NOTES))
+    more = [f"[{number}] {note}" for number, note in enumerate(notes, len(_NOTES))]
+    summary.add_extra_txt([*_NOTES, *more])
     return summary
 
 

@@ -48,6 +48,7 @@ _OF_NEUTRAL = {
     "hedged volatility, new dates": "volatility, new dates",
     "hedged sharpe": "sharpe",
     "hedged capacity": "capacity",
+    "hedged pnl at capacity": "expected pnl at capacity",
 }
 _IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"}
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]

@@ -1,0 +1,200 @@
+"""How sure are the contributions of factors, and of holdings, to a portfolio's risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core.arrays import Array
+from riskmodel.inference.bounds import Bounds, Complement, Skewed, Spread
+from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
+from riskmodel.inference.date_groups import DateGroup
+from riskmodel.inference.estimand import THIS_WINDOW
+from riskmodel.inference.figures import PortfolioFigures
+from riskmodel.inference.fitted import Fitted
+from riskmodel.inference.gradient import Gradient
+from riskmodel.inference.tables import frame_of
+from riskmodel.model.decomposition import IDIO
+from riskmodel.model.model import FactorModel
+from riskmodel.portfolio.portfolio import Portfolio
+
+
+@final
+@frozen
+class _Share:
+    """The share of the variance of a factor or of a holding.
+
+    Attributes
+    ----------
+    key : tuple
+        ``"factor"`` or ``"asset"``, and the label.
+    estimate : float
+        The share.
+    by_date : array, shape (T,)
+        What each date adds to the error of what `bounds` takes.
+    bounds : Bounds
+        How the interval is made.
+    """
+
+    key: tuple[str, Any]
+    estimate: float
+    by_date: Array
+    bounds: Bounds
+
+
+@final
+@frozen(eq=False, slots=False)
+class ContributionFigures:
+    r"""Shares of the variance, which are those of the volatility too, with what each date adds to their errors.
+
+    The contribution of a factor is :math:`x_k (F x)_k`, of an asset :math:`w_i (b_i^\top F x + w_i d_i)`, and of a leg
+    :math:`h_k (F x)_k`, as `RiskDecomposition` has them.
+
+    Attributes
+    ----------
+    figures : PortfolioFigures
+        Of the portfolio.
+    held : FactorModel
+        Of the assets held.
+    fitted : Fitted
+        With the panel.
+    covariance : LongRunCovariance
+        As in `Inference`.
+    """
+
+    figures: PortfolioFigures
+    held: FactorModel
+    fitted: Fitted
+    covariance: LongRunCovariance
+
+    @classmethod
+    def of(cls, fitted: Fitted, portfolio: Portfolio, covariance: LongRunCovariance) -> Self:
+        """Read a portfolio's parameters."""
+        return cls(PortfolioFigures.of(fitted, portfolio, covariance), fitted.held(portfolio), fitted, covariance)
+
+    def __iter__(self) -> Iterator[_Share]:
+        yield from self._by_factor()
+        yield self._idio()
+        yield from self._by_holding()
+
+    def table(self, level: float) -> pd.DataFrame:
+        """Return the shares with intervals, by factor and by holding."""
+        own, influence, rows = self.covariance.about(THIS_WINDOW), self.figures.influence, {}
+        for share in self:
+            terms = DateTerms(share.by_date[None], influence.factors.share, influence.n, len(self._x) + 1)
+            ends = share.bounds.ends(Spread.of(terms, own), level)
+            rows[share.key] = (share.estimate, *ends, 0.0, THIS_WINDOW)
+        return frame_of({key: rows[key] for key in self._keys()}, 1.0, ("by", "name"))
+
+    def _keys(self) -> list[tuple[str, Any]]:
+        """Of the table, in order: assets are yielded with those that have the same dates."""
+        model = self.figures.portfolio.model
+        return [("factor", name) for name in (*model.factors, IDIO)] + [("asset", name) for name in self._holdings]
+
+    @cached_property
+    def _holdings(self) -> pd.Index[Any]:
+        return self.figures.portfolio.decompose().by_asset.index
+
+    # -- figures -----------------------------------------------------------------------------------
+
+    def _by_factor(self) -> Iterator[_Share]:
+        x, f, own = self._x, self._f, self.figures
+        noise = self._noise_of_slopes
+        for k, name in enumerate(own.portfolio.model.factors):
+            unit = np.eye(len(x))[k]
+            gradient = own.unit(
+                exposures=x[k] * f[k] + self._towards[k] * unit,
+                factor_covariance=0.5 * x[k] * (np.outer(unit, x) + np.outer(x, unit)),
+            )
+            contribution = float(x[k] * self._towards[k])
+            yield self._of(("factor", name), contribution, self._along(gradient), float(noise[k, k]))
+
+    def _idio(self) -> _Share:
+        """What the factors do not explain: one less the factor share, with its interval."""
+        share = self.figures.factor_share()
+        along = self._along(share.gradient)
+        if not self.figures.variance > 0.0:
+            return _Share(("factor", IDIO), 0.0, along, Skewed(0.0))
+        return _Share(("factor", IDIO), 1.0 - share.estimate, along, Complement(share.bounds))
+
+    def _by_holding(self) -> Iterator[_Share]:
+        """By asset, then by leg; a leg with the label of an asset is added to it."""
+        legs = dict(self._by_leg())
+        for asset, contribution, by_date, noise in self._by_asset():
+            value, of_leg, more = legs.pop(asset, (0.0, 0.0, 0.0))
+            yield self._of(("asset", asset), contribution + value, by_date + of_leg, noise + more)
+        for name, (value, of_leg, more) in legs.items():
+            yield self._of(("asset", name), value, np.asarray(of_leg), more)
+
+    def _by_asset(self) -> Iterator[tuple[Any, float, Array, float]]:
+        held, w = self.held, np.asarray(self.figures.portfolio.weights)
+        for group in self.fitted.groups(held, self.covariance.leverage_power):
+            terms, noise = self._of_group(group, w)
+            at = group.columns
+            own = w[at] * (held._loadings[at] @ self._towards) + w[at] ** 2 * held._idio_variance[at]
+            yield from zip(held.assets[at], own, terms.T, noise, strict=True)
+
+    def _of_group(self, group: DateGroup, w: Array) -> tuple[Array, Array]:
+        """Terms of the contributions of some assets, T × n, and what the noise of the loadings adds to these."""
+        at, influence = group.columns, self.figures.influence
+        b, size, factors = self.held._loadings[at], w[group.columns], influence.factors
+        share = group.share[:, None]
+        terms = (group.lever[:, 1:] @ self._towards)[:, None] * group.residuals * size
+        terms += share * (group.squares - group.share @ group.squares) * size**2
+        terms += (influence.coefficients[1:].T @ self._f) @ (b * size[:, None]).T
+        forms = (factors.deviations @ self._x)[:, None] * (factors.deviations @ b.T)
+        terms += factors.share[:, None] * (forms - factors.share @ forms) * size
+        reach = (group.lever[:, 1:] @ self._f * influence.coefficients[1:].T).sum(axis=1)
+        return terms, size * (reach @ group.residuals)
+
+    def _by_leg(self) -> Iterator[tuple[Any, tuple[float, Array, float]]]:
+        legs, f, own = self.figures.portfolio.legs, self._f, self.figures
+        for k, (name, leg) in enumerate(legs.items()):
+            if name not in self._holdings:
+                continue
+            unit = np.eye(len(self._x))[k]
+            gradient = own.unit(
+                exposures=leg * f[k],
+                factor_covariance=0.5 * leg * (np.outer(unit, self._x) + np.outer(self._x, unit)),
+            )
+            yield name, (float(leg * self._towards[k]), self._along(gradient), 0.0)
+
+    def _of(self, key: tuple[str, Any], contribution: float, by_date: Array, noise: float) -> _Share:
+        """A share of a contribution to the variance."""
+        variance = self.figures.variance
+        if not variance > 0.0:
+            return _Share(key, 0.0, np.zeros(len(by_date)), Skewed(0.0))
+        share = contribution / variance
+        centre = (contribution - noise) / self.figures.unbiased_variance
+        return _Share(key, share, (by_date - share * self._of_variance) / variance, Skewed(centre))
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _x(self) -> Array:
+        return self.figures.exposures
+
+    @property
+    def _f(self) -> Array:
+        return self.figures.factor_covariance
+
+    @cached_property
+    def _towards(self) -> Array:
+        return np.asarray(self._f @ self._x)
+
+    @cached_property
+    def _of_variance(self) -> Array:
+        return self._along(self.figures.of_variance)
+
+    @cached_property
+    def _noise_of_slopes(self) -> Array:
+        slopes = self.figures.influence.coefficients[1:]
+        return np.asarray(self._f @ (slopes @ slopes.T))
+
+    def _along(self, gradient: Gradient) -> Array:
+        return np.asarray(self.figures.influence.along([gradient])[0])
