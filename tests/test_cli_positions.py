@@ -90,3 +90,24 @@ def test_bad_positions(run, text, args, said):
 def test_a_nav_needs_positions(capsys):
     assert main(["report", "MSFT", "--nav", "1m", "--no-html"]) == 2
     assert "--positions" in capsys.readouterr().err
+
+
+def test_columns_that_are_not_read_are_said_in_options(run):
+    _, _, err = run("asset,dollars,trader\nMSFT,3,Ann\n", "--json")
+    assert "warning (chosen-column)" in err
+    assert "rm." not in err
+
+
+def test_a_factor_of_which_nobody_says_what_it_costs(run, tmp_path):
+    panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"], start="2016-01-01")
+    panel.excess_returns.to_csv(tmp_path / "returns.csv", index_label="date")
+    panel.factor_returns.set_axis(["R_MKT"], axis=1).to_csv(tmp_path / "factors.csv", index_label="date")
+    files = ["--returns", "returns.csv", "--factor-returns", "factors.csv", "--risk-free", "0", "--no-html"]
+    _, out, err = run("asset,dollars\nMSFT,3\n", *files)
+    assert err.count("warning (unstated-funding)") == 1
+    assert "--funded" in err
+    assert "rm." not in err
+    assert "nobody says whether R_MKT costs cash" in " ".join(out.split())
+    _, out, err = run("asset,dollars\nMSFT,3\n", *files, "--funded", "R_MKT")
+    assert err == ""
+    assert "R_MKT (told by the provider)" in out

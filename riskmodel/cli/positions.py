@@ -82,7 +82,7 @@ class Held:
         leverage = "" if b.nav is None else f", {b.leverage:.2f} times the NAV"
         return (
             *breaches,
-            f"Held{day}: {b.n_names} names ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
+            f"Held{day}: {b.n_names} name{'' if b.n_names == 1 else 's'} ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
             f"{b.short:,.0f}, gross {b.gross:,.0f}{leverage}, net {b.net:,.0f} dollars; volatility "
             f"{position.volatility:,.0f} dollars per {budget.horizon}, which uses {shares}.",
         )

@@ -162,9 +162,10 @@ def run(arguments: argparse.Namespace) -> None:
     with notices.shown(arguments.strict, arguments.allow or ()) as said:
         options = ReportOptions.read(arguments)
         report, left_out = risk_report(options, said)
-    if left_out:
-        notices.tell(left_out)
-    show(report, options.output, options.json)
+        if left_out:
+            notices.tell(left_out)
+        # within, as some figures are computed, and warn, when they are shown
+        show(report, options.output, options.json)
 
 
 @final
