@@ -128,6 +128,7 @@ from .errors import (
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
+    UnstatedFundingWarning as UnstatedFundingWarning,
 )
 from .estimation.assembled import Assembled as Assembled
 from .estimation.asset_regressions.base import AssetRegression as AssetRegression
@@ -296,6 +297,12 @@ from .panel.factors import (
     PublishedFactor as PublishedFactor,
     Spread as Spread,
 )
+from .panel.funding import (
+    FUNDED as FUNDED,
+    Funding as Funding,
+    FundingSource as FundingSource,
+    SELF_FINANCING as SELF_FINANCING,
+)
 from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
@@ -318,6 +325,7 @@ from .portfolio.desk.limits import (
 )
 from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
+from .portfolio.budget_node import BudgetNode as BudgetNode
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
@@ -342,6 +350,7 @@ from .portfolio.uncovered import (
     Uncovered as Uncovered,
 )
 from .portfolio.strategy import Strategy as Strategy
+from .portfolio.strategy_history import StrategyHistory as StrategyHistory
 from .quantities import (
     Mean as Mean,
     Quantity as Quantity,

@@ -56,6 +56,7 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+HELD = rm.StrategyHistory({"A": 1.0}, HISTORY)
 # Scenarios and tails.
 CRASH = rm.Shocks("crash", {"SMB": -0.1})
 SPRING = rm.Episode("spring", DAYS[10], DAYS[40])
@@ -77,6 +78,7 @@ OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
     *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
     rm.LeftOutPositions(["C"]),
+    *(HELD, rm.BudgetNode("fund", BUDGET, children=[rm.BudgetNode("desk", position=BOOK.position(MODEL, rm.MONTH))])),
     rm.DAY,
     *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
     *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
@@ -144,7 +146,7 @@ BY_CALLABLE = {
     ("RiskDecomposition.of", "covariance"): MODEL.covariance, ("RegressionFit().take", "at"): np.array([1, 0]),
     ("FactorModel", "definitions"): ["Mkt-RF", "SMB"], ("Horizon.of", "bar"): "1h", ("Horizon.of", "per_day"): 7,
     ("ModelHistory.of", "results"): [WindowResult(MODEL, {}, {})], ("ModelHistory.of", "starts"): np.array([0]),
-    ("PublishedFactor", "funded"): True,
+    ("PublishedFactor", "funding"): rm.FUNDED, ("PublishedFactor", "told_by"): rm.FundingSource.CALLER,
     ("ModelHistory.of", "stops"): np.array([60]), ("ModelHistory.of", "counts"): np.full((1, 2), 60, dtype=np.int32),
 }  # fmt: skip
 BY_CALLABLE |= {
@@ -238,6 +240,13 @@ BY_CALLABLE |= {
     ("Book", "dollars"): {"A": 1e6}, ("Book", "nav"): 1e6, ("Book.of_shares", "quantities"): {"A": 10},
     ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
     ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
+}  # fmt: skip
+BY_CALLABLE |= {
+    ("Strategy.from_positions", "dollars"): {"A": 1e6}, ("StrategyHistory", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "dollars"): pd.DataFrame({"A": [1e6]}, DAYS[:1]),
+    ("BudgetNode", "budget"): BUDGET, ("BudgetNode", "position"): BUDGET.size(STRATEGY), ("BudgetNode", "children"): (),
+    ("BudgetNode().scaled", "factor"): 0.5, ("BudgetNode", "name"): "desk",
 }  # fmt: skip
 for named in ("read_positions", "read_position_history"):
     BY_CALLABLE |= {(named, "path"): "positions.csv", (named, "columns"): rm.PositionColumns()}
