@@ -352,6 +352,12 @@ class Portfolio(ABC):
     def _own_cash(self) -> float:
         """Return the weight of a cash leg that is one of the holdings."""
 
+    def _beside(self, realised: Volatility | None) -> str:
+        """Return the volatility of the model beside a realised one, for `repr`."""
+        if realised is None:
+            return ""
+        return f"; volatility per {self.horizon}: model {self.volatility:.3g}, realised {realised:.3g}"
+
     def _funded_legs(self) -> float:
         held = self.legs.to_numpy()
         definitions = zip(self.model.definitions, held, strict=True)

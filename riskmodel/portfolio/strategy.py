@@ -13,7 +13,9 @@ from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.quantities import Volatility
 
 
 @final
@@ -27,6 +29,8 @@ class Strategy(Portfolio):
         Dollars per dollar of strategy. Other assets have weight zero.
     model : FactorModel
         A model of all of the assets.
+    panel : ReturnPanel, optional
+        Returns to show the realised volatility of, beside the model's, where the strategy is printed.
 
     Raises
     ------
@@ -48,8 +52,9 @@ class Strategy(Portfolio):
 
     _weights: pd.Series[float]
     _model: FactorModel
+    _realised: Volatility | None
 
-    def __init__(self, weights: Any, model: FactorModel) -> None:
+    def __init__(self, weights: Any, model: FactorModel, panel: ReturnPanel | None = None) -> None:
         if not isinstance(model, FactorModel):
             advice = "fit one, as in rm.OLS().fit(panel)"
             if isinstance(model, ModelHistory):
@@ -65,7 +70,9 @@ class Strategy(Portfolio):
             raise InvalidParameterError(
                 "expected weights of at least one asset, got none.", parameter="weights", got=[]
             )
-        self.__attrs_init__(weights=read, model=model)
+        self.__attrs_init__(weights=read, model=model, realised=None)
+        if panel is not None:
+            object.__setattr__(self, "_realised", self.realised(panel))
 
     @classmethod
     def from_positions(cls, dollars: Any, model: FactorModel) -> Self:
@@ -100,7 +107,7 @@ class Strategy(Portfolio):
         return cls(read / read.abs().sum(), model)
 
     def __repr__(self) -> str:
-        return f"<Strategy of {len(self._weights)} assets, per {self.horizon}>"
+        return f"<Strategy of {len(self._weights)} assets, per {self.horizon}{self._beside(self._realised)}>"
 
     @property
     def model(self) -> FactorModel:
