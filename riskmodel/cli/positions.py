@@ -79,10 +79,11 @@ class Held:
         shares = ", ".join(f"{share:.1%} of {name}" for name, share in used.items())
         b = self.book
         day = "" if b.date is None else f" on {b.date:%Y-%m-%d}"
+        names = "1 name" if b.n_names == 1 else f"{b.n_names} names"
         leverage = "" if b.nav is None else f", {b.leverage:.2f} times the NAV"
         return (
             *breaches,
-            f"Held{day}: {b.n_names} name{'' if b.n_names == 1 else 's'} ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
+            f"Held{day}: {names} ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
             f"{b.short:,.0f}, gross {b.gross:,.0f}{leverage}, net {b.net:,.0f} dollars; volatility "
             f"{position.volatility:,.0f} dollars per {budget.horizon}, which uses {shares}.",
         )
