@@ -101,6 +101,16 @@ def test_the_page_on_how_sure():
     assert space["record"].needed / 252 == pytest.approx(3, abs=0.5)
 
 
+def test_the_page_on_scenarios_and_tails():
+    space = run_page("docs/how-to/scenarios-and-tails.md")
+    outcome, risk = space["outcome"], space["risk"]
+    assert outcome.by_factor.loc["Mkt-RF", "move"] == pytest.approx(-0.2)
+    assert outcome.by_factor["pnl"].sum() == pytest.approx(outcome.pnl)
+    assert risk.by_asset["expected_shortfall"].sum() == pytest.approx(risk.expected_shortfall)
+    assert {"crash", "financial crisis 2007-09", "as in 2008"} <= set(space["scenarios"].table(space["book"]).index)
+    assert space["test"].n_missing == 0
+
+
 def test_the_page_on_parts():
     space = run_page("docs/how-to/assemble-a-risk-model.md")
     assert space["hedged"].exposures.abs().max() < 1e-12

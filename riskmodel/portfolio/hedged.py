@@ -313,8 +313,7 @@ class HedgedPortfolio(Portfolio):
 
     def __repr__(self) -> str:
         text = f"HedgedPortfolio of {self._strategy!r} with {len(self._hedge)} hedge legs"
-        if self._realised is not None:
-            text += f"; volatility per {self.horizon}: model {self.volatility:.3g}, realised {self._realised:.3g}"
+        text += self._beside(self._realised)
         paper = self.paper_legs
         if len(paper):
             text += f"; {labels.listing(paper.index)}: published on paper, no security"
