@@ -32,24 +32,26 @@ class Truth:
     covariance: np.ndarray
     idio: np.ndarray
     idio_path: np.ndarray | None = None  # T × N where it changes
+    has_own_residual: bool = True  # whether a portfolio's residual variance is the sum of its names', on the same dates
 
     def over(self, observed):
         """The truth where each asset has its own dates, T × N: its idio variance is the average over these."""
         if self.idio_path is None:
-            return self
-        return evolve(self, idio=np.nanmean(np.where(observed, self.idio_path, np.nan), axis=0))
+            return evolve(self, has_own_residual=False)
+        idio = np.nanmean(np.where(observed, self.idio_path, np.nan), axis=0)
+        return evolve(self, idio=idio, has_own_residual=False)
 
     def figures(self, w):
         """The figures of a portfolio, as the table names them."""
         alpha, b, v = w @ self.alpha, w @ self.loadings, w**2 @ self.idio
         a, mean = b @ self.covariance @ b, alpha + b @ self.mean
-        return {
+        own = {"r squared": a / (a + v)} if self.has_own_residual else {}
+        return own | {
             "alpha": alpha,
             "expected return": mean,
             "exposure F0": b[0],
             "hedge F0": -b[0],
             "factor share": a / (a + v),
-            "r squared": a / (a + v),
             "volatility": math.sqrt(a + v),
             "value at risk": 2.3263479 * math.sqrt(a + v),
             "expected shortfall": 2.6652142 * math.sqrt(a + v),
@@ -244,7 +246,8 @@ def historical(n):
         weights = scale[rows] / scale[rows].mean()
         average = (betas[rows] * weights).mean(axis=0)
         drift = ((betas[rows] - average) ** 2 * scale[rows]).mean(axis=0)
-        window = Truth(alpha, average[:, None], mean, scale[rows].mean()[None, None], own[rows].mean(axis=0) + drift)
+        idio = own[rows].mean(axis=0) + drift
+        window = Truth(alpha, average[:, None], mean, scale[rows].mean()[None, None], idio, None, n == 1)
         return returns, factors, window
 
     return draw
