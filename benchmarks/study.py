@@ -2,7 +2,8 @@
 
     python -m benchmarks.study [PANEL] [--quick] [--folder DIR]
 
-PANEL is a CSV or Parquet file of returns, dates × assets, decimals (or parts per million, if larger than 1,000).
+PANEL is a CSV or Parquet file of returns, dates × assets: decimals, per cent or parts per million, as the usual size
+of a daily return says.
 Without it, the study is of the monthly sample that ships with the library: windows of 120 months, a quarter ahead.
 """
 
@@ -107,10 +108,13 @@ def read(path: Path, start: str | None = None, end: str | None = None) -> pd.Dat
     table = table.set_index(
         table.columns[0] if dates is None and not isinstance(table.index, pd.DatetimeIndex) else dates
     )
-    table.index = pd.DatetimeIndex(table.index)
+    as_numbers = pd.api.types.is_integer_dtype(table.index)
+    table.index = (
+        pd.to_datetime(table.index.astype(str), format="%Y%m%d") if as_numbers else pd.DatetimeIndex(table.index)
+    )
     returns = table.astype("float64").sort_index().loc[start:end]
-    if returns.abs().max().max() > 1_000:
-        returns = returns / 1e6
+    usual = float(np.nanmedian(np.abs(returns.to_numpy())))
+    returns = returns / (1e6 if usual > 100.0 else 100.0 if usual > 0.1 else 1.0)
     return returns.where(returns > -1.0)
 
 

@@ -28,8 +28,10 @@ from .analysis.scenarios.outcome import ScenarioOutcome as ScenarioOutcome
 from .analysis.scenarios.replay import Replay as Replay
 from .analysis.scenarios.scenarios import Scenarios as Scenarios
 from .analysis.scenarios.shocks import Shocks as Shocks
+from .analysis.tails.backtest import TailBacktest as TailBacktest
 from .analysis.tails.base import TailMethod as TailMethod
 from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
+from .analysis.tails.filtered import FilteredHistoricalSimulation as FilteredHistoricalSimulation
 from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
 from .analysis.tails.normal import NormalTails as NormalTails
 from .analysis.tails.risk import TailRisk as TailRisk
@@ -42,6 +44,7 @@ from .analysis.tails.row_sums import (
 from .analysis.tails.shape import Shape as Shape
 from .analysis.tails.simulation import Simulation as Simulation
 from .analysis.tails.sources import Sources as Sources
+from .analysis.tails.student import StudentTails as StudentTails
 from .analysis.splitting import InOrder as InOrder, Shapley as Shapley, Splitting as Splitting
 from .analysis.weighting import (
     BUY_AND_HOLD as BUY_AND_HOLD,
@@ -124,6 +127,7 @@ from .errors import (
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
+    UnstatedFundingWarning as UnstatedFundingWarning,
 )
 from .estimation.assembled import Assembled as Assembled
 from .estimation.asset_regressions.base import AssetRegression as AssetRegression
@@ -268,6 +272,7 @@ from .inference.hedge_comparison import HedgeComparison as HedgeComparison
 from .inference.inference import Inference as Inference
 from .inference.interval import Interval as Interval
 from .inference.rolling import RollingInference as RollingInference
+from .inference.recommended_ratios import recommended_ratios as recommended_ratios
 from .inference.stability import BreakTest as BreakTest, Stability as Stability
 from .inference.time_scaling import TimeScaling as TimeScaling
 from .inference.track_record import TrackRecord as TrackRecord
@@ -291,6 +296,12 @@ from .panel.factors import (
     PublishedFactor as PublishedFactor,
     Spread as Spread,
 )
+from .panel.funding import (
+    FUNDED as FUNDED,
+    Funding as Funding,
+    FundingSource as FundingSource,
+    SELF_FINANCING as SELF_FINANCING,
+)
 from .panel.layout import Crsp as Crsp, French as French, Long as Long, Wide as Wide
 from .panel.memory import ReturnPanel as ReturnPanel
 from .panel.return_type import EXCESS as EXCESS, ReturnType as ReturnType, TOTAL as TOTAL
@@ -313,6 +324,7 @@ from .portfolio.desk.limits import (
 )
 from .portfolio.desk.problem import HedgeProblem as HedgeProblem
 from .portfolio.desk.solution import HedgeSolution as HedgeSolution
+from .portfolio.budget_node import BudgetNode as BudgetNode
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
 from .portfolio.limits import (
@@ -337,6 +349,7 @@ from .portfolio.uncovered import (
     Uncovered as Uncovered,
 )
 from .portfolio.strategy import Strategy as Strategy
+from .portfolio.strategy_history import StrategyHistory as StrategyHistory
 from .quantities import (
     Mean as Mean,
     Quantity as Quantity,

@@ -283,3 +283,7 @@ class HedgesDifferWarning(RiskModelWarning):
 
 class ProxiedPositionsWarning(RiskModelWarning):
     """Positions that a model does not cover were proxied by others, or left out, as the caller asked."""
+
+
+class UnstatedFundingWarning(RiskModelWarning):
+    """Nobody says whether holding a factor costs cash, and a figure depends on it."""

@@ -69,6 +69,10 @@ def test_parts_sum_to_the_whole(drawn):
     assert near(a.parts.sum(), a.total, scale)
     assert near(a.by_asset.sum(), a.parts, scale)
     assert near(a.by_group.sum(), a.by_factor_group, scale)
+    dated = a.by_date_and_group
+    assert near(dated.T.groupby(level="part").sum().T[list(a.by_date)], a.by_date, scale)
+    linked = dated.mul(a.coefficients, axis=0).sum().xs("specific", level="part")
+    assert near(linked[a.by_group.index], a.by_group["specific"], scale)
     assert near(a.by_factor_group.sum(), a.total, scale)
     assert near(a.timing["total"], a.parts[FACTORS], scale)
     assert near(a.timing["tilt"] + a.timing["timing"], a.timing["total"], scale)
@@ -338,6 +342,17 @@ def test_statistical_factors_of_each_window():
     np.testing.assert_allclose(
         a.by_date.loc[date, list(before.factors)], f * (before.loadings.loc[list(w)].T @ [0.5, 0.5])
     )
+
+
+def test_what_is_printed():
+    panel = market(16)
+    a = rm.ReturnAttribution.of(rm.Strategy({"A": 1.0}, rm.OLS().fit(panel)), panel)
+    frame = a.to_frame()
+    assert list(frame.index) == ["risk_free", "alpha", *FACTORS, "specific", "total"]
+    assert frame.loc["total", "return"] == a.total
+    assert frame.loc["SMB", "exposure"] == pytest.approx(a.exposures["SMB"].mean())
+    assert [line.split()[0] for line in repr(a).splitlines()[2:]] == list(frame.index)
+    assert a._repr_html_().count("<tr") == 8
 
 
 def test_bad_arguments_are_refused():

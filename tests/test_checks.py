@@ -278,7 +278,9 @@ def test_no_funded_factor_and_no_rate_is_below_minus_one():
         panel_of(factor=coded(normal(name="Mkt-RF"), -1.3, 9))
     assert caught.value.details == {"what": "factor returns", "label": "Mkt-RF", "date": YEAR_OF_DAYS[9]}
     with pytest.raises(rm.ImpossibleReturnsError) as caught:
-        panel_of(factor=coded(normal(name="FUND"), -1.3, 9), definitions=[rm.PublishedFactor("FUND", funded=True)])
+        panel_of(
+            factor=coded(normal(name="FUND"), -1.3, 9), definitions=[rm.PublishedFactor("FUND", funding=rm.FUNDED)]
+        )
     assert caught.value.details["label"] == "FUND"
     with pytest.warns(rm.SuspectReturnWarning):  # no code, and no loss of what it costs
         assert len(panel_of(factor=coded(normal(name="SMB"), -1.3, 9)).dates) == 250

@@ -101,6 +101,16 @@ def test_the_page_on_how_sure():
     assert space["record"].needed / 252 == pytest.approx(3, abs=0.5)
 
 
+def test_the_page_on_scenarios_and_tails():
+    space = run_page("docs/how-to/scenarios-and-tails.md")
+    outcome, risk = space["outcome"], space["risk"]
+    assert outcome.by_factor.loc["Mkt-RF", "move"] == pytest.approx(-0.2)
+    assert outcome.by_factor["pnl"].sum() == pytest.approx(outcome.pnl)
+    assert risk.by_asset["expected_shortfall"].sum() == pytest.approx(risk.expected_shortfall)
+    assert {"crash", "financial crisis 2007-09", "as in 2008"} <= set(space["scenarios"].table(space["book"]).index)
+    assert space["test"].n_missing == 0
+
+
 def test_the_page_on_parts():
     space = run_page("docs/how-to/assemble-a-risk-model.md")
     assert space["hedged"].exposures.abs().max() < 1e-12
@@ -128,6 +138,17 @@ def test_the_page_on_studies():
     assert set(space["mine"].families) == {"mine", "minimum variance"}
     assert len(space["defensive"].summary()) == 1
     assert "industries" in space["page"]
+
+
+def test_the_page_on_where_risk_comes_from():
+    space = run_page("docs/how-to/where-risk-comes-from.md")
+    assert space["split"].by_group.loc["tech", "share"] == pytest.approx(0.5548, abs=5e-5)
+    assert f"{space['active'].tracking_error.at(rm.YEAR):.1%}" == "4.9%"
+    assert space["earned"].total == pytest.approx(0.1231, abs=5e-5)
+    assert space["earned"].by_group.loc["oil", "alpha"] == pytest.approx(-0.0042, abs=5e-5)
+    assert space["walk"].timing.loc["Mkt-RF", "timing"] == pytest.approx(-0.0060, abs=5e-5)
+    assert space["change"].parts.loc["factor volatilities", "volatility"] == pytest.approx(0.0050, abs=5e-5)
+    assert space["what_if"].table.loc["volatility", "after"] == pytest.approx(0.0095, abs=5e-5)
 
 
 def test_the_page_on_hedges():

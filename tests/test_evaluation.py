@@ -21,10 +21,10 @@ from panels import panel_of
 from scipy import stats
 
 import riskmodel as rm
-from riskmodel.evaluation.backtests import christoffersen, independence, kupiec
 from riskmodel.evaluation.calibration import bias_band, mean_rolling_deviation
 from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
 from riskmodel.evaluation.forecast import DenseForecast, StructuredForecast
+from riskmodel.inference.backtests import christoffersen, independence, kupiec
 
 SIGMA = 0.01
 WEEK = rm.Horizon(5)

@@ -189,7 +189,12 @@ class TestFiles:
 
     def test_factors_that_can_be_told_are_read_back(self, tmp_path):
         basket = rm.PortfolioFactor("basket", {"KO": 0.5, "XOM": 0.5})
-        factors = [rm.Spread("KO", "XOM"), rm.AssetFactor("PG"), rm.PublishedFactor("Mkt-RF", funded=False), basket]
+        factors = [
+            rm.Spread("KO", "XOM"),
+            rm.AssetFactor("PG"),
+            rm.PublishedFactor("Mkt-RF", funding=rm.SELF_FINANCING),
+            basket,
+        ]
         rm.Moments.of(rm.SampleData().panel(["MSFT"], factors)).save(tmp_path / "s")
         again = rm.Moments.load(tmp_path / "s").definitions
         assert list(again[:3]) == factors[:3]

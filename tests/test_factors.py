@@ -63,8 +63,8 @@ def test_a_string_means_a_published_factor():
 def test_a_published_factor_is_funded_if_its_name_or_the_user_says_so():
     assert rm.PublishedFactor("Mkt-RF").funded
     assert not rm.PublishedFactor("SMB").funded
-    assert rm.PublishedFactor("SPX excess", funded=True).funded
-    assert not rm.PublishedFactor("Mkt-RF", funded=False).funded
+    assert rm.PublishedFactor("SPX excess", funding=rm.FUNDED).funded
+    assert not rm.PublishedFactor("Mkt-RF", funding=rm.SELF_FINANCING).funded
     pd.testing.assert_series_equal(
         rm.PublishedFactor("SMB").returns(memory(), None, None), memory().factor_returns(["SMB"])["SMB"]
     )
@@ -87,7 +87,7 @@ def test_a_published_factor_is_funded_if_memory_was_told_so():
     data = memory(factors=returns(1, ["SPX excess", "Mkt-RF", 3]), funded=["SPX excess", 3])
     panel = data.panel(["A"], ["SPX excess", "Mkt-RF", 3])
     assert panel.funded == (True, False, True)
-    assert panel.definitions[0] == rm.PublishedFactor("SPX excess", funded=True)
+    assert panel.definitions[0] == rm.PublishedFactor("SPX excess", funding=rm.FUNDED)
     # what is asked for by a factor of the user's own is the user's to say
     assert data.panel(["A"], [rm.PublishedFactor("SPX excess")]).funded == (False,)
     assert memory(funded=[]).panel(["A"], ["Mkt-RF"]).funded == (False,)
@@ -114,12 +114,102 @@ def test_a_provider_says_what_is_funded():
             return self.data.risk_free(start, end)
 
     class Knows(Told):
-        def is_funded(self, name):
-            return name == "SMB"
+        def funding(self, name):
+            return rm.FUNDED if name == "SMB" else rm.SELF_FINANCING
 
     assert Told().panel(["A"], ["SMB", "Mkt-RF"]).funded == (False, True)
     assert Knows().panel(["A"], ["SMB", "Mkt-RF"]).funded == (True, False)
     assert rm.SampleData(rm.MONTH).panel(["NoDur"], ["Mkt-RF", "SMB"]).funded == (True, False)
+
+    class Flag(Told):
+        def funding(self, name):
+            return True
+
+    with pytest.raises(rm.InvalidParameterError):
+        Flag().panel(["A"], ["SMB"])
+
+
+def told(panel):
+    return {f.name: (bool(f.funded), f.told_by) for f in panel.definitions}
+
+
+class TestWhoSaysWhatIsFunded:
+    WHO = rm.FundingSource
+
+    @pytest.mark.parametrize("name", ["SPY", "mkt_excess", "Mkt.RF", "R_MKT"])
+    def test_a_name_that_says_nothing_is_told_by_nobody(self, name):
+        data = memory(factors=returns(1, [name]))
+        assert told(data.panel(["A"], [name])) == {name: (False, self.WHO.NOBODY)}
+        assert told(data.panel(["A"], [rm.PublishedFactor(name, rm.FUNDED)])) == {name: (True, self.WHO.CALLER)}
+        assert told(memory(factors=returns(1, [name]), funded=[name]).panel(["A"], [name])) == {
+            name: (True, self.WHO.PROVIDER)
+        }
+
+    def test_names_of_the_literature(self):
+        panel = memory(factors=returns(2, ["Mkt-RF", "SMB"])).panel(["A"], ["Mkt-RF", "SMB"])
+        assert told(panel) == {"Mkt-RF": (True, self.WHO.NAME), "SMB": (False, self.WHO.NAME)}
+
+    def test_an_asset_of_that_name(self):
+        data = memory(factors=returns(1, ["A"]))
+        assert told(data.panel(["B"], ["A"])) == {"A": (True, self.WHO.ASSET)}
+        assert told(data.panel(["B"], [rm.AssetFactor("C")])) == {"C": (True, self.WHO.ASSET)}
+
+    def test_what_it_is_made_of(self):
+        made = [rm.Spread("A", "B"), rm.PortfolioFactor("P", {"A": 1.0})]
+        assert told(memory().panel(["A", "B"], made)) == {
+            "A-B": (False, self.WHO.DEFINITION), "P": (True, self.WHO.DEFINITION)
+        }  # fmt: skip
+
+    def test_the_sample_and_the_library_say_it(self):
+        data = rm.SampleData(rm.MONTH)
+        assert told(data.panel(["NoDur"], ["Mkt-RF", "SMB"])) == {
+            "Mkt-RF": (True, self.WHO.PROVIDER), "SMB": (False, self.WHO.PROVIDER)
+        }  # fmt: skip
+        assert rm.Joined(assets=data, factors=data).funding("Mkt-RF") is rm.FUNDED
+        assert rm.FamaFrench(rm.MONTH).funding("HML") is rm.SELF_FINANCING
+
+    def test_who_says_it_is_no_part_of_what_a_factor_is(self):
+        assert rm.PublishedFactor("Mkt-RF") == rm.PublishedFactor("Mkt-RF", rm.FUNDED)
+        assert rm.PublishedFactor("SPY") != rm.PublishedFactor("SPY", rm.FUNDED)
+
+    def test_a_model_says_it(self):
+        model = rm.OLS().fit(memory(factors=returns(2, ["Mkt-RF", "R_MKT"])).panel(["A"], ["Mkt-RF", "R_MKT"]))
+        assert model.funding.to_dict("index") == {
+            "Mkt-RF": {"funded": True, "told_by": "its name"}, "R_MKT": {"funded": False, "told_by": "nobody"}
+        }  # fmt: skip
+
+    def test_it_is_saved_with_the_moments(self, tmp_path):
+        panel = memory(factors=returns(2, ["SPY", "R_MKT"])).panel(
+            ["A"], [rm.PublishedFactor("SPY", rm.FUNDED), "R_MKT"]
+        )
+        rm.Moments.of(panel).save(tmp_path / "s")
+        assert told(rm.Moments.load(tmp_path / "s")) == told(panel)
+
+    @pytest.mark.parametrize(
+        ("factor", "cash"),
+        [(rm.PublishedFactor("R_MKT", rm.FUNDED), 200_000.0), (rm.PublishedFactor("R_MKT", rm.SELF_FINANCING), -1e6)],
+    )
+    def test_a_million_of_a_stock_against_its_market(self, factor, cash):
+        # a beta of 1.2: the short sale of the market raises 1.2 million where it is funded
+        model = rm.FactorModel.from_parameters(
+            assets=["AAPL"], factors=[factor], alpha=0.0, loadings=1.2, factor_covariance=1e-4, factor_mean=0.0,
+            idio_variance=1e-4, horizon=rm.DAY,
+        )  # fmt: skip
+        hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"AAPL": 1.0}, model))
+        assert rm.Position(hedged, 1e6, rm.DAY).cash == pytest.approx(cash)
+
+    def test_cash_that_nobody_says_warns_and_risk_does_not(self):
+        model = rm.FactorModel.from_parameters(
+            assets=["AAPL"], factors=["R_MKT"], alpha=0.0, loadings=1.2, factor_covariance=1e-4, factor_mean=0.0,
+            idio_variance=1e-4, horizon=rm.DAY,
+        )  # fmt: skip
+        hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"AAPL": 1.0}, model))
+        assert float(hedged.volatility) == pytest.approx(0.01)
+        with pytest.warns(rm.UnstatedFundingWarning) as said:
+            assert hedged.cash_weight == -1.0
+        assert said[0].message.details == {"factors": ["R_MKT"]}
+        # a factor that is not held does not matter
+        assert rm.Strategy({"AAPL": 1.0}, model).cash_weight == -1.0
 
 
 def test_the_index_as_an_asset_is_the_samples_market_factor():

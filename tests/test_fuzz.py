@@ -56,6 +56,7 @@ RISK = D.fit(FITTED.residuals, FITTED)
 
 CHARACTERISTICS = rm.Characteristics.wide({"size": RETURNS, "cap": RETURNS + 2.0})
 
+HELD = rm.StrategyHistory({"A": 1.0}, HISTORY)
 # Scenarios and tails.
 CRASH = rm.Shocks("crash", {"SMB": -0.1})
 SPRING = rm.Episode("spring", DAYS[10], DAYS[40])
@@ -77,6 +78,7 @@ OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
     *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
     rm.LeftOutPositions(["C"]),
+    *(HELD, rm.BudgetNode("fund", BUDGET, children=[rm.BudgetNode("desk", position=BOOK.position(MODEL, rm.MONTH))])),
     rm.DAY,
     *(rm.Mean(0.01, rm.DAY), rm.Variance(0.04, rm.DAY), rm.Volatility(0.2, rm.DAY), rm.SharpeRatio(0.1, rm.DAY)),
     *(DATA, rm.SampleData(rm.MONTH), rm.Joined(assets=DATA, factors=DATA)),
@@ -144,7 +146,7 @@ BY_CALLABLE = {
     ("RiskDecomposition.of", "covariance"): MODEL.covariance, ("RegressionFit().take", "at"): np.array([1, 0]),
     ("FactorModel", "definitions"): ["Mkt-RF", "SMB"], ("Horizon.of", "bar"): "1h", ("Horizon.of", "per_day"): 7,
     ("ModelHistory.of", "results"): [WindowResult(MODEL, {}, {})], ("ModelHistory.of", "starts"): np.array([0]),
-    ("PublishedFactor", "funded"): True,
+    ("PublishedFactor", "funding"): rm.FUNDED, ("PublishedFactor", "told_by"): rm.FundingSource.CALLER,
     ("ModelHistory.of", "stops"): np.array([60]), ("ModelHistory.of", "counts"): np.full((1, 2), 60, dtype=np.int32),
 }  # fmt: skip
 BY_CALLABLE |= {
@@ -201,7 +203,8 @@ BY_CALLABLE |= {
     ("JointTest.of_f", "statistic"): 2.0, ("JointTest.of_f", "first"): 2, ("JointTest.of_f", "second"): 50,
     ("JointTest.of_chi_squared", "statistic"): 2.0, ("JointTest.of_chi_squared", "degrees"): 2,
     ("TrackRecord.of", "returns"): RETURNS["A"], ("TrackRecord.of", "benchmark"): 0.0,
-    ("ModelHistory().hedged", "cost"): 0.0, ("TimeScaling.of", "returns"): RETURNS["A"],
+    ("ModelHistory().hedged", "cost"): 0.0, ("HedgeRecord().rolling", "dates"): 5,
+    ("TimeScaling.of", "returns"): RETURNS["A"],
     ("TimeScaling.of", "to"): rm.Horizon(5),
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
@@ -238,6 +241,13 @@ BY_CALLABLE |= {
     ("Book.of_shares", "prices"): {"A": 5.0}, ("Book.of_shares", "nav"): 1e6, ("Book.of_weights", "nav"): 1e6,
     ("ConcentrationLimit", "amount"): 0.1, ("NameCountLimit", "amount"): 20, ("PeerProxies", "peers"): {"C": ["A"]},
 }  # fmt: skip
+BY_CALLABLE |= {
+    ("Strategy.from_positions", "dollars"): {"A": 1e6}, ("StrategyHistory", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "history"): HISTORY,
+    ("StrategyHistory.from_positions", "dollars"): pd.DataFrame({"A": [1e6]}, DAYS[:1]),
+    ("BudgetNode", "budget"): BUDGET, ("BudgetNode", "position"): BUDGET.size(STRATEGY), ("BudgetNode", "children"): (),
+    ("BudgetNode().scaled", "factor"): 0.5, ("BudgetNode", "name"): "desk",
+}  # fmt: skip
 for named in ("read_positions", "read_position_history"):
     BY_CALLABLE |= {(named, "path"): "positions.csv", (named, "columns"): rm.PositionColumns()}
 BY_CALLABLE |= {("read_positions", "prices"): None, ("read_positions", "nav"): None, ("read_positions", "date"): None}
@@ -246,16 +256,36 @@ for named in ("Book().cover", "Book().strategy", "Book().position"):
 BY_CALLABLE |= {("LeftOutPositions", "otherwise"): rm.NoProxies()}
 MONTHLY = pd.Series(np.linspace(0.5, 2.0, 60), pd.date_range("2015-01-31", periods=60, freq="ME"))
 RATIOS = rm.VolatilityRatios.of(MONTHLY)
+BARE = rm.Assembled(rm.PrincipalComponents(1), F, D).fit(PANEL)
 OBJECTS += [RATIOS, HISTORY.hedged({"A": 1.0})]
 BY_CALLABLE |= {
     ("VolatilityRatios.of", "ratios"): MONTHLY, ("VolatilityRatios.of", "overlap"): 0,
     **{(f"VolatilityRatios().{method}", "level"): 0.9 for method in ("forecast", "range", "ranges")},
     ("HedgeRecord().ratios", "window"): rm.Horizon(5),
+    ("VolatilityRatios().after", "measured"): RATIOS, ("recommended_ratios", "horizon"): rm.MONTH,
+    ("recommended_ratios", "portfolio"): rm.Strategy({"A": 1.0}, BARE),
 }  # fmt: skip
 OBJECTS += [
     *(CRASH, SPRING, rm.Replay(SPRING, PANEL), rm.CovarianceStress("stress"), rm.Scenarios([CRASH]), CRASH.of(HEDGED)),
     *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
 ]
+OBJECTS += [rm.StudentTails(5.0), rm.FilteredHistoricalSimulation(rm.MONTH)]
+BACKTEST = {
+    "weights": {"A": 1.0},
+    "method": rm.NormalTails(),
+    "history": HISTORY,
+    "level": 0.9,
+    "window": rm.Horizon(40),
+}
+OBJECTS += [rm.TailBacktest.of(**BACKTEST)]
+BY_CALLABLE |= {("TailBacktest.of", parameter): value for parameter, value in BACKTEST.items()}
+for named in ("StudentTails()", "FilteredHistoricalSimulation()"):
+    BY_CALLABLE |= {(f"{named}.{method}", "level"): 0.9 for method in ("of", "tail")}
+BY_CALLABLE |= {
+    ("StudentTails", "degrees"): 5.0, ("FilteredHistoricalSimulation", "sums"): rm.SquareRootOfTime(),
+    ("TailBacktest", "level"): 0.9, ("TailBacktest", "method"): rm.NormalTails(),
+    ("TailBacktest", "forecasts"): pd.DataFrame(), ("TailBacktest().table", "lags"): 5,
+}  # fmt: skip
 BY_CALLABLE |= {
     ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
     ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
@@ -419,6 +449,8 @@ def raw_error(name, function, changed, allowed):
 
 def allowed(name):
     """Return built-in errors that are documented: of files."""
+    if name == "TailBacktest.of":  # of the caller's own function of a model
+        return (TypeError,)
     return (OSError,) if name.endswith((".save", ".load")) else ()
 
 

@@ -128,7 +128,7 @@ class TestMimicking:
             assert abs(w @ shared) / np.sqrt((w @ sigma @ w) * f[2, 2]) <= ours.correlation
 
     def test_a_factor_that_is_not_tradable_is_hedged_by_it(self):
-        factors = ["Mkt-RF", rm.PublishedFactor("SMB", funded=False, tradable=False)]
+        factors = ["Mkt-RF", rm.PublishedFactor("SMB", rm.SELF_FINANCING, tradable=False)]
         panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Hlth", "Enrgy", "Utils"], factors)
         fitted = rm.OLS().fit(panel)
         s = rm.Strategy({"BusEq": 1.0}, fitted)

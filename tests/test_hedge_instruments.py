@@ -333,3 +333,16 @@ def test_legs_on_paper_are_named():
     assert hedged.paper_legs.index.tolist() == ["SMB", "HML"]
     assert "SMB, HML" in repr(hedged)
     assert Hedged.neutral(s, ASSETS[3:6]).paper_legs.empty
+
+
+def test_realised_volatility_is_printed_where_returns_were_given(oil):
+    panel, s = oil
+    shown = rm.Strategy(s.weights, s.model, panel=panel)
+    text = f"volatility per day: model {s.volatility:.3g}, realised {s.realised(panel):.3g}"
+    assert text in repr(shown)
+    assert text in repr(rm.RiskBudget(1e6, rm.MONTH).size(shown))
+    assert "realised" not in repr(s)
+    hedged = rm.HedgedPortfolio(s, {"Mkt-RF": -1.0}, panel=panel)
+    assert f"realised {hedged.realised(panel):.3g}" in repr(hedged)
+    with pytest.raises(rm.InvalidParameterError):
+        rm.Strategy(s.weights, s.model, panel="panel")

@@ -59,7 +59,57 @@ class TestAgainstObjects:
         np.testing.assert_allclose(record.returns["hedge"], -walked["tracking"], atol=1e-15)
 
 
+class TestInInstruments:
+    """The hedge of least variance in assets, factors and portfolios, remade by hand on some dates."""
+
+    TOOLS = ("A2", "F1", rm.PortfolioFactor("basket", {"A3": 0.5, "A4": 0.5}))
+
+    def test_returns_weights_and_promises(self, panel, history):
+        record = history.hedged(WEIGHTS, instruments=self.TOOLS)
+        for date in record.returns.index[::53]:
+            before = panel.dates[panel.dates < date][-1]
+            hedged = rm.HedgedPortfolio.minimum_variance(rm.Strategy(WEIGHTS, history.asof(before)), self.TOOLS)
+            earned = hedged.excess_returns(panel.select(start=date, end=date)).iloc[0]
+            assert math.isclose(record.returns.loc[date, "hedged"], earned, rel_tol=1e-9, abs_tol=1e-14)
+            assert math.isclose(record.promised.loc[date, "hedged"], float(hedged.volatility) ** 2, rel_tol=1e-9)
+            np.testing.assert_allclose(record.left.loc[date], hedged.exposures, atol=1e-12)
+            held = hedged.hedge_weights
+            np.testing.assert_allclose(record.weights.loc[date, held.index], held, atol=1e-12)
+
+    def test_what_is_left_is_promised(self, history):
+        record = history.hedged(WEIGHTS, instruments=["A2"], cost={"F0": 0.0, "F1": 0.0, "A2": 0.001})
+        table = record.summary()
+        assert math.isclose(table.loc["beta F0", "promised"], record.left["F0"].mean())
+        assert math.isclose(table.loc["cost", "out_of_sample"], 0.001 * record.turnover.mean())
+
+    @pytest.mark.parametrize("tools", ["A2", []])
+    def test_refuses(self, history, tools):
+        with pytest.raises(rm.InvalidParameterError):
+            history.hedged(WEIGHTS, instruments=tools)
+        with pytest.raises(rm.UnknownAssetError):
+            history.hedged(WEIGHTS, instruments=["B"])
+
+
 class TestFigures:
+    def test_rolling(self, record):
+        table = record.rolling(60)
+        last = record.returns.iloc[-60:]
+        assert len(table) == len(record.returns) - 59
+        found = table.iloc[-1]
+        assert math.isclose(found["effectiveness"], 1 - last["hedged"].var() / last["unhedged"].var())
+        mean = record.promised.iloc[-60:].mean()
+        assert math.isclose(found["promised effectiveness"], 1 - mean["hedged"] / mean["unhedged"])
+        fit = sm.OLS(last["hedged"], sm.add_constant(record.factor_returns.iloc[-60:])).fit()
+        assert math.isclose(found["beta F1"], fit.params["F1"], rel_tol=1e-8)
+        assert math.isclose(found["total cost"], record.returns["cost"].sum())
+        assert math.isclose(found["turnover"], record.turnover.iloc[-60:].mean())
+
+    def test_rolling_needs_a_window(self, record):
+        with pytest.raises(rm.TooFewObservationsError):
+            record.rolling(10_000)
+        with pytest.raises(rm.InvalidParameterError):
+            record.rolling(2)
+
     def test_effectiveness(self, record):
         r = record.returns
         assert math.isclose(record.effectiveness, 1 - r["hedged"].var() / r["unhedged"].var())

@@ -448,7 +448,9 @@ class TestHedgeOfYourOwn:
 class TestHedgedTwice:
     @pytest.fixture
     def once(self):
-        return Hedged.minimum_variance(rm.Strategy({"A0": 1.0, "A3": -0.5}, random_model()), ["F0", "A1"])
+        return Hedged.minimum_variance(
+            rm.Strategy({"A0": 1.0, "A3": -0.5}, random_model(funded=[False] * 3)), ["F0", "A1"]
+        )
 
     def test_it_holds_both_hedges(self, once):
         twice = Hedged.neutral(once)

@@ -112,7 +112,7 @@ def model(seed=0):
         d,
         0.0,
         rm.DAY,
-        [rm.PublishedFactor("F1", funded=False), rm.PublishedFactor("F2", funded=False)],
+        [rm.PublishedFactor("F1", funding=rm.SELF_FINANCING), rm.PublishedFactor("F2", funding=rm.SELF_FINANCING)],
         links=c,
     )
 

@@ -80,7 +80,7 @@ class TestFromParameters:
     def test_factors_know_whether_they_are_funded(self):
         assert two_by_two().funded == (True, False)
         assert two_by_two(funded=[False, True]).funded == (False, True)
-        funds = [rm.PublishedFactor("Mkt-RF"), rm.PublishedFactor("SMB", funded=True)]
+        funds = [rm.PublishedFactor("Mkt-RF"), rm.PublishedFactor("SMB", funding=rm.FUNDED)]
         assert two_by_two(factors=funds).funded == (True, True)
 
     def test_caller_keeps_his_arrays(self):

@@ -168,7 +168,7 @@ def test_a_stretch_in_which_a_factor_stands_at_a_number_merges():
 
 def test_moments_of_factors_that_are_not_funded_alike_do_not_add():
     data = rm.SampleData()
-    like, unlike = (data.panel(["KO"], [rm.PublishedFactor("Mkt-RF", funded=funded)]) for funded in (True, False))
+    like, unlike = (data.panel(["KO"], [rm.PublishedFactor("Mkt-RF", funding)]) for funding in rm.Funding)
     with pytest.raises(rm.InvalidParameterError, match="funded"):
         rm.Moments.of(like) + rm.Moments.of(unlike)
 

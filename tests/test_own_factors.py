@@ -264,7 +264,7 @@ def test_a_factor_that_is_none_is_refused(where):
         assert dict(error.value.details) == details
 
 
-@pytest.mark.parametrize(("given", "parameter"), [({"funded": "no"}, "funded"), ({"tradable": None}, "tradable")])
+@pytest.mark.parametrize(("given", "parameter"), [({"funding": True}, "funding"), ({"tradable": None}, "tradable")])
 def test_a_published_factor_says_yes_or_no(given, parameter):
     with pytest.raises(rm.InvalidParameterError) as error:
         rm.PublishedFactor("x", **given)

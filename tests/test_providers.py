@@ -101,7 +101,7 @@ def test_names_asked_for_twice_are_refused():
     with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().panel(["MSFT", "MSFT"], ["SMB"])
     with pytest.raises(rm.DuplicateLabelsError, match=r"factors.*SMB"):
-        memory().panel(["MSFT"], ["SMB", rm.PublishedFactor("SMB", funded=True)])
+        memory().panel(["MSFT"], ["SMB", rm.PublishedFactor("SMB", funding=rm.FUNDED)])
     with pytest.raises(rm.DuplicateLabelsError, match=r"assets.*MSFT"):
         memory().asset_returns(["MSFT", "MSFT"])
 

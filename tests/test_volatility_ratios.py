@@ -22,7 +22,7 @@ def log_normal(n, seed=0, sigma=0.3):
     return np.exp(np.random.default_rng(seed).normal(0.0, sigma, n))
 
 
-def naive(values, level, step_share=0.7):
+def naive(values, level, step_share=0.5):
     """The range before each date and now: quantile tracking, written out."""
     half, first = (1 - level) / 2, max(19, math.ceil(2 / (1 - level) - 1e-9) - 1)
     start = np.sort(values[:first])
@@ -162,3 +162,49 @@ class TestOfHedges:
         with pytest.raises(rm.TooFewObservationsError) as error:
             record.ratios(rm.YEAR)
         assert error.value.details == {"rows": 252, "dates": len(record.returns)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    provider = rm.SampleData()
+    return rm.recommended().fit(provider.panel(["KO", "PEP", "XOM", "JPM"], [], start="2016-12-01"))
+
+
+class TestMeasured:
+    def test_kinds_of_portfolios(self, model):
+        of_long = rm.recommended_ratios(rm.Strategy({"KO": 0.5, "PEP": 0.5}, model))
+        spread = rm.recommended_ratios(rm.Strategy({"KO": 0.5, "PEP": -0.5}, model))
+        for level in (0.7, 0.95):
+            low, high = of_long.range(level)
+            inner, outer = spread.range(level)
+            assert low < inner < 1 < outer
+            assert high / low > 1.1 * outer / inner
+        assert of_long.range(0.7) == (0.643, 1.258)
+
+    @pytest.mark.parametrize("horizon", [rm.WEEK, rm.MONTH, rm.QUARTER])
+    def test_ranges_widen_with_the_level(self, model, horizon):
+        measured = rm.recommended_ratios(rm.Strategy({"KO": 1.0}, model), horizon)
+        ranges = [measured.range(level) for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)]
+        assert sorted(ranges, key=lambda r: -r[0]) == ranges == sorted(ranges, key=lambda r: r[1])
+        with pytest.raises(rm.NotEstimatedError):
+            measured.range(0.999)
+
+    def test_own_ratios_move_the_measured_range(self, model):
+        measured = rm.recommended_ratios(rm.Strategy({"KO": 1.0}, model))
+        few = ratios(log_normal(5, sigma=0.01) * 3.0)
+        low, high = few.after(measured).range(0.7)
+        assert low > measured.range(0.7)[0]
+        assert high > measured.range(0.7)[1]
+        assert len(few.after(measured).ranges(0.7)) == 5
+        ours = ratios(log_normal(60))
+        assert few.after(ours).ranges(0.7).iloc[0, :2].tolist() != list(few.after(measured).ranges(0.7).iloc[0, :2])
+        with pytest.raises(rm.HorizonMismatchError):
+            ratios(log_normal(5), horizon=rm.QUARTER).after(measured)
+
+    def test_refuses_other_models_and_horizons(self, model):
+        regression = rm.OLS().fit(clean(n=2, t=100))
+        with pytest.raises(rm.NotEstimatedError):
+            rm.recommended_ratios(rm.Strategy({"A0": 1.0}, regression))
+        with pytest.raises(rm.InvalidParameterError) as error:
+            rm.recommended_ratios(rm.Strategy({"KO": 1.0}, model), rm.YEAR)
+        assert error.value.details["parameter"] == "horizon"

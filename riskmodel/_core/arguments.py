@@ -48,6 +48,15 @@ def require_finite(value: Any, parameter: str) -> float:
     return float(value)
 
 
+def require_positive(value: Any, parameter: str, what: str = "a positive, finite number") -> float:
+    """Return a positive, finite number without a horizon, or raise; `what` says of what kind."""
+    if not is_number(value) or isinstance(value, Quantity) or not 0 < float(value) < math.inf:
+        raise InvalidParameterError(
+            f"expected {parameter} as {what}, got {shown(value)}.", parameter=parameter, got=value
+        )
+    return float(value)
+
+
 def require_share(value: Any, parameter: str, what: str = "a share") -> float:
     """Return a number from 0 to 1, or raise, also for a percentage; `what` says of what it is a share."""
     return _of_one(value, parameter, f"{what} from 0 to 1 (0.2 is 20 %)", lambda share: 0.0 <= share <= 1.0)

@@ -237,7 +237,7 @@ def _refuse_losses(checks: ReturnChecks, which: Flags) -> None:
         low = checks.low[checks.labels.get_loc(label)]
         advice = "correct it, or leave it missing (NaN)"
         if isinstance(checks.kind, FactorReturns):
-            advice += "; where it is no excess return, declare it so: rm.PublishedFactor(name, funded=False)"
+            advice += "; where it is no excess return, declare it so: rm.PublishedFactor(name, rm.SELF_FINANCING)"
         raise ImpossibleReturnsError(
             f"expected {checks.kind.name} of -100 % or more, got less, first in {label} on {date.date()} (its lowest "
             f"is {low:.4g}), in {int(lost.sum())} column(s); {advice}.",

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
-from riskmodel._core.arrays import Array, Flags, floats
+from riskmodel._core.arrays import Array, Flags, Index, floats
 from riskmodel._core.callers import warn
 from riskmodel._core.display import Table
 from riskmodel.analysis.active import ActivePortfolio
@@ -306,21 +306,49 @@ class ReturnAttribution:
 
     @cached_property
     def _by_date(self) -> Array:
-        m, active = self._market, self._active
-        alpha = np.empty(len(m.dates))
+        return self._dated(self._active)
+
+    def _dated(self, path: Path) -> Array:
+        """Parts by date, T × parts, of all or some of the holdings."""
+        m = self._market
+        alpha, exposures = np.empty(len(m.dates)), path.legs.copy()
         for span in m.loadings:
-            alpha[span.rows] = active.weights[span.rows] @ span.alpha
-        factors = self._exposures * m.factor_returns
-        of_assets = np.einsum("tn,tn->t", active.weights, m.excess_returns)
-        of_legs = np.einsum("tk,tk->t", active.legs, m.factor_returns)
-        specific = of_assets + of_legs - alpha - factors.sum(axis=1)
-        columns = [alpha, *factors.T, specific]
-        return np.column_stack([self._cost(active) * m.risk_free, *columns] if self._is_total else columns)
+            alpha[span.rows] = path.weights[span.rows] @ span.alpha
+            exposures[span.rows] += path.weights[span.rows] @ span.loadings
+        factors = exposures * m.factor_returns
+        earned = np.einsum("tn,tn->t", path.weights, m.excess_returns)
+        earned += np.einsum("tk,tk->t", path.legs, m.factor_returns)
+        columns = [alpha, *factors.T, earned - alpha - factors.sum(axis=1)]
+        return np.column_stack([self._cost(path) * m.risk_free, *columns] if self._is_total else columns)
 
     @property
     def by_date(self) -> pd.DataFrame:
         """Parts of the return, dates × (``risk_free``, ``alpha``, factors, ``specific``)."""
         return self._frame(self._by_date, self._parts)
+
+    @property
+    def by_date_and_group(self) -> pd.DataFrame:
+        """Parts of the return by group of holdings, dates × (group, part), before linking.
+
+        Raises
+        ------
+        InvalidParameterError
+            If no groups were given.
+        """
+        groups, active = self._grouping, self._active
+        assets, legs = self._columns
+        n, own = len(assets), groups.codes
+        tables = {}
+        for code, name in enumerate(groups.names):
+            some = np.zeros(active.weights.shape[1], dtype=bool)
+            some[assets[own[:n] == code]] = True
+            of_legs = np.zeros(active.legs.shape[1], dtype=bool)
+            of_legs[legs[own[n : n + len(legs)] == code]] = True
+            cash = active.cash * bool((own[n + len(legs) :] == code).any())
+            part = Path(active.weights * some, active.legs * of_legs, cash)
+            tables[name] = self._frame(self._dated(part), self._parts)
+        together: pd.DataFrame = pd.concat(tables, axis=1, names=["group", "part"])
+        return together
 
     @property
     def returns(self) -> pd.Series[float]:
@@ -547,11 +575,17 @@ class ReturnAttribution:
         """Cash that the holdings cost, by date."""
         return np.asarray(path.weights.sum(axis=1) + path.legs[:, self._market.funded].sum(axis=1) + path.cash)
 
+    @property
+    def _columns(self) -> tuple[Index, Index]:
+        """Positions of the assets and of the factors that are held on some date."""
+        active = self._active
+        return np.flatnonzero((active.weights != 0).any(axis=0)), np.flatnonzero(active.legs.any(axis=0))
+
     @cached_property
     def _by_holding(self) -> tuple[list[Any], Array]:
         """Labels and linked parts of assets, legs and cash."""
         m, c, active = self._market, self._coefficients, self._active
-        held, k = np.flatnonzero((active.weights != 0).any(axis=0)), len(m.factors)
+        (held, legs), k = self._columns, len(m.factors)
         scaled = c[:, None] * active.weights[:, held]
         alpha, factors = np.zeros(len(held)), np.zeros((len(held), k))
         for span in m.loadings:
@@ -560,7 +594,6 @@ class ReturnAttribution:
             factors += own.T @ m.factor_returns[span.rows] * span.loadings[held]
         left = np.einsum("tn,tn->n", scaled, m.excess_returns[:, held]) - alpha - factors.sum(axis=1)
         values = np.column_stack([scaled.T @ m.risk_free, alpha, factors, left])
-        legs = np.flatnonzero(active.legs.any(axis=0))
         of_legs = np.zeros((len(legs), k + 3))
         of_legs[:, 0] = (c * m.risk_free) @ active.legs[:, legs] * m.funded[legs]
         of_legs[np.arange(len(legs)), 2 + legs] = c @ (active.legs * m.factor_returns)[:, legs]
@@ -572,11 +605,10 @@ class ReturnAttribution:
 
     @cached_property
     def _grouping(self) -> Grouping:
-        groups, active = require_given(self._groups, "groups"), self._active
-        assets = self._market.assets[np.flatnonzero((active.weights != 0).any(axis=0))]
-        legs = self._market.factors[np.flatnonzero(active.legs.any(axis=0))]
-        cash = [(CASH, CASH)] * int(active.cash.any())
-        return Grouping.of_holdings(groups, assets, [*((leg, FACTORS) for leg in legs), *cash])
+        groups, (assets, legs) = require_given(self._groups, "groups"), self._columns
+        others = [(leg, FACTORS) for leg in self._market.factors[legs]]
+        cash = [(CASH, CASH)] * int(self._active.cash.any())
+        return Grouping.of_holdings(groups, self._market.assets[assets], [*others, *cash])
 
     @cached_property
     def _factor_grouping(self) -> Grouping:

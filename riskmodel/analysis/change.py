@@ -251,7 +251,7 @@ def _states(before: Portfolio, after: Portfolio) -> tuple[_State, _State]:
 
 def _of_names(covariance: FactorCovariance, other: FactorCovariance, names: pd.Index[Any]) -> FactorCovariance:
     """A covariance of some names, with the other's parameters of those that it does not have."""
-    known: Flags = names.isin(covariance.assets)
+    known: Flags = covariance.assets.get_indexer(names) >= 0
     if known.all():
         return covariance.restrict(names)
     own, borrowed = covariance.restrict(names[known]), other.restrict(names[~known])

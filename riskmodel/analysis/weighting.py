@@ -31,7 +31,8 @@ class Unknown(Enum):
     """What to leave out where something held has no return: ``rm.WHOLE_DATES`` or ``rm.NAMES_ALONE``.
 
     With whole dates, the return is that of all that is held, over fewer dates. With names alone, it is that of the
-    names that have a return on a date, at their weights: the others count as if they were not held on it.
+    names that have a return on a date, at their weights: the others count as if they were not held on it. What is
+    bought and held drifts on each date with the returns that are known, also on a date that is left out.
     """
 
     WHOLE_DATES = "whole dates"

@@ -275,7 +275,7 @@ class _Trials:
         """Of all assets of the model, and the factors that can be held themselves."""
         model, held = portfolio.model, holdings_of(portfolio)
         covariance = model.covariance
-        assets = np.flatnonzero(~model.assets.isin(model.factors))
+        assets = np.flatnonzero(model.factors.get_indexer(model.assets) < 0)
         plain = [f.tradable and not isinstance(f, PortfolioFactor) for f in model.definitions]
         factors = np.flatnonzero(plain)
         w = np.zeros(len(model.assets))

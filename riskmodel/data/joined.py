@@ -11,6 +11,7 @@ from attrs import field, frozen
 from riskmodel.data.provider import DataProvider, horizon_of, return_type_of
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
 from riskmodel.horizon import Horizon, period_of
+from riskmodel.panel.funding import Funding
 from riskmodel.panel.return_type import ReturnType
 
 
@@ -120,9 +121,9 @@ class Joined(DataProvider):
         """Return the vintages of both providers, by source."""
         return self._assets.provenance(assets) | self._factors.provenance((), factors)
 
-    def is_funded(self, name: Any) -> bool:
+    def funding(self, name: Any) -> Funding | None:
         """Return whether holding a factor costs cash, from the factors' provider."""
-        return self._factors.is_funded(name)
+        return self._factors.funding(name)
 
     @property
     def _zone_of_rows(self) -> str | None:

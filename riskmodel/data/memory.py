@@ -16,6 +16,7 @@ from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS
 from riskmodel.data.provider import DataProvider, Edge, require_list
 from riskmodel.errors import UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING, Funding
 from riskmodel.panel.matching import one_zone
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
 
@@ -40,7 +41,7 @@ class InMemory(DataProvider):
         Span of one row, for instance ``rm.DAY``.
     funded : sequence of factor names, optional
         Factors that cost cash to hold, being the excess return of an asset or an index; the others are
-        self-financing. By default inferred from the names, see `PublishedFactor`.
+        self-financing. By default an asset of that name or the names say it, see `PublishedFactor`.
     return_type : ReturnType, optional
         ``rm.EXCESS`` if `returns` are in excess of the risk-free rate already; by default ``rm.TOTAL``.
 
@@ -65,7 +66,7 @@ class InMemory(DataProvider):
     _factors: ReturnFrame
     _risk_free: ReturnFrame
     _horizon: Horizon = field()
-    _funded: frozenset[Any] = field()
+    _funded: frozenset[Any] | None = field()
     _return_type: ReturnType = field()
 
     def __init__(
@@ -122,9 +123,12 @@ class InMemory(DataProvider):
         """The labels of all factors."""
         return self._factors.labels.tolist()
 
-    def is_funded(self, name: Any) -> bool:
-        """Return whether holding a factor costs cash: from `funded`, or else from its name."""
-        return labels.require_label(name, "name") in self._funded
+    def funding(self, name: Any) -> Funding | None:
+        """Return whether holding a factor costs cash, as `funded` says; None where it was not given."""
+        labels.require_label(name, "name")
+        if self._funded is None:
+            return None
+        return FUNDED if name in self._funded else SELF_FINANCING
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
@@ -162,9 +166,9 @@ class InMemory(DataProvider):
         return (first, last) if first <= last else None
 
 
-def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozenset[Any]:
+def _read_funded(names: Sequence[Any] | None, factors: pd.Index[Any]) -> frozenset[Any] | None:
     if names is None:
-        return frozenset(filter(labels.is_excess, factors))
+        return None
     wanted = labels.unique(require_list(names, "funded"), "funded")
     labels.positions(wanted, factors, "factor", UnknownFactorError)
     return frozenset(wanted)

@@ -25,6 +25,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon
 from riskmodel.panel.factors import Factor, FactorOfAssets, PublishedFactor, held_by, read_factor, read_series
+from riskmodel.panel.funding import FUNDED, Funding, FundingSource
 from riskmodel.panel.matching import HeldAssets
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import TOTAL, ReturnType, require_return_type
@@ -92,12 +93,13 @@ class DataProvider(ABC):
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Return the risk-free rate by date."""
 
-    def is_funded(self, name: Any) -> bool:
-        """Return whether holding a published factor costs cash; by default from its name, see `PublishedFactor`.
+    def funding(self, name: Any) -> Funding | None:
+        """Return whether holding a published factor costs cash, or None (the default) where the provider cannot say.
 
-        Override it if the provider has this information. `panel` calls it for every factor given by name.
+        Override it if the provider has this information. `panel` calls it for every factor given by name; where it
+        returns None, an asset of that name says it, or else the name, see `PublishedFactor`.
         """
-        return labels.is_excess(name)
+        return None
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
         """Return the permanent identifier of each asset; by default its label.
@@ -133,7 +135,7 @@ class DataProvider(ABC):
         assets : sequence of labels
             At least one.
         factors : sequence of Factor or str
-            A string means `PublishedFactor`, funded if `is_funded` returns True.
+            A string means `PublishedFactor`, funded as `funding` says.
         start, end : date-like, optional
             The window, with both ends; by default all dates.
         unmatched : Unmatched, optional
@@ -253,7 +255,19 @@ def _instead_of_list(items: Any, what: str) -> str:
 
 
 def _read_factor(factor: Any, data: DataProvider) -> Factor:
-    return read_factor(factor, lambda name: PublishedFactor(name, funded=bool(data.is_funded(name))))
+    return read_factor(factor, lambda name: _published(name, data))
+
+
+def _published(name: Any, data: DataProvider) -> PublishedFactor:
+    """Return a published factor, with who says whether it is funded."""
+    told = data.funding(name)
+    if told is not None:
+        return PublishedFactor(name, told, told_by=FundingSource.PROVIDER)
+    try:
+        is_asset = name in list(getattr(data, "assets", ()))
+    except (TypeError, ValueError, AttributeError):  # a list that a provider of another kind cannot give
+        is_asset = False
+    return PublishedFactor(name, FUNDED, told_by=FundingSource.ASSET) if is_asset else PublishedFactor(name)
 
 
 def horizon_of(data: DataProvider) -> Horizon:

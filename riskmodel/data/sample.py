@@ -14,7 +14,9 @@ from riskmodel.data.memory import InMemory
 from riskmodel.data.provider import DataProvider
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import DAY, MONTH, Horizon, as_named
+from riskmodel.panel.funding import Funding
 
+_FUNDED = ["Mkt-RF"]
 _FACTORS = ["Mkt-RF", "SMB", "HML", "Mom"]
 
 
@@ -81,9 +83,9 @@ class SampleData(DataProvider):
         """The labels of all factors."""
         return self._data.factors
 
-    def is_funded(self, name: Any) -> bool:
-        """Return whether holding a factor costs cash; True for the market."""
-        return self._data.is_funded(name)
+    def funding(self, name: Any) -> Funding | None:
+        """Return whether holding a factor costs cash; the market does."""
+        return self._data.funding(name)
 
     def asset_returns(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> pd.DataFrame:
         """Return total simple returns, dates × assets; unknown ones raise `UnknownAssetError`."""
@@ -113,7 +115,7 @@ def _daily() -> InMemory:
     returns = closes.pct_change(fill_method=None).iloc[1:]
     rate = _spread_over_days(_read("bills.csv.gz")["RF"] / 100.0, pd.DatetimeIndex(returns.index))
     market = (returns["SPX"] - rate).rename("Mkt-RF")
-    return InMemory(returns, factors=market, risk_free=rate, horizon=DAY)
+    return InMemory(returns, factors=market, risk_free=rate, horizon=DAY, funded=_FUNDED)
 
 
 def _spread_over_days(monthly: pd.Series[float], days: pd.DatetimeIndex) -> pd.Series[float]:
@@ -128,4 +130,4 @@ def _monthly() -> InMemory:
     table = _read("portfolios.csv.gz")
     table.index = pd.PeriodIndex(table.index, freq="M")
     assets = table.drop(columns=[*_FACTORS, "RF"])
-    return InMemory(assets, factors=table[_FACTORS], risk_free=table["RF"], horizon=MONTH)
+    return InMemory(assets, factors=table[_FACTORS], risk_free=table["RF"], horizon=MONTH, funded=_FUNDED)

@@ -16,13 +16,13 @@ from riskmodel._core.arguments import require_count, require_probability, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.labels import require_list
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, TooFewObservationsError
-from riskmodel.evaluation.backtests import christoffersen, kupiec, require_level
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
 from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.outcome import DateOutcome
 from riskmodel.evaluation.universe import NOT_DRAWN, REASONS, USED
 from riskmodel.horizon import NAMED, YEAR, Horizon
+from riskmodel.inference.backtests import christoffersen, kupiec, require_level
 from riskmodel.inference.next_month import FEWEST_ROWS
 from riskmodel.inference.volatility_ratios import VolatilityRatios
 

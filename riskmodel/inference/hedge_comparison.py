@@ -16,10 +16,9 @@ from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import THIS_WINDOW
+from riskmodel.model.instruments import HeldInstruments
 from riskmodel.panel.memory import ReturnPanel, returns_on
 from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.portfolio.hedging.instruments import HeldInstruments
-from riskmodel.portfolio.hedging.minimum import least_variance
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 from riskmodel.portfolio.hedging.verdict import MATERIAL, volatility_with
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
@@ -111,8 +110,15 @@ class HedgeComparison:
         chosen = require_probability(level, "level")
         held = HeldInstruments.read(instruments, require_portfolio(strategy, "strategy").model)
         regression = ReturnRegression.of(strategy, held, panel)
+        ours = held.least_variance(floats(strategy.exposures), strategy.weights)
         return cls(
-            strategy, chosen, held, panel, regression, Cosine().about(THIS_WINDOW), least_variance(strategy, held)
+            strategy,
+            chosen,
+            held,
+            panel,
+            regression,
+            Cosine().about(THIS_WINDOW),
+            ours,
         )
 
     def __repr__(self) -> str:

@@ -9,12 +9,12 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require, require_count, require_probability
 from riskmodel._core.arrays import Array
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
-from riskmodel.horizon import MONTH, Horizon
+from riskmodel.horizon import MONTH, Horizon, require_same
 from riskmodel.inference.estimand import NEXT_MONTH, Estimand
 from riskmodel.inference.interval import Interval
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
@@ -24,7 +24,7 @@ FEWEST = 19
 # The share of normal outcomes within one standard deviation, for the standard error and the step.
 _ONE_DEVIATION = 0.6827
 # By how much of a standard deviation of log ratios one miss moves an end; chosen on dates before 1998.
-_STEP = 0.7
+_STEP = 0.5
 
 
 @final
@@ -38,8 +38,8 @@ class VolatilityRatios:
 
     .. math:: \ell \leftarrow \ell + \eta \left(\tfrac{1 - \mathrm{level}}{2} - m\right),
 
-    with m the share of the date's portfolios below it, and η 0.7 standard deviations of the first dates' log ratios; in
-    the same way the high end. So the share of dates in the range comes to the level even where ratios change their
+    with m the share of the date's portfolios below it, and η half a standard deviation of the first dates' log ratios;
+    in the same way the high end. So the share of dates in the range comes to the level even where ratios change their
     distribution, as they do from one decade to the next: over n dates it differs from the level by at most about
     :math:`2(b + \eta)/(\eta n)`, with b the width of the range of log ratios that occur, whatever the data. No date has
     a part in its own range.
@@ -47,7 +47,8 @@ class VolatilityRatios:
     Portfolios of one date move together, so a date is one observation: at the start each has the mass 1/(n + 1), shared
     by its portfolios, and what is left is outside [2]_.
 
-    `of` makes it of ratios of your own, such as those of `HedgeRecord.ratios`.
+    `of` makes it of ratios of your own, such as those of `HedgeRecord.ratios`, and `Study.ratios` of a walk-forward
+    study; `recommended_ratios` has those that were measured for `recommended`.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class VolatilityRatios:
     >>> ratios
     <VolatilityRatios 118 dates (2009-03-02 to 2018-11-30), one month ahead>
     >>> [round(end, 2) for end in ratios.range(0.95)]
-    [0.58, 2.18]
+    [0.54, 2.01]
     """
 
     horizon: Horizon
@@ -117,10 +118,33 @@ class VolatilityRatios:
             lag=require_count(overlap, "overlap"),
         )
 
+    @classmethod
+    def _of_quantiles(cls, quantiles: Quantiles, horizon: Horizon, source: str) -> Self:
+        """Make it of quantiles that were measured before."""
+        return cls(horizon, source, pd.DatetimeIndex([]), (), quantiles, 0)
+
+    def after(self, measured: VolatilityRatios) -> Self:
+        """Return these ratios with a range that starts from others, in place of these ratios' own first dates.
+
+        Parameters
+        ----------
+        measured : VolatilityRatios
+            Of more dates, such as `recommended_ratios`, at the same horizon.
+
+        Raises
+        ------
+        HorizonMismatchError
+            For another horizon.
+        """
+        require(measured, VolatilityRatios, "measured", "such as rm.recommended_ratios(portfolio)")
+        require_same(self.horizon, measured.horizon, "ratios and those that they start from")
+        start = measured._measured or Quantiles.of(measured._by_date)
+        return evolve(self, measured=start, source="; ".join(filter(None, (self.source, measured.source))))
+
     def __repr__(self) -> str:
         span = f" ({self._dates[0].date()} to {self._dates[-1].date()})" if len(self._dates) else ""
-        start = "" if self._measured is None else f" after {self._measured.dates:,} measured elsewhere"
-        return f"<VolatilityRatios {len(self._dates):,} dates{span}{start}, one {self.horizon} ahead>"
+        before = "" if self._measured is None else f"{self._measured.dates:,} measured before, "
+        return f"<VolatilityRatios {before}{len(self._dates):,} dates{span}, one {self.horizon} ahead>"
 
     def range(self, level: float = 0.95) -> tuple[float, float]:
         """Return the range of the next ratio of realised over forecast volatility.
@@ -185,7 +209,7 @@ class VolatilityRatios:
         >>> ratios = rm.VolatilityRatios.of(history.hedged(book).ratios()["hedged"])
         >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy(book, history.asof("2018-11-30")))
         >>> print(ratios.forecast(hedged, level=0.7), ratios.forecast(hedged, level=0.7).of)
-        0.00626 [0.00482, 0.00983] next month
+        0.00626 [0.00503, 0.00856] next month
         """
         volatility = float(require_portfolio(portfolio, "portfolio").volatility)
         return self._around(volatility, require_probability(level, "level"))
@@ -197,10 +221,6 @@ class VolatilityRatios:
         least, most = self.range(_ONE_DEVIATION)
         of = NEXT_MONTH if self.horizon == MONTH else Estimand(f"next {self.horizon}")
         return Interval(volatility, volatility * 0.5 * (most - least), volatility * low, volatility * high, level, of)
-
-    def _after(self, quantiles: Quantiles, source: str) -> Self:
-        """The same ratios, with a range that starts from quantiles that were measured before."""
-        return type(self)(self.horizon, source, self._dates, self._by_date, quantiles, self._lag)
 
     def _walk(self, level: float) -> Iterator[tuple[float, float]]:
         """The range before each date after the first ones, and the range now."""

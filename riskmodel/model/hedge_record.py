@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -10,13 +10,15 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require, require_share
+from riskmodel._core.arguments import require, require_count, require_share
 from riskmodel._core.arrays import Array, Flags, Index
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError, UnknownAssetError
 from riskmodel.horizon import MONTH, Horizon
+from riskmodel.model.instruments import HeldInstruments, known_labels
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.model.walk_forward import model_or_none
+from riskmodel.panel.factors import FactorOfAssets, PortfolioFactor
 from riskmodel.panel.memory import ReturnPanel, returns_on
 
 
@@ -25,9 +27,9 @@ from riskmodel.panel.memory import ReturnPanel, returns_on
 class HedgeRecord:
     r"""A portfolio hedged on each date with the model known the day before: what was promised, and what was earned.
 
-    `ModelHistory.hedged` makes it. The hedge is neutral: it takes away the exposures that the model says. Frames have
-    one row for each date after the first model; those of dates without a return or a model are NaN, and all figures
-    leave them out.
+    `ModelHistory.hedged` makes it. The hedge is neutral, it takes away the exposures that the model says; or in some
+    instruments, it leaves the least variance that the model says. Frames have one row for each date after the first
+    model; those of dates without a return or a model are NaN, and all figures leave them out.
 
     Notes
     -----
@@ -62,6 +64,7 @@ class HedgeRecord:
     _weights: pd.DataFrame
     _exposures: pd.DataFrame
     _promised: pd.DataFrame
+    _left: pd.DataFrame
     _factors: pd.DataFrame
     _cost: Any
 
@@ -74,6 +77,7 @@ class HedgeRecord:
         rows: Index,
         latest: Index,
         cost: Any,
+        instruments: Sequence[Any] | None = None,
     ) -> Self:
         """Walk forward.
 
@@ -89,12 +93,14 @@ class HedgeRecord:
             Rows of the panel, and the latest window known before each.
         cost : float, mapping or Series by instrument
             Of trades, decimals per dollar.
+        instruments : sequence of labels or portfolios of assets, optional
+            What the hedge holds; by default the factors.
         """
         dates = panel.dates[rows].rename("date")
         at = labels.positions(weights.index, panel.assets, "asset", UnknownAssetError)
         unhedged = panel.arrays()[0][rows[:, None], at] @ weights.to_numpy()
         parts = [
-            _Window.of(panel, rows[latest == d], model_or_none(model, int(d)), weights, dates[latest == d])
+            _Window.of(panel, rows[latest == d], model_or_none(model, int(d)), weights, dates[latest == d], instruments)
             for d in np.unique(latest)
         ]
         hedge = pd.concat([p.hedge for p in parts])
@@ -104,6 +110,7 @@ class HedgeRecord:
             weights=_stacked([p.weights for p in parts]),
             exposures=_stacked([p.exposures for p in parts]),
             promised=pd.concat([p.promised for p in parts]),
+            left=_stacked([p.left for p in parts]),
             factors=_stacked([p.factors for p in parts]),
             cost=cost,
         )
@@ -139,6 +146,11 @@ class HedgeRecord:
     def exposures(self) -> pd.DataFrame:
         """The exposures of the portfolio that were known the day before, dates × factors."""
         return self._exposures.copy()
+
+    @property
+    def left(self) -> pd.DataFrame:
+        """The exposures that the hedge leaves by the model of the day before, dates × factors; zero where neutral."""
+        return self._left.copy()
 
     @property
     def promised(self) -> pd.DataFrame:
@@ -183,8 +195,8 @@ class HedgeRecord:
         Returns
         -------
         DataFrame, factors × (``unhedged``, ``hedged``, ``std_error``, ``t``)
-            Betas; the last two are of ``hedged``, whose promised beta is zero. Standard errors allow for variances
-            that change (White 1980, with n/(n - k)).
+            Betas; the last two are of ``hedged``, whose promised beta is the mean of `left`. Standard errors allow for
+            variances that change (White 1980, with n/(n - k)).
 
         Raises
         ------
@@ -220,12 +232,12 @@ class HedgeRecord:
             returns, ``turnover`` and ``cost`` (means of all dates; no model promises them).
         """
         promised = np.sqrt(self._promised[self._known].mean())
-        realised, betas = self._realised.std(ddof=1), self.betas()["hedged"]
+        realised, betas, left = self._realised.std(ddof=1), self.betas()["hedged"], self._left[self._known].mean()
         rows = {
             "effectiveness": (self.promised_effectiveness, self.effectiveness),
             "unhedged volatility": (promised["unhedged"], realised["unhedged"]),
             "hedged volatility": (promised["hedged"], realised["hedged"]),
-            **{f"beta {name}": (0.0, beta) for name, beta in betas.items()},
+            **{f"beta {name}": (ours, beta) for (name, beta), ours in zip(betas.items(), left, strict=True)},
             "turnover": (np.nan, self.turnover.mean()),
             "cost": (np.nan, self._returns["cost"].mean()),
         }
@@ -282,6 +294,57 @@ class HedgeRecord:
         dates = self._returns.index[stops[known] - 1]
         return pd.DataFrame(np.sqrt(squares[known] / promised[known]), dates, columns)
 
+    def rolling(self, dates: int) -> pd.DataFrame:
+        """Return the figures through time, for a picture: each of the last so many dates with a hedged return.
+
+        Parameters
+        ----------
+        dates : int
+            Dates in each window, more than parameters of the betas.
+
+        Returns
+        -------
+        DataFrame by the last date of each window
+            ``effectiveness``, ``promised effectiveness``, ``hedged volatility``, ``promised volatility``, ``beta
+            <factor>`` of the hedged returns, ``turnover`` (mean) and ``total cost`` (since the first date), all per row
+            of the panel.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a number of dates that is none.
+        TooFewObservationsError
+            For fewer known dates than in one window.
+        """
+        k = self._factors.shape[1] + 1
+        n = require_count(dates, "dates", least=k + 1)
+        known = pd.concat([self._realised, self._factors], axis=1).dropna()
+        if len(known) < n:
+            raise TooFewObservationsError(
+                f"expected {n} or more dates with a hedged return, got {len(known)}; use a longer history, or a "
+                "shorter window.",
+                known=len(known),
+                dates=n,
+            )
+        variance = known[["unhedged", "hedged"]].rolling(n).var(ddof=1)
+        promised = self._promised.loc[known.index].rolling(n).mean()
+        table = pd.DataFrame(
+            {
+                "effectiveness": 1.0 - variance["hedged"] / variance["unhedged"],
+                "promised effectiveness": 1.0 - promised["hedged"] / promised["unhedged"],
+                "hedged volatility": np.sqrt(variance["hedged"]),
+                "promised volatility": np.sqrt(promised["hedged"]),
+            }
+        )
+        x = np.column_stack([np.ones(len(known)), known[self._factors.columns]])
+        y = known["hedged"].to_numpy()
+        fits = [np.linalg.lstsq(x[i - n : i], y[i - n : i], rcond=None)[0][1:] for i in range(n, len(y) + 1)]
+        names = [f"beta {name}" for name in self._factors.columns]
+        table = table.iloc[n - 1 :].join(pd.DataFrame(fits, known.index[n - 1 :], names))
+        table["turnover"] = self.turnover.reindex(known.index).rolling(n).mean()
+        table["total cost"] = self._returns["cost"].cumsum()
+        return table
+
     # -- parts -------------------------------------------------------------------------------------
 
     @property
@@ -321,31 +384,41 @@ class _Window:
     weights: pd.DataFrame
     exposures: pd.DataFrame
     promised: pd.DataFrame
+    left: pd.DataFrame
     factors: pd.DataFrame
 
     @classmethod
-    def of(
-        cls, panel: ReturnPanel, rows: Index, model: FactorModel | None, held: pd.Series[float], dates: pd.Index[Any]
+    def of(  # noqa: PLR0917 - parts of one history
+        cls,
+        panel: ReturnPanel,
+        rows: Index,
+        model: FactorModel | None,
+        held: pd.Series[float],
+        dates: pd.Index[Any],
+        instruments: Sequence[Any] | None,
     ) -> Self:
-        if model is None or not held.index.isin(model.assets).all():
+        if model is None or not held.index.isin(model.assets).all() or _lacks(model, instruments, panel):
             return cls._unknown(dates)
-        w, legs = np.zeros(len(model.assets)), Legs.of(model)
+        w, span = np.zeros(len(model.assets)), slice(int(rows[0]), int(rows[-1]) + 1)
         w[model.assets.get_indexer(held.index)] = held
-        x = model._loadings.T @ w
-        positions = legs.reaching(-x)
-        require_tradable(model.definitions, positions)
-        bought, factors = legs.weights @ positions, legs.in_factors(positions)
+        x, returns = model._loadings.T @ w, returns_on(panel, model.definitions, span)
+        if instruments is None:
+            hedge = _Hedge.neutral(model, x, returns)
+        else:
+            hedge = _Hedge.least_variance(HeldInstruments.read(instruments, model), x, held, panel, span)
+        require_tradable(model.definitions, hedge.positions)
         both = w.copy()
-        both[model.assets.get_indexer(legs.assets)] += bought
-        nothing = np.zeros(len(factors))
+        both[model.assets.get_indexer(hedge.assets)] += hedge.bought
+        nothing = np.zeros(len(x))
         scale = panel.horizon.in_units_of(model.horizon)
-        variances = [scale * _variance(model, v, h) for v, h in ((w, nothing), (both, factors))]
-        returns = returns_on(panel, model.definitions, slice(int(rows[0]), int(rows[-1]) + 1))
+        variances = [scale * _variance(model, v, h) for v, h in ((w, nothing), (both, hedge.factors))]
+        left = nothing if instruments is None else model._loadings.T @ both + hedge.factors
         return cls(
-            hedge=pd.Series(returns @ positions, dates),
-            weights=_repeated(_instruments(legs, model, factors, bought), dates),
+            hedge=pd.Series(hedge.returns, dates),
+            weights=_repeated(hedge.weights(model), dates),
             exposures=_repeated(pd.Series(x, model.factors), dates),
             promised=_repeated(pd.Series(variances, ["unhedged", "hedged"]), dates),
+            left=_repeated(pd.Series(left, model.factors), dates),
             factors=pd.DataFrame(returns, dates, model.factors),
         )
 
@@ -353,7 +426,52 @@ class _Window:
     def _unknown(cls, dates: pd.Index[Any]) -> Self:
         nothing = pd.DataFrame(index=dates)
         promised = pd.DataFrame(np.nan, dates, ["unhedged", "hedged"])
-        return cls(pd.Series(np.nan, dates), nothing, nothing, promised, nothing)
+        return cls(pd.Series(np.nan, dates), nothing, nothing, promised, nothing, nothing)
+
+
+@final
+@frozen(eq=False)
+class _Hedge:
+    """A hedge on the dates of one model: what it holds, and what it earns.
+
+    `positions` are those in factors of any kind, `factors` those in factors that are held themselves.
+    """
+
+    positions: Array
+    factors: Array
+    assets: pd.Index[Any]
+    bought: Array
+    returns: Array
+
+    @classmethod
+    def neutral(cls, model: FactorModel, exposures: Array, returns: Array) -> Self:
+        legs = Legs.of(model)
+        positions = legs.reaching(-exposures)
+        return cls(positions, legs.in_factors(positions), legs.assets, legs.weights @ positions, returns @ positions)
+
+    @classmethod
+    def least_variance(
+        cls, held: HeldInstruments, exposures: Array, weights: pd.Series[float], panel: ReturnPanel, rows: slice
+    ) -> Self:
+        h = held.least_variance(exposures, weights)
+        factors, bought = held.legs @ h, held.holdings.to_numpy() @ h
+        return cls(factors, factors, held.holdings.index, bought, held.returns(panel, rows) @ h)
+
+    def weights(self, model: FactorModel) -> pd.Series[float]:
+        """Weight by what is traded: factors that are held themselves, and assets; one label is one instrument."""
+        own = [j for j, f in enumerate(model.definitions) if not isinstance(f, PortfolioFactor)]
+        names = model.factors[own].append(self.assets)
+        weights = pd.Series(np.append(self.factors[own], self.bought), names)
+        return weights if names.is_unique else weights.groupby(level=0, sort=False).sum()
+
+
+def _lacks(model: FactorModel, instruments: Sequence[Any] | None, panel: ReturnPanel) -> bool:
+    """Whether the model of a window does not have an asset of the panel that is an instrument, or one of its assets."""
+    if instruments is None:
+        return False
+    every = [i.weights.index if isinstance(i, FactorOfAssets) else [i] for i in instruments]
+    known = known_labels(model)
+    return any(label in panel.assets and label not in known for some in every for label in some)
 
 
 def _rows_of(window: Horizon, row: Horizon) -> int:
@@ -372,14 +490,6 @@ def _variance(model: FactorModel, weights: Array, legs: Array) -> float:
     """The variance of weights on all assets, and of positions in the factors themselves."""
     x = model._loadings.T @ weights + legs
     return float(x @ model._factor_covariance @ x + weights @ model.covariance._specific(weights))
-
-
-def _instruments(legs: Legs, model: FactorModel, factors: Array, assets: Array) -> pd.Series[float]:
-    """Weight by what is traded: factors that are held themselves, and assets; one label is one instrument."""
-    own = np.setdiff1d(np.arange(len(factors)), legs.portfolios)
-    names = model.factors[own].append(legs.assets)
-    weights = pd.Series(np.append(factors[own], assets), names)
-    return weights if names.is_unique else weights.groupby(level=0, sort=False).sum()
 
 
 def _repeated(values: pd.Series[float], dates: pd.Index[Any]) -> pd.DataFrame:

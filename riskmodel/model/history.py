@@ -25,6 +25,7 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.hedge_record import HedgeRecord
+from riskmodel.model.instruments import listed
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
@@ -531,11 +532,12 @@ class ModelHistory:
         columns = {"unhedged": returns, "tracking": tracking, "hedged": returns - tracking}
         return pd.DataFrame(columns, self.panel.dates[rows].rename("date"))
 
-    def hedged(self, weights: Any, cost: Any = 0.0) -> HedgeRecord:
+    def hedged(self, weights: Any, cost: Any = 0.0, *, instruments: Sequence[Any] | None = None) -> HedgeRecord:
         """Walk forward, and set what the hedge did beside what the models had promised.
 
         On each date after the first model, the hedge takes away the exposures that the latest model of an earlier date
-        says.
+        says. In some instruments, it leaves the least variance that this model says, as
+        `HedgedPortfolio.minimum_variance`.
 
         Parameters
         ----------
@@ -543,6 +545,8 @@ class ModelHistory:
             Dollars per dollar of strategy, the same on each date; omitted assets have weight zero.
         cost : float, or mapping or Series by instrument
             Cost of trades in the hedge, decimals per dollar traded: 0.0002 is two basis points.
+        instruments : sequence of labels or portfolios of assets, optional
+            What the hedge holds; by default the factors. Dates of models without an instrument's asset are left out.
 
         Returns
         -------
@@ -558,6 +562,8 @@ class ModelHistory:
             For an asset that is not in the panel, or an instrument without a cost.
         CollinearFactorsError
             If the exposures of factors that are portfolios of assets are linearly dependent.
+        SingularCovarianceError
+            If one instrument is riskless, or a combination of the others.
         TooFewObservationsError
             If no row of the panel is after the first model.
         """
@@ -571,7 +577,8 @@ class ModelHistory:
             )
         latest = np.searchsorted(self._stops, rows, side="right") - 1
         by_asset = pd.Series(held.weights, self.assets[held.columns])
-        return HedgeRecord._of(self.panel, self._model, by_asset, rows, latest, cost)
+        tools = None if instruments is None else listed(instruments)
+        return HedgeRecord._of(self.panel, self._model, by_asset, rows, latest, cost, tools)
 
     def _held(self, weights: Any) -> Any:
         return read_held(weights, self.assets)

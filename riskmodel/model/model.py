@@ -24,6 +24,7 @@ from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, require_defined
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.quantities import Mean, Quantity, Variance, quantities_in
 
@@ -170,7 +171,7 @@ class FactorModel:
         risk_free_mean : float
             Mean risk-free rate per `horizon`; 0 for a model of excess returns only.
         funded : sequence of bool, optional
-            By default as the factors say, or whether their name ends in ``-RF``.
+            By default as the factors say, or their names, see `PublishedFactor`.
 
         Raises
         ------
@@ -254,6 +255,12 @@ class FactorModel:
     def funded(self) -> tuple[bool, ...]:
         """Whether holding each factor costs cash."""
         return tuple(bool(f.funded) for f in self.definitions)
+
+    @property
+    def funding(self) -> pd.DataFrame:
+        """Whether holding each factor costs cash, and who says so: factors × (``funded``, ``told_by``)."""
+        columns = {"funded": self.funded, "told_by": [str(f.told_by) for f in self.definitions]}
+        return pd.DataFrame(columns, self.factors.copy())
 
     @property
     def missing(self) -> pd.DataFrame:
@@ -398,7 +405,8 @@ def _define(factors: Sequence[Any], funded: Sequence[bool] | None) -> tuple[Fact
             f"expected factors as names where funded is given, got the Factor objects {labels.listing(objects)}, which "
             "have their own; omit funded."
         )
-    return tuple(PublishedFactor(f, funded=bool(w)) for f, w in zip(factors, flags, strict=True))
+    said = [FUNDED if costs_cash else SELF_FINANCING for costs_cash in flags]
+    return tuple(PublishedFactor(f, funding) for f, funding in zip(factors, said, strict=True))
 
 
 def _require_same_regression(model: FactorModel) -> None:

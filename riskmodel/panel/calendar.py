@@ -17,6 +17,7 @@ from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import Factor, PublishedFactor
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.return_type import ReturnType, require_return_type
 from riskmodel.panel.unmatched import COMPOUND, LeftOut, Unmatched, require_unmatched, warn_of_rows
@@ -118,7 +119,7 @@ def _definitions(factors: pd.Index[Any], funded: Sequence[Any] | None) -> list[F
         return [PublishedFactor(f) for f in factors]
     costly = labels.unique(funded, "funded")
     labels.positions(costly, factors, "factor", UnknownFactorError)
-    return [PublishedFactor(f, funded=f in costly) for f in factors]
+    return [PublishedFactor(f, FUNDED if f in costly else SELF_FINANCING) for f in factors]
 
 
 def _with_unknown_growth(calendar: ReturnPanel, days: pd.DatetimeIndex) -> ReturnPanel:

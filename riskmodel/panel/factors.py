@@ -11,13 +11,14 @@ import pandas as pd
 from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require_method, shown
+from riskmodel._core.arguments import require, require_method, shown
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.kinds import FactorReturns
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.funding import FUNDED, Funding, FundingSource, require_funding
 from riskmodel.panel.return_type import TOTAL, ReturnType
 
 # Treat a sum of weights this small relative to their sizes as zero.
@@ -62,6 +63,8 @@ class Factor(ABC):
     tradable : bool
         True (the default) where a portfolio can hold the factor itself. A hedge in a factor that is not tradable
         raises an error.
+    told_by : FundingSource
+        Who says whether it is funded: its definition, unless it is a `PublishedFactor`.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Factor(ABC):
     """
 
     tradable: bool = True
+    told_by: FundingSource = FundingSource.DEFINITION
 
     if TYPE_CHECKING:  # at run time, an abstract property would conflict with __init__ and dataclasses
 
@@ -107,6 +111,24 @@ def _require_flag(_instance: object, attribute: Any, value: Any) -> None:
         )
 
 
+def _is_funding(_instance: object, _attribute: Any, value: Any) -> None:
+    """Raise unless this is a `Funding` or None (an attrs validator)."""
+    if value is not None:
+        require_funding(value)
+
+
+def _is_source(_instance: object, attribute: Any, value: Any) -> None:
+    """Raise unless this is a `FundingSource` (an attrs validator)."""
+    require(value, FundingSource, attribute.alias, "such as rm.FundingSource.PROVIDER")
+
+
+def _told_by(factor: PublishedFactor) -> FundingSource:
+    """Return who tells whether a factor is funded, where no provider does."""
+    if factor.funding is not None:
+        return FundingSource.CALLER
+    return FundingSource.NAME if labels.is_return(factor.name) else FundingSource.NOBODY
+
+
 @final
 @frozen
 class PublishedFactor(Factor):
@@ -116,19 +138,43 @@ class PublishedFactor(Factor):
     ----------
     name : str
         The provider's name, for instance ``"SMB"``.
-    funded : bool, optional
-        By default whether the name is that of an excess return. Ignoring case and spaces, these are names that end in
-        ``-RF`` or ``_RF``, such as ``"Mkt-RF"``, and ``"Mkt"``, ``"Market"``, ``"MktRF"``, ``"MarketRF"`` and
-        ``"RMRF"``.
+    funding : Funding, optional
+        ``rm.FUNDED`` for the excess return of an asset or an index, ``rm.SELF_FINANCING`` for a long-short portfolio.
+        Where it is not told, a name of the literature says it. Ignoring case and spaces, names of the market's excess
+        return are those that end in ``-RF`` or ``_RF``, such as ``"Mkt-RF"``, and ``"Mkt"``, ``"Market"``,
+        ``"MktRF"``, ``"MarketRF"`` and ``"RMRF"``; ``"SMB"``, ``"HML"``, ``"Mom"`` and the like are spreads. Any other
+        is taken as self-financing, told by nobody, and a portfolio that holds it warns where its cash depends on it.
     tradable : bool
         Whether a portfolio can hold it; False for a macroeconomic series.
+    told_by : FundingSource, optional
+        Who says whether it is funded; providers set it.
+
+    Attributes
+    ----------
+    funded : bool
+        Whether holding it costs cash.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> for factor in (rm.PublishedFactor("SPY", rm.FUNDED), rm.PublishedFactor("SMB"), rm.PublishedFactor("R_MKT")):
+    ...     print(factor.name, factor.funded, "told by", factor.told_by)
+    SPY True told by the caller
+    SMB False told by its name
+    R_MKT False told by nobody
     """
 
     name: str = field(validator=labels.check_label)
-    funded: bool = field(
-        default=Factory(lambda self: labels.is_excess(self.name), takes_self=True), validator=_require_flag
-    )
+    funding: Funding | None = field(default=None, validator=_is_funding, eq=False)
     tradable: bool = field(default=True, validator=_require_flag)
+    told_by: FundingSource = field(
+        default=Factory(_told_by, takes_self=True), validator=_is_source, eq=False, kw_only=True
+    )
+    funded: bool = field(init=False)
+
+    @funded.default
+    def _is_funded(self) -> bool:
+        return labels.is_excess(self.name) if self.funding is None else self.funding is FUNDED
 
     def returns(self, data: ReturnData, start: Any, end: Any) -> pd.Series[float]:
         """Return the provider's series."""
@@ -176,6 +222,7 @@ class AssetFactor(FactorOfAssets):
 
     asset: str = field(validator=labels.check_label)
     funded: ClassVar[bool] = True
+    told_by = FundingSource.ASSET
 
     @property
     def name(self) -> str:

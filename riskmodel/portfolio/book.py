@@ -10,21 +10,21 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require_count, shown
+from riskmodel._core.arguments import require_count, require_positive
 from riskmodel._core.callers import warn
 from riskmodel._core.dates import window
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, ProxiedPositionsWarning, UnknownAssetError
 from riskmodel.estimation.groups import read_groups
-from riskmodel.horizon import Horizon, is_number
+from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
 from riskmodel.portfolio.coverage import Coverage
 from riskmodel.portfolio.limits import herfindahl
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.portfolio.uncovered import NO_PROXIES, Uncovered
-from riskmodel.quantities import Quantity
 
+_DOLLARS = "a positive number of dollars"
 # Weights whose net or gross is this near to 100 are in percent.
 _PERCENT, _NEAR = 100.0, 1.0
 
@@ -85,7 +85,7 @@ class Book:
             dollars=read,
             groups=_groups_of(read.index, groups),
             date=window(date, date, ("date", "date"))[1],
-            nav=None if nav is None else _positive(nav, "nav"),
+            nav=None if nav is None else require_positive(nav, "nav", _DOLLARS),
         )
 
     @classmethod
@@ -146,7 +146,7 @@ class Book:
             For weights whose sum, or sum of sizes, is 100, as those in percent have, or as in the class.
         """
         read = require_not_percent(read_weights(weights, "weights", "asset"))
-        return cls(read * _positive(nav, "nav"), groups=groups, date=date, nav=nav)
+        return cls(read * require_positive(nav, "nav", _DOLLARS), groups=groups, date=date, nav=nav)
 
     def __repr__(self) -> str:
         day = "" if self.date is None else f" on {self.date.date()}"
@@ -357,14 +357,6 @@ def require_not_percent(weights: pd.Series[float]) -> pd.Series[float]:
             gross=gross,
         )
     return weights
-
-
-def _positive(value: Any, name: str) -> float:
-    if not is_number(value) or isinstance(value, Quantity) or not 0 < float(value) < math.inf:
-        raise InvalidParameterError(
-            f"expected {name} as a positive number of dollars, got {shown(value)}.", parameter=name, got=value
-        )
-    return float(value)
 
 
 def _groups_of(assets: pd.Index[Any], groups: Any) -> pd.Series[Any] | None:

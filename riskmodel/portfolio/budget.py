@@ -22,7 +22,7 @@ from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Quantity, Volatility
 
 # A use this much above the amount is rounding.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 
 
 def _read_limits(limits: Any) -> tuple[Any, ...]:
@@ -141,7 +141,7 @@ class RiskBudget:
         used = self.used(position).to_numpy()
         pairs = zip(self.all_limits, used, strict=True)
         return tuple(
-            Breach(limit, _measured(limit, float(u))) for limit, u in pairs if u > float(limit.amount) * (1 + _ROUNDING)
+            Breach(limit, _measured(limit, float(u))) for limit, u in pairs if u > float(limit.amount) * (1 + ROUNDING)
         )
 
     def _by_limit(self, values: Sequence[float], name: str) -> pd.Series[float]:
@@ -196,6 +196,6 @@ def _most(limit: Limit, portfolio: Portfolio) -> float:
     """Return the dollars of strategy at which a limit binds; none or any where it does not scale."""
     use = _use(limit, portfolio)
     if not limit.scales:
-        return math.inf if use <= float(limit.amount) * (1 + _ROUNDING) else 0.0
+        return math.inf if use <= float(limit.amount) * (1 + ROUNDING) else 0.0
     # treat a use so small that the quotient overflows as zero
     return float(limit.amount) / use if use > float(limit.amount) / sys.float_info.max else math.inf

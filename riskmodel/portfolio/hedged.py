@@ -12,15 +12,14 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_share
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, floats
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import UnknownAssetError
+from riskmodel.model.instruments import INSTRUMENT, HeldInstruments, add_weights, known_labels
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.hedging.instruments import INSTRUMENT, HeldInstruments, add_weights, known_labels
-from riskmodel.portfolio.hedging.minimum import least_variance
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.portfolio.hedging.share import exposures_within, read_cost, smallest_within
@@ -261,7 +260,7 @@ class HedgedPortfolio(Portfolio):
            34(1), 157-170.
         """
         held = HeldInstruments.read(instruments, require_portfolio(strategy, "strategy").model)
-        weights = least_variance(strategy, held)
+        weights = held.least_variance(floats(strategy.exposures), strategy.weights)
         if panel is not None:
             warn_if_apart(ReturnRegression.of(strategy, held, panel), weights, held.labels)
         return cls(strategy, held.hedge(weights), panel)
@@ -314,8 +313,7 @@ class HedgedPortfolio(Portfolio):
 
     def __repr__(self) -> str:
         text = f"HedgedPortfolio of {self._strategy!r} with {len(self._hedge)} hedge legs"
-        if self._realised is not None:
-            text += f"; volatility per {self.horizon}: model {self.volatility:.3g}, realised {self._realised:.3g}"
+        text += self._beside(self._realised)
         paper = self.paper_legs
         if len(paper):
             text += f"; {labels.listing(paper.index)}: published on paper, no security"

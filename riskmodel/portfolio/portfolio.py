@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
@@ -20,12 +21,14 @@ from riskmodel.errors import (
     MissingDatesWarning,
     NotEstimatedError,
     TooFewObservationsError,
+    UnstatedFundingWarning,
 )
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.decomposition import RiskDecomposition
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import within
 from riskmodel.panel.factors import Factor
+from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.memory import ReturnPanel, returns_on
 from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
@@ -216,7 +219,12 @@ class Portfolio(ABC):
         """Weight of the cash leg: minus the cost of assets and funded legs, per dollar of strategy.
 
         One long dollar of stock against -β of a funded factor leaves -(1 - β), borrowed at the risk-free rate.
-        Self-financing factors raise no cash.
+        Self-financing factors raise no cash. `FactorModel.funding` says which factors are funded, and who says so.
+
+        Warns
+        -----
+        UnstatedFundingWarning
+            Where a factor is held of which nobody says whether it is funded.
         """
         return -(float(self.weights.sum()) + self._funded_legs())
 
@@ -344,8 +352,27 @@ class Portfolio(ABC):
     def _own_cash(self) -> float:
         """Return the weight of a cash leg that is one of the holdings."""
 
+    def _beside(self, realised: Volatility | None) -> str:
+        """Return the volatility of the model beside a realised one, for `repr`."""
+        if realised is None:
+            return ""
+        return f"; volatility per {self.horizon}: model {self.volatility:.3g}, realised {realised:.3g}"
+
     def _funded_legs(self) -> float:
-        return float(self.legs.to_numpy() @ np.array(self.model.funded, dtype=np.float64))
+        held = self.legs.to_numpy()
+        definitions = zip(self.model.definitions, held, strict=True)
+        unknown = [f.name for f, leg in definitions if leg and f.told_by is FundingSource.NOBODY]
+        if unknown:
+            warn(
+                UnstatedFundingWarning(
+                    f"nobody says whether {labels.listing(unknown)} costs cash to hold, so it is taken as "
+                    "self-financing, and the cash leg does not pay for it; give the factor as "
+                    "rm.PublishedFactor(name, rm.FUNDED) or rm.SELF_FINANCING, as rm.AssetFactor(name), or list what "
+                    "is funded with funded=[...].",
+                    factors=unknown,
+                )
+            )
+        return float(held @ np.array(self.model.funded, dtype=np.float64))
 
 
 def require_known(returns: pd.Series[float]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,11 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.quantities import Volatility
 
 
 @final
@@ -26,6 +29,8 @@ class Strategy(Portfolio):
         Dollars per dollar of strategy. Other assets have weight zero.
     model : FactorModel
         A model of all of the assets.
+    panel : ReturnPanel, optional
+        Returns to show the realised volatility of, beside the model's, where the strategy is printed.
 
     Raises
     ------
@@ -47,11 +52,15 @@ class Strategy(Portfolio):
 
     _weights: pd.Series[float]
     _model: FactorModel
+    _realised: Volatility | None
 
-    def __init__(self, weights: Any, model: FactorModel) -> None:
+    def __init__(self, weights: Any, model: FactorModel, panel: ReturnPanel | None = None) -> None:
         if not isinstance(model, FactorModel):
+            advice = "fit one, as in rm.OLS().fit(panel)"
+            if isinstance(model, ModelHistory):
+                advice = "for a strategy through time, write rm.StrategyHistory(weights, history)"
             raise InvalidParameterError(
-                f"expected model as a FactorModel, got {type(model).__name__}; fit one, as in rm.OLS().fit(panel).",
+                f"expected model as a FactorModel, got {type(model).__name__}; {advice}.",
                 parameter="model",
                 got=type(model).__name__,
             )
@@ -61,10 +70,44 @@ class Strategy(Portfolio):
             raise InvalidParameterError(
                 "expected weights of at least one asset, got none.", parameter="weights", got=[]
             )
-        self.__attrs_init__(weights=read, model=model)
+        self.__attrs_init__(weights=read, model=model, realised=None)
+        if panel is not None:
+            object.__setattr__(self, "_realised", self.realised(panel))
+
+    @classmethod
+    def from_positions(cls, dollars: Any, model: FactorModel) -> Self:
+        """Return the strategy of positions in dollars: weights are dollars per gross dollar.
+
+        A `Book` also knows groups, a NAV, and what stands in for positions that the model does not cover.
+
+        Parameters
+        ----------
+        dollars : mapping or Series by asset
+            Negative for short positions. One at least is not zero.
+        model : FactorModel
+            A model of all of the assets.
+
+        Raises
+        ------
+        UnknownAssetError, InvalidParameterError, DuplicateLabelsError
+            As the class.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"]))
+        >>> rm.Strategy.from_positions({"MSFT": 3e6, "JPM": -1e6}, model).weights.to_dict()
+        {'MSFT': 0.75, 'JPM': -0.25}
+        """
+        read = read_weights(dollars, "dollars", "asset")
+        if not read.any():
+            raise InvalidParameterError(
+                f"expected a position other than zero, got {len(read)} of zero dollars.", parameter="dollars", got=[]
+            )
+        return cls(read / read.abs().sum(), model)
 
     def __repr__(self) -> str:
-        return f"<Strategy of {len(self._weights)} assets, per {self.horizon}>"
+        return f"<Strategy of {len(self._weights)} assets, per {self.horizon}{self._beside(self._realised)}>"
 
     @property
     def model(self) -> FactorModel:

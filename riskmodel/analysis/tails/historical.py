@@ -9,7 +9,7 @@ from attrs import field, frozen
 from riskmodel._core.arguments import require
 from riskmodel.analysis.tails.row_sums import RowSums, SquareRootOfTime
 from riskmodel.analysis.tails.simulation import Simulation
-from riskmodel.analysis.tails.sources import Sources, factors_and_residuals
+from riskmodel.analysis.tails.sources import Parts, Sources
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
 
@@ -53,4 +53,4 @@ class HistoricalSimulation(Simulation):
 
     def sources(self, portfolio: Portfolio, panel: ReturnPanel) -> Sources:
         """Return the returns as they were."""
-        return Sources._of(portfolio, *factors_and_residuals(portfolio, panel))
+        return Sources._of(Parts.of(portfolio, panel))

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.callers import warn
 from riskmodel.analysis.holding import Holdings
-from riskmodel.errors import MissingDatesWarning
+from riskmodel.errors import MissingDatesWarning, UnknownAssetError
 from riskmodel.horizon import require_same
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel, returns_on
@@ -43,20 +44,19 @@ class Sources:
     asset_names: pd.Index
 
     @classmethod
-    def _of(cls, portfolio: Portfolio, factor_returns: Array, residuals: Array) -> Self:
-        """Put together the returns of factors, T × K, and the residuals of the M holdings, T × M."""
-        held, x = Holdings.of(portfolio), portfolio.exposures
-        used = np.asarray(x != 0) | (held.exposures != 0).any(axis=0)
-        f = np.where(used, factor_returns, 0.0)
-        own = residuals * held.weights
+    def _of(cls, parts: Parts) -> Self:
+        """Weight factor returns and residuals by the holdings."""
+        held, x = parts.holdings, parts.holdings.exposures.sum(axis=0)
+        f = np.where((held.exposures != 0).any(axis=0), parts.factors, 0.0)
+        own = parts.residuals * held.weights
         own[:, held.weights == 0] = 0.0
         by_asset = f @ held.exposures.T + own
         known = np.flatnonzero(~np.isnan(by_asset).any(axis=1))
         require_known(pd.Series(by_asset.sum(axis=1)))
         if len(known) < len(by_asset):
             _warn(len(by_asset) - len(known), len(by_asset))
-        by_factor = np.column_stack([f * x.to_numpy(), own.sum(axis=1)])
-        names = pd.Index([*x.index, IDIO])
+        by_factor = np.column_stack([f * x, own.sum(axis=1)])
+        names = pd.Index([*parts.factor_names, IDIO])
         return cls(known, by_factor[known], by_asset[known], names, held.names)
 
     @property
@@ -65,19 +65,32 @@ class Sources:
         return np.asarray(self.assets.sum(axis=1))
 
 
-def factors_and_residuals(portfolio: Portfolio, panel: ReturnPanel) -> tuple[Array, Array]:
-    """Return the factor returns, T × K, and r - B f of the M holdings, T × M; zero for factors held themselves."""
-    model = require_portfolio(portfolio, "portfolio").model
-    require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
-    require_same(model.horizon, panel.horizon, "a portfolio's model and the panel")
-    held = Holdings.of(portfolio)
-    f = returns_on(panel, model.definitions, slice(None))
-    names = held.names[held.weights != 0]
-    residuals = np.zeros((len(f), len(held.names)))
-    columns = np.flatnonzero(held.weights != 0)
-    loadings = model._loadings[np.take(held.at, columns)]
-    residuals[:, columns] = panel.select(names, []).arrays()[0] - f @ loadings.T
-    return f, residuals
+@final
+@frozen(eq=False)
+class Parts:
+    """Returns of factors, T × K, and r - B f of the M holdings, T × M: zero for factors that are held themselves."""
+
+    holdings: Holdings
+    factor_names: pd.Index
+    alpha: Array
+    factors: Array
+    residuals: Array
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, panel: ReturnPanel) -> Self:
+        """Read the returns of what a portfolio holds."""
+        model = require_portfolio(portfolio, "portfolio").model
+        require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
+        require_same(model.horizon, panel.horizon, "a portfolio's model and the panel")
+        held = Holdings.of(portfolio)
+        columns = np.flatnonzero(held.weights != 0)
+        at = labels.positions(held.names[columns], panel.assets, "asset", UnknownAssetError)
+        rows = np.take(held.at, columns)
+        f = returns_on(panel, model.definitions, slice(None))
+        residuals, alpha = np.zeros((len(f), len(held.names))), np.zeros(len(held.names))
+        residuals[:, columns] = panel.arrays()[0][:, at] - f @ model._loadings[rows].T
+        alpha[columns] = model._alpha[rows]
+        return cls(held, model.factors, alpha, f, residuals)
 
 
 def _warn(missing: int, dates: int) -> None:

@@ -20,6 +20,7 @@ from riskmodel.data.cache.store import Kind, Store, extra
 from riskmodel.data.provider import DataProvider, horizon_of, require_list, return_type_of
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.panel.funding import Funding
 from riskmodel.panel.return_type import EXCESS, ReturnType
 
 Window = tuple[pd.Timestamp | None, pd.Timestamp | None]
@@ -194,9 +195,9 @@ class Cached(DataProvider):
         """Return the risk-free rate by date."""
         return self._frame(self._request("rate", [RATE], dates.window(start, end)), {RATE: RATE})[RATE]
 
-    def is_funded(self, name: Any) -> bool:
+    def funding(self, name: Any) -> Funding | None:
         """Return whether holding a factor costs cash, from the provider."""
-        return self.provider.is_funded(name)
+        return self.provider.funding(name)
 
     def identities(self, assets: Sequence[Any], start: Any = None, end: Any = None) -> list[Any]:
         """Return the permanent identifier of each asset, from the provider."""

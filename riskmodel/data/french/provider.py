@@ -25,6 +25,7 @@ from riskmodel.data.french.text import tables, the_table, vintage
 from riskmodel.data.provider import DataProvider, require_list
 from riskmodel.errors import InvalidParameterError, MixedSetsWarning, UnknownAssetError, UnknownFactorError
 from riskmodel.horizon import DAY, MONTH, WEEK, Horizon, as_named, require_horizon
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING, Funding
 
 # Digits of the dates of a horizon's tables.
 _DIGITS = {DAY: 8, WEEK: 8, MONTH: 6}
@@ -278,6 +279,10 @@ class FamaFrench(DataProvider):
         columns = [self._factor_table(homes[name]).frame[name] for name in wanted]
         frame = pd.concat(columns, axis=1, sort=True) if columns else pd.DataFrame(index=pd.DatetimeIndex([]))
         return _between(frame, start, end)
+
+    def funding(self, name: Any) -> Funding | None:
+        """Return whether holding a factor costs cash: the market's excess return does, the spreads do not."""
+        return FUNDED if labels.is_excess(name) else SELF_FINANCING
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """One-month bill rate by date, of the first set that has it."""

@@ -19,6 +19,7 @@ from riskmodel.data.wrds.server import Address, Held, Server
 from riskmodel.data.wrds.tables import LEGACY, Format
 from riskmodel.errors import CoverageError, InvalidParameterError
 from riskmodel.horizon import DAY, MONTH, Horizon, as_named
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING, Funding
 
 # permnos have four bytes on the server
 _TOO_MANY = 2**31
@@ -190,6 +191,10 @@ class WRDS(DataProvider):
         """
         wanted = list(labels.unique(require_list(names, "factors"), "factors"))
         return self._library.factors.factors(wanted, *_rows_of(*_days(start, end), self.horizon))
+
+    def funding(self, name: Any) -> Funding | None:
+        """Return whether holding a factor costs cash: the market's excess return does, the spreads do not."""
+        return FUNDED if labels.is_excess(name) else SELF_FINANCING
 
     def risk_free(self, start: Any = None, end: Any = None) -> pd.Series[float]:
         """Return the risk-free rate by date, decimals."""

@@ -18,6 +18,7 @@ from riskmodel._core.atomic import replacing
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.moments.sound import unsound_part
 from riskmodel.panel.factors import AssetFactor, Factor, PortfolioFactor, PublishedFactor, Spread, read_definitions
+from riskmodel.panel.funding import FUNDED, SELF_FINANCING, FundingSource
 
 VERSION = 4
 NUMBERS = ("n_dates", "weight", "weight_squares", "risk_free_mean", "decay_factor", "scale")
@@ -46,7 +47,13 @@ def describe(factor: Factor) -> dict[str, Any]:
     name = plain_labels(pd.Index([factor.name]), "factors")[0]
     match factor:
         case PublishedFactor():
-            return {"kind": "published", "name": name, "funded": factor.funded, "tradable": factor.tradable}
+            return {
+                "kind": "published",
+                "name": name,
+                "funded": factor.funded,
+                "tradable": factor.tradable,
+                "told_by": factor.told_by.name,
+            }
         case AssetFactor():
             return {"kind": "asset", "name": name}
         case Spread():
@@ -66,7 +73,9 @@ def describe(factor: Factor) -> dict[str, Any]:
 def _defined(said: Mapping[str, Any]) -> Factor | None:
     match said["kind"]:
         case "published":
-            return PublishedFactor(said["name"], bool(said["funded"]), bool(said["tradable"]))
+            funding = FUNDED if said["funded"] else SELF_FINANCING
+            source = FundingSource[said["told_by"]]
+            return PublishedFactor(said["name"], funding, bool(said["tradable"]), told_by=source)
         case "asset":
             return AssetFactor(said["name"])
         case "spread":

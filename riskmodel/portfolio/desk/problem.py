@@ -14,6 +14,7 @@ from riskmodel._core.arguments import require, require_count, require_finite, sh
 from riskmodel._core.arrays import Array, Flags
 from riskmodel.errors import InfeasibleHedgeError, InvalidParameterError
 from riskmodel.horizon import Horizon
+from riskmodel.model.instruments import HeldInstruments
 from riskmodel.panel.factors import FactorOfAssets
 from riskmodel.portfolio.desk.convex import ConvexSolver
 from riskmodel.portfolio.desk.forms import Linear, Squares
@@ -25,7 +26,6 @@ from riskmodel.portfolio.desk.solver import ClosedForm, Found, HedgeSolver
 from riskmodel.portfolio.desk.subsets import fewest
 from riskmodel.portfolio.desk.terms import HedgeTerms
 from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.portfolio.hedging.instruments import HeldInstruments
 from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Mean

@@ -15,8 +15,8 @@ from riskmodel._core.arrays import Array, Flags, floats
 from riskmodel._core.callers import warn
 from riskmodel.errors import MissingDatesWarning, SingularCovarianceError, TooFewObservationsError
 from riskmodel.horizon import require_same
+from riskmodel.model.instruments import HeldInstruments
 from riskmodel.panel.memory import ReturnPanel
-from riskmodel.portfolio.hedging.instruments import HeldInstruments
 from riskmodel.portfolio.portfolio import Portfolio
 
 # Treat a column as dependent if its distance from the span of the others is below this share of its length.

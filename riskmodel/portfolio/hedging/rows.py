@@ -9,7 +9,7 @@ from attrs import frozen
 
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
-from riskmodel.portfolio.hedging.instruments import HeldInstruments
+from riskmodel.model.instruments import HeldInstruments
 from riskmodel.portfolio.portfolio import Portfolio
 
 

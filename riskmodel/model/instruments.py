@@ -68,9 +68,9 @@ class HeldInstruments:
         DuplicateLabelsError, UnknownAssetError
             For a label that occurs twice, or is neither a factor nor an asset.
         """
-        every = [i.asset if isinstance(i, AssetFactor) else i for i in _listed(instruments)]
+        every = [i.asset if isinstance(i, AssetFactor) else i for i in listed(instruments)]
         portfolios = {i.name: i for i in every if isinstance(i, FactorOfAssets)}
-        tools = labels.unique([i.name if isinstance(i, FactorOfAssets) else i for i in every], "instruments")
+        tools = _names(every)
         named = [label for label in tools if label not in portfolios]
         known = known_labels(model)
         labels.positions(named, known, INSTRUMENT, UnknownAssetError)
@@ -139,13 +139,13 @@ class HeldInstruments:
         bought = inside @ by_label[list(self.portfolios)]
         return add_weights(by_label.drop(list(self.portfolios)), bought)
 
-    def returns(self, panel: ReturnPanel) -> Array:
-        """Excess returns on a panel, dates × M; NaN where one is missing."""
-        own = panel.select(self.holdings.index, []).arrays()[0]
+    def returns(self, panel: ReturnPanel, rows: slice = slice(None)) -> Array:
+        """Excess returns on some rows of a panel, rows × M; NaN where one is missing."""
+        own = panel.select(self.holdings.index, []).arrays()[0][rows]
         values = weighted(own, self.holdings.to_numpy())
         used = np.flatnonzero(self.legs.any(axis=1))
         definitions = [self.model.definitions[int(j)] for j in used]
-        return np.asarray(values + weighted(returns_on(panel, definitions, slice(None)), self.legs[used]))
+        return np.asarray(values + weighted(returns_on(panel, definitions, rows), self.legs[used]))
 
     def own_covariance_with(self, weights: pd.Series[float]) -> Array:
         """Return the idio covariance of each instrument with weights on assets, shape (M,)."""
@@ -153,6 +153,11 @@ class HeldInstruments:
         held = np.asarray(weights.reindex(every, fill_value=0.0))
         shared = self.model.covariance.restrict(every)._specific(held)
         return np.asarray(self.holdings.reindex(every, fill_value=0.0).to_numpy().T @ shared)
+
+    def least_variance(self, exposures: Array, weights: pd.Series[float]) -> Array:
+        """Return the hedge of least variance, -Σ_II⁻¹ Σ_Is, shape (M,), of exposures and of weights on assets."""
+        shared = self.loadings @ np.asarray(self.model.factor_covariance, dtype=np.float64) @ exposures
+        return self.solve(-(shared + self.own_covariance_with(weights)))
 
     @property
     def _covariance(self) -> FactorCovariance:
@@ -218,7 +223,12 @@ def solve_gram(half: Array, b: Array, names: pd.Index[Any]) -> Array:
     return weights
 
 
-def _listed(instruments: Any) -> list[Any]:
+def _names(instruments: list[Any]) -> pd.Index[Any]:
+    return labels.unique([i.name if isinstance(i, FactorOfAssets) else i for i in instruments], "instruments")
+
+
+def listed(instruments: Any) -> list[Any]:
+    """Return instruments as a list; raise for none, a single one, or labels that are none or occur twice."""
     if isinstance(instruments, str | FactorOfAssets):
         raise InvalidParameterError(
             f"expected instruments as a list, got {instruments!r}; write [{instruments!r}].",
@@ -226,6 +236,7 @@ def _listed(instruments: Any) -> list[Any]:
             got=instruments,
         )
     every = list(labels.require_list(instruments, "instruments"))
+    _names(every)
     if not every:
         raise InvalidParameterError(
             "expected at least one instrument, got none; name a factor or an asset.", parameter="instruments", got=[]

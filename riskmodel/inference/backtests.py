@@ -60,7 +60,7 @@ def kupiec(hits: Any, level: float) -> Backtest:
     Examples
     --------
     >>> import numpy as np
-    >>> from riskmodel.evaluation.backtests import kupiec
+    >>> from riskmodel.inference.backtests import kupiec
     >>> round(kupiec(np.arange(255) < 7, 0.05).statistic, 2)
     3.24
     """
@@ -107,7 +107,7 @@ def christoffersen(hits: Any, level: float) -> Backtest:
     Examples
     --------
     >>> import numpy as np
-    >>> from riskmodel.evaluation.backtests import christoffersen
+    >>> from riskmodel.inference.backtests import christoffersen
     >>> christoffersen(np.arange(100) % 20 == 0, 0.05).pvalue > 0.5
     True
     """
