@@ -57,8 +57,8 @@ REFUSED = {
     "RegimeAdjustedVariance": assembled(idio_variance=rm.RegimeAdjustedVariance(OWN, MONTHS)),
     "ShrunkVariance": assembled(idio_variance=rm.ShrunkVariance(OWN, 0.5)),
 }
-# They change nothing where no history is short, no beta far off and residuals are uncorrelated, or need what a panel has
-# not: characteristics.
+# They change nothing where no history is short, no beta far off and residuals are uncorrelated, or need what this panel
+# has not: characteristics.
 ELSEWHERE = {
     *("Bounded", "CrossSectional", "EMCovariance", "LeastSquares", "ShortHistories", "ShortHistoryVariance"),
     *("SlopeWinsorised", "Stambaugh", "Structural", "Thresholded"),
