@@ -32,6 +32,7 @@ from .analysis.tails.backtest import TailBacktest as TailBacktest
 from .analysis.tails.base import TailMethod as TailMethod
 from .analysis.tails.elliptical import EllipticalTails as EllipticalTails
 from .analysis.tails.filtered import FilteredHistoricalSimulation as FilteredHistoricalSimulation
+from .analysis.tails.gaps import DRAW_RESIDUALS as DRAW_RESIDUALS, Gaps as Gaps, LEAVE_OUT_DATES as LEAVE_OUT_DATES
 from .analysis.tails.historical import HistoricalSimulation as HistoricalSimulation
 from .analysis.tails.normal import NormalTails as NormalTails
 from .analysis.tails.risk import TailRisk as TailRisk

@@ -252,6 +252,9 @@ def test_what_has_no_return_is_left_out_and_said():
     assert a.missing.to_dict("records") == [
         {"asset": "A", "reason": "no return", "dates": 2, "first": DAYS[3], "last": DAYS[4]}
     ]
+    mine = a.missing
+    mine.loc[0, "dates"] = 9
+    assert a.missing.loc[0, "dates"] == 2
     with pytest.warns(rm.LeftOutNamesWarning):
         alone = rm.ReturnAttribution.of(p, panel, unknown=rm.NAMES_ALONE)
     assert len(alone.dates) == 40

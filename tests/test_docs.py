@@ -111,6 +111,15 @@ def test_the_page_on_scenarios_and_tails():
     assert space["test"].n_missing == 0
 
 
+def test_the_page_on_the_book_that_is_held():
+    space = run_page("docs/how-to/your-book.md")
+    assert space["covered"].share == pytest.approx(0.5e6 / space["book"].gross)
+    assert {b.limit.name for b in space["budget"].check(space["held"])} == {"volatility per month", "largest name"}
+    assert round(space["fund"].scale, 2) == 1.1
+    assert len(space["through"].missing) == 0
+    assert space["model"].funding.loc["Mkt-RF"].tolist() == [True, "the provider"]
+
+
 def test_the_page_on_parts():
     space = run_page("docs/how-to/assemble-a-risk-model.md")
     assert space["hedged"].exposures.abs().max() < 1e-12

@@ -282,7 +282,9 @@ BY_CALLABLE |= {("TailBacktest.of", parameter): value for parameter, value in BA
 for named in ("StudentTails()", "FilteredHistoricalSimulation()"):
     BY_CALLABLE |= {(f"{named}.{method}", "level"): 0.9 for method in ("of", "tail")}
 BY_CALLABLE |= {
-    ("StudentTails", "degrees"): 5.0, ("FilteredHistoricalSimulation", "sums"): rm.SquareRootOfTime(),
+    ("StudentTails", "degrees"): 5.0, ("HistoricalSimulation", "gaps"): rm.LEAVE_OUT_DATES,
+    ("FilteredHistoricalSimulation", "gaps"): rm.DRAW_RESIDUALS,
+    ("FilteredHistoricalSimulation", "sums"): rm.SquareRootOfTime(),
     ("TailBacktest", "level"): 0.9, ("TailBacktest", "method"): rm.NormalTails(),
     ("TailBacktest", "forecasts"): pd.DataFrame(), ("TailBacktest().table", "lags"): 5,
 }  # fmt: skip

@@ -230,6 +230,20 @@ class TestInfeasible:
             rm.HedgeProblem(strategy(), ["A2"], [rm.ExposureRange("Mkt-RF"), rm.ExposureRange("SMB")]).solve()
         assert len(error.value.details["conflict"]) == 2
 
+    def test_too_few_may_be_held(self):
+        limits = [rm.ExposureRange("Mkt-RF"), rm.ExposureRange("SMB")]
+        with pytest.raises(rm.InfeasibleHedgeError) as error:
+            rm.HedgeProblem(strategy(), TOOLS, limits, at_most=1).solve()
+        assert error.value.details["conflict"] == ["exposure to Mkt-RF", "exposure to SMB", "at most 1 instruments"]
+        assert error.value.details["is_certain"]
+        assert np.count_nonzero(rm.HedgeProblem(strategy(), TOOLS, limits, at_most=2).solve().weights) == 2
+
+    def test_a_search_that_stops_says_how_far_the_best_may_be(self, monkeypatch):
+        monkeypatch.setattr("riskmodel.portfolio.desk.subsets.MOST_PROBLEMS", 2)
+        solution = rm.HedgeProblem(strategy(3), TOOLS, at_most=3).solve()
+        assert solution.gap > 0
+        assert np.count_nonzero(solution.weights) == 3
+
     def test_a_volatility_out_of_reach(self):
         with pytest.raises(rm.InfeasibleHedgeError) as error:
             rm.HedgeProblem(strategy(), TOOLS, rm.VolatilityCap(rm.Volatility(0.01, rm.YEAR))).solve()

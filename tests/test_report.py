@@ -442,7 +442,7 @@ class TestTables:
         data = rm.InMemory(returns, factors=factors, risk_free=1e-4, horizon=rm.DAY, funded=["F1"])
         out = make({"A0": 1.0}, ["F0", "F1"], data=data)
         assert out.funded == ("F1",)
-        assert facts(out)["Funded factors"] == "F1"
+        assert facts(out)["Funded factors"] == "F1 (told by the provider)"
         assert math.isclose(out.trade.loc["hedged", "cash"], -1e6 * (1 - out.exposures.loc["F1", "unhedged"]))
         assert "pays for assets and funded factors, borrowed" in table(out, "PnL of").note
         none = make({"A0": 1.0}, ["F0"], data=data)
@@ -1157,7 +1157,7 @@ class TestPage:
 
     def test_the_trade_is_on_it(self, source):
         assert "PnL of a $1,000,000 trade over a year" in source
-        assert "<dt>Funded factors</dt><dd>Mkt-RF</dd>" in source
+        assert "<dt>Funded factors</dt><dd>Mkt-RF (told by the provider)</dd>" in source
 
     def test_many_assets_are_cut(self):
         returns, factors = synthetic(120)

@@ -120,6 +120,40 @@ class TestFiltered:
             np.testing.assert_allclose(table.sum(), [risk.value_at_risk, risk.expected_shortfall], rtol=1e-9)
 
 
+class TestGaps:
+    @pytest.mark.parametrize("kind", [rm.HistoricalSimulation, rm.FilteredHistoricalSimulation])
+    def test_a_recent_listing(self, kind):
+        """With drawn residuals all dates count, and the tail is near that of the whole history."""
+        full = market(seed=5, t=1_500)
+        r, f, _ = full.arrays()
+        r = r.copy()
+        r[:1_200, 0] = np.nan
+        panel = panel_of(r, f)
+        model = rm.OLS().fit(panel)
+        long = rm.Strategy({"A0": 0.5, "A1": 0.5}, model)
+        risk = kind(gaps=rm.DRAW_RESIDUALS).of(long, panel, 0.95)
+        assert len(risk.tail.sources.at) == 1_500
+        whole = kind().of(rm.Strategy({"A0": 0.5, "A1": 0.5}, model), full, 0.95)
+        assert math.isclose(risk.expected_shortfall, whole.expected_shortfall, rel_tol=0.15)
+        np.testing.assert_allclose(risk.by_asset.sum(), [risk.value_at_risk, risk.expected_shortfall], rtol=1e-9)
+        known = slice(1_200, 1_500)
+        factor_part = panel.factor_returns.to_numpy() * float(long.exposures.iloc[0])
+        if kind is rm.HistoricalSimulation:
+            np.testing.assert_allclose(risk.tail.sources.returns[known], long.excess_returns(panel)[known], rtol=1e-9)
+            np.testing.assert_allclose(risk.tail.sources.factors[:, 0], factor_part[:, 0], rtol=1e-9)
+            drawn = risk.tail.sources.assets[:1_200, 0] - 0.5 * model.loadings.loc["A0"].iloc[0] * f[:1_200, 0]
+            assert math.isclose(drawn.std(), 0.5 * math.sqrt(model.idio_variance["A0"]), rel_tol=0.1)
+
+    def test_they_are_left_out_unless_asked(self):
+        r, f, _ = market(seed=5).arrays()
+        r = r.copy()
+        r[:200, 0] = np.nan
+        panel = panel_of(r, f)
+        with pytest.warns(rm.MissingDatesWarning) as caught:
+            rm.FilteredHistoricalSimulation().of(rm.Strategy({"A0": 1.0}, rm.OLS().fit(panel)), panel)
+        assert caught[0].message.details["missing"] == 200
+
+
 class TestPublished:
     # Kupiec (1995), table 5: breaches x at which the test does not reject at 5 %, given n and p: low < x < high
     @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class ReturnAttribution:
     linking: Linking
     return_type: ReturnType
     horizon: Horizon
-    missing: pd.DataFrame
+    _missing: pd.DataFrame
     _market: Market
     _held: Path
     _benchmark: Path | None
@@ -281,6 +281,15 @@ class ReturnAttribution:
             self._grouping  # noqa: B018 - reads it
         if self._factor_groups is not None:
             self._factor_grouping  # noqa: B018 - likewise
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """What is not known of assets held, and so is left out, by asset and reason.
+
+        Columns ``asset``, ``reason`` (``no return``, or ``no estimate`` in the model of a date), ``dates`` (how many),
+        ``first`` and ``last``.
+        """
+        return self._missing.copy()
 
     # -- by date -----------------------------------------------------------------------------------
 

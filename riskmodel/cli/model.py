@@ -13,6 +13,7 @@ from riskmodel.cli.estimators import estimator
 from riskmodel.cli.files import InputFiles, with_hint
 from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import names, require_factors, rows, weights, window
+from riskmodel.cli.positions import Held
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -56,7 +57,9 @@ class ModelOptions:
     Attributes
     ----------
     weights : dict
-        By asset, as typed; None where an asset was typed alone.
+        By asset, as typed or of the file of positions; None where an asset was typed alone.
+    positions : Held or None
+        The file of positions.
     data : SampleData, InMemory or Joined
         Where returns come from.
     factors : list of str
@@ -80,6 +83,7 @@ class ModelOptions:
     """
 
     weights: dict[str, float | None]
+    positions: Held | None
     data: SampleData | InMemory | Joined
     factors: list[str]
     source: str
@@ -104,9 +108,11 @@ class ModelOptions:
         if args.factors is not None and not factors:
             raise InvalidParameterError("expected --factors with at least one factor, got none; leave it out for all.")
         require_factors("--factors", factors, data.factors, data.assets)
+        positions = Held.given(args, data.assets, end)
         is_statistical = args.estimator == "recommended" and not factors
         return cls(
-            weights=weights(args.assets, data.assets),
+            weights=weights(args.assets, data.assets) if positions is None else positions.weights,
+            positions=positions,
             data=data,
             factors=[] if is_statistical else factors or _every(files, data.factors),
             source=_SAMPLE[data.horizon] if files is None else str(files),

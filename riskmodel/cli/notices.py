@@ -27,6 +27,8 @@ _AS_OPTIONS = tuple(
         (r"read it with rm\.read_returns", "give --unit decimal, or --factor-unit decimal for factors"),
         (r"RET, which rm\.read_returns reads", "RET, which --unit decimal reads"),
         (r"declare another series with rm\.PublishedFactor\(.*?\)", "leave another series out with --factors"),
+        (r"give the factor as rm\.PublishedFactor.* with funded=\[\.\.\.\]", "list what is funded with --funded"),
+        (r"name those to read with rm\.PositionColumns\(\.\.\.\)", "take out the columns that are not needed"),
         (r"layout=rm\.Wide\(columns=\[\.\.\.\]\), on the command line ", ""),
         (r"; if so, write table\.index = .*?\(.*?\)", "; if so, correct the dates of --returns"),
         (r"; details of the warning list all", ""),
@@ -74,8 +76,8 @@ def shown(strict: bool, allowed: Sequence[type[RiskModelWarning]]) -> Iterator[l
         if not isinstance(message, RiskModelWarning):
             tell(f"riskmodel: warning: {text}")
             return
-        tell(f"riskmodel: warning ({name_of(type(message))}): {text}")
         if text not in said:
+            tell(f"riskmodel: warning ({name_of(type(message))}): {text}")
             said.append(text)
 
     with warnings.catch_warnings():

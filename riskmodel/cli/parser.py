@@ -43,6 +43,12 @@ def add_portfolio(parser: argparse.ArgumentParser) -> None:
         metavar="ASSET[=WEIGHT]",
         help="dollars per dollar of strategy; without weights, equal ones",
     )
+    parser.add_argument(
+        "--positions",
+        metavar="FILE",
+        help="what is held, instead of assets: columns asset, and dollars, weight, or quantity and price",
+    )
+    parser.add_argument("--nav", metavar="DOLLARS", type=read.dollars, help="net asset value of --positions")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -57,6 +57,9 @@ examples:
   riskmodel report 10107 --returns crsp.parquet --columns date,permno,ret \\
         --factor-returns factors.csv
       A long file with columns of its own.
+  riskmodel report --positions book.csv --budget 1m
+      The positions that are held, in dollars, or in shares with prices; what
+      they use of the budget is in the notes.
   riskmodel report MSFT --json | python -m json.tool
       The same figures for programs.
 
@@ -159,9 +162,10 @@ def run(arguments: argparse.Namespace) -> None:
     with notices.shown(arguments.strict, arguments.allow or ()) as said:
         options = ReportOptions.read(arguments)
         report, left_out = risk_report(options, said)
-    if left_out:
-        notices.tell(left_out)
-    show(report, options.output, options.json)
+        if left_out:
+            notices.tell(left_out)
+        # within, as some figures are computed, and warn, when they are shown
+        show(report, options.output, options.json)
 
 
 @final
@@ -203,6 +207,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
     fitted = options.model.portfolio()
+    positions = options.model.positions
+    held = () if positions is None else positions.notes(fitted.strategy, options.budget)
     report = RiskReport.of(
         fitted.strategy,
         fitted.panel,
@@ -211,6 +217,6 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         level=options.level,
         errors=options.errors,
         source=options.model.source,
-        caveats=(*fitted.notes, *said),
+        caveats=(*held, *fitted.notes, *said),
     )
     return report, left_out_of(fitted.strategy.model)

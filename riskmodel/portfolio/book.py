@@ -183,7 +183,7 @@ class Book:
     @property
     def short(self) -> float:
         """Dollars of short positions, 0 or more."""
-        return float(-self._dollars.clip(upper=0.0).sum())
+        return float(self._dollars.clip(upper=0.0).abs().sum())
 
     @property
     def gross(self) -> float:
@@ -265,7 +265,13 @@ class Book:
             )
         d = self._dollars
         parts = pd.DataFrame(
-            {"long": d.clip(lower=0.0), "short": -d.clip(upper=0.0), "gross": d.abs(), "net": d, "names": (d != 0) * 1}
+            {
+                "long": d.clip(lower=0.0),
+                "short": d.clip(upper=0.0).abs(),
+                "gross": d.abs(),
+                "net": d,
+                "names": (d != 0) * 1,
+            }
         )
         table = parts.groupby(self._groups.rename("group"), sort=False).sum()
         return table.assign(share_of_gross=table["gross"] / self.gross)

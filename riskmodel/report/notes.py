@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from riskmodel.model.covariance import DENSE_LIMIT
+from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
 from riskmodel.report.alerts import FEW_DATES
@@ -28,7 +29,7 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
     return [
         ("Portfolio", holdings(m.weights)),
         ("Factors", listed(m.held.factors, 8)),
-        ("Funded factors", listed(m.funded, 8) or "none"),
+        ("Funded factors", _funding(m)),
         ("Data", source or NONE),
         *vintages,
         ("Span", span),
@@ -37,6 +38,15 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         ("Budget", limit(m.budget)),
         *_intervals(m),
     ]
+
+
+def _funding(m: Measures) -> str:
+    """Which factors cost cash to hold, and who says so; those of which nobody says it last."""
+    told = m.held.funding
+    funded = told[told["funded"]]
+    parts = [listed([f"{name} (told by {by})" for name, by in funded["told_by"].items()], 8) or "none"]
+    unknown = told.index[told["told_by"] == str(FundingSource.NOBODY)]
+    return "; ".join([*parts, *([f"nobody says whether {listed(unknown, 8)} costs cash"] if len(unknown) else [])])
 
 
 def terms(m: Measures) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from scipy import signal
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
+from riskmodel.analysis.tails.gaps import LEAVE_OUT_DATES, Gaps, is_gaps
 from riskmodel.analysis.tails.historical import is_sums
 from riskmodel.analysis.tails.row_sums import RowSums, SquareRootOfTime
 from riskmodel.analysis.tails.simulation import Simulation
@@ -39,6 +40,8 @@ class FilteredHistoricalSimulation(Simulation):
         In which the weight of a squared return halves; by default a month.
     sums : RowSums
         How rows make a longer horizon; by default ``rm.SquareRootOfTime()``.
+    gaps : Gaps
+        ``rm.LEAVE_OUT_DATES`` (the default) or ``rm.DRAW_RESIDUALS``, where something held misses dates.
 
     Warns
     -----
@@ -63,10 +66,11 @@ class FilteredHistoricalSimulation(Simulation):
 
     half_life: Horizon = field(default=MONTH, validator=_is_half_life)
     sums: RowSums = field(factory=SquareRootOfTime, validator=is_sums)
+    gaps: Gaps = field(default=LEAVE_OUT_DATES, validator=is_gaps, kw_only=True)
 
     def sources(self, portfolio: Portfolio, panel: ReturnPanel) -> Sources:
         """Return the rescaled returns."""
-        parts = Parts.of(portfolio, panel)
+        parts = Parts.of(portfolio, panel, self.gaps)
         decay = 0.5 ** (1.0 / self.half_life.in_units_of(panel.horizon))
         factors, residuals = rescaled(parts.factors, decay), rescaled(parts.residuals - parts.alpha, decay)
         return Sources._of(evolve(parts, factors=factors, residuals=residuals))

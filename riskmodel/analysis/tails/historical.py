@@ -7,6 +7,7 @@ from typing import Any, final
 from attrs import field, frozen
 
 from riskmodel._core.arguments import require
+from riskmodel.analysis.tails.gaps import LEAVE_OUT_DATES, Gaps, is_gaps
 from riskmodel.analysis.tails.row_sums import RowSums, SquareRootOfTime
 from riskmodel.analysis.tails.simulation import Simulation
 from riskmodel.analysis.tails.sources import Parts, Sources
@@ -28,6 +29,8 @@ class HistoricalSimulation(Simulation):
     ----------
     sums : RowSums
         How rows make a longer horizon; by default ``rm.SquareRootOfTime()``.
+    gaps : Gaps
+        ``rm.LEAVE_OUT_DATES`` (the default) or ``rm.DRAW_RESIDUALS``, where something held misses dates.
 
     Warns
     -----
@@ -50,7 +53,8 @@ class HistoricalSimulation(Simulation):
     """
 
     sums: RowSums = field(factory=SquareRootOfTime, validator=is_sums)
+    gaps: Gaps = field(default=LEAVE_OUT_DATES, validator=is_gaps, kw_only=True)
 
     def sources(self, portfolio: Portfolio, panel: ReturnPanel) -> Sources:
         """Return the returns as they were."""
-        return Sources._of(Parts.of(portfolio, panel))
+        return Sources._of(Parts.of(portfolio, panel, self.gaps))

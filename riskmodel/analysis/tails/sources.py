@@ -13,6 +13,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.callers import warn
 from riskmodel.analysis.holding import Holdings
+from riskmodel.analysis.tails.gaps import DRAW_RESIDUALS, Gaps, drawn
 from riskmodel.errors import MissingDatesWarning, UnknownAssetError
 from riskmodel.horizon import require_same
 from riskmodel.model.decomposition import IDIO
@@ -77,7 +78,7 @@ class Parts:
     residuals: Array
 
     @classmethod
-    def of(cls, portfolio: Portfolio, panel: ReturnPanel) -> Self:
+    def of(cls, portfolio: Portfolio, panel: ReturnPanel, gaps: Gaps) -> Self:
         """Read the returns of what a portfolio holds."""
         model = require_portfolio(portfolio, "portfolio").model
         require(panel, ReturnPanel, "panel", "of a panel on disk or a cluster, take select(...)")
@@ -88,7 +89,10 @@ class Parts:
         rows = np.take(held.at, columns)
         f = returns_on(panel, model.definitions, slice(None))
         residuals, alpha = np.zeros((len(f), len(held.names))), np.zeros(len(held.names))
-        residuals[:, columns] = panel.arrays()[0][:, at] - f @ model._loadings[rows].T
+        own = panel.arrays()[0][:, at] - f @ model._loadings[rows].T
+        if gaps is DRAW_RESIDUALS:
+            own = drawn(own, model._alpha[rows], model._idio_variance[rows])
+        residuals[:, columns] = own
         alpha[columns] = model._alpha[rows]
         return cls(held, model.factors, alpha, f, residuals)
 

@@ -51,6 +51,7 @@ class _Search:
         self.best: Found | None = None
         self.problems, self.order = 0, count()
         self.least = np.inf  # bound of what was solved to the end
+        self.is_unknown = False  # whether a set may have a hedge that was not found
         self.heap: list[tuple[float, int, Found, frozenset[int], frozenset[int]]] = []
 
     def run(self) -> Found | None:
@@ -68,10 +69,10 @@ class _Search:
             else:
                 self._push(found, more, allowed)
             self._open(included, allowed - {largest})
+        bounds = [self.least, *(entry[0] for entry in self.heap)]
         if self.best is None:
-            return None
-        bounds = [self.least, self.best.objective, *(entry[0] for entry in self.heap)]
-        return Found(self.best.hedge, self.best.objective, min(bounds))
+            return Found(self.fixed, np.inf, min(bounds)) if self.heap or self.is_unknown else None
+        return Found(self.best.hedge, self.best.objective, min(self.best.objective, *bounds))
 
     def _open(self, included: frozenset[int], allowed: frozenset[int]) -> None:
         """Solve with some allowed; keep what holds few enough, and go on with the rest."""
@@ -91,6 +92,7 @@ class _Search:
             self._push(found, included, allowed)
         else:
             self.least = min(self.least, found.bound)
+            self.is_unknown |= found.objective == np.inf
 
     def _push(self, found: Found, included: frozenset[int], allowed: frozenset[int]) -> None:
         if not self._is_cut(found.bound) and allowed - included:

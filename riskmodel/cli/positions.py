@@ -1,0 +1,108 @@
+"""The positions of a file on the command line: their weights, and what they use of a budget."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Self, final
+
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel.data.files.position_columns import PositionColumns
+from riskmodel.data.files.positions import Measure, read_position_table
+from riskmodel.errors import InvalidParameterError, UncoveredPositionsError
+from riskmodel.portfolio.book import Book, require_not_percent
+from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.position import Position
+from riskmodel.portfolio.strategy import Strategy
+
+
+@final
+@frozen(eq=False)
+class Held:
+    """The positions of ``--positions``.
+
+    Attributes
+    ----------
+    weights : dict
+        By asset, without those of zero.
+    book : Book or None
+        Their dollars; None for weights without ``--nav``.
+    """
+
+    weights: dict[str, float | None]
+    book: Book | None
+
+    @classmethod
+    def given(cls, args: argparse.Namespace, known: Sequence[str], end: pd.Timestamp | None) -> Self | None:
+        """Read the file of ``--positions``, or return None without it; of several dates, the latest until `end`.
+
+        Raises
+        ------
+        InvalidParameterError
+            For assets beside it, or ``--nav`` without it.
+        UncoveredPositionsError
+            For positions without returns.
+        """
+        if args.positions is None:
+            if args.nav is not None:
+                raise InvalidParameterError("expected --nav with --positions, got it alone; leave it out.")
+            return None
+        if args.assets:
+            raise InvalidParameterError(
+                f"expected assets or --positions, got {args.assets[0]} and --positions; give one of them."
+            )
+        table = read_position_table(args.positions, PositionColumns())
+        latest = None if table.dates is None else end or table.dates.max()
+        sizes, groups, date = table.at(latest)
+        sizes.index = pd.Index([str(asset) for asset in sizes.index])
+        groups = None if groups is None else groups.set_axis(sizes.index)
+        _require_covered(sizes, known, str(table.path))
+        if table.measure is Measure.DOLLARS:
+            book = Book(sizes, groups=groups, date=date, nav=args.nav)
+        elif args.nav is not None:
+            book = Book.of_weights(sizes, args.nav, groups=groups, date=date)
+        else:
+            weights = require_not_percent(sizes)
+            return cls(_other_than_zero(weights), None)
+        return cls(_other_than_zero(book.weights), book)
+
+    def notes(self, strategy: Strategy, budget: RiskBudget) -> tuple[str, ...]:
+        """Say what is held, and what it uses of each limit; breaches first."""
+        if self.book is None:
+            return ()
+        position = Position(strategy, self.book.capital, budget.horizon)
+        used = budget.utilisation(position)
+        breaches = [f"Limit exceeded by what is held: {breach}." for breach in budget.check(position)]
+        shares = ", ".join(f"{share:.1%} of {name}" for name, share in used.items())
+        b = self.book
+        day = "" if b.date is None else f" on {b.date:%Y-%m-%d}"
+        names = "1 name" if b.n_names == 1 else f"{b.n_names} names"
+        leverage = "" if b.nav is None else f", {b.leverage:.2f} times the NAV"
+        return (
+            *breaches,
+            f"Held{day}: {names} ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
+            f"{b.short:,.0f}, gross {b.gross:,.0f}{leverage}, net {b.net:,.0f} dollars; volatility "
+            f"{position.volatility:,.0f} dollars per {budget.horizon}, which uses {shares}.",
+        )
+
+
+def _other_than_zero(weights: pd.Series[float]) -> dict[str, float | None]:
+    return {str(asset): float(weight) for asset, weight in weights.items() if weight != 0}
+
+
+def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str) -> None:
+    """Raise for positions without returns, with their names and sizes."""
+    missing = sizes[(sizes != 0) & ~sizes.index.isin(list(known))]
+    if len(missing):
+        share = float(missing.abs().sum() / sizes.abs().sum())
+        named = labels.listing(f"{asset} ({size:,g})" for asset, size in missing.items())
+        raise UncoveredPositionsError(
+            f"expected returns of all that is held in {path}, got none of {named}, {share:.1%} of gross; add their "
+            "returns, or take the rows out of the file.",
+            missing=list(missing.index),
+            dollars=missing.to_dict(),
+            share=share,
+        )

@@ -1,0 +1,113 @@
+"""``--positions``: a file of what is held, in place of assets and weights."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import riskmodel as rm
+from riskmodel.cli.main import main
+
+
+@pytest.fixture
+def run(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def command(text, *args, name="report"):
+        (tmp_path / "book.csv").write_text(text)
+        status = main([name, "--positions", "book.csv", *args])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return command
+
+
+def expected(book, budget):
+    panel = rm.SampleData().panel(["MSFT", "XOM"], ["Mkt-RF"])
+    position = book.position(rm.OLS().fit(panel), rm.MONTH)
+    return budget.utilisation(position).iloc[0], position.portfolio.decompose().factor_share
+
+
+def test_dollars_are_held(run):
+    status, out, _ = run("asset,dollars\nMSFT,6000000\nXOM,-2000000\nJPM,0\n", "--json", "--budget", "1m")
+    book = rm.Book({"MSFT": 6e6, "XOM": -2e6})
+    used, _ = expected(book, rm.RiskBudget(1e6, rm.MONTH))
+    assert status == 0
+    assert {row["asset"]: row["weight"] for row in json.loads(out)["assets"]} == pytest.approx(
+        {"MSFT": 0.75, "XOM": -0.25}
+    )
+    assert f"{used:.1%} of volatility per month" in out
+    assert "gross 8,000,000" in out
+    assert "exceeded" not in out
+
+
+def test_a_breach_is_said(run):
+    status, out, _ = run("ticker,shares,price\nMSFT,60000,100\n", "--no-html", "--budget", "100k")
+    assert status == 0
+    assert "Limit exceeded by what is held: volatility per month" in " ".join(out.split())
+
+
+def test_weights_with_and_without_a_nav(run):
+    text = "asset,weight\nMSFT,1.2\nXOM,-0.4\n"
+    _, out, _ = run(text, "--json")
+    assert {row["asset"]: row["weight"] for row in json.loads(out)["assets"]} == {"MSFT": 1.2, "XOM": -0.4}
+    assert "Held" not in out
+    _, out, _ = run(text, "--json", "--nav", "10m")
+    assert "gross 16,000,000, 1.60 times the NAV" in out
+
+
+def test_the_latest_positions_of_several_dates(run):
+    text = "date,asset,dollars\n2017-12-29,MSFT,5\n2018-06-29,XOM,7\n"
+    _, out, _ = run(text, "--json")
+    assert "Held on 2018-06-29" in out
+    _, out, _ = run(text, "--json", "--end", "2018-03-01")
+    assert "Held on 2017-12-29" in out
+
+
+def test_other_commands_read_positions_too(run):
+    status, out, _ = run("asset,dollars\nMSFT,3\nXOM,-1\n", "--json", name="hedge")
+    assert status == 0
+    assert json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "said"),
+    [
+        ("asset,dollars\nMSFT,3\nNEWCO,-1\n", [], "NEWCO (-1), 25.0% of gross"),
+        ("asset,dollars\nMSFT,3\n", ["XOM"], "XOM and --positions"),
+        ("asset,dollars\nMSFT,many\n", [], "line 2, column 'dollars'"),
+        ("asset,weight\nMSFT,60\nXOM,40\n", [], "divide them by 100"),
+        ("asset,dollars\nMSFT,0\n", [], "other than zero"),
+    ],
+)
+def test_bad_positions(run, text, args, said):
+    status, _, err = run(text, "--no-html", *args)
+    assert status == 2
+    assert said in err
+
+
+def test_a_nav_needs_positions(capsys):
+    assert main(["report", "MSFT", "--nav", "1m", "--no-html"]) == 2
+    assert "--positions" in capsys.readouterr().err
+
+
+def test_columns_that_are_not_read_are_said_in_options(run):
+    _, _, err = run("asset,dollars,trader\nMSFT,3,Ann\n", "--json")
+    assert "warning (chosen-column)" in err
+    assert "rm." not in err
+
+
+def test_a_factor_of_which_nobody_says_what_it_costs(run, tmp_path):
+    panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"], start="2016-01-01")
+    panel.excess_returns.to_csv(tmp_path / "returns.csv", index_label="date")
+    panel.factor_returns.set_axis(["R_MKT"], axis=1).to_csv(tmp_path / "factors.csv", index_label="date")
+    files = ["--returns", "returns.csv", "--factor-returns", "factors.csv", "--risk-free", "0", "--no-html"]
+    _, out, err = run("asset,dollars\nMSFT,3\n", *files)
+    assert err.count("warning (unstated-funding)") == 1
+    assert "--funded" in err
+    assert "rm." not in err
+    assert "nobody says whether R_MKT costs cash" in " ".join(out.split())
+    _, out, err = run("asset,dollars\nMSFT,3\n", *files, "--funded", "R_MKT")
+    assert err == ""
+    assert "R_MKT (told by the provider)" in out
