@@ -18,6 +18,8 @@ from riskmodel.inference.covariance.hc3 import HC3
 _LEAST_SHARE = 0.05
 # Below this skewness, Hall's cubic is the identity.
 _SYMMETRIC = 1e-6
+# Points of an ellipse at which a product is looked at.
+_ANGLES = 361
 # Exposures this small beside their errors, squared, are those of a hedge that leaves none.
 _NEUTRAL = 1e-12
 
@@ -161,6 +163,47 @@ class Skewed(Bounds):
         se, g = spread.widened * spread.given_path, spread.skewness
         t = quantile(level, spread.few)
         return se, self.centre - se * _cubic(t, g), self.centre - se * _cubic(-t, g)
+
+
+@final
+@frozen(eq=False)
+class Product(Bounds):
+    """An interval of a multiple of a product of two normal estimates, such as a square, which may be near zero.
+
+    Added to that of `Skewed` is what curvature adds: the extremes of the product over the ellipse of its factors, less
+    those of its tangent. For a square this is the square of the interval of the root.
+
+    Attributes
+    ----------
+    centre : float
+        The figure.
+    factors : array, shape (2,)
+        The estimates that are multiplied.
+    covariance : array, shape (2, 2)
+        Of these.
+    scale : float
+        By which the product is multiplied, positive.
+    """
+
+    centre: float
+    factors: Array
+    covariance: Array
+    scale: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        error, low, high = Skewed(self.centre).ends(spread, level)
+        t = quantile(level, spread.few)
+        values, vectors = np.linalg.eigh(self.covariance)
+        angles = np.linspace(0.0, 2.0 * math.pi, _ANGLES)
+        circle = np.array([np.cos(angles), np.sin(angles)])
+        moved = self.factors[:, None] + t * (vectors * np.sqrt(np.maximum(values, 0.0))) @ circle
+        products = moved[0] * moved[1]
+        slopes = self.factors[::-1]
+        straight = t * math.sqrt(max(float(slopes @ self.covariance @ slopes), 0.0))
+        middle = float(self.factors[0] * self.factors[1])
+        least, most = float(products.min()) - (middle - straight), float(products.max()) - (middle + straight)
+        return error, low + self.scale * least, high + self.scale * most
 
 
 def _cubic(x: float, g: float) -> float:
