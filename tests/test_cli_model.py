@@ -114,6 +114,14 @@ class TestHedge:
             assert figures["realised"] == float(hedge.realised(panel).at(rm.YEAR))
             assert figures["factor_share"] == hedge.decompose().factor_share
             assert figures["capacity"] == budget.size(hedge).capital
+            realised = float(hedge.realised(panel).at(rm.MONTH))
+            assert figures["realised_capacity"] == pytest.approx(1e6 / realised, rel=1e-12)
+        assert out["volatility_per"] == "year"
+
+    def test_factors_on_paper_are_said(self, run):
+        on_paper = "The hedge in SMB cannot be traded as it is"
+        assert on_paper in run("hedge", "BusEq", "--sample", "month", "--factors", "Mkt-RF", "SMB").err
+        assert "cannot be traded" not in run("hedge", "BusEq", "--sample", "month", "--factors", "Mkt-RF").err
 
     def test_in_factors(self, run):
         out = run("hedge", "MSFT").out
@@ -121,7 +129,10 @@ class TestHedge:
         assert "15,318,726" in out
 
     def test_a_hedge_that_the_returns_contradict_is_said(self, run):
-        assert "hedges-differ" in run("hedge", "XOM", "--instruments", "CVX", "JPM").err
+        err = run("hedge", "XOM", "--instruments", "CVX", "JPM").err
+        assert "hedges-differ" in err
+        assert "% per day" in err
+        assert "HedgedPortfolio" not in err
 
     @pytest.mark.parametrize("tools", [["NONE"], [","], ["XOM", "XOM"]])
     def test_what_is_no_instrument(self, run, tools):

@@ -39,13 +39,25 @@ def test_dollars_are_held(run):
     )
     assert f"{used:.1%} of volatility per month" in out
     assert "gross 8,000,000" in out
-    assert "exceeded" not in out
+    assert "exceeds" not in out
+    assert "portfolio is 8,000,000 dollars" in out
 
 
 def test_a_breach_is_said(run):
     status, out, _ = run("ticker,shares,price\nMSFT,60000,100\n", "--no-html", "--budget", "100k")
     assert status == 0
-    assert "Limit exceeded by what is held: volatility per month" in " ".join(out.split())
+    assert out.startswith("WARNING: What is held exceeds 1 of 1 limits: volatility per month")
+
+
+def test_the_report_is_of_what_is_held(run):
+    text = "asset,dollars,sector\nMSFT,6000000,tech\nXOM,-2000000,oil\n"
+    used, _ = expected(rm.Book({"MSFT": 6e6, "XOM": -2e6}), rm.RiskBudget(1e5, rm.MONTH))
+    report = json.loads(run(text, "--json", "--budget", "100k")[1])
+    assert report["limits"][0]["utilisation"] == pytest.approx(used)
+    assert used > 1
+    assert {"tech", "oil"} <= set(str(report["contributions"]).replace("'", " ").split())
+    other = json.loads(run(text, "--json", "--budget", "100k", "--capital", "4m")[1])
+    assert other["limits"][0]["utilisation"] == pytest.approx(used / 2)
 
 
 def test_weights_with_and_without_a_nav(run):
@@ -68,7 +80,12 @@ def test_the_latest_positions_of_several_dates(run):
 def test_other_commands_read_positions_too(run):
     status, out, _ = run("asset,dollars\nMSFT,3\nXOM,-1\n", "--json", name="hedge")
     assert status == 0
-    assert json.loads(out)
+    assert json.loads(out)["portfolio_dollars"] == 4.0
+    _, out, err = run("asset,dollars\nMSFT,3e6\nXOM,-1e6\n", name="hedge")
+    model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "XOM"], ["Mkt-RF"]))
+    beta = rm.Book({"MSFT": 3e6, "XOM": -1e6}).position(model, rm.MONTH).portfolio.exposures["Mkt-RF"]
+    assert f"{-4e6 * beta:,.0f}" in out
+    assert "portfolio is 4,000,000 dollars" in err
 
 
 @pytest.mark.parametrize(

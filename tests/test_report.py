@@ -304,6 +304,39 @@ class TestIntervals:
         assert report.to_dict()["alpha_known_after"] == inference.track_record(report.strategy).needed
 
 
+class TestWarnings:
+    def turbulent(self, ratio, estimator=None):
+        """A report on six years, of which the last has so many times the volatility."""
+        returns, factors = synthetic(t=1512)
+        scale = np.where(np.arange(1512) < 1260, 1.0, ratio)
+        data = in_memory(returns.mul(scale, axis=0), factors.mul(scale, axis=0))
+        panel = data.panel(["A0", "A1"], ["F0"])
+        model = (estimator or rm.OLS()).fit(panel)
+        return RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), panel, BUDGET)
+
+    def test_a_last_year_unlike_the_window_is_said(self):
+        said = [w for w in self.turbulent(3.0).warnings if w.startswith("The last year's volatility")]
+        assert len(said) == 1
+        assert "unhedged had" in said[0]
+        assert "hedged had" in said[0]
+
+    @pytest.mark.parametrize("estimator", [None, rm.EWMA(half_life=rm.QUARTER)])
+    def test_a_last_year_like_the_others_is_not(self, estimator):
+        ratio = 1.0 if estimator is None else 3.0  # recent dates are what the second is of
+        assert not [w for w in self.turbulent(ratio, estimator).warnings if w.startswith("The last year's volatility")]
+
+    def test_a_model_of_recent_dates_is_not_called_wrong(self):
+        said = [w for w in self.turbulent(3.0, rm.EWMA(half_life=rm.QUARTER)).warnings if "realised" in w]
+        assert len(said) == 1
+        assert not said[0].startswith(("The model understates", "The model overstates"))
+
+    def test_factors_on_paper_are_said(self, report, three_factors):
+        said = [note for note in three_factors.notes if "cannot be traded" in note]
+        assert len(said) == 1
+        assert said[0].startswith("The hedge in SMB, HML ")
+        assert not [note for note in report.notes if "cannot be traded" in note]
+
+
 GROUPS = {"MSFT": "tech", "JPM": "banks", "XOM": "oil"}
 
 
@@ -455,7 +488,10 @@ class TestOtherForms:
     def test_notebook(self, report):
         fragment = report._repr_html_()
         read(fragment)
-        assert "26.4 [25.3, 27.7]" in fragment
+        low, high = (
+            100 * np.sqrt(252) * report.figures.loc[("unhedged", "volatility"), end] for end in ("low", "high")
+        )
+        assert f"26.4 [{low:.1f}, {high:.1f}]" in fragment
         returns, factors = synthetic(2, names=[NASTY, "B"])
         nasty = make({NASTY: 0.5, "B": 0.5}, ["F0"], data=in_memory(returns, factors))._repr_html_()
         assert "script" not in [tag for tag, _ in read(nasty).elements]
@@ -626,7 +662,8 @@ class TestTables:
         assert wide.assets.index.tolist() == ["MSFT", "JPM"]
 
     def test_repr(self, report):
-        assert repr(report).startswith("<RiskReport on <Strategy of 3 assets")
+        assert repr(report).startswith("<RiskReport: hedged has 14.3% of volatility a year by the model and 12.9% real")
+        assert "on <Strategy of 3 assets" in repr(report)
 
 
 class TestComputedOnce:

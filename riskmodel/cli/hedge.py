@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from riskmodel._core import labels
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
@@ -18,12 +19,14 @@ from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import YEAR
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.portfolio.limits import RealisedVolatilityLimit
 from riskmodel.portfolio.portfolio import Portfolio
 
 _DESCRIPTION = """\
 Hedge a portfolio, in its factors or in instruments, and print the hedges side
 by side: dollars of each leg per dollar of portfolio, volatility by the model
-and as it was realised, the factors' share, and the dollars that a budget allows.
+and as it was realised, the factors' share, and the dollars that a budget allows
+by each of the two volatilities.
 """
 
 _EXAMPLES = """\
@@ -73,15 +76,18 @@ def run(arguments: argparse.Namespace) -> None:
         fitted = options.portfolio(also=instruments or ())
         hedges = dict(_hedges(fitted, instruments, arguments.cap))
         figures = risks(hedges, fitted, budget)
+    book = None if options.positions is None else options.positions.book
     legs = pd.DataFrame(
         {name: hedge.hedge_weights for name, hedge in hedges.items() if isinstance(hedge, HedgedPortfolio)}
     )
-    notices.tell_all(fitted.notes)
+    notices.tell_all((*fitted.notes, *_on_paper(hedges)))
     if arguments.json:
         print_json(
             {
                 "budget": arguments.budget,
                 "horizon": arguments.horizon,
+                "volatility_per": "year",
+                "portfolio_dollars": None if book is None else book.capital,
                 "hedges": table_json(figures),
                 "legs": table_json(legs),
             }
@@ -92,12 +98,29 @@ def run(arguments: argparse.Namespace) -> None:
             "model, %/year": (100.0 * figures["volatility"]).map("{:.1f}".format),
             "realised, %/year": (100.0 * figures["realised"]).map("{:.1f}".format),
             "factor share, %": (100.0 * figures["factor_share"]).map("{:.1f}".format),
-            "capacity, $": figures["capacity"].map("{:,.0f}".format),
+            "capacity by model, $": figures["capacity"].map("{:,.0f}".format),
+            "by realised, $": figures["realised_capacity"].map("{:,.0f}".format),
         }
     )
-    print(f"HEDGES\n{shown.to_string()}")
+    print(f"HEDGES, capacity within {budget.volatility:,.0f} dollars of volatility per {budget.horizon}")
+    print(shown.to_string())
     print("\nLEGS, dollars per dollar of portfolio")
     print(legs.fillna(0.0).to_string(float_format="{:.3f}".format))
+    if book is not None:
+        print(f"\nLEGS, dollars for the portfolio of {book.capital:,.0f}")
+        print((book.capital * legs.fillna(0.0)).to_string(float_format="{:,.0f}".format))
+
+
+def _on_paper(hedges: dict[str, Portfolio]) -> list[str]:
+    """Which factors that are sold or bought no one security is."""
+    legs = [hedge.paper_legs.index for hedge in hedges.values() if isinstance(hedge, HedgedPortfolio)]
+    names = list(dict.fromkeys(name for index in legs for name in index))
+    if not names:
+        return []
+    return [
+        f"The hedge in {labels.listing(names)} cannot be traded as it is: long-short portfolios are published on "
+        "paper, and no one security is that; hedge with --instruments, or with --factors that are traded."
+    ]
 
 
 def _hedges(fitted: Fitted, instruments: list[str] | None, cap: float | None) -> Iterator[tuple[str, Portfolio]]:
@@ -115,8 +138,10 @@ def risks(portfolios: dict[str, Portfolio], fitted: Fitted, budget: RiskBudget) 
     """Return the risk of each portfolio: rows by name.
 
     Columns are ``volatility`` by the model and ``realised``, in decimals a year, ``factor_share`` of the variance, and
-    ``capacity``, the dollars within the budget, infinite where nothing limits it.
+    ``capacity`` and ``realised_capacity``, the dollars within the budget by each, infinite where nothing limits it.
     """
+    by_realised = RealisedVolatilityLimit(float(budget.volatility), budget.horizon, fitted.panel)
+    both = RiskBudget(float(budget.volatility), budget.horizon, limits=[by_realised])
     return pd.DataFrame(
         {
             name: {
@@ -124,6 +149,7 @@ def risks(portfolios: dict[str, Portfolio], fitted: Fitted, budget: RiskBudget) 
                 "realised": float(portfolio.realised(fitted.panel).at(YEAR)),
                 "factor_share": portfolio.decompose().factor_share,
                 "capacity": _capacity(budget, portfolio),
+                "realised_capacity": float(both.capacities(portfolio).iloc[1]),
             }
             for name, portfolio in portfolios.items()
         }

@@ -176,7 +176,8 @@ class ModelOptions:
     def notes(self, panel: ReturnPanel, model: FactorModel) -> tuple[str, ...]:
         """What a reader should know of what was fitted."""
         left_out = left_out_of(model)
-        return (*self.caveats, *self._gap(panel), *([left_out] if left_out else []))
+        basis = () if self.positions is None else self.positions.basis
+        return (*self.caveats, *basis, *self._gap(panel), *([left_out] if left_out else []))
 
     def _gap(self, panel: ReturnPanel) -> list[str]:
         last = panel.dates[-1]

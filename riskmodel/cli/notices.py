@@ -32,6 +32,7 @@ _AS_OPTIONS = tuple(
         (r"layout=rm\.Wide\(columns=\[\.\.\.\]\), on the command line ", ""),
         (r"; if so, write table\.index = .*?\(.*?\)", "; if so, correct the dates of --returns"),
         (r"; details of the warning list all", ""),
+        (r"use HedgedPortfolio\.regression", "take the hedge called regression"),
     )
 )
 

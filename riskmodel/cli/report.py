@@ -66,8 +66,8 @@ examples:
         --factor-returns factors.csv
       A long file with columns of its own.
   riskmodel report --positions book.csv --budget 1m
-      The positions that are held, in dollars, or in shares with prices; what
-      they use of the budget is in the notes.
+      The positions that are held, in dollars, or in shares with prices; the
+      report begins with the limits that they exceed.
   riskmodel report MSFT --json | python -m json.tool
       The same figures for programs.
 
@@ -250,6 +250,7 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     fitted = options.model.portfolio()
     positions = options.model.positions
     held = () if positions is None else positions.notes(fitted.strategy, options.budget)
+    book = None if positions is None else positions.book
     report = RiskReport.of(
         fitted.strategy,
         fitted.panel,
@@ -257,8 +258,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         cap=options.cap,
         level=options.level,
         errors=options.errors,
-        groups=options.groups,
-        capital=options.capital,
+        groups=book.groups if book is not None and options.groups is None else options.groups,
+        capital=book.capital if book is not None and options.capital is None else options.capital,
         previous=options.previous,
         source=options.model.source,
         caveats=(*held, *fitted.notes, *said),

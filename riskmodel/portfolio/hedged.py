@@ -262,7 +262,7 @@ class HedgedPortfolio(Portfolio):
         held = HeldInstruments.read(instruments, require_portfolio(strategy, "strategy").model)
         weights = held.least_variance(floats(strategy.exposures), strategy.weights)
         if panel is not None:
-            warn_if_apart(ReturnRegression.of(strategy, held, panel), weights, held.labels)
+            warn_if_apart(ReturnRegression.of(strategy, held, panel), weights, held.labels, strategy.horizon)
         return cls(strategy, held.hedge(weights), panel)
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from riskmodel._core.arrays import floats
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
 from riskmodel.report.formats import listed
@@ -15,6 +16,8 @@ FEW_DATES = 30
 _PAIRS = 4
 # Beyond this, and with a p value below that, the square root of time is warned of.
 _OFF, _SURE = 0.1, 0.05
+# A last year with more volatility than the model by this ratio is warned of.
+_TURBULENT = 1.5
 
 
 def all_of(m: Measures) -> Iterator[str]:
@@ -22,6 +25,7 @@ def all_of(m: Measures) -> Iterator[str]:
     yield from _of_few_dates(m)
     yield from _of_limits(m)
     yield from _of_reality(m)
+    yield from _of_last_year(m)
     yield from _of_time(m)
 
 
@@ -61,6 +65,24 @@ def _of_limits(m: Measures) -> Iterator[str]:
         yield f"What is held exceeds {len(broken)} of {len(m.budget.all_limits)} limits: {listed(broken, 6)}."
 
 
+def _of_last_year(m: Measures) -> Iterator[str]:
+    """Where the last year was so unlike what the model is of that its volatility misleads about the next month."""
+    figures, found = m.intervals.figures, []
+    for name, portfolio in m.portfolios.items():
+        if portfolio.is_riskless or (name, "volatility, next month") not in figures.index:
+            continue
+        model = float(portfolio.volatility)
+        last, low, high = floats(figures.loc[(name, "volatility, next month"), ["estimate", "low", "high"]]).tolist()
+        if last > _TURBULENT * model or not low <= model <= high:
+            shown = [f"{portfolio.horizon.scale_volatility(100.0 * v, to=YEAR):.1f}%" for v in (last, model, low, high)]
+            found.append(f"{name} had {shown[0]} a year, {shown[1]} by the model, next month {shown[2]} to {shown[3]}")
+    if found:
+        yield (
+            f"The last year's volatility was not the model's: {'; '.join(found)}. Capacities are by the model; for "
+            "risk as it is now, count recent dates more, with rm.EWMA(...) or a shorter window."
+        )
+
+
 def _of_time(m: Measures) -> Iterator[str]:
     """Where volatility does not grow with the square root of the horizon, and a test says that it is no luck."""
     table = m.intervals.scaling
@@ -85,6 +107,8 @@ def _differing(m: Measures) -> Mapping[str, RealisedRisk]:
 
 
 def _verdict(found: Mapping[str, RealisedRisk]) -> str:
+    if not any(risk.is_of_residuals for risk in found.values()):
+        return "The model's volatility is not that of the panel's dates, each counted alike"
     above = [risk.ratio > 1.0 for risk in found.values()]
     if all(above):
         return "The model understates risk by more than errors of estimation"
@@ -105,7 +129,8 @@ def _cause(name: str, risk: RealisedRisk) -> str:
     if not risk.is_of_residuals:
         return (
             "Residual correlations are less than half of the difference: the model is of other dates than the panel's, "
-            "or counts dates otherwise, recent ones more; compare them on the same dates."
+            "or counts recent ones more. Where that is meant, this is no error of the model; otherwise compare them on "
+            "the same dates."
         )
     table = risk.pairs(_PAIRS)
     pairs = [f"{a} with {b} {rho:.2f}" for (a, b), rho in zip(table.index, table["correlation"], strict=True)]

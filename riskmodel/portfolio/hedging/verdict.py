@@ -10,6 +10,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
 from riskmodel.errors import HedgesDifferWarning
+from riskmodel.horizon import Horizon
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 
 # A hedge that realises less than this ratio of the least volatility is as good.
@@ -19,7 +20,7 @@ _LEVEL = 0.95
 _MOST_LEVERAGE = 1.0 - 1e-6
 
 
-def warn_if_apart(regression: ReturnRegression, hedge: Array, names: pd.Index) -> None:
+def warn_if_apart(regression: ReturnRegression, hedge: Array, names: pd.Index, horizon: Horizon) -> None:
     """Warn where a hedge is outside of the regression's 95 % region, and realises more risk by a tenth."""
     own, least = volatility_with(regression, hedge), volatility_with(regression, -regression.slopes)
     if own <= MATERIAL * least or not _is_outside(regression, hedge):
@@ -28,9 +29,9 @@ def warn_if_apart(regression: ReturnRegression, hedge: Array, names: pd.Index) -
     seen = labels.listing((f"{name} {ours:.3g} (returns: {theirs:.3g})" for name, ours, theirs in pairs), most=3)
     warn(
         HedgesDifferWarning(
-            f"the model's hedge is not the one that the returns saw: {seen}; it realised a volatility of {own:.3g}, "
-            f"where {least:.3g} was possible. The model takes residuals as uncorrelated: add factors or linked "
-            "specific risk, or use HedgedPortfolio.regression.",
+            f"the model's hedge is not the one that the returns saw: {seen}; it realised a volatility of "
+            f"{100 * own:.3g}% per {horizon}, where {100 * least:.3g}% was possible. The model takes residuals as uncorrelated: add "
+            "factors or linked specific risk, or use HedgedPortfolio.regression.",
             instruments=list(names),
             model=hedge.tolist(),
             regression=(-regression.slopes).tolist(),
