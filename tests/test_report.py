@@ -1364,3 +1364,30 @@ def test_the_release_of_each_source_is_told():
     report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
     assert "Factors_daily: CRSP 202407" in report.to_text()
     assert "Factors_daily: CRSP 202407" in report.to_html()
+
+
+def test_hedges_that_no_security_trades_are_said():
+    monthly = rm.SampleData(rm.MONTH).panel(["BusEq", "Enrgy"], ["Mkt-RF", "SMB"])
+    held = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly))
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    assert "SMB: published on paper" in " ".join(rm.RiskReport.of(held, monthly, budget).to_text().split())
+    market = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly.select(factors=["Mkt-RF"])))
+    assert "published on paper" not in " ".join(rm.RiskReport.of(market, monthly, budget).to_text().split())
+
+
+DATES90 = pd.bdate_range("2020-01-01", periods=90)
+
+
+def test_dates_that_tails_leave_out_are_said():
+    ragged = rm.InMemory(
+        pd.DataFrame({"A": [0.01, -0.02, 0.015] * 30, "B": [np.nan] * 40 + [0.01, -0.01] * 25}, DATES90),
+        factors=pd.DataFrame({"F": np.linspace(-0.01, 0.02, 90)}, DATES90),
+        risk_free=0.0,
+        horizon=rm.DAY,
+    ).panel(["A", "B"], ["F"])
+    model = rm.OLS().fit(ragged)
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    report = rm.RiskReport.of(rm.Strategy({"A": 0.5, "B": 0.5}, model), ragged, budget)
+    assert any("value at risk is of the 50 of 90 dates" in note for note in report.notes)
+    whole = rm.RiskReport.of(rm.Strategy({"A": 1.0}, model), ragged, budget)
+    assert not any("value at risk" in note for note in whole.notes)

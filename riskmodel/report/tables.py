@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
+from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.report.document import Place, Row, Table, Width
 from riskmodel.report.formats import (
     NOTHING,
@@ -94,7 +95,23 @@ def hedges(m: Measures) -> Table:
         "Exposures and hedges" if hedged else "Exposures",
         ("Factor", "Exposure", *(said[name] for name in hedged)),
         tuple(rows),
-        note="Dollars of factor per dollar of strategy" + (", held beside it." if hedged else ".") + _constancy(m),
+        note="Dollars of factor per dollar of strategy"
+        + (", held beside it." if hedged else ".")
+        + _on_paper(m, hedged)
+        + _constancy(m),
+    )
+
+
+def _on_paper(m: Measures, hedged: list[str]) -> str:
+    """What is said of hedges that cannot be traded as they are printed."""
+    hedges = [m.portfolios[name] for name in hedged]
+    legs = [leg for hedge in hedges if isinstance(hedge, HedgedPortfolio) for leg in hedge.paper_legs.index]
+    names = list(dict.fromkeys(map(str, legs)))
+    if not names:
+        return ""
+    return (
+        f" {listed(names, 6)}: published on paper, thousands of stocks long and short, so no one security trades it; "
+        "hedge with instruments instead (riskmodel hedge --instruments, rm.MimickingPortfolio)."
     )
 
 
