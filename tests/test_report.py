@@ -455,7 +455,12 @@ class TestOtherForms:
     def test_notebook(self, report):
         fragment = report._repr_html_()
         read(fragment)
-        assert "26.4 [25.3, 27.7]" in fragment
+        own = (
+            100
+            * np.sqrt(252)
+            * report.figures.loc[("unhedged", "volatility"), ["estimate", "low", "high"]].astype(float)
+        )
+        assert "{:.1f} [{:.1f}, {:.1f}]".format(*own) in fragment
         returns, factors = synthetic(2, names=[NASTY, "B"])
         nasty = make({NASTY: 0.5, "B": 0.5}, ["F0"], data=in_memory(returns, factors))._repr_html_()
         assert "script" not in [tag for tag, _ in read(nasty).elements]
@@ -626,7 +631,7 @@ class TestTables:
         assert wide.assets.index.tolist() == ["MSFT", "JPM"]
 
     def test_repr(self, report):
-        assert repr(report).startswith("<RiskReport on <Strategy of 3 assets")
+        assert "on <Strategy of 3 assets" in repr(report)
 
 
 class TestComputedOnce:
@@ -1391,3 +1396,23 @@ def test_dates_that_tails_leave_out_are_said():
     assert any("value at risk is of the 50 of 90 dates" in note for note in report.notes)
     whole = rm.RiskReport.of(rm.Strategy({"A": 1.0}, model), ragged, budget)
     assert not any("value at risk" in note for note in whole.notes)
+
+
+def test_shares_and_residual_correlations_have_intervals():
+    panel = rm.SampleData().panel(["MSFT", "JPM", "XOM"], ["Mkt-RF"], start="2014")
+    model = rm.OLS().fit(panel)
+    held = rm.Strategy({"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2}, model)
+    report = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH))
+    inference = rm.Inference.of(model, panel)
+    shares = {(row["by"], row["name"]): row for row in report.to_dict()["contributions"]["shares"]}
+    expected = inference.contributions(held)
+    for key, row in expected.iterrows():
+        assert shares[key]["low"] == pytest.approx(row["low"], rel=1e-9)
+        assert shares[key]["high"] == pytest.approx(row["high"], rel=1e-9)
+    text = report.to_text()
+    low, high = 100 * expected.loc[("factor", "Mkt-RF"), ["low", "high"]].astype(float)
+    assert f"[{low:.1f}, {high:.1f}]" in text[text.index("VARIANCE SPLIT") :]
+    pair = inference.residual_correlations(["MSFT", "JPM"]).iloc[0]
+    assert f"{pair['estimate']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]" in text
+    plain = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH), errors=rm.Classical())
+    assert plain.to_dict()["contributions"]["shares"] == []
