@@ -62,6 +62,20 @@ class Truth:
             "capacity": 1e6 / math.sqrt((a + v) * 21),
         }
 
+    def further(self, w):
+        """Figures of tables of their own: shares of the variance, and of two assets their correlation and hedge."""
+        b, v = w @ self.loadings, w**2 @ self.idio
+        towards = self.covariance @ b
+        variance = b @ towards + v
+        found = {"share F0": b[0] * towards[0] / variance}
+        if len(w) > 1:
+            found["share A0"] = w[0] * (self.loadings[0] @ towards + w[0] * self.idio[0]) / variance
+            first, second = self.loadings[:2]
+            found["hedge A1"] = -(first @ self.covariance @ second) / (second @ self.covariance @ second + self.idio[1])
+        if len(w) > 1 and self.has_own_residual:
+            found["residual correlation"] = 0.0
+        return found
+
 
 @frozen
 class Design:
@@ -324,11 +338,28 @@ def cell(design, t, repetitions, covariance, *, level=0.95):
         book = rm.Strategy(dict.fromkeys(panel.assets, 1.0 / n), model)
         inference = rm.Inference.of(model, panel, covariance)
         table = inference.table(book, level, budget=rm.RiskBudget(1e6, rm.MONTH))
-        true = pd.Series(truth.figures(np.full(n, 1.0 / n)))
+        w = np.full(n, 1.0 / n)
+        true = truth.figures(w)
+        if not isinstance(covariance, rm.Classical):  # which cannot say them
+            true |= truth.further(w)
+            table = pd.concat([table, further_of(inference, book, level)])
+        true = pd.Series(true)
         table = table.loc[true.index]
         covered.append((table["low"] <= true) & (true <= table["high"]))
-        widths.append((table["high"] - table["low"]) / table["estimate"].abs())
+        widths.append((table["high"] - table["low"]).astype(float) / table["estimate"].astype(float).abs())
     return pd.DataFrame(covered), pd.DataFrame(widths)
+
+
+def further_of(inference, book, level):
+    """The rows of `Truth.further`."""
+    shares = inference.contributions(book, level)
+    rows = {"share F0": shares.loc[("factor", "F0")]}
+    if len(book.weights) > 1:
+        rows["share A0"] = shares.loc[("asset", "A0")]
+        hedge = inference.minimum_variance(rm.Strategy({"A0": 1.0}, book.model), ["A1"], level)
+        rows["hedge A1"] = hedge.loc["hedge A1"]
+        rows["residual correlation"] = inference.residual_correlations(["A0", "A1"], level).iloc[0]
+    return pd.DataFrame(rows).T
 
 
 def study(designs, lengths, repetitions, covariances):

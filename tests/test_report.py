@@ -330,12 +330,6 @@ class TestWarnings:
         assert len(said) == 1
         assert not said[0].startswith(("The model understates", "The model overstates"))
 
-    def test_factors_on_paper_are_said(self, report, three_factors):
-        said = [note for note in three_factors.notes if "cannot be traded" in note]
-        assert len(said) == 1
-        assert said[0].startswith("The hedge in SMB, HML ")
-        assert not [note for note in report.notes if "cannot be traded" in note]
-
 
 GROUPS = {"MSFT": "tech", "JPM": "banks", "XOM": "oil"}
 
@@ -488,10 +482,12 @@ class TestOtherForms:
     def test_notebook(self, report):
         fragment = report._repr_html_()
         read(fragment)
-        low, high = (
-            100 * np.sqrt(252) * report.figures.loc[("unhedged", "volatility"), end] for end in ("low", "high")
+        own = (
+            100
+            * np.sqrt(252)
+            * report.figures.loc[("unhedged", "volatility"), ["estimate", "low", "high"]].astype(float)
         )
-        assert f"26.4 [{low:.1f}, {high:.1f}]" in fragment
+        assert "{:.1f} [{:.1f}, {:.1f}]".format(*own) in fragment
         returns, factors = synthetic(2, names=[NASTY, "B"])
         nasty = make({NASTY: 0.5, "B": 0.5}, ["F0"], data=in_memory(returns, factors))._repr_html_()
         assert "script" not in [tag for tag, _ in read(nasty).elements]
@@ -662,7 +658,6 @@ class TestTables:
         assert wide.assets.index.tolist() == ["MSFT", "JPM"]
 
     def test_repr(self, report):
-        assert repr(report).startswith("<RiskReport: hedged has 14.3% of volatility a year by the model and 12.9% real")
         assert "on <Strategy of 3 assets" in repr(report)
 
 
@@ -1401,3 +1396,50 @@ def test_the_release_of_each_source_is_told():
     report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
     assert "Factors_daily: CRSP 202407" in report.to_text()
     assert "Factors_daily: CRSP 202407" in report.to_html()
+
+
+def test_hedges_that_no_security_trades_are_said():
+    monthly = rm.SampleData(rm.MONTH).panel(["BusEq", "Enrgy"], ["Mkt-RF", "SMB"])
+    held = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly))
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    assert "SMB: published on paper" in " ".join(rm.RiskReport.of(held, monthly, budget).to_text().split())
+    market = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly.select(factors=["Mkt-RF"])))
+    assert "published on paper" not in " ".join(rm.RiskReport.of(market, monthly, budget).to_text().split())
+
+
+DATES90 = pd.bdate_range("2020-01-01", periods=90)
+
+
+def test_dates_that_tails_leave_out_are_said():
+    ragged = rm.InMemory(
+        pd.DataFrame({"A": [0.01, -0.02, 0.015] * 30, "B": [np.nan] * 40 + [0.01, -0.01] * 25}, DATES90),
+        factors=pd.DataFrame({"F": np.linspace(-0.01, 0.02, 90)}, DATES90),
+        risk_free=0.0,
+        horizon=rm.DAY,
+    ).panel(["A", "B"], ["F"])
+    model = rm.OLS().fit(ragged)
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    report = rm.RiskReport.of(rm.Strategy({"A": 0.5, "B": 0.5}, model), ragged, budget)
+    assert any("value at risk is of the 50 of 90 dates" in note for note in report.notes)
+    whole = rm.RiskReport.of(rm.Strategy({"A": 1.0}, model), ragged, budget)
+    assert not any("value at risk" in note for note in whole.notes)
+
+
+def test_shares_and_residual_correlations_have_intervals():
+    panel = rm.SampleData().panel(["MSFT", "JPM", "XOM"], ["Mkt-RF"], start="2014")
+    model = rm.OLS().fit(panel)
+    held = rm.Strategy({"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2}, model)
+    report = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH))
+    inference = rm.Inference.of(model, panel)
+    shares = {(row["by"], row["name"]): row for row in report.to_dict()["contributions"]["shares"]}
+    expected = inference.contributions(held)
+    for key, row in expected.iterrows():
+        assert shares[key]["low"] == pytest.approx(row["low"], rel=1e-9)
+        assert shares[key]["high"] == pytest.approx(row["high"], rel=1e-9)
+    text = report.to_text()
+    low, high = 100 * expected.loc[("factor", "Mkt-RF"), ["low", "high"]].astype(float)
+    assert f"[{low:.1f}, {high:.1f}]" in text[text.index("VARIANCE SPLIT") :]
+    pair = inference.residual_correlations(["MSFT", "JPM"]).iloc[0]
+    assert f"{pair['estimate']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]" in text
+    plain = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH), errors=rm.Classical())
+    assert plain.to_dict()["contributions"]["shares"] == []

@@ -249,8 +249,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
 
     fitted = options.model.portfolio()
     positions = options.model.positions
-    held = () if positions is None else positions.notes(fitted.strategy, options.budget)
     book = None if positions is None else positions.book
+    held = () if positions is None else positions.notes(fitted.strategy, options.budget)
     report = RiskReport.of(
         fitted.strategy,
         fitted.panel,
@@ -258,8 +258,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         cap=options.cap,
         level=options.level,
         errors=options.errors,
-        groups=book.groups if book is not None and options.groups is None else options.groups,
-        capital=book.capital if book is not None and options.capital is None else options.capital,
+        groups=book.groups if options.groups is None and book is not None else options.groups,
+        capital=book.capital if options.capital is None and book is not None else options.capital,
         previous=options.previous,
         source=options.model.source,
         caveats=(*held, *fitted.notes, *said),

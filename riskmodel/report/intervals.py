@@ -152,6 +152,36 @@ class Intervals:
         return AssetIntervals(held, errors, self._degrees(held), self.level)
 
     @cached_property
+    def contributions(self) -> pd.DataFrame:
+        """Shares of factors and holdings in the strategy's variance, as `Inference.contributions`; perhaps empty."""
+        with contextlib.suppress(NotEstimatedError):
+            if not isinstance(self._inferred, str):
+                return self._inference.contributions(self.strategy, self.level)
+        return pd.DataFrame(columns=_COLUMNS, index=pd.MultiIndex.from_arrays([[], []], names=["by", "name"]))
+
+    def share_of(self, factor: Any) -> tuple[float, float]:
+        """The ends of the interval of a factor's share in the strategy's variance, NaN where it has none."""
+        found = self.contributions
+        if ("factor", factor) not in found.index:
+            return math.nan, math.nan
+        low, high = floats(found[["low", "high"]])[found.index.get_loc(("factor", factor))].tolist()
+        return low, high
+
+    def of_pairs(self, pairs: pd.Index[Any]) -> dict[tuple[Any, Any], tuple[float, float]]:
+        """Return the ends of the interval of the residual correlation of each pair, where it is known."""
+        names = dict.fromkeys(name for pair in pairs for name in pair)
+        if isinstance(self._inferred, str) or not names:
+            return {}
+        try:
+            table = self._inference.residual_correlations(list(names), self.level)
+        except NotEstimatedError:
+            return {}
+        ends: dict[tuple[Any, Any], tuple[float, float]] = {}
+        for (a, b), (low, high) in zip(table.index.tolist(), floats(table[["low", "high"]]).tolist(), strict=True):
+            ends[a, b] = ends[b, a] = (low, high)
+        return ends
+
+    @cached_property
     def alpha_tests(self) -> pd.DataFrame:
         """Tests that all alphas of the holdings are zero: ``statistic`` and ``pvalue`` by test.
 

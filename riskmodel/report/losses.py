@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, final
@@ -14,7 +15,15 @@ from riskmodel.analysis.scenarios.scenarios import Scenarios
 from riskmodel.analysis.tails.base import TailMethod
 from riskmodel.analysis.tails.historical import HistoricalSimulation
 from riskmodel.analysis.tails.normal import NormalTails
-from riskmodel.errors import DataError, EstimationError, InvalidParameterError, NotEstimatedError, UnknownAssetError
+from riskmodel.errors import (
+    DataError,
+    EstimationError,
+    InvalidParameterError,
+    MissingDatesWarning,
+    NotEstimatedError,
+    UnknownAssetError,
+)
+from riskmodel.inference.interval import Interval
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
@@ -28,7 +37,7 @@ _METHODS: dict[str, TailMethod] = {"historical": HistoricalSimulation(), "normal
 @final
 @frozen(eq=False)
 class Losses:
-    """Tails and scenarios of a position in dollars, or of a portfolio in returns; what is not known is left out."""
+    """Tails and scenarios of a position in dollars, or of a portfolio in returns; `lacking` says what is not known."""
 
     holding: Position | Portfolio
     panel: ReturnPanel
@@ -39,12 +48,38 @@ class Losses:
         return self.holding.portfolio if isinstance(self.holding, Position) else self.holding
 
     @cached_property
+    def _by_method(self) -> dict[str, tuple[Interval, Interval] | str]:
+        """Value at risk and expected shortfall by method, or why they are not known."""
+        found: dict[str, tuple[Interval, Interval] | str] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MissingDatesWarning)  # `lacking` says it
+            for name, method in _METHODS.items():
+                try:
+                    found[name] = method.of(self.holding, self.panel, TAIL_LEVEL).intervals(self.level)
+                except _LACKING as error:
+                    found[name] = str(error)
+        return found
+
+    @property
+    def lacking(self) -> Iterator[str]:
+        """What tails are not known and why, and what those that are known leave out."""
+        for name, found in self._by_method.items():
+            if isinstance(found, str):
+                yield f"No {name} value at risk: {found}"
+        known = self._portfolio.excess_returns(self.panel).notna()
+        if not known.all() and "historical" in self.tails.index:
+            yield (
+                f"Historical value at risk is of the {known.sum():,} of {len(known):,} dates on which all that is held "
+                "has a return."
+            )
+
+    @cached_property
     def tails(self) -> pd.DataFrame:
         """By method: value at risk and expected shortfall over one row of the panel, with ends of intervals."""
         rows = {}
-        for name, method in _METHODS.items():
-            with contextlib.suppress(*_LACKING):
-                at_risk, shortfall = method.of(self.holding, self.panel, TAIL_LEVEL).intervals(self.level)
+        for name, found in self._by_method.items():
+            if not isinstance(found, str):
+                at_risk, shortfall = found
                 rows[name] = {
                     "value_at_risk": at_risk.estimate,
                     "low": at_risk.low,

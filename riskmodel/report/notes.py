@@ -10,7 +10,6 @@ from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
-from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.report.alerts import FEW_DATES
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.intervals import COVERED, HEDGED
@@ -85,22 +84,10 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     )
     given = ", as the data were" if m.panel.return_type is EXCESS else ""
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
-    yield from _of_paper(m)
     yield from _of_optimised(m)
+    yield from m.losses.lacking
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
-
-
-def _of_paper(m: Measures) -> Iterator[str]:
-    """Which legs of the hedges no one security is."""
-    hedges = [p.paper_legs for p in m.portfolios.values() if isinstance(p, HedgedPortfolio)]
-    paper = list(dict.fromkeys(name for legs in hedges for name in legs.index))
-    if paper:
-        yield (
-            f"The hedge in {listed(paper, 8)} cannot be traded as it is: long-short portfolios are published on paper, "
-            "and no one security is that. Hedge with instruments (riskmodel hedge --instruments, "
-            "HedgedPortfolio.neutral(strategy, instruments)) or a MimickingPortfolio."
-        )
 
 
 def _of_optimised(m: Measures) -> Iterator[str]:

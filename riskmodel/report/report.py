@@ -597,6 +597,8 @@ def _contributions(m: Measures) -> dict[str, list[dict[str, Any]]]:
     tables = {"by_asset": split.by_asset.rename_axis("asset"), "by_factor": split.by_factor.rename_axis("factor")}
     if m.groups is not None:
         tables["by_group"] = split.by_group.rename_axis("group")
+    # shares of the variance with their intervals, where these are known
+    tables["shares"] = m.intervals.contributions.assign(level=m.intervals.level)
     return {name: records(table) for name, table in tables.items()}
 
 

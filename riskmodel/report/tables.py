@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
+from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.report.document import Place, Row, Table, Width
 from riskmodel.report.formats import (
     NOTHING,
@@ -94,7 +95,23 @@ def hedges(m: Measures) -> Table:
         "Exposures and hedges" if hedged else "Exposures",
         ("Factor", "Exposure", *(said[name] for name in hedged)),
         tuple(rows),
-        note="Dollars of factor per dollar of strategy" + (", held beside it." if hedged else ".") + _constancy(m),
+        note="Dollars of factor per dollar of strategy"
+        + (", held beside it." if hedged else ".")
+        + _on_paper(m, hedged)
+        + _constancy(m),
+    )
+
+
+def _on_paper(m: Measures, hedged: list[str]) -> str:
+    """What is said of hedges that cannot be traded as they are printed."""
+    hedges = [m.portfolios[name] for name in hedged]
+    legs = [leg for hedge in hedges if isinstance(hedge, HedgedPortfolio) for leg in hedge.paper_legs.index]
+    names = list(dict.fromkeys(map(str, legs)))
+    if not names:
+        return ""
+    return (
+        f" {listed(names, 6)}: published on paper, thousands of stocks long and short, so no one security trades it; "
+        "hedge with instruments instead (riskmodel hedge --instruments, rm.MimickingPortfolio)."
     )
 
 
@@ -188,10 +205,11 @@ def _about_volatilities(m: Measures) -> str:
 def variance(m: Measures) -> Table:
     """The unhedged variance, factor by factor and idio."""
     split = m.variance.loc[next(iter(m.portfolios))]
-    rows = [
-        (str(source), fixed(100 * row["share"], 1), *(fixed(100 * row[str(h)], 2) for h in HORIZONS))
-        for source, row in split.iterrows()
-    ]
+    rows = []
+    for source, row in split.iterrows():
+        low, high = m.intervals.share_of(source)
+        share = interval(100 * row["share"], (100 * low, 100 * high), 1)
+        rows.append((str(source), share, *(fixed(100 * row[str(h)], 2) for h in HORIZONS)))
     return Table(
         "Variance split, unhedged",
         ("Source", "Share of variance %", *(f"Vol %/{h}" for h in HORIZONS)),
@@ -412,7 +430,11 @@ def scaling(m: Measures) -> Table:
 def correlations(m: Measures) -> Table:
     """The largest residual correlations, and the tests that there are none."""
     pairs = m.correlations
-    rows = [(str(a), str(b), fixed(rho, 2)) for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)]
+    ends, unknown = m.intervals.of_pairs(pairs.index), (math.nan, math.nan)
+    rows = [
+        (str(a), str(b), interval(rho, ends.get((a, b), unknown), 2))
+        for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)
+    ]
     cd, lm = m.tests.to_numpy()
     return Table(
         "Largest residual correlations",

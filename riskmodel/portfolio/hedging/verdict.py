@@ -30,8 +30,8 @@ def warn_if_apart(regression: ReturnRegression, hedge: Array, names: pd.Index, h
     warn(
         HedgesDifferWarning(
             f"the model's hedge is not the one that the returns saw: {seen}; it realised a volatility of "
-            f"{100 * own:.3g}% per {horizon}, where {100 * least:.3g}% was possible. The model takes residuals as uncorrelated: add "
-            "factors or linked specific risk, or use HedgedPortfolio.regression.",
+            f"{100 * own:.3g}% per {horizon}, where {100 * least:.3g}% was possible. The model takes residuals as "
+            "uncorrelated: add factors or linked specific risk, or use HedgedPortfolio.regression.",
             instruments=list(names),
             model=hedge.tolist(),
             regression=(-regression.slopes).tolist(),
