@@ -32,29 +32,49 @@ class Truth:
     covariance: np.ndarray
     idio: np.ndarray
     idio_path: np.ndarray | None = None  # T × N where it changes
+    has_own_residual: bool = True  # whether a portfolio's residual variance is the sum of its names', on the same dates
 
     def over(self, observed):
         """The truth where each asset has its own dates, T × N: its idio variance is the average over these."""
         if self.idio_path is None:
-            return self
-        return evolve(self, idio=np.nanmean(np.where(observed, self.idio_path, np.nan), axis=0))
+            return evolve(self, has_own_residual=False)
+        idio = np.nanmean(np.where(observed, self.idio_path, np.nan), axis=0)
+        return evolve(self, idio=idio, has_own_residual=False)
 
     def figures(self, w):
         """The figures of a portfolio, as the table names them."""
         alpha, b, v = w @ self.alpha, w @ self.loadings, w**2 @ self.idio
         a, mean = b @ self.covariance @ b, alpha + b @ self.mean
-        return {
+        own = {"r squared": a / (a + v)} if self.has_own_residual else {}
+        return own | {
             "alpha": alpha,
             "expected return": mean,
             "exposure F0": b[0],
             "hedge F0": -b[0],
             "factor share": a / (a + v),
             "volatility": math.sqrt(a + v),
+            "value at risk": 2.3263479 * math.sqrt(a + v),
+            "expected shortfall": 2.6652142 * math.sqrt(a + v),
             "sharpe": mean / math.sqrt(a + v),
+            "expected pnl at capacity": 1e6 * math.sqrt(21) * mean / math.sqrt(a + v),
             "hedged volatility": math.sqrt(v),
             "hedged sharpe": alpha / math.sqrt(v),
             "capacity": 1e6 / math.sqrt((a + v) * 21),
         }
+
+    def further(self, w):
+        """Figures of tables of their own: shares of the variance, and of two assets their correlation and hedge."""
+        b, v = w @ self.loadings, w**2 @ self.idio
+        towards = self.covariance @ b
+        variance = b @ towards + v
+        found = {"share F0": b[0] * towards[0] / variance}
+        if len(w) > 1:
+            found["share A0"] = w[0] * (self.loadings[0] @ towards + w[0] * self.idio[0]) / variance
+            first, second = self.loadings[:2]
+            found["hedge A1"] = -(first @ self.covariance @ second) / (second @ self.covariance @ second + self.idio[1])
+        if len(w) > 1 and self.has_own_residual:
+            found["residual correlation"] = 0.0
+        return found
 
 
 @frozen
@@ -103,8 +123,30 @@ def skewed(rng, shape):
 
 def jumps(rng, shape):
     """A jump of six standard deviations on one date in a hundred, beside normal noise."""
-    jump = (rng.random(shape) < 0.01) * rng.normal(0.0, 6.0, shape)
-    return (rng.standard_normal(shape) + jump) / math.sqrt(1.36)
+    return jumps_and_variances(rng, shape)[0]
+
+
+def jumps_and_variances(rng, shape):
+    """The same with the variance of each date, which a jump makes 37 times as large."""
+    jumping = rng.random(shape) < 0.01
+    shocks = rng.standard_normal(shape) + jumping * rng.normal(0.0, 6.0, shape)
+    return shocks / math.sqrt(1.36), (1.0 + 36.0 * jumping) / 1.36
+
+
+def jumping(n, k):
+    """Jumps on dates that are given, as volatility paths are: the truth is the average variance of the dates drawn."""
+
+    def draw(rng, t):
+        alpha, b, mean, f, v = parameters(rng, n, k)
+        shocks, of_factors = jumps_and_variances(rng, (t, k))
+        noise, own = jumps_and_variances(rng, (t, n))
+        factors = mean + shocks * np.sqrt(np.diag(f))
+        returns = alpha + factors @ b.T + noise * np.sqrt(v)
+        path = v * own
+        scale = np.sqrt(of_factors.mean(axis=0))
+        return returns, factors, Truth(alpha, b, mean, f * np.outer(scale, scale), path.mean(axis=0), path)
+
+    return draw
 
 
 def garch_path(rng, t, a, b):
@@ -218,7 +260,8 @@ def historical(n):
         weights = scale[rows] / scale[rows].mean()
         average = (betas[rows] * weights).mean(axis=0)
         drift = ((betas[rows] - average) ** 2 * scale[rows]).mean(axis=0)
-        window = Truth(alpha, average[:, None], mean, scale[rows].mean()[None, None], own[rows].mean(axis=0) + drift)
+        idio = own[rows].mean(axis=0) + drift
+        window = Truth(alpha, average[:, None], mean, scale[rows].mean()[None, None], idio, None, n == 1)
         return returns, factors, window
 
     return draw
@@ -252,7 +295,8 @@ DESIGNS = [
     Design("drifting beta", drifting(1)),
     Design("real paths", historical(1)),
     Design("skewed", of_shocks(1, 1, skewed, skewed)),
-    Design("jumps", of_shocks(1, 1, jumps, jumps)),
+    Design("jumps", jumping(1, 1)),
+    Design("jumps, long run", of_shocks(1, 1, jumps, jumps)),
     Design("normal, 6 factors", of_shocks(1, 6, normal, normal)),
     Design("garch, 6 factors", garch(1, 6)),
     Design("normal, 20 names", of_shocks(20, 3, normal, normal)),
@@ -294,11 +338,28 @@ def cell(design, t, repetitions, covariance, *, level=0.95):
         book = rm.Strategy(dict.fromkeys(panel.assets, 1.0 / n), model)
         inference = rm.Inference.of(model, panel, covariance)
         table = inference.table(book, level, budget=rm.RiskBudget(1e6, rm.MONTH))
-        true = pd.Series(truth.figures(np.full(n, 1.0 / n)))
+        w = np.full(n, 1.0 / n)
+        true = truth.figures(w)
+        if not isinstance(covariance, rm.Classical):  # which cannot say them
+            true |= truth.further(w)
+            table = pd.concat([table, further_of(inference, book, level)])
+        true = pd.Series(true)
         table = table.loc[true.index]
         covered.append((table["low"] <= true) & (true <= table["high"]))
-        widths.append((table["high"] - table["low"]) / table["estimate"].abs())
+        widths.append((table["high"] - table["low"]).astype(float) / table["estimate"].astype(float).abs())
     return pd.DataFrame(covered), pd.DataFrame(widths)
+
+
+def further_of(inference, book, level):
+    """The rows of `Truth.further`."""
+    shares = inference.contributions(book, level)
+    rows = {"share F0": shares.loc[("factor", "F0")]}
+    if len(book.weights) > 1:
+        rows["share A0"] = shares.loc[("asset", "A0")]
+        hedge = inference.minimum_variance(rm.Strategy({"A0": 1.0}, book.model), ["A1"], level)
+        rows["hedge A1"] = hedge.loc["hedge A1"]
+        rows["residual correlation"] = inference.residual_correlations(["A0", "A1"], level).iloc[0]
+    return pd.DataFrame(rows).T
 
 
 def study(designs, lengths, repetitions, covariances):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import riskmodel as rm
@@ -90,6 +90,7 @@ class TestRisk:
 
 
 class TestLimits:
+    @settings(max_examples=15)
     @given(st.lists(rows, min_size=2, max_size=3), st.floats(0.1, 50.0))
     def test_at_the_scale_every_limit_is_kept_and_one_binds(self, books, amount):
         budgets = [rm.RiskBudget(amount, rm.MONTH, limits=[rm.GrossLimit(20.0)]) for _ in books]

@@ -241,6 +241,31 @@ class TestReport:
         assert done.returncode == 2
         assert done.stderr == "riskmodel: standard output: No space left on device\n"
 
+    def test_the_ending_says_what_is_written(self, run, tmp_path):
+        for name in ("a.json", "a.csv", "a.xlsx"):
+            status, out, _ = run("report", "KO", "--start", "2016", "--output", name)
+            assert (status, out.splitlines()[-1]) == (0, f"wrote {name}")
+        written = json.loads((tmp_path / "a.json").read_text())
+        assert written["schema"] == "riskmodel.report"
+        assert (tmp_path / "a.csv").read_text().startswith("table,row,column,value\n")
+        assert (tmp_path / "a.xlsx").read_bytes()[:2] == b"PK"
+
+    def test_a_page_on_standard_output(self, run, tmp_path):
+        status, out, _ = run("report", "KO", "--start", "2016", "--output", "-")
+        assert status == 0
+        assert out.startswith("<!DOCTYPE html>")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_changed_since_an_earlier_report(self, run, fails, tmp_path):
+        run("report", "KO", "--start", "2016", "--output", "then.json")
+        _, out, _ = run("report", "KO", "--start", "2016", "--previous", "then.json", "--capital", "5m", "--json")
+        found = json.loads(out)
+        assert {r["change"] for r in found["changes"]} == {0.0}
+        assert found["capital"] == 5e6
+        for text in ("{", "[]", "{}"):
+            (tmp_path / "other.json").write_text(text)
+            assert "expected" in fails("report", "KO", "--previous", "other.json")
+
     def test_output_elsewhere(self, run, tmp_path):
         (tmp_path / "there").mkdir()
         status, out, _ = run("report", "KO", "--output", "there/ko.html")
@@ -565,7 +590,10 @@ class TestBadArguments:
             (["report", "--min-observations", "0"], "expected a whole number of observations"),
             (["report", "--no-html", "--output", "x.html"], "expected --output or --no-html, got both"),
             (["report", "--output", "nowhere/x.html"], "nowhere/x.html: No such file or directory"),
-            (["report", "--output", "."], "Is a directory"),
+            (["report", "--output", "."], "with the ending .html, .htm, .json, .xlsx, .csv, or -"),
+            (["report", "--output", "x.pdf"], "with the ending .html"),
+            (["report", "--capital", "some"], "expected dollars"),
+            (["report", "--previous", "nowhere.json"], "nowhere.json: No such file or directory"),
         ],
     )  # fmt: skip
     def test_is_said(self, fails, argv, said):

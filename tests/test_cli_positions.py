@@ -40,13 +40,15 @@ def test_dollars_are_held(run):
     )
     assert f"{used:.1%} of volatility per month" in out
     assert "gross 8,000,000" in out
-    assert "exceeded" not in out
+    assert "What is held exceeds" not in out
+    limits = json.loads(out)["limits"]
+    assert limits[0]["used"] == pytest.approx(used * 1e6, rel=1e-9)
 
 
 def test_a_breach_is_said(run):
     status, out, _ = run("ticker,shares,price\nMSFT,60000,100\n", "--no-html", "--budget", "100k")
     assert status == 0
-    assert "Limit exceeded by what is held: volatility per month" in " ".join(out.split())
+    assert out.startswith("WARNING: What is held exceeds 1 of 1 limits: volatility per month")
 
 
 def test_weights_with_and_without_a_nav(run):

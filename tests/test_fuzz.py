@@ -209,6 +209,7 @@ BY_CALLABLE |= {
     ("HedgedPortfolio.neutral", "target"): {"SMB": 0.1}, ("HedgedPortfolio.neutral", "instruments"): ["Mkt-RF", "SMB"],
     ("HedgedPortfolio.with_factor_share", "instruments"): ["Mkt-RF", "SMB"],
     ("TrackRecord.of", "confidence"): 0.95, ("RealisedRisk.of", "level"): 0.95, ("RiskReport.of", "level"): 0.95,
+    ("RiskReport.of", "previous"): None, ("RiskReport.of", "errors"): rm.HAC(),
     ("Instrument", "label"): "SMB", ("ExposureRange", "factor"): "SMB", ("HedgeProblem", "limits"): (),
     ("HedgeProblem().rebalance", "existing"): HEDGED, ("HedgeProblem().rebalance", "band"): 0.1,
     ("HedgeComparison.of", "level"): 0.95,
@@ -453,7 +454,7 @@ def allowed(name):
     """Return built-in errors that are documented: of files."""
     if name == "TailBacktest.of":  # of the caller's own function of a model
         return (TypeError,)
-    return (OSError,) if name.endswith((".save", ".load")) else ()
+    return (OSError,) if name.endswith((".save", ".load", ".to_excel")) else ()
 
 
 # Their good arguments are values that only this package makes, or files.

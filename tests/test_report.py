@@ -2,6 +2,7 @@
 
 import builtins
 import html as markup
+import io
 import json
 import math
 import re
@@ -19,7 +20,7 @@ import riskmodel as rm
 from riskmodel.estimation.base import MomentEstimator
 from riskmodel.estimation.least_squares.ols import LeastSquares
 from riskmodel.report import figures, formats, html, text
-from riskmodel.report.document import Document, Table, Width
+from riskmodel.report.document import Document, Place, Table, Width
 from riskmodel.report.report import RiskReport
 
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
@@ -303,6 +304,168 @@ class TestIntervals:
         assert report.to_dict()["alpha_known_after"] == inference.track_record(report.strategy).needed
 
 
+GROUPS = {"MSFT": "tech", "JPM": "banks", "XOM": "oil"}
+
+
+@pytest.fixture(scope="module")
+def desk(report):
+    earlier = make({"MSFT": 0.6, "JPM": 0.4}).to_dict()
+    return RiskReport.of(
+        report.strategy, report.panel, BUDGET, groups=GROUPS, capital=2e7, previous=json.loads(json.dumps(earlier))
+    )
+
+
+class TestFirstScreen:
+    def test_contributors_are_the_largest(self, desk):
+        shown = table(desk, "Biggest contributors")
+        split = rm.Contributions.of(desk.strategy, GROUPS)
+        assert shown.place is Place.FIRST
+        names = [row[1] for row in shown.rows]
+        order = split.by_asset["contribution"].abs().sort_values(ascending=False).index.tolist()
+        assert names == [*order, "Mkt-RF", "idio", *[GROUPS[a] for a in order]]
+        assert [row[0] for row in shown.rows if row[0]] == ["name", "factor", "group"]
+        assert shown.rows[0][3] == f"{100 * split.by_asset['share'].max():.1f}"
+
+    def test_at_most_five_of_each(self):
+        returns, factors = synthetic(9, k=7)
+        out = make(dict.fromkeys(returns, 1 / 9), list(factors), data=in_memory(returns, factors))
+        assert len(table(out, "Biggest contributors").rows) == 10
+
+    def test_json_has_all_contributions(self, desk):
+        found = desk.to_dict()["contributions"]
+        for name in ("by_asset", "by_factor", "by_group"):
+            expected = getattr(desk.contributions, name)["contribution"]
+            np.testing.assert_allclose([r["contribution"] for r in found[name]], expected)
+            assert math.isclose(sum(expected), float(desk.strategy.volatility))
+
+    def test_limits_are_of_what_is_held(self, desk, report):
+        position = rm.Position(desk.strategy, 2e7, rm.MONTH)
+        used = desk.limits.loc["volatility per month"]
+        assert used["used"] == float(position.volatility)
+        assert used["utilisation"] == float(position.volatility) / 1e6
+        assert "exceeds 1 of 1 limits" in desk.warnings[0]
+        assert math.isclose(report.limits["utilisation"].max(), 1.0)
+        assert not [w for w in report.warnings if "exceeds" in w]
+
+    def test_held_tile(self, desk):
+        tiles = {t.label: t for t in desk.document(12).tiles}
+        assert tiles["Held"].value == "$20.0m in 3 names"
+        short = make({"KO": 1.0, "PEP": -0.5}, start="2015")
+        note = next(t for t in short.document(12).tiles if t.label == "Held").note
+        assert note == "long 100%, short 50%, net 50%; largest KO 100.0%"
+
+    def test_tails_and_scenarios_are_the_librarys(self, desk):
+        position = rm.Position(desk.strategy, 2e7, rm.MONTH)
+        tail = rm.HistoricalSimulation().of(position, desk.panel, 0.99)
+        assert desk.tails.loc["historical", "value_at_risk"] == tail.value_at_risk
+        assert desk.tails.loc["historical", "expected_shortfall"] == tail.expected_shortfall
+        table = rm.Scenarios.historical(desk.panel).table(position)
+        for name in table.index:
+            np.testing.assert_allclose(
+                desk.scenarios.loc[name, ["pnl", "volatility"]].astype(float), table.loc[name, ["pnl", "volatility"]]
+            )
+        tile = next(t for t in desk.document(12).tiles if t.label.startswith("Worst"))
+        assert tile.note == desk.scenarios["pnl"].idxmin()
+
+    def test_riskless_has_no_dollars_at_risk(self):
+        _, factors = synthetic(1)
+        data = in_memory(factors.rename(columns={"F0": "A"}), factors)
+        panel = data.panel(["A"], ["F0"])
+        hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"A": 1.0}, rm.OLS().fit(panel)))
+        out = RiskReport.of(hedged, panel, BUDGET)
+        assert out.limits.empty
+        assert not [t for t in out.document(12).tiles if t.label.startswith(("Value", "Worst"))]
+        json.dumps(out.to_dict(), allow_nan=False)
+
+    def test_changes(self, desk):
+        before = make({"MSFT": 0.6, "JPM": 0.4})
+        row = desk.changes.loc["volatility, %/yr"]
+        assert math.isclose(row["then"], 100 * before.volatility.loc["unhedged", "year"])
+        assert math.isclose(row["now"], 100 * desk.volatility.loc["unhedged", "year"])
+        assert math.isclose(row["change"], row["now"] - row["then"])
+        share = desk.changes.loc["factor share, %"]
+        assert math.isclose(share["then"], 100 * before.factor_share("unhedged"))
+        realised = desk.changes.loc["realised volatility, %/yr", "then"]
+        assert math.isclose(
+            realised, 100 * math.sqrt(252) * before.realised.loc[("unhedged", "realised"), "volatility"]
+        )
+        note = table(desk, "Since the report of 2018-11-30").note
+        assert "sum to 40.0%" in note
+        assert "New: XOM." in note
+        assert desk.to_dict()["changes"][0]["then"] == row["then"]
+
+    def test_nothing_changes_since_the_same(self, report):
+        again = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())
+        assert (again.changes["change"] == 0).all()
+        assert report.changes.empty
+
+    @pytest.mark.parametrize(
+        "bad", [{}, [], "report.json", 3, {"schema": "riskmodel.report", "schema_version": 99}],
+    )  # fmt: skip
+    def test_no_report(self, report, bad):
+        with pytest.raises(rm.InvalidParameterError) as caught:
+            RiskReport.of(report.strategy, report.panel, BUDGET, previous=bad)
+        assert caught.value.details["parameter"] == "previous"
+
+    @pytest.mark.parametrize("lost", ["variance", "assets", "end", "positions", "exposures", "realised"])
+    def test_half_a_report(self, report, lost):
+        half = {k: v for k, v in report.to_dict().items() if k != lost}
+        with pytest.raises(rm.InvalidParameterError) as caught:
+            RiskReport.of(report.strategy, report.panel, BUDGET, previous=half)
+        assert caught.value.details["parameter"] == "previous"
+
+    def test_bad_groups_and_capital(self, report):
+        with pytest.raises(rm.RiskModelError):
+            RiskReport.of(report.strategy, report.panel, BUDGET, groups=3)
+        with pytest.raises(rm.InvalidParameterError):
+            RiskReport.of(report.strategy, report.panel, BUDGET, capital=-1.0)
+
+    def test_exposure_bars_have_intervals(self, report):
+        (bar,) = figures.exposure_bars(pd.DataFrame({"estimate": [1.0], "low": [0.9], "high": [1.3]}, ["F"])).data
+        np.testing.assert_allclose([bar.error_x.array[0], bar.error_x.arrayminus[0]], [0.3, 0.1])
+        assert (
+            figures.exposure_bars(pd.DataFrame({"estimate": [1.0], "low": [np.nan], "high": [np.nan]}, ["F"]))
+            .data[0]
+            .error_x.array
+            is None
+        )
+
+
+class TestOtherForms:
+    def test_csv_has_every_number(self, report):
+        long = pd.read_csv(io.StringIO(report.to_csv()))
+        assert long.columns.tolist() == ["table", "row", "column", "value"]
+        assert set(long["table"]) == set(report.tables())
+        pnl = long[(long["table"] == "pnl") & (long["column"] == "capital")]["value"].astype(float)
+        np.testing.assert_allclose(pnl, report.pnl["capital"])
+
+    def test_workbook_has_one_sheet_a_table(self, report, tmp_path):
+        report.to_excel(tmp_path / "report.xlsx")
+        sheets = pd.read_excel(tmp_path / "report.xlsx", sheet_name=None)
+        assert list(sheets) == [name[:31] for name in report.tables()]
+        np.testing.assert_allclose(sheets["pnl"]["capital"], report.pnl["capital"])
+
+    def test_a_label_is_no_formula(self, tmp_path):
+        returns, factors = synthetic(2, names=["=1+1", "B"])
+        out = make({"=1+1": 0.5, "B": 0.5}, ["F0"], data=in_memory(returns, factors))
+        out.to_excel(tmp_path / "report.xlsx")
+        sheet = pd.read_excel(tmp_path / "report.xlsx", sheet_name="assets")
+        assert sheet["asset"].tolist() == ["'=1+1", "B"]
+
+    def test_notebook(self, report):
+        fragment = report._repr_html_()
+        read(fragment)
+        own = (
+            100
+            * np.sqrt(252)
+            * report.figures.loc[("unhedged", "volatility"), ["estimate", "low", "high"]].astype(float)
+        )
+        assert "{:.1f} [{:.1f}, {:.1f}]".format(*own) in fragment
+        returns, factors = synthetic(2, names=[NASTY, "B"])
+        nasty = make({NASTY: 0.5, "B": 0.5}, ["F0"], data=in_memory(returns, factors))._repr_html_()
+        assert "script" not in [tag for tag, _ in read(nasty).elements]
+
+
 class TestTime:
     def test_scaling_is_time_scaling(self, report, source):
         found = rm.TimeScaling.of(report.strategy.excess_returns(report.panel), rm.DAY, to=rm.MONTH)
@@ -342,7 +505,8 @@ class TestTime:
         assert (str(out.stability.exposures.date.date()) in note) == bool(drift)
         assert out.to_dict()["stability"]["exposures"]["statistic"] == out.stability.exposures.statistic
 
-    def test_betas_through_time_are_rolling_regressions(self, report):
+    def test_betas_through_time_are_rolling_regressions(self):
+        report = make(start="2012", errors=rm.Classical())
         bands, panel = report.exposures_through_time, report.panel
         returns, f = report.strategy.excess_returns(panel), panel.factor_returns["Mkt-RF"]
         for date in bands.index[[0, 7, -1]]:
@@ -467,7 +631,7 @@ class TestTables:
         assert wide.assets.index.tolist() == ["MSFT", "JPM"]
 
     def test_repr(self, report):
-        assert repr(report).startswith("<RiskReport on <Strategy of 3 assets")
+        assert "on <Strategy of 3 assets" in repr(report)
 
 
 class TestComputedOnce:
@@ -570,7 +734,7 @@ class TestAnyEstimator:
 
     def test_the_page_has_every_picture(self, components):
         page = components.to_html()
-        assert page.count(DRAWN) == 8
+        assert page.count(DRAWN) == 9
         for heading in ("Portfolio against PC1", "Portfolio against PC2", "Residual against PC1"):
             assert heading in page
 
@@ -613,7 +777,7 @@ class TestAnyEstimator:
         out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 1.0}, model), panel.select(factors=["F0"]), BUDGET)
         kinds = out.legs.loc["hedged"].index.get_level_values("kind")
         assert kinds.value_counts().to_dict() == {"asset": 4, "hedge": 1, "hedge in assets": 1, "cash": 1}
-        assert out.to_html().count(DRAWN) == 8
+        assert out.to_html().count(DRAWN) == 9
         assert np.allclose(out.exposures["hedged"], 0.0, atol=1e-12)
 
     def test_what_nobody_can_hold_is_not_hedged(self):
@@ -628,7 +792,7 @@ class TestAnyEstimator:
         text, page = out.to_text(), out.to_html()
         assert "HOLDINGS AND CASH" in text
         assert "(hedge)" not in text
-        assert page.count(DRAWN) == 7
+        assert page.count(DRAWN) == 8
         assert "Capacity, unhedged" in page
         assert list(out.to_dict()["exposures"][0]) == ["factor", "unhedged", "std_error", "t"]
         # the same factor without exposure to it leaves nothing to refuse
@@ -753,6 +917,8 @@ class TestDict:
             "factors", "funded", "budget", "cap", "assets", "estimates", "exposures", "variance", "legs", "positions",
             "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
+            "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
+            "scenarios", "changes",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}
@@ -1100,13 +1266,14 @@ class TestPage:
         ):
             assert heading in headings
         plots = [a for tag, a in reader.elements if tag == "div" and a.get("role") == "img"]
-        assert len(plots) == 8
+        assert len(plots) == 9
         assert all(len(a["aria-label"]) > 30 for a in plots)
 
     def test_pictures_are_the_figures(self, report, source):
         drawn = [json.loads(j) for j in re.findall(r'<script type="application/json">(.*?)</script>', source)]
-        assert len(drawn) == 8
-        bars = next(d for d in drawn if d["data"][0].get("orientation") == "h")
+        assert len(drawn) == 9
+        betas, bars = [d for d in drawn if d["data"][0].get("orientation") == "h"]
+        assert betas["data"][0]["y"] == ["Mkt-RF"]
         assert [b["name"] for b in bars["data"]] == ["Mkt-RF", "idio"]
 
     def test_tables_have_scopes_and_all_cells(self, report, source):
@@ -1140,7 +1307,7 @@ class TestPage:
     def test_no_picture_of_a_factor_is_alone_in_its_row(self, components):
         widths = [p.width for p in components.pictures()]
         assert Width.SMALL not in widths
-        assert widths == [Width.HALF] * 8
+        assert widths == [Width.HALF] * 8 + [Width.WIDE]
 
     def test_few_points_are_all_drawn(self, three_factors):
         assert "points are drawn" not in three_factors.pictures()[0].about
@@ -1152,6 +1319,7 @@ class TestPage:
         out = make(dict.fromkeys(returns, 1 / n), ["F0"], data=in_memory(returns, factors))
         *others, first, second = out.document(100).tables
         assert (first.title, second.title) == ("Betas of assets", "Alphas of assets")
+        assert {first.place, second.place} == {Place.END}
         assert {first.width, second.width} == {Width.WIDE if wide else Width.HALF}
         assert others[0].width is Width.HALF
 
@@ -1175,8 +1343,8 @@ class TestPage:
         out = RiskReport.of(strategy, panel, BUDGET, source=f"file {name}", caveats=(name,)).to_html()
         reader = read(out)
         scripts = [a for tag, a in reader.elements if tag == "script"]
-        assert [a for a in scripts if a] == [{"type": "application/json"}] * 7
-        assert len(scripts) == 9
+        assert [a for a in scripts if a] == [{"type": "application/json"}] * 8
+        assert len(scripts) == 11
         assert "alert(1)</script>" not in out
         assert any(tag == "dd" and t == f"file {name}" for tag, t in reader.texts)
         # what plotly is given reads as the label once it has undone the escapes
@@ -1201,3 +1369,50 @@ def test_the_release_of_each_source_is_told():
     report = rm.RiskReport.of(strategy, panel, rm.RiskBudget(1e6, rm.MONTH))
     assert "Factors_daily: CRSP 202407" in report.to_text()
     assert "Factors_daily: CRSP 202407" in report.to_html()
+
+
+def test_hedges_that_no_security_trades_are_said():
+    monthly = rm.SampleData(rm.MONTH).panel(["BusEq", "Enrgy"], ["Mkt-RF", "SMB"])
+    held = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly))
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    assert "SMB: published on paper" in " ".join(rm.RiskReport.of(held, monthly, budget).to_text().split())
+    market = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(monthly.select(factors=["Mkt-RF"])))
+    assert "published on paper" not in " ".join(rm.RiskReport.of(market, monthly, budget).to_text().split())
+
+
+DATES90 = pd.bdate_range("2020-01-01", periods=90)
+
+
+def test_dates_that_tails_leave_out_are_said():
+    ragged = rm.InMemory(
+        pd.DataFrame({"A": [0.01, -0.02, 0.015] * 30, "B": [np.nan] * 40 + [0.01, -0.01] * 25}, DATES90),
+        factors=pd.DataFrame({"F": np.linspace(-0.01, 0.02, 90)}, DATES90),
+        risk_free=0.0,
+        horizon=rm.DAY,
+    ).panel(["A", "B"], ["F"])
+    model = rm.OLS().fit(ragged)
+    budget = rm.RiskBudget(1e6, rm.MONTH)
+    report = rm.RiskReport.of(rm.Strategy({"A": 0.5, "B": 0.5}, model), ragged, budget)
+    assert any("value at risk is of the 50 of 90 dates" in note for note in report.notes)
+    whole = rm.RiskReport.of(rm.Strategy({"A": 1.0}, model), ragged, budget)
+    assert not any("value at risk" in note for note in whole.notes)
+
+
+def test_shares_and_residual_correlations_have_intervals():
+    panel = rm.SampleData().panel(["MSFT", "JPM", "XOM"], ["Mkt-RF"], start="2014")
+    model = rm.OLS().fit(panel)
+    held = rm.Strategy({"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2}, model)
+    report = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH))
+    inference = rm.Inference.of(model, panel)
+    shares = {(row["by"], row["name"]): row for row in report.to_dict()["contributions"]["shares"]}
+    expected = inference.contributions(held)
+    for key, row in expected.iterrows():
+        assert shares[key]["low"] == pytest.approx(row["low"], rel=1e-9)
+        assert shares[key]["high"] == pytest.approx(row["high"], rel=1e-9)
+    text = report.to_text()
+    low, high = 100 * expected.loc[("factor", "Mkt-RF"), ["low", "high"]].astype(float)
+    assert f"[{low:.1f}, {high:.1f}]" in text[text.index("VARIANCE SPLIT") :]
+    pair = inference.residual_correlations(["MSFT", "JPM"]).iloc[0]
+    assert f"{pair['estimate']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]" in text
+    plain = rm.RiskReport.of(held, panel, rm.RiskBudget(1e6, rm.MONTH), errors=rm.Classical())
+    assert plain.to_dict()["contributions"]["shares"] == []

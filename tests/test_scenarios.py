@@ -404,6 +404,17 @@ class TestEpisodes:
         assert rows[0] == pd.Timestamp("2007-10-31")
         assert rows[-1] == pd.Timestamp("2009-02-28")
 
+    def test_hours_of_the_last_day_count(self):
+        hour = rm.Horizon.of("1h", per_day=6.5)
+        days = pd.bdate_range("2024-01-01", periods=60)
+        times = pd.DatetimeIndex([day + pd.Timedelta(hours=10 + i) for day in days for i in range(7)])
+        market = pd.Series(np.random.default_rng(0).normal(0, 0.004, len(times)), times, name="Mkt-RF")
+        data = rm.InMemory(pd.DataFrame({"A": 1.2 * market}), factors=market, risk_free=0.0, horizon=hour)
+        panel = data.panel(["A"], ["Mkt-RF"])
+        rows = rm.Episode("x", "2024-01-10", "2024-01-12").rows(panel)
+        assert panel.dates[rows[0]] == pd.Timestamp("2024-01-11 10:00")
+        assert panel.dates[rows[-1]] == pd.Timestamp("2024-01-12 16:00")
+
     def test_a_start_before_the_end(self):
         with pytest.raises(rm.InvalidParameterError) as caught:
             rm.Episode("x", "2009-03-09", "2007-10-09")

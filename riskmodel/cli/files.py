@@ -262,14 +262,36 @@ def _layout(
     return columns if dates is None else evolve(columns, dates=dates)
 
 
-def page_path(args: argparse.Namespace, files: InputFiles | None, name: str = "report.html") -> Path | None:
-    """Where to write the page, or None where none is wanted."""
+# What --output names to write to standard output.
+STDOUT = Path("-")
+_PAGES = (".html", ".htm", ".json")
+
+
+def page_path(
+    args: argparse.Namespace, files: InputFiles | None, name: str = "report.html", endings: Sequence[str] = _PAGES
+) -> Path | None:
+    """Where to write the page, `STDOUT`, or None where none is wanted.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a file that is read, or a name with another ending than those.
+    """
     if args.no_html or (args.json and args.output is None):
         return None
     if args.output == "":
         raise InvalidParameterError("expected --output to name a file such as report.html, got nothing.")
     path = read_path(args.output or name, "--output")
+    if path == STDOUT:
+        return path
     _require_other_file(path, [] if args.returns is None else [assets_of(args)] if files is None else files.files)
+    if path.suffix.lower() not in endings:
+        raise InvalidParameterError(
+            f"expected --output with the ending {', '.join(endings)}, or - for standard output, got {args.output!r}; "
+            "the ending says what is written.",
+            parameter="--output",
+            got=args.output,
+        )
     return path
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core.atomic import write_atomically
+from riskmodel.cli.files import STDOUT
 from riskmodel.cli.notices import tell
 from riskmodel.errors import MissingExtraError
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 
 def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -> None:
-    """Write the page, and print the tables or the JSON."""
+    """Write what the ending of `output` says, and print the tables or the JSON; with `STDOUT`, print the page alone."""
+    if output == STDOUT:
+        print_json(report.to_dict()) if as_json else print(_page(report))
+        return
     # write the page first: a closed stdout pipe must not prevent it
-    wrote = write_page(report, output)
+    wrote = write_output(report, output)
     if as_json:
         print_json(report.to_dict())
         if wrote:
@@ -47,14 +51,29 @@ def print_json(content: object) -> None:
     print(json.dumps(content, indent=2, allow_nan=False))
 
 
-def write_page(report: RiskReport | StudyReport, path: Path | None) -> str:
-    """Write the page and return a message; do nothing without a path."""
+def write_output(report: RiskReport | StudyReport, path: Path | None) -> str:
+    """Write the file and return a message; do nothing without a path."""
     if path is None:
         return ""
+    # the last file stays where this one cannot be written whole
+    write_atomically(path, _content(report, path.suffix.lower()))
+    return f"wrote {path}"
+
+
+def _content(report: RiskReport | StudyReport, ending: str) -> bytes:
+    if ending == ".json":
+        return json.dumps(report.to_dict(), indent=2, allow_nan=False).encode()
+    if ending in {".csv", ".xlsx"}:
+        from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed for a page
+        from riskmodel.report.workbook import content  # noqa: PLC0415
+
+        assert isinstance(report, RiskReport)
+        return report.to_csv().encode() if ending == ".csv" else content(report.tables())
+    return _page(report).encode()
+
+
+def _page(report: RiskReport | StudyReport) -> str:
     try:
-        page = report.to_html()
+        return report.to_html()
     except MissingExtraError as error:
         raise MissingExtraError(f"{error} Or give --no-html for the tables alone.") from error
-    # the last page stays where this one cannot be written whole
-    write_atomically(path, page.encode())
-    return f"wrote {path}"

@@ -96,19 +96,17 @@ class Held:
         return sizes
 
     def notes(self, strategy: Strategy, budget: RiskBudget) -> tuple[str, ...]:
-        """Say what is held, and what it uses of each limit; breaches first."""
+        """Say what is held, and what it uses of each limit."""
         if self.book is None:
             return ()
         position = Position(strategy, self.book.capital, budget.horizon)
         used = budget.utilisation(position)
-        breaches = [f"Limit exceeded by what is held: {breach}." for breach in budget.check(position)]
         shares = ", ".join(f"{share:.1%} of {name}" for name, share in used.items())
         b = self.book
         day = "" if b.date is None else f" on {b.date:%Y-%m-%d}"
         names = "1 name" if b.n_names == 1 else f"{b.n_names} names"
         leverage = "" if b.nav is None else f", {b.leverage:.2f} times the NAV"
         return (
-            *breaches,
             f"Held{day}: {names} ({b.effective_names:.1f} effective), long {b.long:,.0f}, short "
             f"{b.short:,.0f}, gross {b.gross:,.0f}{leverage}, net {b.net:,.0f} dollars; volatility "
             f"{position.volatility:,.0f} dollars per {budget.horizon}, which uses {shares}.",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
+import pandas as pd
 from attrs import frozen
 
+from riskmodel._core.paths import read_path
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles, page_path
+from riskmodel.cli.groups import read_groups
 from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import show
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
@@ -22,6 +26,8 @@ from riskmodel.portfolio.budget import RiskBudget
 
 if TYPE_CHECKING:
     from riskmodel.report.report import RiskReport
+
+_ENDINGS = (".html", ".htm", ".json", ".xlsx", ".csv")
 
 _DESCRIPTION = """\
 Report the risk of a portfolio: its factor exposures, the factors' share of its
@@ -42,6 +48,8 @@ examples:
       factors' share of the variance down to 20%.
   riskmodel report MSFT --level 0.7 --errors hac
       Intervals that cover with 70%, from errors of Newey and West.
+  riskmodel report --output today.json; riskmodel report --previous today.json
+      What changed since the report of another day.
   riskmodel report BusEq Utils --sample month --factors Mkt-RF HML Mom
       Equal weights, three factors, the monthly sample.
   riskmodel report --budget 2.5m --horizon day --output desk.html
@@ -149,7 +157,15 @@ def parser() -> Parser:
         help="how the errors behind intervals are estimated: cosines robust to changing variance and autocorrelation "
         "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
     )
-    add("--output", metavar="FILE", help="where to write the page (default: report.html; with --json, nowhere)")
+    add("--capital", metavar="DOLLARS", type=read.dollars, help="dollars that are held, to show what limits they use")
+    add("--groups", metavar="FILE", help="groups of assets, for contributions: a CSV file with assets and groups")
+    add("--previous", metavar="FILE", help="an earlier report, written as JSON, to show what changed since")
+    add(
+        "--output",
+        metavar="FILE",
+        help="where to write the page (default: report.html; with --json, nowhere): .html, .json, .xlsx or .csv, or - "
+        "for the page on standard output",
+    )
     add("--no-html", action="store_true", help="write no page")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(report)
@@ -178,6 +194,9 @@ class ReportOptions:
     cap: float | None
     level: float
     errors: LongRunCovariance | None
+    capital: float | None
+    groups: pd.Series[str] | None
+    previous: dict[str, Any] | None
     output: Path | None
     json: bool
 
@@ -187,16 +206,38 @@ class ReportOptions:
         files = InputFiles.given(args)
         if args.no_html and args.output is not None:
             raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
-        output = page_path(args, files)
+        output = page_path(args, files, endings=_ENDINGS)
         return cls(
             model=ModelOptions.read(args, files),
             budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
             cap=args.cap,
             level=args.level,
             errors=args.errors,
+            capital=args.capital,
+            groups=None if args.groups is None else read_groups("--groups", args.groups),
+            previous=None if args.previous is None else _earlier(args.previous),
             output=output,
             json=args.json,
         )
+
+
+def _earlier(name: str) -> dict[str, Any]:
+    """Read an earlier report."""
+    path = read_path(name, "--previous")
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:  # no JSON, or no text
+        raise InvalidParameterError(
+            f"expected --previous as a report that was written as JSON, got {path}, which is none ({error}); write one "
+            "with --output report.json.",
+            parameter="--previous",
+        ) from error
+    if not isinstance(content, dict):
+        raise InvalidParameterError(
+            f"expected --previous as a report that was written as JSON, got {path}, which holds another value.",
+            parameter="--previous",
+        )
+    return content
 
 
 def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskReport, str]:
@@ -208,6 +249,7 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
 
     fitted = options.model.portfolio()
     positions = options.model.positions
+    book = None if positions is None else positions.book
     held = () if positions is None else positions.notes(fitted.strategy, options.budget)
     report = RiskReport.of(
         fitted.strategy,
@@ -216,6 +258,9 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         cap=options.cap,
         level=options.level,
         errors=options.errors,
+        groups=book.groups if options.groups is None and book is not None else options.groups,
+        capital=book.capital if options.capital is None and book is not None else options.capital,
+        previous=options.previous,
         source=options.model.source,
         caveats=(*held, *fitted.notes, *said),
     )

@@ -12,11 +12,14 @@ from attrs import frozen
 from riskmodel._core.arrays import Array
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import cosine_number
+from riskmodel.inference.covariance.hc3 import HC3
 
 # A variance is not below this share of its estimate.
 _LEAST_SHARE = 0.05
 # Below this skewness, Hall's cubic is the identity.
 _SYMMETRIC = 1e-6
+# Points of an ellipse at which a product is looked at.
+_ANGLES = 361
 # Exposures this small beside their errors, squared, are those of a hedge that leaves none.
 _NEUTRAL = 1e-12
 
@@ -36,12 +39,16 @@ class Spread:
         Degrees of freedom of the t distribution for linear figures.
     few : float
         Those for variances, whose errors are noisy fourth moments: at most the number of cosines.
+    given_path : float
+        The standard error of a variance given the path of volatility over that without it; 1 where it makes no
+        difference, or is not asked for.
     """
 
     std_error: float
     skewness: float
     degrees: float
     few: float
+    given_path: float = 1.0
 
     @classmethod
     def of(cls, terms: DateTerms, covariance: LongRunCovariance) -> Self:
@@ -49,12 +56,31 @@ class Spread:
         error = math.sqrt(max(float(covariance.of_sums(terms)[0, 0]), 0.0))
         degrees = float(np.asarray(covariance.degrees_of_freedom(terms)))
         few = min(degrees, float(cosine_number(terms.n)))
-        return cls(error, _skewness(terms.by_date[0]), degrees, few)
+        given = _given_path(terms) if isinstance(covariance, HC3) else 1.0
+        return cls(error, _skewness(terms.by_date[0]), degrees, few, given)
 
     @property
     def widened(self) -> float:
         """The standard error times √(1 + skewness²), for figures with skewed errors."""
         return self.std_error * math.sqrt(1.0 + min(self.skewness**2, 1.0))
+
+
+def _given_path(terms: DateTerms) -> float:
+    r"""Root of the variance of a sum from successive differences, over that from squares.
+
+    The average variance of a window is what it is given the path of volatility; terms that follow the path are no error
+    of it. :math:`\tfrac12 \sum (\psi_t - \psi_{t-1})^2` leaves the path out, and is the sum of squares where there is
+    none (von Neumann, J. et al. (1941). The Mean Square Successive Difference. *Annals of Mathematical Statistics*
+    12(2), 153-162). Of one asset the noise of squares drowns the path; that of many assets averages out.
+    """
+    there = terms.amplitude > 0
+    x, a = terms.by_date[0][there], terms.amplitude[there]
+    both = a[1:] * a[:-1]
+    squares = float(x @ x)
+    if not (both.sum() > 0 and squares > 0):
+        return 1.0
+    steps = both @ np.diff(x / a) ** 2 / 2.0 * (a @ a) / both.sum()
+    return math.sqrt(float(steps) / squares)
 
 
 def _skewness(terms: Array) -> float:
@@ -118,7 +144,7 @@ class RootOfVariance(Bounds):
         """Return the error and the ends of the volatility."""
         if self.variance <= 0.0:
             return 0.0, 0.0, 0.0
-        se, g = spread.widened, spread.skewness
+        se, g = spread.widened * spread.given_path, spread.skewness
         t = quantile(level, spread.few)
         low = max(self.variance - se * _cubic(t, g), _LEAST_SHARE * self.variance)
         high = self.variance - se * _cubic(-t, g)
@@ -134,9 +160,50 @@ class Skewed(Bounds):
 
     def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
         """Return the error and the ends."""
-        se, g = spread.widened, spread.skewness
+        se, g = spread.widened * spread.given_path, spread.skewness
         t = quantile(level, spread.few)
         return se, self.centre - se * _cubic(t, g), self.centre - se * _cubic(-t, g)
+
+
+@final
+@frozen(eq=False)
+class Product(Bounds):
+    """An interval of a multiple of a product of two normal estimates, such as a square, which may be near zero.
+
+    Added to that of `Skewed` is what curvature adds: the extremes of the product over the ellipse of its factors, less
+    those of its tangent. For a square this is the square of the interval of the root.
+
+    Attributes
+    ----------
+    centre : float
+        The figure.
+    factors : array, shape (2,)
+        The estimates that are multiplied.
+    covariance : array, shape (2, 2)
+        Of these.
+    scale : float
+        By which the product is multiplied, positive.
+    """
+
+    centre: float
+    factors: Array
+    covariance: Array
+    scale: float
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        error, low, high = Skewed(self.centre).ends(spread, level)
+        t = quantile(level, spread.few)
+        values, vectors = np.linalg.eigh(self.covariance)
+        angles = np.linspace(0.0, 2.0 * math.pi, _ANGLES)
+        circle = np.array([np.cos(angles), np.sin(angles)])
+        moved = self.factors[:, None] + t * (vectors * np.sqrt(np.maximum(values, 0.0))) @ circle
+        products = moved[0] * moved[1]
+        slopes = self.factors[::-1]
+        straight = t * math.sqrt(max(float(slopes @ self.covariance @ slopes), 0.0))
+        middle = float(self.factors[0] * self.factors[1])
+        least, most = float(products.min()) - (middle - straight), float(products.max()) - (middle + straight)
+        return error, low + self.scale * least, high + self.scale * most
 
 
 def _cubic(x: float, g: float) -> float:

@@ -8,10 +8,10 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
-from riskmodel.inference.bounds import Bounds, Complement, Skewed, Spread
+from riskmodel.inference.bounds import Bounds, Complement, Product, Skewed, Spread
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.date_groups import DateGroup
 from riskmodel.inference.estimand import THIS_WINDOW
@@ -104,7 +104,7 @@ class ContributionFigures:
 
     def _by_factor(self) -> Iterator[_Share]:
         x, f, own = self._x, self._f, self.figures
-        noise = self._noise_of_slopes
+        slopes = own.influence.coefficients[1:]
         for k, name in enumerate(own.portfolio.model.factors):
             unit = np.eye(len(x))[k]
             gradient = own.unit(
@@ -112,7 +112,13 @@ class ContributionFigures:
                 factor_covariance=0.5 * x[k] * (np.outer(unit, x) + np.outer(x, unit)),
             )
             contribution = float(x[k] * self._towards[k])
-            yield self._of(("factor", name), contribution, self._along(gradient), float(noise[k, k]))
+            share = self._of(("factor", name), contribution, self._along(gradient))
+            if own.variance > 0.0:
+                both = np.array([slopes[k], f[k] @ slopes])
+                factors = np.array([x[k], self._towards[k]])
+                bounds = Product(share.estimate, factors, both @ both.T, 1.0 / own.variance)
+                share = evolve(share, bounds=bounds)
+            yield share
 
     def _idio(self) -> _Share:
         """What the factors do not explain: one less the factor share, with its interval."""
@@ -125,22 +131,22 @@ class ContributionFigures:
     def _by_holding(self) -> Iterator[_Share]:
         """By asset, then by leg; a leg with the label of an asset is added to it."""
         legs = dict(self._by_leg())
-        for asset, contribution, by_date, noise in self._by_asset():
-            value, of_leg, more = legs.pop(asset, (0.0, 0.0, 0.0))
-            yield self._of(("asset", asset), contribution + value, by_date + of_leg, noise + more)
-        for name, (value, of_leg, more) in legs.items():
-            yield self._of(("asset", name), value, np.asarray(of_leg), more)
+        for asset, contribution, by_date in self._by_asset():
+            value, of_leg = legs.pop(asset, (0.0, 0.0))
+            yield self._of(("asset", asset), contribution + value, by_date + of_leg)
+        for name, (value, of_leg) in legs.items():
+            yield self._of(("asset", name), value, np.asarray(of_leg))
 
-    def _by_asset(self) -> Iterator[tuple[Any, float, Array, float]]:
+    def _by_asset(self) -> Iterator[tuple[Any, float, Array]]:
         held, w = self.held, np.asarray(self.figures.portfolio.weights)
         for group in self.fitted.groups(held, self.covariance.leverage_power):
-            terms, noise = self._of_group(group, w)
+            terms = self._of_group(group, w)
             at = group.columns
             own = w[at] * (held._loadings[at] @ self._towards) + w[at] ** 2 * held._idio_variance[at]
-            yield from zip(held.assets[at], own, terms.T, noise, strict=True)
+            yield from zip(held.assets[at], own, terms.T, strict=True)
 
-    def _of_group(self, group: DateGroup, w: Array) -> tuple[Array, Array]:
-        """Terms of the contributions of some assets, T × n, and what the noise of the loadings adds to these."""
+    def _of_group(self, group: DateGroup, w: Array) -> Array:
+        """Terms of the contributions of some assets, T × n."""
         at, influence = group.columns, self.figures.influence
         b, size, factors = self.held._loadings[at], w[group.columns], influence.factors
         share = group.share[:, None]
@@ -149,10 +155,9 @@ class ContributionFigures:
         terms += (influence.coefficients[1:].T @ self._f) @ (b * size[:, None]).T
         forms = (factors.deviations @ self._x)[:, None] * (factors.deviations @ b.T)
         terms += factors.share[:, None] * (forms - factors.share @ forms) * size
-        reach = (group.lever[:, 1:] @ self._f * influence.coefficients[1:].T).sum(axis=1)
-        return terms, size * (reach @ group.residuals)
+        return np.asarray(terms)
 
-    def _by_leg(self) -> Iterator[tuple[Any, tuple[float, Array, float]]]:
+    def _by_leg(self) -> Iterator[tuple[Any, tuple[float, Array]]]:
         legs, f, own = self.figures.portfolio.legs, self._f, self.figures
         for k, (name, leg) in enumerate(legs.items()):
             if name not in self._holdings:
@@ -162,16 +167,15 @@ class ContributionFigures:
                 exposures=leg * f[k],
                 factor_covariance=0.5 * leg * (np.outer(unit, self._x) + np.outer(self._x, unit)),
             )
-            yield name, (float(leg * self._towards[k]), self._along(gradient), 0.0)
+            yield name, (float(leg * self._towards[k]), self._along(gradient))
 
-    def _of(self, key: tuple[str, Any], contribution: float, by_date: Array, noise: float) -> _Share:
+    def _of(self, key: tuple[str, Any], contribution: float, by_date: Array) -> _Share:
         """A share of a contribution to the variance."""
         variance = self.figures.variance
         if not variance > 0.0:
             return _Share(key, 0.0, np.zeros(len(by_date)), Skewed(0.0))
         share = contribution / variance
-        centre = (contribution - noise) / self.figures.unbiased_variance
-        return _Share(key, share, (by_date - share * self._of_variance) / variance, Skewed(centre))
+        return _Share(key, share, (by_date - share * self._of_variance) / variance, Skewed(share))
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -190,11 +194,6 @@ class ContributionFigures:
     @cached_property
     def _of_variance(self) -> Array:
         return self._along(self.figures.of_variance)
-
-    @cached_property
-    def _noise_of_slopes(self) -> Array:
-        slopes = self.figures.influence.coefficients[1:]
-        return np.asarray(self._f @ (slopes @ slopes.T))
 
     def _along(self, gradient: Gradient) -> Array:
         return np.asarray(self.figures.influence.along([gradient])[0])

@@ -33,11 +33,13 @@ from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
 from riskmodel.inference.normal_losses import NormalLosses
 from riskmodel.inference.of_model import ModelFigure
+from riskmodel.inference.residual_correlations import residual_correlations
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors, summary_errors
 from riskmodel.inference.tables import differences, table_of
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
+from riskmodel.inference.windows import TwoWindows, in_model
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.portfolio.budget import RiskBudget
@@ -387,6 +389,107 @@ class Inference:
         ours, theirs = self._figures(first), self._figures(second)
         some, others = ([*f, *NormalLosses(f, first.horizon, beyond)] for f in (ours, theirs))
         return differences(ours, theirs, some, others, chosen)
+
+    def change(
+        self, before: Inference, portfolio: Portfolio, level: float = 0.95, *, tail: float = 0.99
+    ) -> pd.DataFrame:
+        """Return a portfolio's figures in this window less those of the same weights in another one.
+
+        Dates that are in one window only are independent of the other's. Those in both add the difference of what they
+        add to each, so overlapping windows are treated rightly.
+
+        Parameters
+        ----------
+        before : Inference
+            Of a model of the same factors and of the assets held, from another window at the same horizon.
+        portfolio : Portfolio
+            In the model of this inference. Its weights, and a hedge that it holds, are the same before.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+        tail : float
+            As in `table`.
+
+        Returns
+        -------
+        DataFrame
+            As of `difference`. Rows about this window are the change of the average from one window to the other.
+
+        Raises
+        ------
+        HorizonMismatchError
+            For panels at two horizons.
+        InvalidParameterError
+            For models of other factors, or a portfolio of another model.
+        UnknownAssetError
+            If the model before lacks an asset.
+        NotEstimatedError
+            For windows of which fewer than 30 dates are in one only, or for classical errors of overlapping windows.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> data = rm.SampleData()
+        >>> was, now = (data.panel(["XOM"], ["Mkt-RF"], start=year, end=year) for year in ("2007", "2017"))
+        >>> models = [rm.OLS().fit(panel) for panel in (was, now)]
+        >>> before, after = (rm.Inference.of(*pair) for pair in zip(models, (was, now)))
+        >>> change = after.change(before, rm.Strategy({"XOM": 1.0}, models[1]))
+        >>> change.loc[["exposure Mkt-RF", "factor share"], ["low", "estimate", "high"]].round(2)
+                          low  estimate  high
+        figure
+        exposure Mkt-RF -0.80     -0.58 -0.36
+        factor share    -0.61     -0.49 -0.38
+        """
+        chosen, beyond = require_probability(level, "level"), require_probability(tail, "tail")
+        other = require(before, Inference, "before", "rm.Inference.of(model, panel) of the other window")
+        require_same(self.model.horizon, other.model.horizon, "two windows")
+        ours = self._figures(require_portfolio(portfolio, "portfolio"))
+        theirs = PortfolioFigures.of(other._fitted, in_model(portfolio, other.model), self.covariance)
+        some, others = ([*f, *NormalLosses(f, portfolio.horizon, beyond)] for f in (ours, theirs))
+        windows = TwoWindows.of(self.panel.dates, other.panel.dates)
+        return differences(ours, theirs, some, others, chosen, less=windows.less)
+
+    def residual_correlations(self, assets: Any = None, level: float = 0.95) -> pd.DataFrame:
+        """Return the correlations of the residuals of pairs of assets, which the model takes as zero, with intervals.
+
+        Intervals are of Fisher's z, robust to residuals that are volatile on the same dates.
+
+        Parameters
+        ----------
+        assets : sequence of labels, optional
+            By default all.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            Columns as of `table`, by pair; NaN for pairs with too few common dates. Estimates are those of
+            `CovarianceComparison.residual_correlation`.
+
+        Raises
+        ------
+        TooLargeError
+            For more than 20,000 pairs.
+        UnknownAssetError
+            For labels that the model does not have.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"])
+        >>> inference = rm.Inference.of(rm.OLS().fit(panel), panel)
+        >>> inference.residual_correlations()[["low", "estimate", "high"]].round(2)
+                       low  estimate  high
+        first second
+        XOM   CVX     0.67      0.70  0.72
+              KO      0.08      0.13  0.18
+        CVX   KO      0.02      0.07  0.12
+        """
+        chosen = require_probability(level, "level")
+        held = self.model if assets is None else self.model.restrict(assets)
+        return residual_correlations(self._fitted, held, self.covariance, chosen)
 
     def interval(
         self,

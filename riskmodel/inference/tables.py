@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from riskmodel._core.arrays import Array
 from riskmodel.inference.bounds import Spread, Symmetric
+from riskmodel.inference.covariance.base import DateTerms
 from riskmodel.inference.figure import Figure
 from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.joint import Joint
@@ -30,15 +31,21 @@ def table_of(
 
 
 def differences(
-    ours: PortfolioFigures, theirs: PortfolioFigures, some: Iterable[Figure], others: Iterable[Figure], level: float
+    ours: PortfolioFigures,
+    theirs: PortfolioFigures,
+    some: Iterable[Figure],
+    others: Iterable[Figure],
+    level: float,
+    *,
+    less: Callable[[DateTerms, DateTerms], DateTerms] = DateTerms.minus,
 ) -> pd.DataFrame:
-    """Return the table of the differences of figures that two portfolios of one model have."""
+    """Return the table of the differences of figures that two portfolios have; `less` subtracts what dates add."""
     named = {f.name: f for f in others}
     both = [(f, named[f.name]) for f in some if f.name in named]
     terms = zip(ours.linear_terms([f for f, _ in both]), theirs.linear_terms([f for _, f in both]), strict=True)
     estimates = [first.estimate - second.estimate for first, second in both]
     ends = [
-        Symmetric(value).ends(Spread.of(first.minus(second), ours.covariance.about(figure.estimand)), level)
+        Symmetric(value).ends(Spread.of(less(first, second), ours.covariance.about(figure.estimand)), level)
         for value, (figure, _), (first, second) in zip(estimates, both, terms, strict=True)
     ]
     rows = {f.name: (value, *e, f.power, f.estimand) for (f, _), value, e in zip(both, estimates, ends, strict=True)}

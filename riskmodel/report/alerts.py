@@ -20,6 +20,7 @@ _OFF, _SURE = 0.1, 0.05
 def all_of(m: Measures) -> Iterator[str]:
     """Every warning, the gravest first."""
     yield from _of_few_dates(m)
+    yield from _of_limits(m)
     yield from _of_reality(m)
     yield from _of_time(m)
 
@@ -50,6 +51,14 @@ def _of_reality(m: Measures) -> Iterator[str]:
         each = "; ".join(f"{name} {_both(risk)}" for name, risk in found.items())
         worst = max(found, key=lambda name: abs(found[name].ratio - 1.0))
         yield f"{_verdict(found)}: {each}. {_cause(worst, found[worst])}"
+
+
+def _of_limits(m: Measures) -> Iterator[str]:
+    """Limits that what is held exceeds."""
+    position = m.held_position
+    broken = [] if m.capital is None or position is None else [str(breach) for breach in m.budget.check(position)]
+    if broken:
+        yield f"What is held exceeds {len(broken)} of {len(m.budget.all_limits)} limits: {listed(broken, 6)}."
 
 
 def _of_time(m: Measures) -> Iterator[str]:

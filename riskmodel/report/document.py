@@ -18,6 +18,34 @@ class Width(Enum):
     WIDE = "wide"
 
 
+class Place(Enum):
+    """Where in a report a table stands."""
+
+    FIRST = "first"
+    MIDDLE = "middle"
+    END = "end"
+
+
+@final
+@frozen
+class Tile:
+    """A figure of the first screen.
+
+    Parameters
+    ----------
+    label : str
+        What it is, with its unit.
+    value : str
+        The figure, with its interval.
+    note : str
+        Of what it is, in a few words.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+
+
 @final
 @frozen
 class Table:
@@ -39,6 +67,8 @@ class Table:
         How to read it.
     hidden : int
         How many rows were left out.
+    place : Place
+        In the report; long ones at its end can be sorted and filtered on a page.
     """
 
     title: str
@@ -48,6 +78,7 @@ class Table:
     width: Width = Width.HALF
     note: str = ""
     hidden: int = 0
+    place: Place = Place.MIDDLE
 
 
 @final
@@ -88,6 +119,8 @@ class Document:
         What a reader must know first, a few sentences each.
     terms : tuple of (str, str)
         Words that the tables use, each with its meaning.
+    tiles : tuple of Tile
+        The first figures.
     facts : tuple of (str, str)
         Name and value, line by line.
     tables : tuple of Table
@@ -106,3 +139,8 @@ class Document:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
+    tiles: tuple[Tile, ...] = ()
+
+    def tables_at(self, place: Place) -> tuple[Table, ...]:
+        """The tables that stand there, in order."""
+        return tuple(table for table in self.tables if table.place is place)

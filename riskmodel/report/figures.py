@@ -327,6 +327,44 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
 
 
+def exposure_bars(table: pd.DataFrame) -> Any:
+    """Draw exposures as bars, each with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame, factors × (``estimate``, ``low``, ``high``)
+        Ends are NaN where they are not known.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskmodel.report import figures
+    >>> table = pd.DataFrame({"estimate": [1.0], "low": [0.9], "high": [1.2]}, ["Mkt-RF"])
+    >>> figures.exposure_bars(table).data[0].error_x.array.round(1).tolist()
+    [0.2]
+    """
+    _require_some(table.index, "exposures")
+    estimate = table["estimate"].to_numpy(dtype=np.float64)
+    up, down = table["high"].to_numpy() - estimate, estimate - table["low"].to_numpy()
+    known = bool(np.isfinite(up).any())
+    bars = plotly().Bar(
+        y=[safe(name) for name in table.index],
+        x=estimate,
+        orientation="h",
+        marker={"color": BLUE},
+        error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": ORANGE}
+        if known
+        else None,
+        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+    )
+    axis = {"autorange": "reversed", "type": "category", "ticksuffix": "  "}
+    return canvas([bars], "Exposures", x="exposure").update_layout(yaxis=axis, showlegend=False)
+
+
 def exposures_through_time(table: pd.DataFrame) -> Any:
     """Draw exposures over rolling windows, each as a line in the band of its interval.
 

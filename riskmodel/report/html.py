@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.errors import MissingExtraError
-from riskmodel.report.document import Document, Picture
+from riskmodel.report.document import Document, Picture, Place, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,9 +37,29 @@ def render(document: Document) -> str:
         pictures=[(picture, _specification(picture)) for picture in document.pictures],
         policy=_POLICY,
         style=_unescaped(_source("page.css")),
+        places=Place,
         script=_unescaped(_source("page.js")),
+        sorting=_unescaped(_source("tables.js")),
         plotly=_unescaped(_plotly_source()) if document.pictures else "",
     )
+
+
+def fragment(document: Document) -> str:
+    """Write the warnings, the first figures and the first tables, for a notebook: no script, no style sheet."""
+    parts = [f"<p><strong>Warning.</strong> {escape(warning)}</p>" for warning in document.warnings]
+    rows = "".join(
+        f"<tr><th>{escape(t.label)}</th><td>{escape(t.value)}</td><td>{escape(t.note)}</td></tr>"
+        for t in document.tiles
+    )
+    parts.append(f"<table><caption>{escape(document.heading)}: {escape(document.subject)}</caption>{rows}</table>")
+    parts += [_plain_table(table) for table in document.tables_at(Place.FIRST)]
+    return "".join(parts)
+
+
+def _plain_table(table: Table) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _environment() -> Environment:
@@ -48,7 +69,11 @@ def _environment() -> Environment:
     except ImportError as error:
         raise MissingExtraError.of("the page", "jinja2", "report") from error
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment

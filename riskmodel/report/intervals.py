@@ -23,6 +23,7 @@ from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Esti
 from riskmodel.inference.inference import Inference
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.next_month import next_month
+from riskmodel.inference.rolling import RollingInference
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
@@ -53,6 +54,8 @@ _IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
+# Rows from one rolling window to the next, at most.
+_STEP = 16
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
 
@@ -149,6 +152,36 @@ class Intervals:
         return AssetIntervals(held, errors, self._degrees(held), self.level)
 
     @cached_property
+    def contributions(self) -> pd.DataFrame:
+        """Shares of factors and holdings in the strategy's variance, as `Inference.contributions`; perhaps empty."""
+        with contextlib.suppress(NotEstimatedError):
+            if not isinstance(self._inferred, str):
+                return self._inference.contributions(self.strategy, self.level)
+        return pd.DataFrame(columns=_COLUMNS, index=pd.MultiIndex.from_arrays([[], []], names=["by", "name"]))
+
+    def share_of(self, factor: Any) -> tuple[float, float]:
+        """The ends of the interval of a factor's share in the strategy's variance, NaN where it has none."""
+        found = self.contributions
+        if ("factor", factor) not in found.index:
+            return math.nan, math.nan
+        low, high = floats(found[["low", "high"]])[found.index.get_loc(("factor", factor))].tolist()
+        return low, high
+
+    def of_pairs(self, pairs: pd.Index[Any]) -> dict[tuple[Any, Any], tuple[float, float]]:
+        """Return the ends of the interval of the residual correlation of each pair, where it is known."""
+        names = dict.fromkeys(name for pair in pairs for name in pair)
+        if isinstance(self._inferred, str) or not names:
+            return {}
+        try:
+            table = self._inference.residual_correlations(list(names), self.level)
+        except NotEstimatedError:
+            return {}
+        ends: dict[tuple[Any, Any], tuple[float, float]] = {}
+        for (a, b), (low, high) in zip(table.index.tolist(), floats(table[["low", "high"]]).tolist(), strict=True):
+            ends[a, b] = ends[b, a] = (low, high)
+        return ends
+
+    @cached_property
     def alpha_tests(self) -> pd.DataFrame:
         """Tests that all alphas of the holdings are zero: ``statistic`` and ``pvalue`` by test.
 
@@ -169,8 +202,7 @@ class Intervals:
     def exposures(self) -> pd.DataFrame:
         """The strategy's exposures over rolling windows: dates × (factor; ``estimate``, ``low``, ``high``).
 
-        Windows are of a year, of rows longer than a week three years, and end each month. Empty where there are fewer
-        than two.
+        Windows are of a year, of rows longer than a week three years. Empty where there are fewer than two.
         """
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
         nothing = pd.DataFrame(columns=pd.MultiIndex.from_arrays([[], []]))
@@ -186,15 +218,10 @@ class Intervals:
             definitions=[PublishedFactor(name) for name in model.factors],
             left_out=None,
         )
-        history = Rolling(window, every=max(1, round(window.in_units_of(self.panel.horizon) / 12))).fit(own)
-        free = history.n_observations["portfolio"] - len(model.factors) - 1
-        wide = np.array([quantile(self.level, max(n, 1.0)) for n in free])
-        parts = {}
-        for name in model.factors:
-            beta, error = history.loadings[(name, "portfolio")], history.std_errors[(name, "portfolio")]
-            parts[name] = pd.DataFrame({"estimate": beta, "low": beta - wide * error, "high": beta + wide * error})
-        bands: pd.DataFrame = pd.concat(parts, axis=1)
-        return bands
+        # windows whose ends are so close are estimated all at once
+        step = min(_STEP, max(1, round(window.in_units_of(self.panel.horizon) / 12)))
+        rolling = RollingInference(Rolling(window, every=step).fit(own), self.errors)
+        return rolling.exposures({"portfolio": 1.0}, self.level)
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
 from riskmodel.inference.alphas import false_discovery_rates
@@ -26,6 +27,7 @@ from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
 from riskmodel.report.formats import distinct
 from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals
+from riskmodel.report.losses import Losses
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
@@ -51,6 +53,8 @@ class Measures:
     budget: RiskBudget
     panel: ReturnPanel
     intervals: Intervals
+    groups: Any = None
+    capital: float | None = None
 
     @property
     def strategy(self) -> Portfolio:
@@ -218,6 +222,35 @@ class Measures:
             return None
         held = self.held if len(left) == len(self.held.assets) else self.held.restrict(left.tolist())
         return CovarianceComparison.of(held, self.panel)
+
+    @cached_property
+    def contributions(self) -> Contributions:
+        """Where the strategy's volatility comes from."""
+        return Contributions.of(self.strategy, self.groups)
+
+    @property
+    def held_position(self) -> Position | None:
+        """The strategy at the dollars that are held, or else at the largest that the budget allows."""
+        if self.capital is None:
+            return next(iter(self.positions.values()))
+        return Position(self.strategy, self.capital, self.budget.horizon)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What may be lost with it; per dollar of strategy where nothing limits it."""
+        position = self.held_position
+        return Losses(self.strategy if position is None else position, self.panel, self.intervals.level)
+
+    @cached_property
+    def limits(self) -> pd.DataFrame:
+        """What the strategy uses of each limit: ``allowed``, ``used``, ``utilisation``; empty where nothing is used."""
+        position = self.held_position
+        if position is None:
+            return pd.DataFrame(columns=["allowed", "used", "utilisation"], dtype=np.float64).rename_axis("limit")
+        used, share = self.budget.used(position), self.budget.utilisation(position)
+        allowed = [float(limit.amount) for limit in self.budget.all_limits]
+        columns = {"allowed": allowed, "used": used.astype(float), "utilisation": share.astype(float)}
+        return pd.DataFrame(columns, used.index).rename_axis("limit")
 
     @cached_property
     def correlations(self) -> pd.Series[float]:

@@ -30,6 +30,7 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         ("Portfolio", holdings(m.weights)),
         ("Factors", listed(m.held.factors, 8)),
         ("Funded factors", _funding(m)),
+        ("As of", str(panel.dates[-1].date())),
         ("Data", source or NONE),
         *vintages,
         ("Span", span),
@@ -84,6 +85,7 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     given = ", as the data were" if m.panel.return_type is EXCESS else ""
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
     yield from _of_optimised(m)
+    yield from m.losses.lacking
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from riskmodel.horizon import WEEK
 from riskmodel.report import figures
 from riskmodel.report.document import Picture, Width
@@ -12,14 +14,16 @@ from riskmodel.report.intervals import UNHEDGED
 from riskmodel.report.measures import Measures
 
 _MOST_SMALL = 12
+_MOST_BARS = 40
 
 
 def all_of(m: Measures) -> list[Picture]:
     """Every picture of a report."""
     pictures = [
+        _of_exposures(m),
+        *_through_time(m),
         *_against_factors(m),
         *_of_hedge(m),
-        *_through_time(m),
         _of_variance(m),
         _of_budget(m),
         *_of_residuals(m),
@@ -27,6 +31,17 @@ def all_of(m: Measures) -> list[Picture]:
     # the last has a row of its own where the others fill theirs
     n_halves = sum(p.width is Width.HALF for p in pictures)
     return [*pictures, _of_pnl(m, Width.HALF if n_halves % 2 else Width.WIDE)]
+
+
+def _of_exposures(m: Measures) -> Picture:
+    rows = {
+        factor: [beta, *m.intervals.of(UNHEDGED, f"exposure {factor}")] for factor, beta in m.strategy.exposures.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "low", "high"])
+    known = "" if m.intervals.reason else f", with {100 * m.intervals.level:g}% intervals, of this window"
+    return Picture(
+        "Exposures", f"Dollars of factor per dollar of strategy{known}.", figures.exposure_bars(table.iloc[:_MOST_BARS])
+    )
 
 
 def _against_factors(m: Measures) -> Iterator[Picture]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self, final
 
@@ -13,7 +14,9 @@ from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_probability, require_share, shown
+from riskmodel._core.paths import read_path
 from riskmodel.analysis.comparison import CovarianceComparison
+from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.inference.covariance.base import LongRunCovariance
@@ -24,10 +27,12 @@ from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
-from riskmodel.report import alerts, html, notes, pictures, tables, text
+from riskmodel.report import alerts, html, notes, pictures, summary, tables, text, workbook
 from riskmodel.report.document import Document, Picture
 from riskmodel.report.intervals import COVERED, Intervals
+from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
+from riskmodel.report.previous import SCHEMA, VERSION, Previous
 from riskmodel.report.records import plain, records
 
 # what is estimated, also where a model does not know it
@@ -67,6 +72,10 @@ class RiskReport:
         Probability with which each interval covers.
     errors : LongRunCovariance
         How the errors behind intervals are estimated.
+    groups : Series, mapping or None
+        Group by asset.
+    capital : float or None
+        Dollars of strategy that are held.
 
     Examples
     --------
@@ -93,6 +102,9 @@ class RiskReport:
     caveats: tuple[str, ...]
     level: float
     errors: LongRunCovariance
+    groups: Any
+    capital: float | None
+    _previous: Any
     _measures: Measures = field(init=False)
 
     @_measures.default
@@ -100,7 +112,13 @@ class RiskReport:
         intervals = Intervals(
             self.portfolios, self.positions, self.budget, self.panel, self.cap, self.level, self.errors
         )
-        return Measures(self.portfolios, self.positions, self.budget, self.panel, intervals)
+        return Measures(self.portfolios, self.positions, self.budget, self.panel, intervals, self.groups, self.capital)
+
+    _changes: Previous | None = field(init=False)
+
+    @_changes.default
+    def _compare(self) -> Previous | None:
+        return None if self._previous is None else Previous.of(self._previous, self._measures)
 
     @classmethod
     def of(
@@ -114,6 +132,9 @@ class RiskReport:
         caveats: tuple[str, ...] = (),
         level: float = 0.95,
         errors: LongRunCovariance | None = None,
+        groups: Any = None,
+        capital: float | None = None,
+        previous: Mapping[str, Any] | None = None,
     ) -> Self:
         """Hedge a strategy, size it, and compare its model with the returns.
 
@@ -136,6 +157,12 @@ class RiskReport:
             Probability with which each interval covers, between 0 and 1.
         errors : LongRunCovariance, optional
             How the errors behind intervals are estimated; by default `Cosine`.
+        groups : Series or mapping from asset to group, optional
+            Sectors, countries or desks, to add contributions by group.
+        capital : float, optional
+            Dollars of strategy that are held, to show what they use of the budget and warn of what they exceed.
+        previous : mapping, optional
+            What `to_dict` of an earlier report returned, to show what changed.
 
         Raises
         ------
@@ -158,6 +185,8 @@ class RiskReport:
         _require_something(strategy)
         strategy.excess_returns(panel)
         labels.positions(strategy.weights.index, panel.assets, "asset", UnknownAssetError)
+        if groups is not None:
+            Contributions.of(strategy, groups)  # says now what is wrong with them
         portfolios = {"unhedged": strategy, **_hedges(strategy, share)}
         return cls(
             strategy=strategy,
@@ -170,6 +199,9 @@ class RiskReport:
             caveats=tuple(map(str, labels.require_list(caveats, "caveats"))),
             level=require_probability(level, "level"),
             errors=chosen,
+            groups=groups,
+            capital=None if capital is None else float(Position(strategy, capital, budget.horizon).capital),
+            previous=previous,
         )
 
     def __repr__(self) -> str:
@@ -223,6 +255,36 @@ class RiskReport:
         Windows are of a year (of three where rows are longer than a week); empty for a panel of less than two.
         """
         return self._measures.intervals.exposures.copy()
+
+    @property
+    def contributions(self) -> Contributions:
+        """Where the strategy's volatility comes from: by holding, by factor, and by group where groups were given."""
+        return self._measures.contributions
+
+    @property
+    def tails(self) -> pd.DataFrame:
+        """Value at risk and expected shortfall of what is held at 99 % over one row, by method, with their intervals.
+
+        Dollars of `capital`, or of the largest position that the budget allows.
+        """
+        return self._measures.losses.tails.copy()
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """By scenario: ``pnl``, its ``volatility``, ``low`` and ``high``, dollars as `tails`, and the ``horizon``."""
+        return self._measures.losses.scenarios.copy()
+
+    @property
+    def limits(self) -> pd.DataFrame:
+        """By limit: ``allowed``, ``used`` and ``utilisation`` of what is held, or of the largest position allowed."""
+        return self._measures.limits.copy()
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """By figure: ``then`` (of the earlier report), ``now`` and ``change``; empty without an earlier one."""
+        if self._changes is None:
+            return pd.DataFrame(columns=["then", "now", "change"], dtype=np.float64)
+        return self._changes.changes.copy()
 
     @property
     def estimates(self) -> pd.DataFrame:
@@ -364,6 +426,9 @@ class RiskReport:
         """
         m, panel = self._measures, self.panel
         return {
+            "schema": SCHEMA,
+            "schema_version": VERSION,
+            "version": _version(),
             "source": self.source,
             "start": str(panel.dates[0].date()),
             "end": str(panel.dates[-1].date()),
@@ -396,6 +461,13 @@ class RiskReport:
             "scaling": records(m.intervals.scaling),
             "alpha_tests": records(m.intervals.alpha_tests),
             "alpha_known_after": _returns_needed(m),
+            "provenance": {str(name): str(vintage) for name, vintage in panel.provenance.items()},
+            "capital": self.capital,
+            "limits": records(m.limits),
+            "contributions": _contributions(m),
+            "tails": records(m.losses.tails.assign(level=TAIL_LEVEL)),
+            "scenarios": records(m.losses.scenarios),
+            "changes": records(self.changes.rename_axis("figure")),
             "stability": _stability(m.intervals.stability),
             "notes": list(self.notes),
             "warnings": list(self.warnings),
@@ -415,6 +487,48 @@ class RiskReport:
         """
         return html.render(evolve(self.document(html.MOST_ASSETS), pictures=self.pictures()))
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name, with labels in columns: what `to_excel` and `to_csv` write."""
+        return {name: pd.DataFrame(rows) for name, rows in self._by_name() if isinstance(rows, list) and len(rows)}
+
+    def _by_name(self) -> Iterator[tuple[str, Any]]:
+        for name, content in self.to_dict().items():
+            if name in {"contributions", "trade"}:
+                yield from ((f"{name} {part}", rows) for part, rows in content.items())
+            elif name in {"notes", "warnings"}:
+                yield name, [{name: text} for text in content]
+            elif name not in {"factors", "funded"}:
+                yield name, content
+
+    def to_csv(self) -> str:
+        """All tables as one long one: columns ``table``, ``row``, ``column``, ``value``."""
+        parts = [
+            frame.rename_axis("row").reset_index().melt("row", var_name="column").assign(table=name)
+            for name, frame in self.tables().items()
+        ]
+        long = pd.concat([part.astype(object) for part in parts])
+        return str(long[["table", "row", "column", "value"]].to_csv(index=False))
+
+    def to_excel(self, path: str | PathLike[str]) -> None:
+        """Write a workbook with one sheet for each of `tables`.
+
+        Parameters
+        ----------
+        path : path
+            Where to; a file that is there is replaced.
+
+        Raises
+        ------
+        MissingExtraError
+            If openpyxl is not installed.
+        InvalidParameterError
+            For what is no path.
+        """
+        workbook.write(self.tables(), read_path(path, "path"))
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.document(text.MOST_ASSETS))
+
     def pictures(self) -> tuple[Picture, ...]:
         """Plotly figures with their captions, in the order of the page."""
         return tuple(pictures.all_of(self._measures))
@@ -426,11 +540,12 @@ class RiskReport:
         return Document(
             "Risk report",
             facts[0][1],
-            tuple(facts),
-            tuple(tables.all_of(m, most)),
+            (*facts, ("Made by", f"riskmodel {_version()}")),
+            (*summary.tables(m, self._changes), *tables.all_of(m, most)),
             notes=self.notes,
             warnings=self.warnings,
             terms=notes.terms(m),
+            tiles=summary.tiles(m),
         )
 
 
@@ -475,6 +590,22 @@ def _with_errors(exposures: pd.DataFrame) -> pd.DataFrame:
     """The exposures with columns of errors, also where these are not known."""
     first, *others = [c for c in exposures if c not in _OF_ERRORS]
     return exposures.reindex(columns=[first, *_OF_ERRORS, *others])
+
+
+def _contributions(m: Measures) -> dict[str, list[dict[str, Any]]]:
+    split = m.contributions
+    tables = {"by_asset": split.by_asset.rename_axis("asset"), "by_factor": split.by_factor.rename_axis("factor")}
+    if m.groups is not None:
+        tables["by_group"] = split.by_group.rename_axis("group")
+    # shares of the variance with their intervals, where these are known
+    tables["shares"] = m.intervals.contributions.assign(level=m.intervals.level)
+    return {name: records(table) for name, table in tables.items()}
+
+
+def _version() -> str:
+    from riskmodel import __version__  # noqa: PLC0415 - the root imports what is below it first
+
+    return str(__version__)
 
 
 def _returns_needed(m: Measures) -> float | None:

@@ -10,7 +10,8 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
-from riskmodel.report.document import Row, Table, Width
+from riskmodel.portfolio.hedged import HedgedPortfolio
+from riskmodel.report.document import Place, Row, Table, Width
 from riskmodel.report.formats import (
     NOTHING,
     distinct,
@@ -25,6 +26,7 @@ from riskmodel.report.formats import (
     short_interval,
 )
 from riskmodel.report.intervals import CAPPED, HEDGED
+from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import (
     ASSET,
     CASH,
@@ -59,6 +61,8 @@ def all_of(m: Measures, most: int) -> list[Table]:
         legs(m, most),
         pnl(m),
         trade(m),
+        *([] if m.losses.tails.empty or m.held_position is None else [tails(m)]),
+        *([] if m.losses.scenarios.empty or m.held_position is None else [scenarios(m)]),
         *([] if m.intervals.scaling.empty else [scaling(m)]),
         *([] if m.tests.empty else [correlations(m)]),
     ]
@@ -91,7 +95,23 @@ def hedges(m: Measures) -> Table:
         "Exposures and hedges" if hedged else "Exposures",
         ("Factor", "Exposure", *(said[name] for name in hedged)),
         tuple(rows),
-        note="Dollars of factor per dollar of strategy" + (", held beside it." if hedged else ".") + _constancy(m),
+        note="Dollars of factor per dollar of strategy"
+        + (", held beside it." if hedged else ".")
+        + _on_paper(m, hedged)
+        + _constancy(m),
+    )
+
+
+def _on_paper(m: Measures, hedged: list[str]) -> str:
+    """What is said of hedges that cannot be traded as they are printed."""
+    hedges = [m.portfolios[name] for name in hedged]
+    legs = [leg for hedge in hedges if isinstance(hedge, HedgedPortfolio) for leg in hedge.paper_legs.index]
+    names = list(dict.fromkeys(map(str, legs)))
+    if not names:
+        return ""
+    return (
+        f" {listed(names, 6)}: published on paper, thousands of stocks long and short, so no one security trades it; "
+        "hedge with instruments instead (riskmodel hedge --instruments, rm.MimickingPortfolio)."
     )
 
 
@@ -185,10 +205,11 @@ def _about_volatilities(m: Measures) -> str:
 def variance(m: Measures) -> Table:
     """The unhedged variance, factor by factor and idio."""
     split = m.variance.loc[next(iter(m.portfolios))]
-    rows = [
-        (str(source), fixed(100 * row["share"], 1), *(fixed(100 * row[str(h)], 2) for h in HORIZONS))
-        for source, row in split.iterrows()
-    ]
+    rows = []
+    for source, row in split.iterrows():
+        low, high = m.intervals.share_of(source)
+        share = interval(100 * row["share"], (100 * low, 100 * high), 1)
+        rows.append((str(source), share, *(fixed(100 * row[str(h)], 2) for h in HORIZONS)))
     return Table(
         "Variance split, unhedged",
         ("Source", "Share of variance %", *(f"Vol %/{h}" for h in HORIZONS)),
@@ -338,6 +359,47 @@ def trade(m: Measures) -> Table:
     )
 
 
+def tails(m: Measures) -> Table:
+    """Value at risk and expected shortfall, by method."""
+    rows = tuple(
+        (
+            str(name),
+            short_interval(row["value_at_risk"], (row["low"], row["high"]), 3),
+            short_interval(row["expected_shortfall"], (row["shortfall_low"], row["shortfall_high"]), 3),
+        )
+        for name, row in m.losses.tails.iterrows()
+    )
+    return Table(
+        f"Value at risk over a {m.panel.horizon}, unhedged",
+        ("Method", f"VaR {100 * TAIL_LEVEL:g}% $", f"ES {100 * TAIL_LEVEL:g}% $"),
+        rows,
+        width=Width.WIDE,
+        note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk.",
+    )
+
+
+def _held_dollars(m: Measures) -> str:
+    capital = m.held_position.capital if m.held_position is not None else math.nan
+    return f"${dollars(capital)} {'held' if m.capital is not None else 'of strategy, which the budget allows'}"
+
+
+def scenarios(m: Measures) -> Table:
+    """Profit and loss in episodes of the past, and with each factor down."""
+    rows = tuple(
+        (str(name), str(row["horizon"]), short_interval(row["pnl"], (row["low"], row["high"]), 3))
+        for name, row in m.losses.scenarios.iterrows()
+    )
+    return Table(
+        "Scenarios, unhedged",
+        ("Scenario", "Over", "PnL $"),
+        rows,
+        words=(0, 1),
+        width=Width.WIDE,
+        note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
+        "standard deviations, and the others as expected with it. The range is what they leave uncertain.",
+    )
+
+
 def scaling(m: Measures) -> Table:
     """Volatility and Sharpe ratio at longer horizons, by √h and with autocorrelation."""
     rows: list[Row] = []
@@ -368,7 +430,11 @@ def scaling(m: Measures) -> Table:
 def correlations(m: Measures) -> Table:
     """The largest residual correlations, and the tests that there are none."""
     pairs = m.correlations
-    rows = [(str(a), str(b), fixed(rho, 2)) for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)]
+    ends, unknown = m.intervals.of_pairs(pairs.index), (math.nan, math.nan)
+    rows = [
+        (str(a), str(b), interval(rho, ends.get((a, b), unknown), 2))
+        for (a, b), rho in zip(pairs.index.tolist(), pairs, strict=True)
+    ]
     cd, lm = m.tests.to_numpy()
     return Table(
         "Largest residual correlations",
@@ -401,6 +467,7 @@ def exposures(m: Measures, most: int) -> Table:
         words=(0, 2),
         note="Beta is dollars of factor per dollar of asset"
         + ("; t is beta over its standard error." if known else "."),
+        place=Place.END,
         hidden=_hidden(m, most),
     )
 
@@ -416,6 +483,7 @@ def alphas(m: Measures, most: int) -> Table:
         tuple((str(names[i]), *(column[i] for column in known.values())) for i in _shown(m, most)),
         note="Alpha is the mean return that the factors do not explain, of the long run; idio vol is what they leave."
         + _about_alphas(m),
+        place=Place.END,
         hidden=_hidden(m, most),
     )
 

@@ -14,7 +14,14 @@ _LABEL = 18
 
 def render(document: Document) -> str:
     """Write the facts, tables and notes, ending in a line break."""
-    parts = [*_warnings(document), _facts(document), *_terms(document), *map(_table, document.tables), _notes(document)]
+    parts = [
+        *_warnings(document),
+        _facts(document),
+        *_tiles(document),
+        *_terms(document),
+        *map(_table, document.tables),
+        _notes(document),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -32,6 +39,21 @@ def _facts(document: Document) -> str:
     return "\n".join([document.heading.upper(), *lines])
 
 
+def _tiles(document: Document) -> Iterator[str]:
+    """The first figures: values below each other, with their notes."""
+    if document.tiles:
+        wide = max(len(tile.label) for tile in document.tiles)
+        lines = [
+            textwrap.fill(
+                _clean(f"{tile.label:<{wide}}  {tile.value}{f'; {tile.note}' if tile.note else ''}"),
+                _WIDTH,
+                subsequent_indent=" " * (wide + 2),
+            )
+            for tile in document.tiles
+        ]
+        yield "\n".join(["IN SHORT", *lines])
+
+
 def _terms(document: Document) -> Iterator[str]:
     lines = [
         textwrap.fill(_clean(f"{term}: {meaning}"), _WIDTH, initial_indent="* ", subsequent_indent="  ")
@@ -42,7 +64,8 @@ def _terms(document: Document) -> Iterator[str]:
 
 
 def _table(table: Table) -> str:
-    text = [tuple(_short(c) if j in table.words else c for j, c in enumerate(row)) for row in table.rows]
+    most = _longest_label(table)
+    text = [tuple(_short(c, most) if j in table.words else c for j, c in enumerate(row)) for row in table.rows]
     widths = [max(map(len, column)) for column in zip(table.columns, *text, strict=True)]
     header, *lines = (_line(row, widths, table.words) for row in [table.columns, *text])
     more = [f"... and {table.hidden:,} more (--json has all)"] if table.hidden else []
@@ -61,9 +84,19 @@ def _notes(document: Document) -> str:
     return "\n".join(["NOTES", *lines])
 
 
-def _short(label: str) -> str:
+def _longest_label(table: Table) -> int:
+    """How long labels may be: longer than usual where the other columns leave room."""
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    used = sum(2 + max(map(len, c)) if j not in table.words else 2 for j, c in enumerate(columns)) - 2
+    # of labels shorter than usual, what they leave is the others'
+    widest = sorted(max(map(len, columns[j])) for j in table.words)
+    left = _WIDTH - used - sum(widest[:-1])
+    return max(_LABEL, left) if widest and all(w <= _LABEL for w in widest[:-1]) else _LABEL
+
+
+def _short(label: str, most: int) -> str:
     clean = _clean(label)
-    return clean if len(clean) <= _LABEL else clean[: _LABEL - 2] + ".."
+    return clean if len(clean) <= most else clean[: most - 2] + ".."
 
 
 def _clean(text: str) -> str:

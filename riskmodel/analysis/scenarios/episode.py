@@ -76,7 +76,7 @@ class Episode:
 
     def covers(self, panel: Panel) -> bool:
         """Return whether a panel has the whole episode: rows up to its start, in it, and from its end on."""
-        dates = require(panel, Panel, "panel").dates  # type: ignore[type-abstract]
+        dates = require(panel, Panel, "panel").dates.normalize()  # type: ignore[type-abstract]
         inside = (dates > self.start) & (dates <= self.end)
         return bool(len(dates) and _starts_by(panel, self.start) and dates[-1] >= self.end and inside.any())
 
@@ -98,7 +98,8 @@ class Episode:
                 start=self.start,
                 end=self.end,
             )
-        return np.flatnonzero((panel.dates > self.start) & (panel.dates <= self.end))
+        days = panel.dates.normalize()  # of hours, all of the last day
+        return np.flatnonzero((days > self.start) & (days <= self.end))
 
     @staticmethod
     def covered_by(panel: Panel) -> tuple[Episode, ...]:

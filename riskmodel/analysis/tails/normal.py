@@ -29,8 +29,8 @@ class NormalTails(EllipticalTails):
     >>> risk = rm.NormalTails().of(long, panel, level=0.975)
     >>> risk.table().round(4)
                         estimate  std_error     low    high
-    value at risk         0.0374     0.0009  0.0358  0.0394
-    expected shortfall    0.0447     0.0011  0.0427  0.0470
+    value at risk         0.0374     0.0008  0.0361  0.0391
+    expected shortfall    0.0447     0.0009  0.0430  0.0467
     >>> risk.by_factor.round(4)
             value_at_risk  expected_shortfall
     Mkt-RF         0.0252              0.0300

@@ -63,8 +63,8 @@ class StudentTails(EllipticalTails):
     >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
     >>> rm.StudentTails(5).of(long, panel).table().round(4)
                         estimate  std_error     low    high
-    value at risk         0.0498     0.0012  0.0476  0.0525
-    expected shortfall    0.0659     0.0016  0.0630  0.0694
+    value at risk         0.0498     0.0010  0.0480  0.0520
+    expected shortfall    0.0659     0.0013  0.0635  0.0688
     >>> round(rm.StudentTails().fitted(long, panel).degrees, 1)
     2.9
     """
