@@ -123,6 +123,10 @@ class TestHedge:
     def test_a_hedge_that_the_returns_contradict_is_said(self, run):
         assert "hedges-differ" in run("hedge", "XOM", "--instruments", "CVX", "JPM").err
 
+    @pytest.mark.parametrize("command", ["hedge", "scenario", "attribute"])
+    def test_few_dates_are_said(self, run, command):
+        assert "8 dates" in run(command, "MSFT", "--start", "2018-11-20").err
+
     @pytest.mark.parametrize("tools", [["NONE"], [","], ["XOM", "XOM"]])
     def test_what_is_no_instrument(self, run, tools):
         assert run("hedge", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")

@@ -84,16 +84,17 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> Return
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
     groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
     held = _held(options)
+    assets = [str(asset) for asset in held]
     if arguments.rolling is None:
-        fitted = options.portfolio(also=list(held))
-        notices.tell_all(fitted.notes)
+        fitted = options.portfolio(also=assets)
+        notices.tell_all(fitted.cautions)
         model, panel = fitted.strategy.model, fitted.panel
         if isinstance(held, dict):
             return ReturnAttribution.of(fitted.strategy, panel, first, last, weighting=weighting, groups=groups)
         return ReturnAttribution.of_weights(held, model, panel, first, last, weighting=weighting, groups=groups)
     if arguments.window is not None:
         raise InvalidParameterError("expected --rolling or --window, got both; --rolling is the window of each date.")
-    panel = options.panel(list(held))
+    panel = options.panel(assets)
     span = Horizon(read.rows(arguments.rolling, panel.horizon, "--rolling") * panel.horizon.days)
     history = Rolling(span, options.estimator).fit(panel)
     notices.tell_all(options.caveats)

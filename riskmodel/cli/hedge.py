@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     legs = pd.DataFrame(
         {name: hedge.hedge_weights for name, hedge in hedges.items() if isinstance(hedge, HedgedPortfolio)}
     )
-    notices.tell_all(fitted.notes)
+    notices.tell_all(fitted.cautions)
     if arguments.json:
         print_json(
             {
