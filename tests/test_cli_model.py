@@ -134,6 +134,10 @@ class TestHedge:
         assert "% per day" in err
         assert "HedgedPortfolio" not in err
 
+    @pytest.mark.parametrize("command", ["hedge", "scenario", "attribute"])
+    def test_few_dates_are_said(self, run, command):
+        assert "8 dates" in run(command, "MSFT", "--start", "2018-11-20").err
+
     @pytest.mark.parametrize("tools", [["NONE"], [","], ["XOM", "XOM"]])
     def test_what_is_no_instrument(self, run, tools):
         assert run("hedge", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 import riskmodel as rm
@@ -66,6 +67,28 @@ def test_the_latest_positions_of_several_dates(run):
     assert "Held on 2018-06-29" in out
     _, out, _ = run(text, "--json", "--end", "2018-03-01")
     assert "Held on 2017-12-29" in out
+
+
+@pytest.mark.parametrize("rolling", [False, True])
+def test_positions_of_several_dates_are_attributed_each_in_its_time(run, rolling):
+    text = "date,asset,dollars\n2017-12-29,MSFT,5\n2018-06-29,XOM,7\n2018-06-29,MSFT,-7\n"
+    options = ["--start", "2017", "--json", *(["--rolling", "month"] if rolling else [])]
+    status, out, _ = run(text, *options, name="attribute")
+    panel = rm.SampleData().panel(["MSFT", "XOM"], ["Mkt-RF"], start="2017")
+    weights = pd.DataFrame({"MSFT": [1.0, -0.5], "XOM": [0.0, 0.5]}, pd.to_datetime(["2017-12-29", "2018-06-29"]))
+    own = (rm.Rolling(rm.MONTH).fit(panel), None) if rolling else (rm.OLS().fit(panel), panel)
+    parts = rm.ReturnAttribution.of_weights(weights, *own).to_frame()["return"]
+    got = {part: row["return"] for part, row in json.loads(out)["parts"].items()}
+    assert status == 0
+    assert got == pytest.approx(parts.to_dict(), rel=1e-9)
+
+
+def test_only_an_attribution_needs_returns_of_what_is_no_longer_held(run):
+    text = "date,asset,dollars\n2017-12-29,GONE,5\n2018-06-29,XOM,7\n"
+    assert run(text, "--json", name="hedge")[0] == 0
+    status, _, err = run(text, "--json", name="attribute")
+    assert status != 0
+    assert "GONE (5)" in err
 
 
 def test_other_commands_read_positions_too(run):

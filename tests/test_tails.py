@@ -171,6 +171,7 @@ class TestHistorical:
         risk = rm.HistoricalSimulation().of(long, panel.select(end=panel.dates[99]), level=0.999)
         assert risk.intervals()[0].high == math.inf
         assert math.isfinite(risk.intervals()[0].low)
+        assert (risk.intervals()[1].low, risk.intervals()[1].high) == (-math.inf, math.inf)
 
 
 class TestSums:

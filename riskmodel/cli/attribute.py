@@ -32,6 +32,8 @@ examples:
       With loadings of all dates.
   riskmodel attribute MSFT=0.5 JPM=0.5 --from 2018 --rolling year
       With loadings known the day before, of the year before.
+  riskmodel attribute --positions history.csv --rolling year
+      Of positions of several dates, each is held after its date, until the next.
   riskmodel attribute --returns fund.csv --french --groups desks.csv
       Also by group: a CSV file of assets and their groups.
 
@@ -81,18 +83,28 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> Return
     last = read.end_of_window("--to", arguments.last, "end_time")
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
     groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
+    held = _held(options)
+    assets = [str(asset) for asset in held]
     if arguments.rolling is None:
-        fitted = options.portfolio()
-        notices.tell_all(fitted.notes)
-        return ReturnAttribution.of(fitted.strategy, fitted.panel, first, last, weighting=weighting, groups=groups)
+        fitted = options.portfolio(also=assets)
+        notices.tell_all(fitted.cautions)
+        model, panel = fitted.strategy.model, fitted.panel
+        if isinstance(held, dict):
+            return ReturnAttribution.of(fitted.strategy, panel, first, last, weighting=weighting, groups=groups)
+        return ReturnAttribution.of_weights(held, model, panel, first, last, weighting=weighting, groups=groups)
     if arguments.window is not None:
         raise InvalidParameterError("expected --rolling or --window, got both; --rolling is the window of each date.")
-    held = options.held()
-    panel = options.panel(held)
+    panel = options.panel(assets)
     span = Horizon(read.rows(arguments.rolling, panel.horizon, "--rolling") * panel.horizon.days)
     history = Rolling(span, options.estimator).fit(panel)
     notices.tell_all(options.caveats)
     return ReturnAttribution.of_weights(held, history, None, first, last, weighting=weighting, groups=groups)
+
+
+def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:
+    """The same weights on each date, or, of a file of positions of several dates, those of each date."""
+    history = None if options.positions is None else options.positions.history
+    return options.held() if history is None else history
 
 
 def _percent(table: pd.DataFrame) -> str:

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     legs = pd.DataFrame(
         {name: hedge.hedge_weights for name, hedge in hedges.items() if isinstance(hedge, HedgedPortfolio)}
     )
-    notices.tell_all((*fitted.notes, *_on_paper(hedges)))
+    notices.tell_all((*fitted.cautions, *_on_paper(hedges)))
     if arguments.json:
         print_json(
             {

@@ -24,6 +24,7 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.unmatched import Unmatched
 from riskmodel.portfolio.strategy import Strategy
+from riskmodel.report.alerts import of_few_dates
 
 _DEFAULT_WEIGHTS = {
     DAY: {"MSFT": 0.5, "JPM": 0.3, "XOM": 0.2},
@@ -216,6 +217,11 @@ class Fitted:
     strategy: Strategy
     panel: ReturnPanel
     notes: tuple[str, ...]
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The notes, after what a report would say first where there are few dates."""
+        return (*of_few_dates(len(self.panel.dates)), *self.notes)
 
 
 def _window(args: argparse.Namespace, row: Horizon) -> int | None:

@@ -11,12 +11,13 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel.data.files.position_columns import PositionColumns
-from riskmodel.data.files.positions import Measure, read_position_table
+from riskmodel.data.files.positions import Measure, PositionTable, read_position_table
 from riskmodel.errors import InvalidParameterError, UncoveredPositionsError
 from riskmodel.portfolio.book import Book, require_not_percent
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
+from riskmodel.portfolio.strategy_history import shares_of_gross
 
 
 @final
@@ -34,6 +35,9 @@ class Held:
 
     weights: dict[str, float | None]
     book: Book | None
+    _table: PositionTable
+    _end: pd.Timestamp | None
+    _known: Sequence[str]
 
     @classmethod
     def given(cls, args: argparse.Namespace, known: Sequence[str], end: pd.Timestamp | None) -> Self | None:
@@ -66,8 +70,30 @@ class Held:
             book = Book.of_weights(sizes, args.nav, groups=groups, date=date)
         else:
             weights = require_not_percent(sizes)
-            return cls(_other_than_zero(weights), None)
-        return cls(_other_than_zero(book.weights), book)
+            return cls(_other_than_zero(weights), None, table, latest, known)
+        return cls(_other_than_zero(book.weights), book, table, latest, known)
+
+    @property
+    def history(self) -> pd.DataFrame | None:
+        """The weights of each date of the file until the end, dates × assets; None for one date, or none.
+
+        Raises
+        ------
+        UncoveredPositionsError
+            For positions of some date without returns.
+        """
+        if self._end is None:
+            return None
+        sizes = self._table.wide().loc[: self._end].rename(columns=str)
+        sizes = sizes.loc[:, (sizes != 0).any()]
+        if len(sizes) < 2:
+            return None
+        # a name is said with its largest size
+        _require_covered(sizes.abs().max(), self._known, str(self._table.path))
+        if self._table.measure is Measure.DOLLARS:
+            return shares_of_gross(sizes)
+        sizes.apply(require_not_percent, axis=1)
+        return sizes
 
     @property
     def basis(self) -> tuple[str, ...]:

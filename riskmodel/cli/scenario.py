@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
         by_group = None if groups is None else scenarios.by_group(fitted.strategy, groups)
         table = scenarios.table(fitted.strategy)
-    notices.tell_all(fitted.notes)
+    notices.tell_all(fitted.cautions)
     if arguments.json:
         print_json({"scenarios": table_json(table), "by_asset": table_json(scenarios.by_asset(fitted.strategy)),
                     "by_group": None if by_group is None else table_json(by_group)})  # fmt: skip

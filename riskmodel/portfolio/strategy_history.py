@@ -100,10 +100,7 @@ class StrategyHistory:
             As the class.
         """
         require(dollars, pd.DataFrame, "dollars", "dates × assets, as rm.read_position_history gives")
-        values = _finite(dollars, "dollars")
-        gross = np.abs(values).sum(axis=1, keepdims=True)
-        shares = np.divide(values, gross, out=np.zeros_like(values), where=gross > 0)
-        return cls(pd.DataFrame(shares, dollars.index, dollars.columns), history)
+        return cls(shares_of_gross(dollars), history)
 
     def __repr__(self) -> str:
         first, last = self.dates[0].date(), self.dates[-1].date()
@@ -281,3 +278,11 @@ def _finite(table: pd.DataFrame, what: str) -> Array:
             labels=bad,
         )
     return np.asarray(values)
+
+
+def shares_of_gross(dollars: pd.DataFrame) -> pd.DataFrame:
+    """Return positions, dates × assets, per gross dollar of each date; zeros where nothing is held."""
+    values = _finite(dollars, "dollars")
+    gross = np.abs(values).sum(axis=1, keepdims=True)
+    shares = np.divide(values, gross, out=np.zeros_like(values), where=gross > 0)
+    return pd.DataFrame(shares, dollars.index, dollars.columns)

@@ -22,7 +22,7 @@ _TURBULENT = 1.5
 
 def all_of(m: Measures) -> Iterator[str]:
     """Every warning, the gravest first."""
-    yield from _of_few_dates(m)
+    yield from of_few_dates(len(m.panel.dates))
     yield from _of_limits(m)
     yield from _of_reality(m)
     yield from _of_last_year(m)
@@ -39,8 +39,8 @@ def headline(m: Measures) -> str:
     return f"{name} has {own}% of volatility a year by the model and {realised}% realised"
 
 
-def _of_few_dates(m: Measures) -> Iterator[str]:
-    count = len(m.panel.dates)
+def of_few_dates(count: int) -> Iterator[str]:
+    """What to say of a sample that is too short, if it is."""
     if count < FEW_DATES:
         yield (
             f"All figures are estimated from {count} dates. From so few, loadings, alphas, variances, Sharpe ratios "

@@ -114,12 +114,14 @@ class SimulatedTail:
         return self._contributions(self.sources.assets, self.sources.asset_names)
 
     def ends(self, confidence: float) -> tuple[Ends, Ends]:
-        """Order statistics for value at risk, and a t interval for the shortfall."""
+        """Order statistics for value at risk, and a t interval for the shortfall, infinite where no loss is beyond."""
         z = float(special.ndtri(0.5 + confidence / 2.0))
         beyond = max(self.draws.independent * (1.0 - self.level) - 1.0, 1.0)
         shortfall = _symmetric(
             self.expected_shortfall, self._shortfall_error, float(special.stdtrit(beyond, 0.5 + confidence / 2.0))
         )
+        if not self._excess.any() and self._sorted[0] < self._sorted[-1]:
+            shortfall = Ends(np.inf, -np.inf, np.inf)
         if self.draws.are_random:
             return _symmetric(self.value_at_risk, self._resampled_error(self._beyond_over_density), z), shortfall
         low, high = self._order_statistics(confidence)
