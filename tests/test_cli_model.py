@@ -355,7 +355,10 @@ class TestScenario:
     def test_without_options_every_factor_and_episode(self, run):
         out = json.loads(run("scenario", "MSFT=0.5", "JPM=0.5", "--json").out)["scenarios"]
         held, panel = self.held()
-        every = rm.Scenarios([*rm.Scenarios.of_factors(held.model), *rm.Scenarios.historical(panel)]).table(held)
+        scenarios = rm.Scenarios([*rm.Scenarios.of_factors(held.model), *rm.Scenarios.historical(panel)])
+        every, crisis = scenarios.table(held), scenarios.of(held)["financial crisis 2007-09"]
+        assert out["financial crisis 2007-09"]["realised"] == crisis.realised
+        assert out["Mkt-RF -3 sd"]["realised"] is None
         assert pd.DataFrame(out).T.loc[every.index, "pnl"].tolist() == every["pnl"].tolist()
 
     def test_shocks(self, run, tmp_path):
@@ -393,7 +396,16 @@ class TestScenario:
 
     @pytest.mark.parametrize(
         "shock",
-        [["Mkt-RF"], ["Mkt-RF=x"], ["=0.1"], ["Mkt-RF=1", "Mkt-RF=2"], ["Mkt-RF=-0.1", "KO=-2sd"], ["OTHER=-0.1"]],
+        [
+            ["Mkt-RF"],
+            ["Mkt-RF=x"],
+            ["=0.1"],
+            ["Mkt-RF=1", "Mkt-RF=2"],
+            ["Mkt-RF=-10%"],
+            ["Mkt-RF=nan"],
+            ["Mkt-RF=-0.1", "KO=-2sd"],
+            ["OTHER=-0.1"],
+        ],
     )
     def test_what_is_no_shock(self, run, shock):
         said = run("scenario", "KO", "--shock", *shock, status=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -14,7 +15,6 @@ from riskmodel.analysis.scenarios.replay import Replay
 from riskmodel.analysis.scenarios.scenarios import Scenarios
 from riskmodel.analysis.scenarios.shocks import Shocks
 from riskmodel.cli import notices
-from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
 from riskmodel.cli.groups import read_groups
@@ -22,6 +22,7 @@ from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
 from riskmodel.errors import InvalidParameterError
+from riskmodel.portfolio.strategy import Strategy
 
 _DESCRIPTION = """\
 Print what a portfolio earns or loses in scenarios, with the standard deviation of
@@ -74,14 +75,24 @@ def run(arguments: argparse.Namespace) -> None:
         groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
         by_group = None if groups is None else scenarios.by_group(fitted.strategy, groups)
         table = scenarios.table(fitted.strategy)
+        table.insert(2, "realised", [_realised(scenario, fitted.strategy) for scenario in scenarios])
     notices.tell_all(fitted.cautions)
     if arguments.json:
         print_json({"scenarios": table_json(table), "by_asset": table_json(scenarios.by_asset(fitted.strategy)),
                     "by_group": None if by_group is None else table_json(by_group)})  # fmt: skip
         return
     print(f"SCENARIOS, % of the portfolio, and the part of each factor\n{_percent(table)}")
+    print(
+        "± is one standard deviation of what shocks do not decide, other factors and idio, whose mean is 0. Past "
+        "is what the holdings themselves returned in an episode, with the exposures that they had then."
+    )
     if by_group is not None:
         print(f"\nBY GROUP, % of the portfolio\n{_percent(by_group.T)}")
+
+
+def _realised(scenario: Scenario, strategy: Strategy) -> float:
+    """What the holdings returned in an episode; of shocks there is nothing to know."""
+    return scenario.of(strategy).realised if isinstance(scenario, Replay) else math.nan
 
 
 def _scenarios(arguments: argparse.Namespace, options: ModelOptions, fitted: Fitted) -> Iterator[Scenario]:
@@ -109,19 +120,11 @@ def shocks(items: Sequence[str]) -> tuple[bool, dict[str, float]]:
     found: dict[str, float] = {}
     units = set()
     for item in items:
-        name, equals, text = item.rpartition("=")
-        is_sd = text.endswith("sd")
-        try:
-            move = read.number(text.removesuffix("sd"))
-        except argparse.ArgumentTypeError:
-            equals = ""
-            move = 0.0
-        if not equals or not name or name in found:
-            raise InvalidParameterError(
-                f"expected each factor once in --shock, as FACTOR=-0.1 or FACTOR=-2sd, got {item!r}.", got=item
-            )
-        found[name] = move
-        units.add(is_sd)
+        name, _, text = item.rpartition("=")
+        if name in found:
+            raise InvalidParameterError(f"expected each factor once in a --shock, got {name} more than once.", got=item)
+        found[name] = _move(name, text, item)
+        units.add(text.endswith("sd"))
     if len(units) > 1:
         raise InvalidParameterError(
             f"expected the shocks of one scenario in one unit, got {' '.join(items)}; give all of them in decimals, or "
@@ -131,5 +134,22 @@ def shocks(items: Sequence[str]) -> tuple[bool, dict[str, float]]:
     return units.pop(), found
 
 
+def _move(name: str, text: str, item: str) -> float:
+    try:
+        if not name:
+            raise ValueError(item)
+        return float(text.removesuffix("sd"))
+    except ValueError as error:
+        raise InvalidParameterError(
+            "expected a shock in decimals, as FACTOR=-0.1 for minus ten percent, or in standard deviations, as "
+            f"FACTOR=-2sd, got {item!r}.",
+            got=item,
+        ) from error
+
+
 def _percent(table: pd.DataFrame) -> str:
-    return (100.0 * table).rename(columns={"pnl": "P&L", "volatility": "±"}).to_string(float_format="{:.2f}".format)
+    return (
+        (100.0 * table)
+        .rename(columns={"pnl": "P&L", "volatility": "±", "realised": "past"})
+        .to_string(float_format="{:.2f}".format, na_rep="-")
+    )
