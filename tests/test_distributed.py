@@ -168,7 +168,7 @@ def test_dates_without_any_return_are_kept_as_in_a_stored_panel():
 def test_chunks_of_which_no_date_is_kept():
     returns, f, _ = clean(n=6).arrays()
     days = pd.bdate_range("2010-01-01", periods=300)
-    factors = pd.DataFrame(f, days).iloc[120:280]
+    factors = pd.DataFrame(f, days, [f"F{k}" for k in range(f.shape[1])]).iloc[120:280]
     data = rm.InMemory(pd.DataFrame(returns, days), factors=factors, risk_free=0.0, horizon=rm.DAY)
     whole = data.panel(data.assets, data.factors)
     panel = DaskPanel.from_array(

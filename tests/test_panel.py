@@ -220,6 +220,7 @@ def test_every_date_is_either_kept_or_dropped_with_a_reason_and_kept_numbers_are
     )
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.SuspectReturnWarning")
 @given(ragged("AB"), ragged(["F"]), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(assets, factors, random):
     assume(len(assets.dropna(how="all").index.intersection(factors.dropna().index)))
@@ -231,6 +232,7 @@ def test_the_order_of_rows_does_not_matter(assets, factors, random):
     pd.testing.assert_frame_equal(one.dropped, other.dropped)
 
 
+@pytest.mark.filterwarnings("ignore::riskmodel.SuspectReturnWarning")
 @given(ragged("AB"), ragged(["F"]), st.integers(3, 11))
 def test_rows_after_a_date_change_no_bit_of_the_panel_that_ends_there(assets, factors, cut):
     day = sorted(assets.index.union(factors.index))[: cut + 1][-1]

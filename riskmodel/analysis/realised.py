@@ -63,7 +63,7 @@ class RealisedRisk:
     >>> oil = rm.Strategy({"XOM": 0.4, "CVX": 0.4, "RRC": 0.2}, rm.OLS().fit(panel))
     >>> risk = rm.RealisedRisk.of(rm.HedgedPortfolio.neutral(oil), panel)
     >>> risk
-    <RealisedRisk: model 0.00862 [0.00837, 0.00893], realised 0.0118 [0.0113, 0.0124], per day; they differ>
+    <RealisedRisk: model 0.00862 [0.00841, 0.00889], realised 0.0118 [0.0114, 0.0123], per day; they differ>
     >>> risk.pairs(2).round(2)
                      correlation  share
     asset with

@@ -270,8 +270,8 @@ class Inference:
         by     name
         factor Mkt-RF  0.65      0.67  0.70
                idio    0.30      0.33  0.35
-        asset  MSFT    0.39      0.42  0.44
-               JPM     0.56      0.58  0.61
+        asset  MSFT    0.40      0.42  0.44
+               JPM     0.56      0.58  0.60
         """
         chosen = require_probability(level, "level")
         return ContributionFigures.of(self._fitted, portfolio, self.covariance).table(chosen)

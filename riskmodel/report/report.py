@@ -85,7 +85,7 @@ class RiskReport:
     >>> report = rm.RiskReport.of(msft, panel, rm.RiskBudget(1e6, rm.MONTH), cap=0.2)
     >>> report.exposures.round(3)
             unhedged  std_error       t  capped  hedged
-    Mkt-RF     1.074      0.017  62.554   0.592     0.0
+    Mkt-RF     1.074      0.026  40.728   0.592     0.0
     >>> report.figures.loc[("unhedged", "exposure Mkt-RF"), ["low", "high"]].astype(float).round(2).tolist()
     [1.02, 1.13]
     >>> report.pnl.loc[("hedged", "year")].round(2).to_dict()["sharpe"]
