@@ -29,7 +29,7 @@ Factor risk models on the command line.
   riskmodel report          a risk report on a sample portfolio: start here
   riskmodel report --help   its options, with examples
   riskmodel hedge           ways to hedge it side by side, in factors or in instruments
-  riskmodel attribute       where its returns came from: factors, alpha, and what is specific
+  riskmodel attribute       where its returns are from: factors, alpha, and what is specific
   riskmodel scenario        what it loses where factors move, and in episodes of the past
   riskmodel fit             the model alone: alphas, loadings and idio volatilities, with errors
   riskmodel study           compare risk models out of sample, on the sample or on returns of your own

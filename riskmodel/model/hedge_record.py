@@ -312,7 +312,7 @@ class HedgeRecord:
         Raises
         ------
         InvalidParameterError
-            For a number of dates that is none.
+            For a number of dates that is no positive integer.
         TooFewObservationsError
             For fewer known dates than in one window.
         """
