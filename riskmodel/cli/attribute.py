@@ -12,7 +12,7 @@ from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
-from riskmodel.cli.groups import read_groups
+from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
@@ -56,7 +56,7 @@ def parser() -> Parser:
         help="loadings of the rows before each date: 252, or month, quarter, year (default: one model of all dates)",
     )
     add("--buy-and-hold", action="store_true", help="weights drift with returns (default: the same on each date)")
-    add("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
+    add_groups(attribute)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(attribute)
     add_files(attribute)
@@ -82,7 +82,7 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> Return
     first = read.end_of_window("--from", arguments.first, "start_time")
     last = read.end_of_window("--to", arguments.last, "end_time")
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
-    groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
+    groups = groups_of(arguments)
     held = _held(options)
     assets = [str(asset) for asset in held]
     if arguments.rolling is None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pandas as pd
 
 from riskmodel._core.paths import read_path
 from riskmodel.errors import InvalidParameterError
+
+
+def add_groups(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--groups``."""
+    parser.add_argument("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
+
+
+def groups_of(args: argparse.Namespace) -> pd.Series[str] | None:
+    """Read the file of ``--groups``; None without it."""
+    return None if args.groups is None else read_groups("--groups", args.groups)
 
 
 def read_groups(option: str, path: str) -> pd.Series[str]:

@@ -16,7 +16,7 @@ from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles, page_path
-from riskmodel.cli.groups import read_groups
+from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import show
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
@@ -158,7 +158,7 @@ def parser() -> Parser:
         "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
     )
     add("--capital", metavar="DOLLARS", type=read.dollars, help="dollars that are held, to show what limits they use")
-    add("--groups", metavar="FILE", help="groups of assets, for contributions: a CSV file with assets and groups")
+    add_groups(report)
     add("--previous", metavar="FILE", help="an earlier report, written as JSON, to show what changed since")
     add(
         "--output",
@@ -214,7 +214,7 @@ class ReportOptions:
             level=args.level,
             errors=args.errors,
             capital=args.capital,
-            groups=None if args.groups is None else read_groups("--groups", args.groups),
+            groups=groups_of(args),
             previous=None if args.previous is None else _earlier(args.previous),
             output=output,
             json=args.json,

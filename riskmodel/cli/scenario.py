@@ -17,7 +17,7 @@ from riskmodel.analysis.scenarios.shocks import Shocks
 from riskmodel.cli import notices
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
-from riskmodel.cli.groups import read_groups
+from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
@@ -59,7 +59,7 @@ def parser() -> Parser:
     add(
         "--episode", nargs=2, action="append", metavar=("START", "END"), help="replay the returns after START up to END"
     )
-    add("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
+    add_groups(scenario)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(scenario)
     add_files(scenario)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
         fitted = options.portfolio()
         scenarios = Scenarios(list(_scenarios(arguments, options, fitted)))
-        groups = None if arguments.groups is None else read_groups("--groups", arguments.groups)
+        groups = groups_of(arguments)
         by_group = None if groups is None else scenarios.by_group(fitted.strategy, groups)
         table = scenarios.table(fitted.strategy)
         table.insert(2, "realised", [_realised(scenario, fitted.strategy) for scenario in scenarios])

@@ -17,7 +17,7 @@ from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import imported
 from riskmodel.cli.files import InputFiles, assets_alone, page_path, with_hint
-from riskmodel.cli.groups import read_groups
+from riskmodel.cli.groups import add_groups, read_groups
 from riskmodel.cli.output import show
 from riskmodel.cli.parser import Parser, add_data, add_files
 from riskmodel.data.joined import Joined
@@ -114,7 +114,7 @@ def parser() -> Parser:
     add("--seed", metavar="N", type=read.count, default=1, help="of the draw (default: 1)")
     add("--share", metavar="SHARE", type=read.share, default=0.98, help="of known returns in a window (default: 0.98)")
     add("--weights", metavar="FILE", help="a portfolio of your own: a CSV file with assets and weights")
-    add("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
+    add_groups(study)
     add_data(study)
     add("--folder", metavar="DIR", help="where each date is kept, so that a study that stopped goes on there")
     add("--processes", metavar="N", type=read.count, default=1, help="over which dates are spread (default: 1)")
