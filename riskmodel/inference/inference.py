@@ -488,7 +488,7 @@ class Inference:
         CVX   KO      0.02      0.07  0.12
         """
         chosen = require_probability(level, "level")
-        held = self.model if assets is None else self.model.restrict(assets)
+        held = self._some(assets)
         return residual_correlations(self._fitted, held, self.covariance, chosen)
 
     def interval(
@@ -544,6 +544,19 @@ class Inference:
         error, low, high = Symmetric(own.value).ends(spread, chosen)
         return Interval(own.value, error, low, high, chosen, estimand)
 
+    def _some(self, assets: Any) -> FactorModel:
+        """The model of some assets, by default all."""
+        if assets is None:
+            return self.model
+        named = labels.unique(assets, "assets")
+        if not len(named):
+            raise InvalidParameterError(
+                "expected assets with at least one label, got none; pass labels, or leave assets out for all.",
+                parameter="assets",
+                value=assets,
+            )
+        return self.model.restrict(named)
+
     def alphas(self, assets: Any = None) -> Alphas:
         """Return the alphas of assets with their joint covariance, to test whether they are luck.
 
@@ -560,7 +573,7 @@ class Inference:
             If the panel is not the one that the model was fitted on, or for classical errors of assets with different
             dates.
         """
-        held = self.model if assets is None else self.model.restrict(assets)
+        held = self._some(assets)
         return Alphas.of(held, self._fitted.select(held.assets), self.covariance)
 
     def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:
