@@ -534,11 +534,10 @@ class Inference:
         0.457 [0.33, 0.584]
         """
         chosen = require_probability(level, "level")
-        names = self.model.assets if assets is None else labels.unique(assets, "assets")
-        at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
+        held = self._some(assets)
+        at = labels.positions(held.assets, self.model.assets, "asset", UnknownAssetError)
         own = ModelFigure.of(figure, self.model, at)
         estimand = require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
-        held = self.model.restrict(names.to_list())
         terms = terms_of([own.gradient], self._fitted, held, self.covariance.leverage_power)[0]
         spread = Spread.of(terms, self.covariance.about(estimand))
         error, low, high = Symmetric(own.value).ends(spread, chosen)
@@ -555,7 +554,7 @@ class Inference:
                 parameter="assets",
                 value=assets,
             )
-        return self.model.restrict(named)
+        return self.model.restrict(named.to_list())
 
     def alphas(self, assets: Any = None) -> Alphas:
         """Return the alphas of assets with their joint covariance, to test whether they are luck.
