@@ -80,6 +80,11 @@ def read_label(said: Any) -> Any:
     return _KINDS[name][2](value)
 
 
+def write_labels(values: Iterable[Any]) -> list[Any]:
+    """Return labels as JSON values."""
+    return [write_label(x) for x in values]
+
+
 def write_index(index: pd.Index[Any], what: str) -> dict[str, Any]:
     """Return labels as a JSON value.
 
@@ -91,7 +96,7 @@ def write_index(index: pd.Index[Any], what: str) -> dict[str, Any]:
     said = {
         "dtype": str(index.dtype),
         "name": None if index.name is None else write_label(index.name),
-        "labels": [write_label(x) for x in index],
+        "labels": write_labels(index),
     }
     if not _are_same(index, read_index(said)):
         raise InvalidParameterError(
@@ -110,12 +115,8 @@ def read_index(said: Mapping[str, Any]) -> pd.Index[Any]:
     return _index(values, said["dtype"]).rename(name)
 
 
-def _index(values: Iterable[Any], dtype: str) -> pd.Index[Any]:
-    found: pd.Index[Any]
-    if dtype.startswith("interval"):
-        found = pd.IntervalIndex(values, dtype=dtype)
-    else:
-        found = pd.Index(values, dtype=dtype)
+def _index(values: list[Any], dtype: str) -> pd.Index[Any]:
+    found: pd.Index[Any] = pd.Index(values, dtype=dtype)
     return found
 
 

@@ -32,7 +32,9 @@ DAMAGE = (
 )
 
 
-def write_saved(path: Path, kind: str, version: int, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_saved(
+    path: Path, kind: str, version: int, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
     """Write a file atomically; an existing file is unchanged where anything fails."""
     first = f"riskmodel {kind} file, version {version}\n".encode()
     said = {"written_by": f"riskmodel {__version__}", **head, "arrays": list(arrays)}
