@@ -27,12 +27,13 @@ WORKERS = 2
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo check test test-wrds test-versions bench mutation clean
+.PHONY: help demo check test docs test-wrds test-versions bench mutation clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
 	@echo "make check          run lint, import floors and a few fast tests: half a minute"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
+	@echo "make docs           build the documentation into build/html and run its examples"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
 	@echo "make bench          measure against what else there is; print the table, write JSON and pictures"
@@ -50,6 +51,11 @@ $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	@echo "Installing riskmodel and its test tools into $(VENV) ..."
 	@$(PIP) --editable ".[test]"
+	@touch $@ $(VENV)/demo.stamp
+
+$(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing riskmodel and what builds its documentation into $(VENV) ..."
+	@$(PIP) --editable ".[docs,report]"
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp
@@ -71,7 +77,13 @@ test: $(VENV)/test.stamp
 	@$(MAKE) --no-print-directory test-wrds
 	$(BIN)/coverage combine .coverage.core .coverage.wrds
 	$(BIN)/coverage report
+	@$(MAKE) --no-print-directory docs
 	@sort -u $(RISKMODEL_SERVERS)
+
+# Warnings are errors. What a page's cells give is kept in build/ until the page changes.
+docs: $(VENV)/docs.stamp
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -j $(WORKERS) -d build/doctrees docs build/html
+	@echo "Open build/html/index.html"
 
 # The wrds client holds pandas below 2.3 and the rest is tested on the newest, so its tests have an environment of their own.
 $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
@@ -99,4 +111,4 @@ mutation: $(VENV)/test.stamp
 	@$(BIN)/python -m benchmarks.mutation --sample $(SAMPLE) --seed $(SEED)
 
 clean:
-	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json
+	rm -rf $(VENV) .venvs build docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json
