@@ -22,6 +22,7 @@ from riskmodel._core.arrays import (
     row_blocks,
     set_read_only,
 )
+from riskmodel._core.display import Table, page
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
@@ -215,7 +216,9 @@ class FactorCovariance:
         own = np.maximum(self._idio_variance - _squares(self._links), 0.0)
         own[without_idio(self._wide_loadings, self._wide_covariance, own)] = 0.0
         object.__setattr__(self, "_own_variance", set_read_only(own))
-        object.__setattr__(self, "_idio_variance", set_read_only(own + _squares(self._links)))
+        # as it was given, so that the same model again has the same bits
+        diagonal = np.where(own > 0, self._idio_variance, _squares(self._links))
+        object.__setattr__(self, "_idio_variance", set_read_only(diagonal))
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None
@@ -230,6 +233,19 @@ class FactorCovariance:
 
     def __repr__(self) -> str:
         return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
+
+    def _repr_html_(self) -> str:
+        parts = {
+            "systematic volatility": np.sqrt(self._systematic),
+            "idio volatility": np.sqrt(self._idio_variance),
+            "volatility": np.sqrt(self.diagonal().to_numpy()),
+        }
+        factors = pd.DataFrame({"volatility": np.sqrt(np.diag(self._factor_covariance))}, self.factors)
+        return page(
+            self,
+            Table("Assets", pd.DataFrame(parts, self.assets), where="diagonal()"),
+            Table("Factors", factors, where="factor_covariance"),
+        )
 
     # -- as a linear operator of scipy -------------------------------------------------------------
 
