@@ -34,7 +34,18 @@ class Joint(ABC):
 @final
 @frozen
 class Pointwise(Joint):
-    """Each interval alone covers with the probability."""
+    """Each interval alone covers with the probability.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.Pointwise())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 1.022, 'high': 1.126}
+    """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:
         """Return the level itself."""
@@ -44,7 +55,18 @@ class Pointwise(Joint):
 @final
 @frozen
 class Bonferroni(Joint):
-    """All intervals cover at once at least with the probability, whatever their correlations."""
+    """All intervals cover at once at least with the probability, whatever their correlations.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.Bonferroni())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 0.997, 'high': 1.151}
+    """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:
         """Return 1 - (1 - level)/M."""
@@ -63,6 +85,16 @@ class SupT(Joint):
     ----------
     .. [1] Montiel Olea, J. L. and Plagborg-Møller, M. (2019). Simultaneous Confidence Bands: Theory, Implementation,
        and an Application to SVARs. *Journal of Applied Econometrics* 34(1), 1-17.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.SupT())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 1.006, 'high': 1.142}
     """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:

@@ -97,6 +97,20 @@ class FactorModel:
         ``risk_free`` or ``cash``.
     UnknownAssetError
         For a prior of an asset that is not in the model.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> model
+    <FactorModel 2 assets × 1 factors, per day>
+    >>> model.loadings.round(2)
+          Mkt-RF
+    MSFT    1.07
+    JPM     1.53
+    >>> f"{model.covariance.volatility({'MSFT': 0.5, 'JPM': 0.5}).at(rm.YEAR):.1%}"
+    '30.3%'
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

@@ -59,6 +59,14 @@ class RegressionFit:
         The horizon of all figures.
     decay_factor : float
         Ratio of the weight of a date to that of the next date; 1 for equal weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> fit = rm.OLS().fit(panel).regression
+    >>> fit.rsquared.round(3).to_dict(), fit.std_errors["Mkt-RF"].round(3).to_dict()
+    ({'MSFT': 0.451, 'JPM': 0.552}, {'MSFT': 0.017, 'JPM': 0.02})
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

@@ -30,7 +30,14 @@ T = TypeVar("T")
 
 
 class Panel(ABC):
-    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`, `DaskPanel`)."""
+    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`, `DaskPanel`).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> isinstance(rm.SampleData().panel(["MSFT"], ["Mkt-RF"]), rm.Panel)
+    True
+    """
 
     __slots__ = ()
 

@@ -218,6 +218,14 @@ class AssetFactor(FactorOfAssets):
     ----------
     asset : label
         The provider's label, for instance ``"SPY"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT"], [rm.AssetFactor("SPX")])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+           SPX
+    MSFT  1.07
     """
 
     asset: str = field(validator=labels.check_label)
@@ -244,6 +252,14 @@ class Spread(FactorOfAssets):
     ----------
     long, short : label
         Two of the provider's assets.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["XOM"], [rm.AssetFactor("SPX"), rm.Spread("CVX", "SPX")])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+          SPX  CVX-SPX
+    XOM  0.92     0.65
     """
 
     long: str = field(validator=labels.check_label)

@@ -41,6 +41,14 @@ class Portfolio(ABC):
 
     Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed once, when it
     is first read; Series are returned as copies.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> isinstance(msft, rm.Portfolio), isinstance(rm.HedgedPortfolio.neutral(msft), rm.Portfolio)
+    (True, True)
     """
 
     @property

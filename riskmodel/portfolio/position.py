@@ -36,6 +36,15 @@ class Position:
     ------
     InvalidParameterError
         If `capital` is negative or not finite. A short position is a strategy of negative weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel)))
+    >>> position = rm.Position(hedged, 10_000_000, rm.MONTH)
+    >>> f"{position.volatility:,.0f} a month, {position.hedge['Mkt-RF']:,.0f} of the market"
+    '652,796 a month, -10,739,188 of the market'
     """
 
     portfolio: Portfolio = field()

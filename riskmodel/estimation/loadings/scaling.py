@@ -59,6 +59,17 @@ class OwnVolatility(Scaling):
     """Each asset by its volatility: components of the correlation matrix, in which no volatile asset dominates.
 
     An asset that does not vary stays as it is.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "AMD"], [])
+    >>> parts = rm.PrincipalComponents(1, scaling=rm.OwnVolatility()), rm.SampleCovariance(), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel).loadings.round(2)
+          PC1
+    KO   0.99
+    PEP  0.94
+    AMD  1.49
     """
 
     def scales(self, returns: Array, weights: Array) -> Array:
@@ -73,7 +84,19 @@ class OwnVolatility(Scaling):
 @final
 @frozen
 class Unscaled(Scaling):
-    """Returns as they are: components of the covariance matrix."""
+    """Returns as they are: components of the covariance matrix.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "AMD"], [])
+    >>> parts = rm.PrincipalComponents(1, scaling=rm.Unscaled()), rm.SampleCovariance(), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel).loadings.round(2)
+          PC1
+    KO   0.06
+    PEP  0.06
+    AMD  1.10
+    """
 
     def scales(self, returns: Array, weights: Array) -> Array:
         """Return ones, shape (N,)."""

@@ -53,6 +53,15 @@ class FactorShareCap(HedgeLimit):
         Largest share of the total variance, above 0, up to 1. For no exposure at all, use `ExposureRange`.
     factors : sequence of labels, optional
         By default all.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], rm.FactorShareCap(0.1)).solve().hedged
+    >>> f"{hedged.decompose().factor_share:.1%}"
+    '0.0%'
     """
 
     cap: float = field(validator=positive_share)
@@ -99,6 +108,16 @@ class VolatilityCap(HedgeLimit):
     ----------
     volatility : Volatility
         Of the return per dollar of strategy, such as ``rm.Volatility(0.10, rm.YEAR)``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> cap = rm.VolatilityCap(rm.Volatility(0.25, rm.YEAR))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], cap).solve().hedged
+    >>> f"{hedged.volatility.at(rm.YEAR):.1%}"
+    '22.6%'
     """
 
     volatility: Volatility = field(validator=_is_volatility)
@@ -134,6 +153,15 @@ class ExposureRange(HedgeLimit):
         A factor of the model.
     least, most : float
         Ends of the range; both 0 by default.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], rm.ExposureRange("Mkt-RF", 0.2, 0.4)).solve().hedged
+    >>> bool(0.2 - 1e-6 <= hedged.exposures["Mkt-RF"] <= 0.4 + 1e-6)
+    True
     """
 
     factor: Any = field(validator=labels.check_label)
