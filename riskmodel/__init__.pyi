@@ -106,6 +106,7 @@ from .errors import (
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
+    NewerFileError as NewerFileError,
     NoOverlapError as NoOverlapError,
     NonNumericError as NonNumericError,
     NotEstimatedError as NotEstimatedError,
@@ -128,6 +129,7 @@ from .errors import (
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
+    UnreadableFileError as UnreadableFileError,
     UnstatedFundingWarning as UnstatedFundingWarning,
 )
 from .estimation.assembled import Assembled as Assembled
@@ -286,6 +288,7 @@ from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
 from .model.hedge_record import HedgeRecord as HedgeRecord
 from .model.history import ModelHistory as ModelHistory
+from .model.lineage import Lineage as Lineage
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
 from .panel.base import Panel as Panel

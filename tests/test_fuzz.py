@@ -362,6 +362,12 @@ AS_STATED |= {
     "ShortHistories",
     "ShortHistoryVariance",
 }
+OBJECTS += [MODEL.lineage]
+BY_CALLABLE |= {
+    ("Lineage.of", "estimator"): rm.OLS(), ("FactorModel.load", "path"): "us.model",
+    ("FactorModel().save", "path"): "new.model",
+}  # fmt: skip
+AS_STATED |= {"Lineage", "FactorModel.load"}
 AS_STATED |= {"PositionColumns", "read_position_history"}
 AS_STATED |= {"Instrument", "HedgeProblem", "FactorShareCap", "ExposureRange"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
@@ -508,6 +514,7 @@ def _elsewhere(tmp_path, monkeypatch):
     RETURNS.rename_axis("date").to_csv("returns.csv")
     (100 * RETURNS.rename_axis("date")).to_csv("percent.csv")
     LONG.to_parquet("long.parquet")
+    MODEL.save("us.model")
     pd.DataFrame({"date": "2024-01-31", "asset": ["A", "B"], "dollars": [1e6, -2e6]}).to_csv(
         "positions.csv", index=False
     )
