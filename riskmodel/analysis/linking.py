@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import ImpossibleReturnsError, InvalidParameterError
 
 
-class Linking(ABC):
+class Linking(Abstract):
     r"""A way to link parts of returns over time. Subclass it and write `coefficients`.
 
     On date t, the parts of a portfolio's return R (less those of its benchmark B, if there is one) sum to R - B. Parts

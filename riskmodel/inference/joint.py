@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import final
 
@@ -10,12 +10,13 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 
 # Draws from which the quantile of a maximum is taken: its error is a few thousandths.
 _DRAWS = 20_000
 
 
-class Joint(ABC):
+class Joint(Abstract):
     """How the intervals of a table cover together. One hook: `marginal_level`."""
 
     @abstractmethod

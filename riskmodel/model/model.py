@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     InvalidParameterError,
@@ -62,7 +63,7 @@ def _nothing_missing() -> pd.DataFrame:
 
 @final
 @frozen(eq=False, repr=False)
-class FactorModel:
+class FactorModel(Listed):
     r"""Returns explained by factors: :math:`r_i - r_f = \alpha_i + \beta_i^\top f + \varepsilon_i`.
 
     An `Estimator` returns it; `FactorModel.from_parameters` makes it from given numbers. The constructor takes arrays

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, by_constructor
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.model.parts import PART, require_shapes
@@ -32,7 +33,7 @@ def _check(self: RegressionFit, _attribute: Any, _value: Any) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class RegressionFit:
+class RegressionFit(Listed):
     r"""Time-series regressions of assets on factors, one for each asset.
 
     The coefficients are those of the regression, even where the model's are shrunk.

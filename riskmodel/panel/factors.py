@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
@@ -15,6 +15,7 @@ from riskmodel._core.arguments import require, require_method, shown
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.kinds import FactorReturns
+from riskmodel._core.listing import Abstract
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon
@@ -46,7 +47,7 @@ class ReturnData(Protocol):
         """Risk-free rate by date."""
 
 
-class Factor(ABC):
+class Factor(Abstract):
     """The return series of one factor. Subclass it to define your own.
 
     Define `name`, `funded` and the method `returns`. The first two may be class attributes, fields of a dataclass, set

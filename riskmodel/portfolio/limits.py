@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, final
 
 import pandas as pd
 from attrs import field, frozen
 
+from riskmodel._core.listing import Abstract
 from riskmodel.horizon import Horizon
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.amounts import is_horizon, is_panel, positive_count, positive_dollars, positive_share
@@ -16,7 +17,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Volatility
 
 
-class Limit(ABC):
+class Limit(Abstract):
     """One limit on a position. Subclass it with a `name`, an `amount` and a method `use`.
 
     The first two may be class attributes, fields of a dataclass, set in ``__init__``, or properties. Two limits of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, final
@@ -15,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
+from riskmodel._core.listing import Abstract
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import (
     InvalidParameterError,
@@ -36,7 +37,7 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 _RISKLESS = 1e-10
 
 
-class Portfolio(ABC):
+class Portfolio(Abstract):
     """Weights on assets and factors with a factor model (abstract: `Strategy`, `HedgedPortfolio`).
 
     Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed once, when it

@@ -8,6 +8,7 @@ from typing import Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import is_horizon
@@ -18,7 +19,7 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
 @final
 @frozen(eq=False, repr=False)
-class Position:
+class Position(Listed):
     """A portfolio and the dollars held of it.
 
     Parameters

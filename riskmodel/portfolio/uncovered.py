@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Abstract
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.groups import read_groups
@@ -19,7 +20,7 @@ from riskmodel.estimation.groups import read_groups
 Baskets = Mapping[Any, "pd.Series[float]"]
 
 
-class Uncovered(ABC):
+class Uncovered(Abstract):
     """What stands in for positions that a model does not cover (abstract: subclass it with `baskets`)."""
 
     @abstractmethod

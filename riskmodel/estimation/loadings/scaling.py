@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ from attrs import frozen
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import weighted_mean
 
@@ -32,7 +33,7 @@ def require_returns(returns: Any, weights: Any) -> None:
         )
 
 
-class Scaling(ABC):
+class Scaling(Abstract):
     """By what returns are divided before their components are found. Subclass it and write `scales`."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import positive_share
@@ -23,7 +24,7 @@ from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.quantities import Quantity, Volatility
 
 
-class HedgeLimit(ABC):
+class HedgeLimit(Abstract):
     """A limit on what a hedge may leave (abstract: `FactorShareCap`, `VolatilityCap`, `ExposureRange`)."""
 
     @property
