@@ -70,6 +70,13 @@ from .data.french.provider import (
 )
 from .data.joined import Joined as Joined
 from .data.memory import InMemory as InMemory
+from .data.model_files.parquet import (
+    read_model_parquet as read_model_parquet,
+    write_model_parquet as write_model_parquet,
+)
+from .data.model_files.paths import ModelPaths as ModelPaths
+from .data.model_files.text import read_model_text as read_model_text, write_model_text as write_model_text
+from .data.model_files.units import FileUnits as FileUnits, RiskForm as RiskForm, RiskUnit as RiskUnit
 from .data.provider import DataProvider as DataProvider
 from .data.sample import SampleData as SampleData
 from .data.wrds.provider import WRDS as WRDS
@@ -126,6 +133,7 @@ from .errors import (
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,
     UncoveredPositionsError as UncoveredPositionsError,
+    UnitsError as UnitsError,
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,

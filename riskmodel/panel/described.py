@@ -42,7 +42,8 @@ def describe(factor: Factor) -> dict[str, Any]:
             return {"kind": "other", "name": name, "class": type(factor).__qualname__}
 
 
-def _defined(said: Mapping[str, Any]) -> Factor | None:
+def defined(said: Mapping[str, Any]) -> Factor | None:
+    """Return the factor of `describe`; None for one of a user's class."""
     name = read_label(said["name"])
     match said["kind"]:
         case "published":
@@ -84,7 +85,7 @@ def read_factors(
     """
     try:
         names = [read_label(d["name"]) for d in said]
-        known = [_defined(d) for d in said]
+        known = [defined(d) for d in said]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise UnreadableFileError(
             f"expected a file of {kind}.save, got {path}, whose factors cannot be read: {error}; save it again.",
