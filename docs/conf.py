@@ -60,6 +60,8 @@ intersphinx_mapping = (
     else {}
 )
 
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = "riskmodel"
 html_static_path = ["_static"]
