@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, final
+from typing import final
 
 from attrs import frozen
 
+from riskmodel.report.drawing.figure import Figure
+from riskmodel.report.hedge_form import HedgeForm
+
 Row = tuple[str, ...]
+LONG = 30
 
 
 class Width(Enum):
@@ -80,6 +84,11 @@ class Table:
     hidden: int = 0
     place: Place = Place.MIDDLE
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it has more rows than a reader looks through; at the end of a report it is then not printed."""
+        return len(self.rows) > LONG
+
 
 @final
 @frozen(eq=False)
@@ -92,7 +101,7 @@ class Picture:
         Its title.
     about : str
         What it shows, in words: the caption, and the description for readers who cannot see it.
-    figure : plotly.graph_objects.Figure
+    figure : Figure
         The picture.
     width : Width
         On a page.
@@ -100,7 +109,7 @@ class Picture:
 
     heading: str
     about: str
-    figure: Any
+    figure: Figure
     width: Width = Width.HALF
 
 
@@ -121,6 +130,10 @@ class Document:
         Words that the tables use, each with its meaning.
     tiles : tuple of Tile
         The first figures.
+    hedge : HedgeForm, optional
+        What a page needs to hedge by itself.
+    line : tuple of str
+        What a page says below its heading: as of when, from where, made by what.
     facts : tuple of (str, str)
         Name and value, line by line.
     tables : tuple of Table
@@ -140,6 +153,8 @@ class Document:
     warnings: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
     tiles: tuple[Tile, ...] = ()
+    hedge: HedgeForm | None = None
+    line: Row = ()
 
     def tables_at(self, place: Place) -> tuple[Table, ...]:
         """The tables that stand there, in order."""
