@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 WRDS := .venvs/wrds
+INTEROP := .venvs/interop
 # which real servers the tests talked to, to be said at the end
 export RISKMODEL_SERVERS := $(VENV)/servers
 
@@ -27,13 +28,15 @@ WORKERS = 2
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo check test test-wrds test-versions bench mutation clean
+.PHONY: help demo check test docs test-wrds test-interop test-versions bench mutation clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
 	@echo "make check          run lint, import floors and a few fast tests: half a minute"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
+	@echo "make docs           build the documentation into build/html and run its examples"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
+	@echo "make test-interop   run the tests of riskmodel.interop alone, on the optimisers it adapts to"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
 	@echo "make bench          measure against what else there is; print the table, write JSON and pictures"
 	@echo "make mutation       change a token of the core at a time, and count the changes that no test notices"
@@ -52,6 +55,11 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable ".[test]"
 	@touch $@ $(VENV)/demo.stamp
 
+$(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing riskmodel and what builds its documentation into $(VENV) ..."
+	@$(PIP) --editable ".[docs,report]"
+	@touch $@ $(VENV)/demo.stamp
+
 demo: $(VENV)/demo.stamp
 	@$(BIN)/riskmodel report MSFT=0.5 JPM=0.3 XOM=0.2 --budget 1e6 --horizon month --cap 0.2 --output report.html
 
@@ -68,10 +76,16 @@ test: $(VENV)/test.stamp
 	$(BIN)/lint-imports
 	@rm -f $(RISKMODEL_SERVERS)
 	COVERAGE_FILE=.coverage.core $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-fail-under=0
-	@$(MAKE) --no-print-directory test-wrds
-	$(BIN)/coverage combine .coverage.core .coverage.wrds
+	@$(MAKE) --no-print-directory test-wrds test-interop
+	$(BIN)/coverage combine .coverage.core .coverage.wrds .coverage.interop
 	$(BIN)/coverage report
+	@$(MAKE) --no-print-directory docs
 	@sort -u $(RISKMODEL_SERVERS)
+
+# Warnings are errors. What a page's cells give is kept in build/ until the page changes.
+docs: $(VENV)/docs.stamp
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -j $(WORKERS) -d build/doctrees docs build/html
+	@echo "Open build/html/index.html"
 
 # The wrds client holds pandas below 2.3 and the rest is tested on the newest, so its tests have an environment of their own.
 $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
@@ -83,6 +97,16 @@ $(WRDS)/test.stamp: pyproject.toml | $(BIN)/python
 test-wrds: $(WRDS)/test.stamp
 	COVERAGE_FILE=.coverage.wrds $(WRDS)/bin/python -m pytest tests/test_wrds.py tests/test_wrds_contract.py tests/test_wrds_extra.py \
 	  --cov --cov-report= --cov-fail-under=0
+
+$(INTEROP)/test.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing optimisers and the tests of riskmodel.interop into $(INTEROP) ..."
+	@$(BIN)/python -m venv $(INTEROP)
+	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test-interop]"
+	@touch $@
+
+test-interop: $(INTEROP)/test.stamp
+	COVERAGE_FILE=.coverage.interop RISKMODEL_NEEDS_PEERS=1 $(INTEROP)/bin/python -m pytest -n $(WORKERS) \
+	  tests/test_interop_*.py riskmodel/interop --cov --cov-report= --cov-fail-under=0
 
 test-versions: $(BIN)/python
 	@sh tests/versions.sh
@@ -99,4 +123,4 @@ mutation: $(VENV)/test.stamp
 	@$(BIN)/python -m benchmarks.mutation --sample $(SAMPLE) --seed $(SEED)
 
 clean:
-	rm -rf $(VENV) .venvs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json
+	rm -rf $(VENV) .venvs build docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json

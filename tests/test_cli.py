@@ -101,12 +101,12 @@ def expected(weights, *, cap=None, data=None, factors=("Mkt-RF",), budget=None, 
 def figures_of(report):
     """What JSON must hold, less the words."""
     out = report.to_dict()
-    return {k: v for k, v in out.items() if k not in {"source", "notes"}}
+    return {k: v for k, v in out.items() if k not in {"source", "notes", "warnings"}}
 
 
 def parsed(text):
     out = json.loads(text, parse_constant=pytest.fail)
-    return {k: v for k, v in out.items() if k not in {"source", "notes"}}
+    return {k: v for k, v in out.items() if k not in {"source", "notes", "warnings"}}
 
 
 # -- what it does ----------------------------------------------------------------------------------

@@ -93,6 +93,12 @@ class TestFit:
         assert list(json.loads(said.out)["assets"]) == ["CL=F"]
 
 
+def hedge_of(strategy, name):
+    if name == "neutral":
+        return rm.HedgedPortfolio.neutral(strategy)
+    return strategy if name == "unhedged" else rm.HedgedPortfolio.with_factor_share(strategy, 0.2)
+
+
 class TestHedge:
     def test_figures_are_those_of_the_library(self, run):
         out = json.loads(run("hedge", "XOM", "--instruments", "CVX", "JPM", "--cap", "0.1", "--json").out)
@@ -118,6 +124,60 @@ class TestHedge:
             assert figures["realised_capacity"] == pytest.approx(1e6 / realised, rel=1e-12)
         assert out["volatility_per"] == "year"
 
+    def test_intervals_in_factors(self, run):
+        out = json.loads(run("hedge", "MSFT=0.5", "JPM=0.5", "--cap", "0.2", "--level", "0.9", "--json").out)
+        panel = sample("MSFT", "JPM")
+        pair = rm.Strategy(PAIR, rm.OLS().fit(panel))
+        inference = rm.Inference.of(pair.model, panel)
+        own, capped = inference.table(pair, 0.9), inference.capped(pair, 0.2, 0.9)
+        year = np.sqrt(252.0)
+        for name, table, row in (
+            ("unhedged", own, "volatility"), ("neutral", own, "hedged volatility"), ("capped", capped, "volatility"),
+        ):  # fmt: skip
+            figures, ends = out["hedges"][name], [year * table.loc[row, end] for end in ("low", "high")]
+            np.testing.assert_allclose([figures["volatility_low"], figures["volatility_high"]], ends, rtol=1e-12)
+            # the larger volatility allows the fewer dollars
+            allowed = [1e6 * np.sqrt(12.0) / end for end in reversed(ends)]
+            np.testing.assert_allclose([figures["capacity_low"], figures["capacity_high"]], allowed, rtol=1e-12)
+            assert figures["capacity_low"] < figures["capacity"] < figures["capacity_high"]
+            realised = rm.RealisedRisk.of(hedge_of(pair, name), panel, 0.9).realised
+            np.testing.assert_allclose(
+                [figures["realised_low"], figures["realised_high"]], [year * realised.low, year * realised.high]
+            )
+        share = own.loc["factor share", ["low", "high"]].tolist()
+        assert [out["hedges"]["unhedged"][f"factor_share_{end}"] for end in ("low", "high")] == share
+        for name, table in (("neutral", own), ("capped", capped)):
+            row = table.loc["hedge Mkt-RF", ["std_error", "low", "high"]].to_dict()
+            assert out["leg_intervals"][name]["Mkt-RF"] == row
+
+    def test_intervals_in_instruments(self, run):
+        out = json.loads(run("hedge", "XOM", "--instruments", "CVX", "JPM", "--json").out)
+        panel = sample("XOM", "CVX", "JPM")
+        xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+        table = rm.HedgeComparison.of(xom, ["CVX", "JPM"], panel).table()
+        for name, compared in (("minimum variance", "model"), ("regression", "regression")):
+            for leg, ends in out["leg_intervals"][name].items():
+                assert list(ends.values()) == table.loc[leg, [f"{compared} {c}" for c in ends]].tolist()
+        assert set(out["leg_intervals"]) == {"minimum variance", "regression"}
+        hedge = rm.HedgedPortfolio.regression(xom, ["CVX", "JPM"], panel)
+        grown = hedge.optimised_volatility(2, len(panel.dates)) / hedge.volatility
+        assert out["in_sample"]["regression"] == pytest.approx(grown * float(hedge.realised(panel).at(rm.YEAR)))
+        assert "in sample" in " ".join(run("hedge", "XOM", "--instruments", "CVX", "JPM").out.split())
+
+    def test_a_hedge_with_what_is_held_leaves_nothing(self, run):
+        said = run("hedge", "XOM", "--instruments", "XOM", "--json")
+        hedges = json.loads(said.out)["hedges"]
+        for name in ("neutral", "minimum variance", "regression"):
+            assert hedges[name]["capacity"] is hedges[name]["realised_capacity"] is hedges[name]["factor_share"] is None
+        assert "XOM is what is held" in said.err
+        assert "smaller holding" in run("hedge", "XOM", "JPM", "--instruments", "JPM", "KO").err
+
+    def test_a_model_without_intervals_says_why(self, run):
+        out = json.loads(run("hedge", "MSFT", "--estimator", "recommended", "--json").out)
+        assert "rm." not in out["not_estimated"] != ""
+        assert out["leg_intervals"] == {}
+        assert out["hedges"]["neutral"]["realised_low"] < out["hedges"]["neutral"]["realised"]
+
     def test_factors_on_paper_are_said(self, run):
         on_paper = "The hedge in SMB cannot be traded as it is"
         assert on_paper in run("hedge", "BusEq", "--sample", "month", "--factors", "Mkt-RF", "SMB").err
@@ -134,7 +194,7 @@ class TestHedge:
         assert "% per day" in err
         assert "HedgedPortfolio" not in err
 
-    @pytest.mark.parametrize("command", ["hedge", "scenario", "attribute"])
+    @pytest.mark.parametrize("command", ["hedge", "scenario", "attribute", "fit"])
     def test_few_dates_are_said(self, run, command):
         assert "8 dates" in run(command, "MSFT", "--start", "2018-11-20").err
 
@@ -181,6 +241,30 @@ class TestAttribute:
         assert out["by_group"]["tech"] == expected.by_group.loc["tech"].to_dict()
         said = run("attribute", *typed).out
         assert "BY GROUP" in said
+
+    def test_what_is_known_of_the_parts(self, run):
+        typed = ["attribute", "MSFT=0.5", "JPM=0.5", "--from", "2018", "--level", "0.9"]
+        out = json.loads(run(*typed, "--capital", "2m", "--json").out)
+        panel = sample("MSFT", "JPM")
+        held = rm.Strategy(PAIR, rm.OLS().fit(panel))
+        expected = rm.ReturnAttribution.of(held, panel, "2018-01-01")
+        errors = expected.std_errors(rm.Inference.of(held.model, panel), 0.9)
+        for part in ("alpha", "Mkt-RF", "specific"):
+            found = {column: out["parts"][part][column] for column in ("std_error", "low", "high")}
+            assert found == errors.loc[part, list(found)].to_dict()
+        assert (out["first"], out["last"], out["n_dates"]) == ("2018-01-02", "2018-11-30", 232)
+        assert out["unit"].startswith("decimals")
+        assert out["capital"] == 2e6
+        rolling = json.loads(run(*typed, "--rolling", "year", "--json").out)
+        assert rolling["not_estimated"]
+        assert rolling["parts"]["alpha"]["std_error"] is None
+        assert f"{2e6 * expected.total:,.0f}" in run(*typed, "--capital", "2m").out
+
+    def test_a_window_without_dates(self, run):
+        err = run("attribute", "MSFT", "--from", "2019", status=2).err
+        assert "2019-01-01" in err
+        assert "00:00" not in err
+        assert "None" not in err
 
     def test_two_windows(self, run):
         assert "got both" in run("attribute", "KO", "--rolling", "252", "--window", "252", status=2).err
@@ -372,6 +456,17 @@ class TestScenario:
         assert out["by_group"]["tech"]["Mkt-RF=-0.1"] == crash.of(held).by_asset.loc["MSFT", "pnl"]
         assert "BY GROUP" in run(*typed, "desks.csv").out
 
+    def test_in_dollars(self, run):
+        typed = ["scenario", "MSFT=0.5", "JPM=0.5", "--shock", "Mkt-RF=-0.1", "--level", "0.8"]
+        held, _ = self.held()
+        outcome = rm.Shocks("a", {"Mkt-RF": -0.1}).of(rm.Position(held, 2e6, rm.DAY))
+        row = json.loads(run(*typed, "--capital", "2m", "--json").out)["scenarios"]["Mkt-RF=-0.1"]
+        assert (row["pnl"], row["low"], row["high"]) == (outcome.pnl, *outcome.interval(0.8))
+        out = json.loads(run(*typed, "--budget", "1m", "--horizon", "day", "--json").out)
+        assert out["capital"] == rm.RiskBudget(1e6, rm.DAY).size(held).capital
+        for both in (["--capital", "1m", "--budget", "1m"], ["--horizon", "day"]):
+            assert "expected --" in run(*typed, *both, status=2).err
+
     def test_factors_that_stay(self, run):
         typed = ["scenario", "Enrgy", "--sample", "month", "--shock", "Mkt-RF=-0.2", "--unmoved", "--json"]
         row = json.loads(run(*typed).out)["scenarios"]["Mkt-RF=-0.2"]
@@ -411,3 +506,29 @@ class TestScenario:
         said = run("scenario", "KO", "--shock", *shock, status=2)
         assert said.out == ""
         assert said.err.startswith("riskmodel: ")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["report", "XOM", "CVX", "--start", "2012", "--no-html"],
+        ["report", "BusEq", "Utils", "--sample", "month", "--no-html"],
+        ["report", "KO", "PEP", "--estimator", "recommended", "--no-html"],
+        ["hedge", "KO", "--estimator", "recommended"],
+    ],
+    ids=" ".join,
+)
+def test_no_names_of_python(run, argv):
+    said = run(*argv)
+    assert "rm." not in said.out + said.err
+
+
+def test_factors_that_a_statistical_model_does_not_use(run, files):
+    assert "MKT, none is used" in run("fit", *files, "--estimator", "recommended", "--window", "200").err
+    named = ["--estimator", "recommended", "--window", "200", "--factors", "MKT"]
+    assert "none is used" not in run("fit", *files, *named).err
+
+
+def test_estimands_are_explained_where_nothing_has_an_interval(run):
+    out = run("report", "KO", "PEP", "--estimator", "recommended", "--no-html").out
+    assert "long run: the number" in out

@@ -48,8 +48,8 @@ def french(monkeypatch):
     library.close()
 
 
-def test_the_french_library_in_the_readme(french):
-    (block,) = [b for b in blocks("README.md") if "rm.FamaFrench(" in b]
+def test_the_french_library_among_the_sources_of_data(french):
+    (block,) = [b for b in blocks("docs/how-to/your-data.md") if "rm.FamaFrench(" in b]
     space = {"rm": rm}
     exec(block, space)
     assert space["panel"].assets.tolist() == ["Agric", "Food"]

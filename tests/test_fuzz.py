@@ -271,6 +271,20 @@ OBJECTS += [
     *(rm.NormalTails(), SIMULATED, SIMULATED.of(HEDGED, PANEL), rm.SquareRootOfTime()),
 ]
 OBJECTS += [rm.StudentTails(5.0), rm.FilteredHistoricalSimulation(rm.MONTH)]
+INFERENCE = rm.Inference.of(MODEL, PANEL, rm.HAC(1))
+EARLIER = PANEL.select(end=DAYS[29])
+OBJECTS += [INFERENCE]
+BY_CALLABLE |= {
+    ("Inference().interval", "figure"): lambda model: float(model.alpha.sum()), ("Inference().interval", "of"): None,
+    ("Inference().change", "before"): rm.Inference.of(rm.OLS().fit(EARLIER), EARLIER),
+    ("Inference().change", "portfolio"): STRATEGY, ("Inference().difference", "first"): STRATEGY,
+    ("Inference().difference", "second"): HEDGED, ("Inference().time_scaling", "to"): rm.Horizon(2),
+    ("Inference().track_record", "confidence"): 0.9,
+    **{(f"Inference().{named}", "tail"): 0.9 for named in ("change", "difference", "table")},
+}  # fmt: skip
+for named in ("capped", "change", "contributions", "difference", "interval", "long_run_volatility", "minimum_variance",
+              "next_month", "residual_correlations", "table"):  # fmt: skip
+    BY_CALLABLE |= {(f"Inference().{named}", "level"): 0.9}
 BACKTEST = {
     "weights": {"A": 1.0},
     "method": rm.NormalTails(),
@@ -452,7 +466,7 @@ def raw_error(name, function, changed, allowed):
 
 def allowed(name):
     """Return built-in errors that are documented: of files."""
-    if name == "TailBacktest.of":  # of the caller's own function of a model
+    if name in {"TailBacktest.of", "Inference().interval"}:  # of the caller's own function of a model
         return (TypeError,)
     return (OSError,) if name.endswith((".save", ".load", ".to_excel")) else ()
 
@@ -461,6 +475,7 @@ def allowed(name):
 MADE_OTHERWISE = {
     *("CovarianceComparison", "ModelHistory", "Moments", "RegressionFit", "ReturnPanel"),
     "StudyReport.of",  # of a study, which takes long
+    *("Inference().long_run_volatility", "Inference().next_month"),  # of years of returns
     *("Hybrid().fit",),  # more assets than factors
     *("Moments.load", "Moments().save", "StoredPanel.parquet", "read_prices"),
 }

@@ -504,3 +504,13 @@ def test_without_factors_there_is_nothing_to_hedge():
     for hedged in (Hedged.neutral(s), Hedged.with_factor_share(s, 0.0), Hedged.with_factor_share(s, 0.5)):
         assert hedged.hedge_weights.empty
         assert hedged.volatility == s.volatility
+
+
+def test_selling_what_is_held_leaves_no_risk():
+    panel = rm.SampleData().panel(["XOM"], ["Mkt-RF"])
+    xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+    # as a regression on itself leaves it
+    hedged = rm.HedgedPortfolio(xom, {"XOM": -1.0 + 2.0**-52})
+    assert float(hedged.volatility) > 0
+    assert hedged.is_riskless
+    assert not rm.HedgedPortfolio(xom, {"XOM": -0.999}).is_riskless

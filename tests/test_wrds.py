@@ -766,9 +766,9 @@ def test_the_market_is_as_ugly_as_it_says(account):
     assert date(2022, 1, 3) == FIRST
 
 
-def test_the_example_of_the_readme_runs(account, monkeypatch, tmp_path):
+def test_the_example_among_the_sources_of_data_runs(account, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "your-data.md").read_text(encoding="utf-8")
     (block,) = [b for b in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "rm.Cached(rm.WRDS()" in b]
     space: dict[str, object] = {"rm": rm}
     exec(block, space)

@@ -247,7 +247,7 @@ class Contributions:
 
     @property
     def undiversified_volatility(self) -> Volatility:
-        """The sum of the volatilities of all holdings, Σ |w| σ: the risk if all moved together."""
+        """The sum of the volatilities of all holdings, ``Σ |w| σ``: the risk if all moved together."""
         table = self.by_asset
         return Volatility(float(np.abs(table["weight"].to_numpy()) @ table["volatility"].to_numpy()), self.horizon)
 

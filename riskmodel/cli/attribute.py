@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import math
+from typing import final
 
 import pandas as pd
+from attrs import frozen
 
 from riskmodel.analysis.attribution import ReturnAttribution
 from riskmodel.analysis.weighting import BUY_AND_HOLD, REBALANCED
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
+from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
 from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import ModelOptions
 from riskmodel.cli.output import print_json, table_json
-from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
-from riskmodel.errors import InvalidParameterError
+from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
+from riskmodel.cli.terminal import section, table_text
+from riskmodel.cli.wording import as_options
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.estimation.rolling import Rolling
 from riskmodel.horizon import Horizon
+from riskmodel.inference.inference import Inference
+from riskmodel.portfolio.strategy import Strategy
+from riskmodel.report.formats import dollars, fixed, interval
 
 _DESCRIPTION = """\
 Split what a portfolio earned over a window: cash, each factor, alpha, and what
@@ -57,6 +66,8 @@ def parser() -> Parser:
     )
     add("--buy-and-hold", action="store_true", help="weights drift with returns (default: the same on each date)")
     add_groups(attribute)
+    add_dollars(attribute)
+    add_intervals(attribute)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(attribute)
     add_files(attribute)
@@ -67,45 +78,117 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
-        attribution = _attribution(arguments, options)
+        found = _attribution(arguments, options)
+        attribution = found.attribution
         groups = None if arguments.groups is None else attribution.by_group
+        parts, dates = found.parts(arguments.level), attribution.dates
     if arguments.json:
-        print_json({"parts": table_json(attribution.to_frame()), "by_asset": table_json(attribution.by_asset),
-                    "by_group": None if groups is None else table_json(groups)})  # fmt: skip
+        print_json(
+            {
+                "unit": "decimals of the portfolio over the window",
+                "first": str(dates[0].date()),
+                "last": str(dates[-1].date()),
+                "n_dates": len(dates),
+                "horizon": str(attribution.horizon),
+                "linking": repr(attribution.linking),
+                "level": arguments.level,
+                "not_estimated": found.reason,
+                "capital": found.dollars.capital,
+                "parts": table_json(parts),
+                "by_asset": table_json(attribution.by_asset),
+                "by_group": None if groups is None else table_json(groups),
+            }
+        )
         return
-    print(attribution)
+    print(_text(found, parts, groups, arguments.level))
+
+
+@final
+@frozen(eq=False)
+class _Found:
+    """An attribution, what its errors are known from, and the dollars of it."""
+
+    attribution: ReturnAttribution
+    inference: Inference | None
+    reason: str
+    dollars: Dollars
+
+    def parts(self, level: float) -> pd.DataFrame:
+        """Exposure, return and share of each part, with ``std_error``, ``low`` and ``high`` where these are known."""
+        table = self.attribution.to_frame()
+        ends = ["std_error", "low", "high"]
+        if self.inference is None:
+            return table.assign(**dict.fromkeys(ends, math.nan))
+        return table.join(self.attribution.std_errors(self.inference, level)[ends])
+
+
+def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, level: float) -> str:
+    own, dates, capital = found.attribution, found.attribution.dates, found.dollars.capital
+    ends = zip(parts["return"], parts["low"], parts["high"], strict=True)
+    columns = {
+        "exposure": [fixed(x, 2) for x in parts["exposure"]],
+        "return, %": [interval(100 * x, (100 * low, 100 * high), 2) for x, low, high in ends],
+        "share, %": [fixed(100 * x, 1) for x in parts["share"]],
+    }
+    if capital is not None:
+        columns["dollars"] = [dollars(capital * x) for x in parts["return"]]
+    known = (
+        f"Intervals ({100 * level:g}%) are of alphas and loadings, which are estimated: what one part gains by their "
+    )
+    said = f"No intervals: {as_options(found.reason)}" if found.reason else known + "error, another loses."
+    size = "" if capital is None else f" Dollars are of the {capital:,.0f} {found.dollars.said}, at the start."
+    title = f"RETURN, {dates[0].date()} to {dates[-1].date()}, {len(dates):,} dates, linked by {own.linking!r}"
+    tables = [section(title, table_text(pd.DataFrame(columns, parts.index)), said + size)]
     if groups is not None:
-        print(f"\nBY GROUP, % of the portfolio\n{_percent(groups)}")
+        tables.append(section("BY GROUP, % of the portfolio", table_text(100.0 * groups)))
+    return "\n\n".join(tables)
 
 
-def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> ReturnAttribution:
+def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found:
     first = read.end_of_window("--from", arguments.first, "start_time")
     last = read.end_of_window("--to", arguments.last, "end_time")
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
     groups = groups_of(arguments)
     held = _held(options)
     assets = [str(asset) for asset in held]
-    if arguments.rolling is None:
-        fitted = options.portfolio(also=assets)
-        notices.tell_all(fitted.cautions)
-        model, panel = fitted.strategy.model, fitted.panel
-        if isinstance(held, dict):
-            return ReturnAttribution.of(fitted.strategy, panel, first, last, weighting=weighting, groups=groups)
-        return ReturnAttribution.of_weights(held, model, panel, first, last, weighting=weighting, groups=groups)
+    if arguments.rolling is not None:
+        return _of_history(arguments, options, first, last)
+    fitted = options.portfolio(also=assets)
+    notices.tell_all(fitted.cautions)
+    model, panel = fitted.strategy.model, fitted.panel
+    of_strategy = isinstance(held, dict)
+    made = (
+        ReturnAttribution.of(fitted.strategy, panel, first, last, weighting=weighting, groups=groups)
+        if of_strategy
+        else ReturnAttribution.of_weights(held, model, panel, first, last, weighting=weighting, groups=groups)
+    )
+    size = Dollars.of(arguments, options, fitted.strategy)
+    try:
+        return _Found(made, Inference.of(model, panel, arguments.errors), "", size)
+    except NotEstimatedError as error:
+        return _Found(made, None, str(error), size)
+
+
+def _of_history(
+    arguments: argparse.Namespace, options: ModelOptions, first: pd.Timestamp | None, last: pd.Timestamp | None
+) -> _Found:
+    """Attribute with the loadings of the window before each date."""
     if arguments.window is not None:
         raise InvalidParameterError("expected --rolling or --window, got both; --rolling is the window of each date.")
-    panel = options.panel(assets)
+    held, weighting = _held(options), BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
+    panel = options.panel([str(asset) for asset in held])
     span = Horizon(read.rows(arguments.rolling, panel.horizon, "--rolling") * panel.horizon.days)
     history = Rolling(span, options.estimator).fit(panel)
     notices.tell_all(options.caveats)
-    return ReturnAttribution.of_weights(held, history, None, first, last, weighting=weighting, groups=groups)
+    made = ReturnAttribution.of_weights(
+        held, history, None, first, last, weighting=weighting, groups=groups_of(arguments)
+    )
+    latest = Strategy(options.held(), history.asof(made.dates[-1]))
+    reason = "loadings are of a window before each date, and errors are known of one model alone; leave --rolling out."
+    return _Found(made, None, reason, Dollars.of(arguments, options, latest))
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:
     """The same weights on each date, or, of a file of positions of several dates, those of each date."""
     history = None if options.positions is None else options.positions.history
     return options.held() if history is None else history
-
-
-def _percent(table: pd.DataFrame) -> str:
-    return (100.0 * table).to_string(float_format="{:.2f}".format)

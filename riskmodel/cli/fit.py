@@ -19,6 +19,7 @@ from riskmodel.cli.files import InputFiles, require_other_file
 from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.cli.terminal import section, table_text
 from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import YEAR
 from riskmodel.inference.covariance.base import LongRunCovariance
@@ -26,6 +27,7 @@ from riskmodel.inference.covariance.classical import Classical
 from riskmodel.inference.inference import Inference
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.report.alerts import of_few_dates
 
 _DESCRIPTION = """\
 Estimate the factor model of assets, and print what it says of each: alpha and
@@ -80,6 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     left_out = left_out_of(model)
     if left_out:
         notices.tell(left_out)
+    notices.tell_all((*of_few_dates(len(panel.dates)), *options.unused))
     if options.weights:
         table = table.loc[[asset for asset in options.weights if asset in table.index]]
     if output is not None:
@@ -130,10 +133,11 @@ def _text(model: FactorModel, dates: pd.DatetimeIndex, table: pd.DataFrame, cova
         shown[str(factor)] = pd.Series(texts, table.index)
     shown = shown.rename(columns={"n_observations": "returns", "rsquared": "R²", "alpha": "alpha, %/year",
                                   "idio_volatility": "idio vol, %/year"})  # fmt: skip
-    head = f"{len(table)} ASSETS, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, rows of a {model.horizon}"
+    count = "1 ASSET" if len(table) == 1 else f"{len(table)} ASSETS"
+    head = f"{count}, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, rows of a {model.horizon}"
     said = (
-        f"± is one standard error, by {covariance!r}."
+        f"± is one standard error (--errors {type(covariance).__name__.lower()})."
         if model.regression is not None
         else "This estimator has no errors."
     )
-    return f"{head}\n{shown.rename_axis(None).to_string(float_format='{:.3f}'.format)}\n{said}"
+    return section(head, table_text(shown, 3), said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -12,21 +13,23 @@ from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
+from riskmodel.cli.hedge_risks import LEVEL_ENDS, HedgeRisks
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
-from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
-from riskmodel.errors import InvalidParameterError, UnboundedPositionError
-from riskmodel.horizon import YEAR
+from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
+from riskmodel.cli.terminal import section, table_text
+from riskmodel.cli.wording import as_options
+from riskmodel.errors import InvalidParameterError
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.portfolio.limits import RealisedVolatilityLimit
 from riskmodel.portfolio.portfolio import Portfolio
+from riskmodel.report.formats import NONE, dollar_interval, interval
 
 _DESCRIPTION = """\
 Hedge a portfolio, in its factors or in instruments, and print the hedges side
-by side: dollars of each leg per dollar of portfolio, volatility by the model
-and as it was realised, the factors' share, and the dollars that a budget allows
-by each of the two volatilities.
+by side: volatility by the model and as it was realised, the factors' share, the
+dollars that a budget allows by each of the two volatilities, and the dollars of
+each leg per dollar of portfolio, all with intervals where these are known.
 """
 
 _EXAMPLES = """\
@@ -43,7 +46,9 @@ hedges:
   neutral           exposures to zero (least squares where instruments are few)
   capped            the smallest hedge with at most the share of --cap
   minimum variance  least variance under the model; with --instruments
-  regression        slopes of the portfolio's returns; with --instruments
+  regression        slopes of the portfolio's returns; with --instruments. It was
+                    chosen on the dates on which its volatility was realised, so
+                    on new dates more is to be expected; the output says how much
 
 Files are read as riskmodel report reads them: riskmodel report --help explains.
 """
@@ -59,6 +64,7 @@ def parser() -> Parser:
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
     add("--budget", metavar="DOLLARS", type=read.dollars, default=1e6, help="volatility allowed (default: 1m)")
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
+    add_intervals(hedge)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(hedge)
     add_files(hedge)
@@ -75,40 +81,89 @@ def run(arguments: argparse.Namespace) -> None:
             raise InvalidParameterError("expected --instruments with at least one asset, got none; leave it out.")
         fitted = options.portfolio(also=instruments or ())
         hedges = dict(_hedges(fitted, instruments, arguments.cap))
-        figures = risks(hedges, fitted, budget)
+        risks = HedgeRisks(hedges, fitted.panel, budget, arguments.level, arguments.errors, arguments.cap, instruments)
+        figures, legs, ends = risks.figures, risks.legs, risks.leg_ends
     book = None if options.positions is None else options.positions.book
-    legs = pd.DataFrame(
-        {name: hedge.hedge_weights for name, hedge in hedges.items() if isinstance(hedge, HedgedPortfolio)}
-    )
-    notices.tell_all((*fitted.cautions, *_on_paper(hedges)))
+    notices.tell_all((*fitted.cautions, *_on_paper(hedges), *_of_what_is_held(risks, instruments)))
     if arguments.json:
         print_json(
             {
                 "budget": arguments.budget,
                 "horizon": arguments.horizon,
+                "level": arguments.level,
                 "volatility_per": "year",
                 "portfolio_dollars": None if book is None else book.capital,
                 "hedges": table_json(figures),
                 "legs": table_json(legs),
+                "leg_intervals": {name: table_json(table) for name, table in ends.items()},
+                "in_sample": {"regression": risks.on_new_dates} if "regression" in hedges else {},
+                "not_estimated": as_options(risks.reason),
             }
         )
         return
-    shown = pd.DataFrame(
-        {
-            "model, %/year": (100.0 * figures["volatility"]).map("{:.1f}".format),
-            "realised, %/year": (100.0 * figures["realised"]).map("{:.1f}".format),
-            "factor share, %": (100.0 * figures["factor_share"]).map("{:.1f}".format),
-            "capacity by model, $": figures["capacity"].map("{:,.0f}".format),
-            "by realised, $": figures["realised_capacity"].map("{:,.0f}".format),
-        }
-    )
-    print(f"HEDGES, capacity within {budget.volatility:,.0f} dollars of volatility per {budget.horizon}")
-    print(shown.to_string())
-    print("\nLEGS, dollars per dollar of portfolio")
-    print(legs.fillna(0.0).to_string(float_format="{:.3f}".format))
-    if book is not None:
-        print(f"\nLEGS, dollars for the portfolio of {book.capital:,.0f}")
-        print((book.capital * legs.fillna(0.0)).to_string(float_format="{:,.0f}".format))
+    print(_text(risks, budget, None if book is None else book.capital))
+
+
+def _text(risks: HedgeRisks, budget: RiskBudget, capital: float | None) -> str:
+    figures, legs, level = risks.figures, risks.legs.fillna(0.0), f"{100 * risks.level:g}%"
+    within = f"{budget.volatility:,.0f} of volatility per {budget.horizon}"
+    volatilities = {
+        "by the model": _cells(figures, "volatility", 100.0),
+        "realised": _cells(figures, "realised", 100.0),
+        "factor share, %": _cells(figures, "factor_share", 100.0),
+    }
+    capacities = {
+        "by the model": _cells(figures, "capacity", None),
+        "by what was realised": _cells(figures, "realised_capacity", None),
+    }
+    parts = [
+        section(
+            f"VOLATILITY, % A YEAR, with {level} intervals",
+            table_text(pd.DataFrame(volatilities, figures.index)),
+            _about(risks),
+        ),
+        section(f"CAPACITY, dollars within {within}", table_text(pd.DataFrame(capacities, figures.index))),
+        section("LEGS, dollars per dollar of portfolio", table_text(_leg_cells(risks, legs)), _about_legs(risks)),
+    ]
+    if capital is not None:
+        parts.append(section(f"LEGS, dollars for the portfolio of {capital:,.0f}", table_text(capital * legs, 0)))
+    return "\n\n".join(parts)
+
+
+def _cells(figures: pd.DataFrame, name: str, scale: float | None) -> list[str]:
+    """Estimates with their intervals; dollars where there is no scale."""
+    rows = figures[[name, *(f"{name}_{end}" for end in LEVEL_ENDS)]].itertuples(index=False)
+    if scale is None:
+        return [dollar_interval(x, (low, high)) if math.isfinite(x) else NONE for x, low, high in rows]
+    return [interval(scale * x, (scale * low, scale * high), 1) for x, low, high in rows]
+
+
+def _leg_cells(risks: HedgeRisks, legs: pd.DataFrame) -> pd.DataFrame:
+    cells = {}
+    for name, column in legs.items():
+        own = risks.leg_ends.get(str(name), pd.DataFrame(columns=[*LEVEL_ENDS])).reindex(legs.index)
+        rows = zip(column, own["low"].astype(float), own["high"].astype(float), strict=True)
+        cells[name] = [interval(x, (low, high), 3) for x, low, high in rows]
+    return pd.DataFrame(cells, legs.index)
+
+
+def _about(risks: HedgeRisks) -> str:
+    said = ["Intervals are of the averages over these dates." if not risks.reason else ""]
+    if risks.reason:
+        said = [f"Of exposures and shares no interval is known: {as_options(risks.reason)}"]
+    if risks.on_new_dates is not None:
+        said.append(
+            "The regression's realised volatility is in sample: its legs were chosen on these dates; on new dates "
+            f"expect about {100.0 * risks.on_new_dates:.1f}%."
+        )
+    return " ".join(part for part in said if part)
+
+
+def _about_legs(risks: HedgeRisks) -> str:
+    unknown = [name for name in risks.legs if str(name) not in risks.leg_ends]
+    if not unknown or risks.reason:
+        return ""
+    return f"No intervals of the legs of {labels.listing(unknown)}: these are not estimated in instruments."
 
 
 def _on_paper(hedges: dict[str, Portfolio]) -> list[str]:
@@ -123,6 +178,27 @@ def _on_paper(hedges: dict[str, Portfolio]) -> list[str]:
     ]
 
 
+def _of_what_is_held(risks: HedgeRisks, instruments: list[str] | None) -> Iterator[str]:
+    """Which hedges leave nothing, and which instruments are held themselves."""
+    held = [name for name in instruments or () if risks.held.get(name, 0.0)]
+    gone = [name for name in risks.hedges if name != "unhedged" and risks.is_riskless(name)]
+    if gone:
+        why = (
+            f"{labels.listing(held)} is what is held, so to sell it is to sell the portfolio, and no hedge"
+            if held
+            else "the instruments explain all of it"
+        )
+        yield (
+            f"No risk but rounding error is left in {labels.listing(gone)}: {why}. No budget limits it, so there is no "
+            "capacity."
+        )
+    elif held:
+        yield (
+            f"{labels.listing(held)} is held, and among --instruments: that part of a hedge is a smaller holding, and "
+            "its trade is the difference."
+        )
+
+
 def _hedges(fitted: Fitted, instruments: list[str] | None, cap: float | None) -> Iterator[tuple[str, Portfolio]]:
     strategy = fitted.strategy
     yield "unhedged", strategy
@@ -132,32 +208,3 @@ def _hedges(fitted: Fitted, instruments: list[str] | None, cap: float | None) ->
     if instruments is not None:
         yield "minimum variance", HedgedPortfolio.minimum_variance(strategy, instruments, panel=fitted.panel)
         yield "regression", HedgedPortfolio.regression(strategy, instruments, fitted.panel)
-
-
-def risks(portfolios: dict[str, Portfolio], fitted: Fitted, budget: RiskBudget) -> pd.DataFrame:
-    """Return the risk of each portfolio: rows by name.
-
-    Columns are ``volatility`` by the model and ``realised``, in decimals a year, ``factor_share`` of the variance, and
-    ``capacity`` and ``realised_capacity``, the dollars within the budget by each, infinite where nothing limits it.
-    """
-    by_realised = RealisedVolatilityLimit(float(budget.volatility), budget.horizon, fitted.panel)
-    both = RiskBudget(float(budget.volatility), budget.horizon, limits=[by_realised])
-    return pd.DataFrame(
-        {
-            name: {
-                "volatility": float(portfolio.volatility.at(YEAR)),
-                "realised": float(portfolio.realised(fitted.panel).at(YEAR)),
-                "factor_share": portfolio.decompose().factor_share,
-                "capacity": _capacity(budget, portfolio),
-                "realised_capacity": float(both.capacities(portfolio).iloc[1]),
-            }
-            for name, portfolio in portfolios.items()
-        }
-    ).T
-
-
-def _capacity(budget: RiskBudget, portfolio: Portfolio) -> float:
-    try:
-        return float(budget.size(portfolio).capital)
-    except UnboundedPositionError:
-        return float("inf")

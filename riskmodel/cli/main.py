@@ -17,6 +17,7 @@ from riskmodel.cli.configuration import parsed
 from riskmodel.cli.data import data_parser, print_catalogue
 from riskmodel.cli.notices import tell
 from riskmodel.cli.parser import Parser
+from riskmodel.cli.wording import as_options
 from riskmodel.errors import RiskModelError, RiskModelWarning
 
 # Each is a module of this folder, imported when it is asked for.
@@ -111,7 +112,7 @@ def _one_message(error: Exception) -> str:
         return notices.refusal(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
+    return as_options(str(error))
 
 
 @contextlib.contextmanager

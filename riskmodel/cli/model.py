@@ -9,6 +9,7 @@ from typing import Self, final
 import pandas as pd
 from attrs import frozen
 
+from riskmodel._core import labels
 from riskmodel.cli.estimators import estimator
 from riskmodel.cli.files import InputFiles, with_hint
 from riskmodel.cli.french import FrenchFactors
@@ -133,6 +134,17 @@ class ModelOptions:
         """Whether factors are components of the returns, to which all assets there are contribute."""
         return not self.factors
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Say which factors of the data a statistical model does not use."""
+        if not self.is_statistical or not len(self.data.factors) or isinstance(self.data, SampleData):
+            return ()
+        return (
+            f"Of the factors of {self.source}, {labels.listing(self.data.factors)}, none is used: --estimator "
+            "recommended makes its own of the returns, and takes the risk-free rate alone; give --factors to have the "
+            "named ones first.",
+        )
+
     def panel(self, assets: Iterable[str]) -> ReturnPanel:
         """Align the returns of assets, or of all where factors are statistical, with the factors, in the window."""
         every = self.data.assets if self.is_statistical else list(assets)
@@ -178,7 +190,7 @@ class ModelOptions:
         """What a reader should know of what was fitted."""
         left_out = left_out_of(model)
         basis = () if self.positions is None else self.positions.basis
-        return (*self.caveats, *basis, *self._gap(panel), *([left_out] if left_out else []))
+        return (*self.caveats, *basis, *self.unused, *self._gap(panel), *([left_out] if left_out else []))
 
     def _gap(self, panel: ReturnPanel) -> list[str]:
         last = panel.dates[-1]

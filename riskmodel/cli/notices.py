@@ -10,38 +10,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from riskmodel import errors
+from riskmodel.cli.terminal import filled
+from riskmodel.cli.wording import as_options
 from riskmodel.errors import RiskModelWarning
-
-# What messages advise in Python, and how it is said here.
-_AS_OPTIONS = tuple(
-    (re.compile(python), option)
-    for python, option in (
-        (r"pass unmatched=rm\.COMPOUND", "give --unmatched compound"),
-        (r"; left_out lists them", ""),
-        (r"pass horizon=rm\.CALENDAR_DAY", "give --data-horizon calendar-day"),
-        (r"pass horizon=rm\.Horizon\.of\(\.\.\., day=rm\.CALENDAR_DAY\)", "give --data-horizon calendar-day too"),
-        (r"bring it here with rm\.YEAR\.scale_mean\(.*?\)", "give --risk-free RATE/year, or scale the column"),
-        (r"convert the index with \S+, or read the file with time_zone='([^']+)'", r"give --time-zone \1"),
-        (r"pass \.normalize\(\) of the index, or time_zone='UTC'", "give --time-zone UTC"),
-        (r"divide them by 100 \(of a file, rm\.read_percent_returns\)", "give --unit percent"),
-        (r"read it with rm\.read_returns", "give --unit decimal, or --factor-unit decimal for factors"),
-        (r"RET, which rm\.read_returns reads", "RET, which --unit decimal reads"),
-        (r"declare another series with rm\.PublishedFactor\(.*?\)", "leave another series out with --factors"),
-        (r"give the factor as rm\.PublishedFactor.* with funded=\[\.\.\.\]", "list what is funded with --funded"),
-        (r"name those to read with rm\.PositionColumns\(\.\.\.\)", "take out the columns that are not needed"),
-        (r"layout=rm\.Wide\(columns=\[\.\.\.\]\), on the command line ", ""),
-        (r"; if so, write table\.index = .*?\(.*?\)", "; if so, correct the dates of --returns"),
-        (r"; details of the warning list all", ""),
-        (r"use HedgedPortfolio\.regression", "take the hedge called regression"),
-    )
-)
-
-
-def as_options(text: str) -> str:
-    """Say in options of the command line what a message advises in Python."""
-    for python, option in _AS_OPTIONS:
-        text = python.sub(option, text)
-    return " ".join(text.split())
 
 
 def name_of(kind: type[Warning]) -> str:
@@ -97,7 +68,7 @@ def refusal(warning: RiskModelWarning) -> str:
 def tell(message: str) -> None:
     """Print a message to stderr, where there is one."""
     if sys.stderr is not None:  # None if the caller closed it; print would then write to stdout
-        print(message, file=sys.stderr)
+        print(filled(message, "  ", sys.stderr) if sys.stderr.isatty() else message, file=sys.stderr)
 
 
 def tell_all(messages: Iterable[str]) -> None:

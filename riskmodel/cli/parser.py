@@ -63,6 +63,25 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
 
 
+def add_intervals(parser: argparse.ArgumentParser) -> None:
+    """Add how intervals are made."""
+    add = parser.add_argument
+    add(
+        "--level",
+        metavar="PROBABILITY",
+        type=read.probability,
+        default=0.95,
+        help="of the intervals of all figures (default: 0.95)",
+    )
+    add(
+        "--errors",
+        metavar="|".join(read.ERRORS),
+        type=read.errors,
+        help="how the errors behind intervals are estimated: cosines robust to changing variance and autocorrelation "
+        "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
+    )
+
+
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options for files: one of assets, one of factors, each with its unit."""
     files = parser.add_argument_group("files of your own, instead of the sample; see files, below")

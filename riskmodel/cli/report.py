@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.paths import read_path
 from riskmodel.cli import notices
@@ -19,7 +19,8 @@ from riskmodel.cli.files import InputFiles, page_path
 from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import show
-from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
+from riskmodel.cli.wording import as_options
 from riskmodel.errors import InvalidParameterError
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.portfolio.budget import RiskBudget
@@ -143,20 +144,7 @@ def parser() -> Parser:
     )
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
-    add(
-        "--level",
-        metavar="PROBABILITY",
-        type=read.probability,
-        default=0.95,
-        help="of the intervals of all figures (default: 0.95)",
-    )
-    add(
-        "--errors",
-        metavar="|".join(read.ERRORS),
-        type=read.errors,
-        help="how the errors behind intervals are estimated: cosines robust to changing variance and autocorrelation "
-        "(default: cosine), Newey and West's, robust to changing variance alone, or textbook ones",
-    )
+    add_intervals(report)
     add("--capital", metavar="DOLLARS", type=read.dollars, help="dollars that are held, to show what limits they use")
     add_groups(report)
     add("--previous", metavar="FILE", help="an earlier report, written as JSON, to show what changed since")
@@ -264,4 +252,4 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         source=options.model.source,
         caveats=(*held, *fitted.notes, *said),
     )
-    return report, left_out_of(fitted.strategy.model)
+    return evolve(report, said=as_options), left_out_of(fitted.strategy.model)

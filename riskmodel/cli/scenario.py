@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from riskmodel.analysis.scenarios.base import Scenario
 from riskmodel.analysis.scenarios.choices import DECIMALS, EXPECTED, STANDARD_DEVIATIONS, UNMOVED
 from riskmodel.analysis.scenarios.episode import Episode
+from riskmodel.analysis.scenarios.outcome import ScenarioOutcome
 from riskmodel.analysis.scenarios.replay import Replay
 from riskmodel.analysis.scenarios.scenarios import Scenarios
 from riskmodel.analysis.scenarios.shocks import Shocks
 from riskmodel.cli import notices
+from riskmodel.cli import options as read
+from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
 from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.cli.terminal import section, table_text
 from riskmodel.errors import InvalidParameterError
-from riskmodel.portfolio.strategy import Strategy
+from riskmodel.report.formats import dollar_interval, interval
+
+# Columns before the parts of factors.
+_FIRST = ("pnl", "volatility", "low", "high", "realised")
 
 _DESCRIPTION = """\
 Print what a portfolio earns or loses in scenarios, with the standard deviation of
@@ -60,6 +67,14 @@ def parser() -> Parser:
         "--episode", nargs=2, action="append", metavar=("START", "END"), help="replay the returns after START up to END"
     )
     add_groups(scenario)
+    add_dollars(scenario)
+    add(
+        "--level",
+        metavar="PROBABILITY",
+        type=read.probability,
+        default=0.95,
+        help="of the range of what shocks leave uncertain (default: 0.95)",
+    )
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(scenario)
     add_files(scenario)
@@ -71,28 +86,64 @@ def run(arguments: argparse.Namespace) -> None:
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
         fitted = options.portfolio()
-        scenarios = Scenarios(list(_scenarios(arguments, options, fitted)))
+        size = Dollars.of(arguments, options, fitted.strategy)
+        outcomes = Scenarios(list(_scenarios(arguments, options, fitted))).of(size.holding(fitted.strategy))
         groups = groups_of(arguments)
-        by_group = None if groups is None else scenarios.by_group(fitted.strategy, groups)
-        table = scenarios.table(fitted.strategy)
-        table.insert(2, "realised", [_realised(scenario, fitted.strategy) for scenario in scenarios])
+        table = _table(outcomes, arguments.level)
+        by_group = None if groups is None else _by(outcomes, lambda outcome: outcome.by_group(groups))
     notices.tell_all(fitted.cautions)
     if arguments.json:
-        print_json({"scenarios": table_json(table), "by_asset": table_json(scenarios.by_asset(fitted.strategy)),
-                    "by_group": None if by_group is None else table_json(by_group)})  # fmt: skip
+        by_asset = _by(outcomes, lambda outcome: outcome.by_asset)
+        print_json(
+            {
+                "unit": "decimals of the portfolio" if size.capital is None else "dollars",
+                "capital": size.capital,
+                "level": arguments.level,
+                "scenarios": table_json(table),
+                "horizons": {name: str(outcome.horizon) for name, outcome in outcomes.items()},
+                "by_asset": table_json(by_asset),
+                "by_group": None if by_group is None else table_json(by_group),
+            }
+        )
         return
-    print(f"SCENARIOS, % of the portfolio, and the part of each factor\n{_percent(table)}")
-    print(
-        "± is one standard deviation of what shocks do not decide, other factors and idio, whose mean is 0. Past "
-        "is what the holdings themselves returned in an episode, with the exposures that they had then."
-    )
+    print(_text(table, by_group, size, arguments.level))
+
+
+def _table(outcomes: Mapping[str, ScenarioOutcome], level: float) -> pd.DataFrame:
+    """By scenario: ``pnl``, ``volatility``, ``low`` and ``high``, ``realised``, then the parts of factors and idio."""
+    rows = {}
+    for name, outcome in outcomes.items():
+        low, high = outcome.interval(level)
+        realised = math.nan if outcome.moves.asset_returns is None else outcome.realised
+        own = {"pnl": outcome.pnl, "volatility": float(outcome.volatility), "low": low, "high": high}
+        rows[name] = {**own, "realised": realised, **outcome.by_factor["pnl"]}
+    return pd.DataFrame(rows).T
+
+
+def _by(outcomes: Mapping[str, ScenarioOutcome], part: Callable[[ScenarioOutcome], pd.DataFrame]) -> pd.DataFrame:
+    return pd.DataFrame({name: part(outcome)["pnl"] for name, outcome in outcomes.items()})
+
+
+def _text(table: pd.DataFrame, by_group: pd.DataFrame | None, size: Dollars, level: float) -> str:
+    scale, digits = (100.0, 2) if size.capital is None else (1.0, 0)
+    scaled = scale * table
+    rows = zip(scaled["pnl"], zip(scaled["low"], scaled["high"], strict=True), strict=True)
+    in_dollars = size.capital is not None
+    cells = [dollar_interval(x, ends) if in_dollars else interval(x, ends, 2) for x, ends in rows]
+    moved = {"P&L": cells, "±": scaled["volatility"], "past": scaled["realised"]}
+    parts = [
+        section(
+            f"SCENARIOS, {size.title}",
+            table_text(pd.DataFrame(moved, table.index), digits),
+            f"In brackets the range with {100 * level:g}%. ± is one standard deviation of what shocks do not decide, "
+            "other factors and idio, whose mean is 0. Past is what the holdings themselves returned in an episode, "
+            "with the exposures that they had then.",
+        ),
+        section(f"THE PART OF EACH FACTOR, {size.title}", table_text(scaled.iloc[:, len(_FIRST) :], digits)),
+    ]
     if by_group is not None:
-        print(f"\nBY GROUP, % of the portfolio\n{_percent(by_group.T)}")
-
-
-def _realised(scenario: Scenario, strategy: Strategy) -> float:
-    """What the holdings returned in an episode; of shocks there is nothing to know."""
-    return scenario.of(strategy).realised if isinstance(scenario, Replay) else math.nan
+        parts.append(section(f"BY GROUP, {size.title}", table_text(scale * by_group.T, digits)))
+    return "\n\n".join(parts)
 
 
 def _scenarios(arguments: argparse.Namespace, options: ModelOptions, fitted: Fitted) -> Iterator[Scenario]:
@@ -145,11 +196,3 @@ def _move(name: str, text: str, item: str) -> float:
             f"FACTOR=-2sd, got {item!r}.",
             got=item,
         ) from error
-
-
-def _percent(table: pd.DataFrame) -> str:
-    return (
-        (100.0 * table)
-        .rename(columns={"pnl": "P&L", "volatility": "±", "realised": "past"})
-        .to_string(float_format="{:.2f}".format, na_rep="-")
-    )

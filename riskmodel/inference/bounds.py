@@ -22,6 +22,8 @@ _SYMMETRIC = 1e-6
 _ANGLES = 361
 # Exposures this small beside their errors, squared, are those of a hedge that leaves none.
 _NEUTRAL = 1e-12
+# Standard errors from zero at which a share is surely positive.
+_SURE = 4.0
 
 
 @final
@@ -314,6 +316,37 @@ class Share(Bounds):
         low = _logistic(logit - math.hypot(math.log(self.wald / least), width)) if least > 0 else 0.0
         up = math.log(most / self.wald) if most > 0 else 0.0
         return low, _logistic(logit + (math.hypot(up, width) if up > 0 else width))
+
+
+@final
+@frozen
+class PartOfVariance(Bounds):
+    r"""A share s of a variance that may be of any sign, on the logit scale where it is surely between 0 and 1.
+
+    Where s or 1 - s is below four standard errors, the interval is that of `near`.
+
+    Attributes
+    ----------
+    share : float
+        s.
+    centre : float
+        log(s/(1 - s)) with the noise of the loadings taken off.
+    near : Bounds
+        Where s is near zero or one.
+    """
+
+    share: float
+    centre: float
+    near: Bounds
+
+    def ends(self, spread: Spread, level: float) -> tuple[float, float, float]:
+        """Return the error and the ends."""
+        rest = 1.0 - self.share
+        if not min(self.share, rest) > _SURE * spread.std_error:
+            return self.near.ends(spread, level)
+        error = spread.widened * spread.given_path
+        width = quantile(level, spread.few) * error / (self.share * rest)
+        return error, _logistic(self.centre - width), _logistic(self.centre + width)
 
 
 def is_near_zero(wald: float, k: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Self, final
@@ -11,7 +12,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
-from riskmodel.inference.bounds import Bounds, Complement, Product, Skewed, Spread
+from riskmodel.inference.bounds import Bounds, Complement, PartOfVariance, Product, Skewed, Spread
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.date_groups import DateGroup
 from riskmodel.inference.estimand import THIS_WINDOW
@@ -104,6 +105,9 @@ class ContributionFigures:
 
     def _by_factor(self) -> Iterator[_Share]:
         x, f, own = self._x, self._f, self.figures
+        if len(x) == 1:
+            yield self._explained(own.portfolio.model.factors[0])
+            return
         slopes = own.influence.coefficients[1:]
         for k, name in enumerate(own.portfolio.model.factors):
             unit = np.eye(len(x))[k]
@@ -116,17 +120,22 @@ class ContributionFigures:
             if own.variance > 0.0:
                 both = np.array([slopes[k], f[k] @ slopes])
                 factors = np.array([x[k], self._towards[k]])
-                bounds = Product(share.estimate, factors, both @ both.T, 1.0 / own.variance)
-                share = evolve(share, bounds=bounds)
+                near = Product(share.estimate, factors, both @ both.T, 1.0 / own.variance)
+                share = evolve(share, bounds=self._logit(share.estimate, near, float(slopes[k] @ both[1])))
             yield share
+
+    def _explained(self, name: Any) -> _Share:
+        """The factor share, which is that of a factor that is alone."""
+        share = self.figures.factor_share()
+        estimate, bounds = (share.estimate, share.bounds) if self.figures.variance > 0.0 else (0.0, Skewed(0.0))
+        return _Share(("factor", name), estimate, self._along(share.gradient), bounds)
 
     def _idio(self) -> _Share:
         """What the factors do not explain: one less the factor share, with its interval."""
-        share = self.figures.factor_share()
-        along = self._along(share.gradient)
+        share = self._explained(IDIO)
         if not self.figures.variance > 0.0:
-            return _Share(("factor", IDIO), 0.0, along, Skewed(0.0))
-        return _Share(("factor", IDIO), 1.0 - share.estimate, along, Complement(share.bounds))
+            return share
+        return evolve(share, estimate=1.0 - share.estimate, bounds=Complement(share.bounds))
 
     def _by_holding(self) -> Iterator[_Share]:
         """By asset, then by leg; a leg with the label of an asset is added to it."""
@@ -175,7 +184,16 @@ class ContributionFigures:
         if not variance > 0.0:
             return _Share(key, 0.0, np.zeros(len(by_date)), Skewed(0.0))
         share = contribution / variance
-        return _Share(key, share, (by_date - share * self._of_variance) / variance, Skewed(share))
+        bounds = self._logit(share, Skewed(share), 0.0)
+        return _Share(key, share, (by_date - share * self._of_variance) / variance, bounds)
+
+    def _logit(self, share: float, near: Bounds, noise: float) -> Bounds:
+        """On the logit scale, where a share of the variance allows it; `noise` is what errors of loadings add to it."""
+        own = self.figures
+        part, rest = share * own.variance - noise, own.unbiased_variance - (share * own.variance - noise)
+        if not (0.0 < share < 1.0 and part > 0.0 and rest > 0.0):
+            return near
+        return PartOfVariance(share, math.log(part / rest), near)
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -488,7 +488,7 @@ class Inference:
         CVX   KO      0.02      0.07  0.12
         """
         chosen = require_probability(level, "level")
-        held = self.model if assets is None else self.model.restrict(assets)
+        held = self._some(assets)
         return residual_correlations(self._fitted, held, self.covariance, chosen)
 
     def interval(
@@ -534,15 +534,27 @@ class Inference:
         0.457 [0.33, 0.584]
         """
         chosen = require_probability(level, "level")
-        names = self.model.assets if assets is None else labels.unique(assets, "assets")
-        at = labels.positions(names, self.model.assets, "asset", UnknownAssetError)
+        held = self._some(assets)
+        at = labels.positions(held.assets, self.model.assets, "asset", UnknownAssetError)
         own = ModelFigure.of(figure, self.model, at)
         estimand = require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
-        held = self.model.restrict(names.to_list())
         terms = terms_of([own.gradient], self._fitted, held, self.covariance.leverage_power)[0]
         spread = Spread.of(terms, self.covariance.about(estimand))
         error, low, high = Symmetric(own.value).ends(spread, chosen)
         return Interval(own.value, error, low, high, chosen, estimand)
+
+    def _some(self, assets: Any) -> FactorModel:
+        """The model of some assets, by default all."""
+        if assets is None:
+            return self.model
+        named = labels.unique(assets, "assets")
+        if not len(named):
+            raise InvalidParameterError(
+                "expected assets with at least one label, got none; pass labels, or leave assets out for all.",
+                parameter="assets",
+                value=assets,
+            )
+        return self.model.restrict(named.to_list())
 
     def alphas(self, assets: Any = None) -> Alphas:
         """Return the alphas of assets with their joint covariance, to test whether they are luck.
@@ -560,7 +572,7 @@ class Inference:
             If the panel is not the one that the model was fitted on, or for classical errors of assets with different
             dates.
         """
-        held = self.model if assets is None else self.model.restrict(assets)
+        held = self._some(assets)
         return Alphas.of(held, self._fitted.select(held.assets), self.covariance)
 
     def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:

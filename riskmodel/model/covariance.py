@@ -41,6 +41,11 @@ NO_IDIO = 1e-12
 _MOST_DRAWS = np.iinfo(np.intp).max // 8
 # Below this, the reciprocal of a variance overflows.
 _SMALLEST = 1e-300
+# What to write in place of an N × N matrix, for the messages.
+_IN_A_PROGRAM = (
+    "In an optimiser, use riskmodel.interop.cvxpy.variance(cov, w), or g, s = cov.square_root(): the variance is "
+    "‖g'w‖² + ‖s·w‖²."
+)
 # Tolerance of a factor correlation matrix for asymmetry and for negative eigenvalues.
 _ROUNDING = 1e-10
 
@@ -218,7 +223,9 @@ class FactorCovariance:
     def __array__(self, dtype: object = None, copy: object = None) -> Any:
         raise InvalidParameterError(
             "expected an operation of FactorCovariance, got a conversion to an array; write cov @ w, with cov on the "
-            "left of a Series or frame, or cov.to_dense()."
+            f"left of a Series or frame. {_IN_A_PROGRAM} cov.to_dense() makes the N × N array.",
+            expected="operation",
+            got="conversion",
         )
 
     def __repr__(self) -> str:
@@ -534,6 +541,12 @@ class FactorCovariance:
 
     def _read(self, values: Any) -> tuple[Array, Any]:
         """Return an array by asset, and a function that labels a result of the same shape."""
+        if callable(getattr(values, "is_dcp", None)) and not isinstance(values, type):  # cvxpy need not be imported
+            raise InvalidParameterError(
+                f"expected numbers, got the expression of an optimiser, a {type(values).__name__}. {_IN_A_PROGRAM}",
+                expected="numbers",
+                got=values,
+            )
         if isinstance(values, pd.Series | pd.DataFrame):
             labelled = self._rows(self._by_asset(values))
             if isinstance(values, pd.Series):

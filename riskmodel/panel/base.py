@@ -121,9 +121,19 @@ def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
     inside = between(panel.dates, *panel._edges(start, end))
     if not inside.any():
         raise NoOverlapError(
-            f"expected a date between {start} and {end}, got none in {panel!r}; widen the window.", start=start, end=end
+            f"expected a date {_window_in_words(start, end)}, got none in {panel!r}; widen the window.",
+            start=start,
+            end=end,
         )
     return inside
+
+
+def _window_in_words(start: object, end: object) -> str:
+    """Say what a window is, of which an end may be open."""
+    first, last = (str(edge).removesuffix(" 00:00:00") for edge in (start, end))
+    if start is not None and end is not None:
+        return f"between {first} and {last}"
+    return f"from {first} on" if end is None else f"until {last}"
 
 
 def chosen(

@@ -378,6 +378,9 @@ class HedgedPortfolio(Portfolio):
         definitions = self.model.definitions
         return any(isinstance(f, PortfolioFactor) and h for f, h in zip(definitions, self._by_factor(), strict=True))
 
+    def _alone_before_hedge(self) -> float:
+        return self._strategy._alone
+
     def _choices(self) -> int:
         return int(np.count_nonzero(self._hedge))
 

@@ -197,10 +197,7 @@ class Portfolio(ABC):
             Of the portfolio: by its model, or realised.
         """
         require(volatility, Volatility, "volatility", "of this portfolio")
-        held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
-        alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
-        alone += np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f))
-        return float(volatility) <= _RISKLESS * float(alone)
+        return float(volatility) <= _RISKLESS * max(self._alone, self._alone_before_hedge())
 
     @final
     def decompose(self) -> RiskDecomposition:
@@ -326,6 +323,17 @@ class Portfolio(ABC):
             )
         require_horizon(data, self.horizon)
         return data.panel(list(self.weights.index), factors, start, end), slice(None)
+
+    @cached_property
+    def _alone(self) -> float:
+        """The sum of the volatilities of the holdings, each alone."""
+        held, f = self._held.covariance, self.model.factor_covariance.to_numpy()
+        alone = np.abs(self.weights.to_numpy()) @ np.sqrt(held.diagonal().to_numpy())
+        return float(alone + np.abs(self.legs.to_numpy()) @ np.sqrt(np.diag(f)))
+
+    def _alone_before_hedge(self) -> float:
+        """The same of what is hedged: a hedge that sells what is held leaves no holding but rounding error."""
+        return 0.0
 
     @cached_property
     def _held(self) -> FactorModel:

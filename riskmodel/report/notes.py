@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.return_type import EXCESS
@@ -52,7 +53,8 @@ def _funding(m: Measures) -> str:
 
 def terms(m: Measures) -> tuple[tuple[str, str], ...]:
     """What the intervals of this report are of, each word with its meaning."""
-    used = {str(of) for of in m.intervals.figures["of"]}
+    # alphas, means and Sharpe ratios are shown, and said to be of the long run, whether they have intervals or not
+    used = {str(of) for of in (THIS_WINDOW, LONG_RUN)} | {str(of) for of in m.intervals.figures["of"]}
     return tuple((str(of), meaning) for of, meaning in COVERED if str(of) in used)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self, final
@@ -113,6 +113,7 @@ class RiskReport:
     capital: float | None
     instruments: tuple[Any, ...]
     _previous: Any
+    _said: Callable[[str], str] = str  # how advice is said: the command line names options
     _measures: Measures = field(init=False)
 
     @_measures.default
@@ -439,12 +440,13 @@ class RiskReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know first: too few dates, or a risk that the model does not see, why and what helps."""
-        return tuple(alerts.all_of(self._measures))
+        return tuple(map(self._said, alerts.all_of(self._measures)))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know: assumptions, what is not known and why, and the caveats."""
-        return (*notes.assumptions(self._measures, self.cap), *notes.gaps(self._measures), *self.caveats)
+        own = (*notes.assumptions(self._measures, self.cap), *notes.gaps(self._measures))
+        return (*map(self._said, own), *self.caveats)
 
     def factor_share(self, name: str) -> float:
         """Share of a portfolio's variance that the factors explain; NaN where it has no risk but rounding error."""
@@ -502,7 +504,7 @@ class RiskReport:
             "level": self.level,
             "errors": repr(self.errors),
             "covered": {str(of): meaning for of, meaning in COVERED},
-            "not_estimated": m.intervals.reason,
+            "not_estimated": self._said(m.intervals.reason),
             "figures": records(m.intervals.figures),
             "scaling": records(m.intervals.scaling),
             "alpha_tests": records(m.intervals.alpha_tests),
@@ -585,12 +587,13 @@ class RiskReport:
     def document(self, most: int) -> Document:
         """Return the facts, tables and notes for a renderer, with at most so many holdings a table."""
         m, most = self._measures, require_count(most, "most")
-        facts = notes.facts(m, self.source)
+        facts = [(name, self._said(value)) for name, value in notes.facts(m, self.source)]
+        shown = (*summary.tables(m, self._changes), *tables.all_of(m, most))
         return Document(
             "Risk report",
             facts[0][1],
             (*facts, ("Made by", f"riskmodel {_version()}")),
-            (*summary.tables(m, self._changes), *tables.all_of(m, most)),
+            tuple(evolve(table, note=self._said(table.note)) for table in shown),
             notes=self.notes,
             warnings=self.warnings,
             terms=notes.terms(m),

@@ -61,9 +61,10 @@ class HedgeSolution:
 
     @property
     def gap(self) -> float:
-        """By which share the objective may be above the optimum of holdings of any size: (objective - bound) / |bound|.
+        """By which share the objective may exceed the optimum of holdings of any size.
 
-        0 where the problem is convex. Otherwise the bound is that of a relaxation, or of a search that stopped.
+        It is ``(objective - bound) / |bound|``, and 0 where the problem is convex. Otherwise the bound is that of a
+        relaxation, or of a search that stopped.
         """
         found = self._unrounded
         over = max(found.objective - found.bound, 0.0)
