@@ -551,7 +551,7 @@ class TestTime:
         rows = slice(panel.dates.get_loc(date) - 251, panel.dates.get_loc(date) + 1)
         y, x = returns.iloc[rows].to_numpy(), f.iloc[rows].to_numpy()
         (alpha, beta), _ = naive_ols(y, x[:, None])
-        factor, idio = beta**2 * x.var(ddof=1), ((y - alpha - beta * x) ** 2).sum() / 250
+        factor, idio = beta**2 * x.var(ddof=1), ((y - alpha - beta * x) ** 2).sum() / 251
         assert math.isclose(trends.loc[date, "volatility"], math.sqrt(252 * (factor + idio)), rel_tol=1e-9)
         assert math.isclose(trends.loc[date, "factor share"], factor / (factor + idio), rel_tol=1e-9)
         assert len(report.to_dict()["trends"]) == len(trends)
@@ -993,7 +993,7 @@ class TestDict:
             "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
             "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
-            "scenarios", "changes",
+            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -111,7 +112,7 @@ def _walk_forward(m: Measures) -> Iterator[Picture]:
     through = record.rolling(m.intervals.window_dates)
     names = {"effectiveness": "out of sample", "promised effectiveness": "promised"}
     betas = record.betas()["hedged"]
-    largest = betas.abs().idxmax()
+    largest: Any = betas.abs().idxmax()
     yield Picture(
         "The hedge, walked forward",
         f"Share of the variance that yesterday's neutral hedge took away, over windows of {m.intervals.window_dates} "
