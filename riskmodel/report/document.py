@@ -12,6 +12,7 @@ from riskmodel.report.hedge_form import HedgeForm
 
 Row = tuple[str, ...]
 LONG = 30
+_MOST_ON_PAPER = 100
 
 
 class Width(Enum):
@@ -86,8 +87,13 @@ class Table:
 
     @property
     def is_long(self) -> bool:
-        """Whether it has more rows than a reader looks through; at the end of a report it is then not printed."""
+        """Whether it has more rows than a reader looks through."""
         return len(self.rows) > LONG
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether paper has room for it; the page then says what is left out."""
+        return self.place is not Place.END or len(self.rows) <= _MOST_ON_PAPER
 
 
 @final

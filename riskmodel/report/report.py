@@ -42,6 +42,8 @@ from riskmodel.report.records import plain, records
 _OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations", "false_discovery_rate"]
 # facts that a page says below its heading
 _LINE = ("As of", "Data")
+# holdings that have room there
+_FEW = 6
 _OF_ERRORS = ["std_error", "t"]
 _OF_ESTIMATES = ["estimate", "std_error", "low", "high", "t"]
 
@@ -599,7 +601,11 @@ class RiskReport:
             terms=notes.terms(m),
             tiles=summary.tiles(m),
             hedge=HedgeForm.of(m.strategy, self.instruments, self.budget, self.cap),
-            line=(facts[0][1], *(text for name, text in facts if name in _LINE), f"riskmodel {_version()}"),
+            line=(
+                *([facts[0][1]] if len(m.weights) <= _FEW else []),
+                *(text for name, text in facts if name in _LINE),
+                f"riskmodel {_version()}",
+            ),
         )
 
 

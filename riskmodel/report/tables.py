@@ -290,6 +290,7 @@ def legs(m: Measures, most: int) -> Table:
         width=Width.WIDE,
         note=_about_legs(m),
         hidden=hidden,
+        place=Place.END if len(rows) > LONG else Place.MIDDLE,
     )
 
 
@@ -323,7 +324,7 @@ def _leg(table: pd.DataFrame, i: int) -> Row:
 
 
 def _about_legs(m: Measures) -> str:
-    note = "Weights are dollars per dollar of strategy; dollars are at the capacity below; cash below 0 is borrowed."
+    note = "Weights are dollars per dollar of strategy; dollars are at capacity; cash below 0 is borrowed."
     factors = dict.fromkeys(leg for _, kind, leg in m.legs.index if kind == HEDGE_IN_ASSETS)
     if not factors or not m.is_hedged:
         return note
