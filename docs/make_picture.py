@@ -24,7 +24,7 @@ SHOWN = ("against", "Tracking", "variance", "Cumulated")
 STYLE = """
 header { display: none; } main { padding: 1rem; }
 figure { padding: 0.7rem 0.9rem 0.3rem; flex-basis: calc(50% - 1.25rem) !important; }
-figcaption { display: none; } .plot { height: 19.6rem !important; }
+figcaption { display: none; } .chart { height: 17.5rem !important; }
 """
 
 

@@ -70,6 +70,13 @@ from .data.french.provider import (
 )
 from .data.joined import Joined as Joined
 from .data.memory import InMemory as InMemory
+from .data.model_files.parquet import (
+    read_model_parquet as read_model_parquet,
+    write_model_parquet as write_model_parquet,
+)
+from .data.model_files.paths import ModelPaths as ModelPaths
+from .data.model_files.text import read_model_text as read_model_text, write_model_text as write_model_text
+from .data.model_files.units import FileUnits as FileUnits, RiskForm as RiskForm, RiskUnit as RiskUnit
 from .data.provider import DataProvider as DataProvider
 from .data.sample import SampleData as SampleData
 from .data.wrds.provider import WRDS as WRDS
@@ -106,6 +113,7 @@ from .errors import (
     MissingExtraError as MissingExtraError,
     MixedSetsWarning as MixedSetsWarning,
     MixedVintagesWarning as MixedVintagesWarning,
+    NewerFileError as NewerFileError,
     NoOverlapError as NoOverlapError,
     NonNumericError as NonNumericError,
     NotEstimatedError as NotEstimatedError,
@@ -125,9 +133,11 @@ from .errors import (
     TooLargeError as TooLargeError,
     UnboundedPositionError as UnboundedPositionError,
     UncoveredPositionsError as UncoveredPositionsError,
+    UnitsError as UnitsError,
     UnknownAssetError as UnknownAssetError,
     UnknownDateError as UnknownDateError,
     UnknownFactorError as UnknownFactorError,
+    UnreadableFileError as UnreadableFileError,
     UnstatedFundingWarning as UnstatedFundingWarning,
 )
 from .estimation.assembled import Assembled as Assembled
@@ -286,6 +296,7 @@ from .model.covariance import FactorCovariance as FactorCovariance
 from .model.decomposition import RiskDecomposition as RiskDecomposition
 from .model.hedge_record import HedgeRecord as HedgeRecord
 from .model.history import ModelHistory as ModelHistory
+from .model.lineage import Lineage as Lineage
 from .model.model import FactorModel as FactorModel
 from .model.regression import RegressionFit as RegressionFit
 from .panel.base import Panel as Panel

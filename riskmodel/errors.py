@@ -116,6 +116,18 @@ class LayoutError(DataError):
     """A source's tables or files have a layout that this package cannot read."""
 
 
+class UnitsError(DataError):
+    """Numbers of a file are in other units than the caller says."""
+
+
+class UnreadableFileError(InvalidParameterError):
+    """A file is damaged, cut short, or not of the kind that is read."""
+
+
+class NewerFileError(UnreadableFileError):
+    """A newer version of this package wrote a file."""
+
+
 class EstimationError(RiskModelError, ValueError):
     """The panel does not identify the model."""
 

@@ -427,7 +427,7 @@ def test_the_overview_names_each_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    for command in ("report", "hedge", "attribute", "scenario", "fit", "study", "data", "completion"):
+    for command in (*cli._COMMANDS, "data", "completion"):
         assert f"riskmodel {command}" in io.StringIO(out).getvalue()
 
 

@@ -174,3 +174,11 @@ def test_the_page_on_hedges():
     assert space["capped"].hedged.decompose().factor_share <= 0.10 + 1e-6
     assert set(space["conflict"]) == {"position in CVX", "exposure to Mkt-RF"}
     assert (space["trades"] != 0).any()
+
+
+def test_files_of_models(capsys):
+    space = run_page("docs/how-to/model-files.md")
+    assert capsys.readouterr().out.splitlines()[0] == "True"
+    assert space["again"].lineage == space["model"].lineage
+    assert space["lineage"].fingerprint == space["panel"].fingerprint()
+    assert space["vendor"].covariance.to_dense().equals(space["model"].at(rm.YEAR).covariance.to_dense())

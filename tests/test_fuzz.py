@@ -362,6 +362,24 @@ AS_STATED |= {
     "ShortHistories",
     "ShortHistoryVariance",
 }
+OBJECTS += [MODEL.lineage]
+BY_CALLABLE |= {
+    ("Lineage.of", "estimator"): rm.OLS(), ("FactorModel.load", "path"): "us.model",
+    ("FactorModel().save", "path"): "new.model",
+}  # fmt: skip
+AS_STATED |= {"Lineage", "FactorModel.load"}
+UNITS = rm.FileUnits(rm.RiskUnit.DECIMALS, rm.DAY, rm.RiskForm.VOLATILITY)
+OBJECTS += [UNITS]
+BY_CALLABLE |= {
+    ("FileUnits", "unit"): rm.RiskUnit.PERCENT, ("FileUnits", "form"): rm.RiskForm.VARIANCE,
+    ("FileUnits", "plausible"): (0.05, 1.0),
+    **{("ModelPaths", name): "x.csv" for name in ("exposures", "factor_covariance", "specific_risk")},
+    **{("ModelPaths", name): None for name in ("assets", "factors", "links")},
+    ("ModelPaths.in_folder", "folder"): "text", ("read_model_parquet", "folder"): "parquet",
+    ("write_model_text", "folder"): "new", ("write_model_text", "units"): UNITS,
+    ("write_model_parquet", "folder"): "new", ("read_model_text", "units"): UNITS,
+}  # fmt: skip
+AS_STATED |= {"ModelPaths.in_folder", "read_model_parquet", "read_model_text", "write_model_text"}
 AS_STATED |= {"PositionColumns", "read_position_history"}
 AS_STATED |= {"Instrument", "HedgeProblem", "FactorShareCap", "ExposureRange"}
 AS_STATED |= {"read_returns", "read_prices", "read_percent_returns"}
@@ -508,6 +526,10 @@ def _elsewhere(tmp_path, monkeypatch):
     RETURNS.rename_axis("date").to_csv("returns.csv")
     (100 * RETURNS.rename_axis("date")).to_csv("percent.csv")
     LONG.to_parquet("long.parquet")
+    MODEL.save("us.model")
+    rm.write_model_parquet(MODEL, "parquet")
+    PATHS = rm.write_model_text(MODEL, "text", UNITS)
+    BY_CALLABLE["read_model_text", "paths"] = PATHS
     pd.DataFrame({"date": "2024-01-31", "asset": ["A", "B"], "dollars": [1e6, -2e6]}).to_csv(
         "positions.csv", index=False
     )

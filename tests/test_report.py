@@ -993,7 +993,7 @@ class TestDict:
             "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
             "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
-            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments",
+            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments", "lineage",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}
@@ -1168,6 +1168,16 @@ class TestFigures:
         idio = float(report.strategy.decompose().idio_variance) / total
         np.testing.assert_allclose(bars["idio"], [idio] * 3)
         np.testing.assert_allclose(bars["Mkt-RF"], [1 - idio, idio / 4, 0.0], atol=1e-12)
+
+    def test_of_many_factors_the_largest_are_drawn(self):
+        returns, factors = synthetic(4, k=9)
+        out = make(dict.fromkeys(returns, 0.25), list(factors), data=in_memory(returns, factors))
+        bars = {b.name: b.sizes[0] for b in figures.variance_split(out.portfolios).marks}
+        shares = out.variance.loc["unhedged", "share"]
+        largest = shares[list(factors)].abs().nlargest(5).index
+        assert set(bars) == {*largest, "4 others", "idio"}
+        assert math.isclose(sum(bars.values()), 1.0)
+        assert math.isclose(bars[largest[0]], shares[largest[0]])
 
     def test_capacity(self, report):
         (bars,) = figures.capacity({**report.positions, "riskless": None}).marks

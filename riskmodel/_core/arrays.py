@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from attrs import fields
@@ -14,6 +14,7 @@ from riskmodel.errors import (
     InvalidParameterError,
 )
 
+T = TypeVar("T")
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -84,6 +85,14 @@ def by_constructor(value: Any) -> tuple[Any, tuple[type, dict[str, Any]]]:
     """Pickle a frozen value by its constructor arguments, so that its arrays are read-only again when it is loaded."""
     parts = {f.alias: getattr(value, f.name) for f in fields(type(value)) if f.init}
     return _construct, (type(value), parts)
+
+
+def replaced(value: T, **changes: Any) -> T:
+    """Return a copy of a frozen value with some fields changed, which are checked already; the others are shared."""
+    new = object.__new__(type(value))
+    for f in fields(type(value)):  # type: ignore[arg-type]
+        object.__setattr__(new, f.name, changes.get(f.name, getattr(value, f.name)))
+    return new
 
 
 def _construct(kind: Any, parts: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ from riskmodel.cli.wording import as_options
 from riskmodel.errors import RiskModelError, RiskModelWarning
 
 # Each is a module of this folder, imported when it is asked for.
-_COMMANDS = ("report", "hedge", "attribute", "scenario", "fit", "study")
+_COMMANDS = ("report", "hedge", "what-if", "attribute", "change", "scenario", "tails", "fit", "study")
 _BAD_INPUT, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
 
 _OVERVIEW = """\
@@ -30,8 +30,11 @@ Factor risk models on the command line.
   riskmodel report          a risk report on a sample portfolio: start here
   riskmodel report --help   its options, with examples
   riskmodel hedge           ways to hedge it side by side, in factors or in instruments
+  riskmodel what-if         risk before and after trades, and the trades that cut it most
   riskmodel attribute       where its returns are from: factors, alpha, and what is specific
+  riskmodel change          why its risk changed between two dates
   riskmodel scenario        what it loses where factors move, and in episodes of the past
+  riskmodel tails           value at risk and expected shortfall, by several methods, with backtests
   riskmodel fit             the model alone: alphas, loadings and idio volatilities, with errors
   riskmodel study           compare risk models out of sample, on the sample or on returns of your own
   riskmodel data french     data sets of the French library: factor sets, and portfolios to use as assets
@@ -90,7 +93,7 @@ def _run(argv: list[str]) -> None:
 
 def _command(name: str) -> ModuleType:
     """Import the module of a command, which has its `parser` and `run`."""
-    return import_module(f"riskmodel.cli.{name}")
+    return import_module(f"riskmodel.cli.{name.replace('-', '_')}")
 
 
 def _overview_parser() -> argparse.ArgumentParser:

@@ -25,7 +25,7 @@ HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}
 ERRORS: dict[str, type[LongRunCovariance]] = {"cosine": Cosine, "hac": HAC, "hc3": HC3, "classical": Classical}
 _LARGEST_WEIGHT = 1e6
 # Options with a number, which may be negative.
-_NUMBERS = {"--budget", "--cap", "--level", "--risk-free"}
+_NUMBERS = {"--budget", "--cap", "--capital", "--level", "--most", "--nav", "--risk-free", "--tail"}
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 # Commas must separate thousands: as a decimal sign, as in 2,5m, they would change the amount.
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")

@@ -63,17 +63,21 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     add("--allow", nargs="+", metavar="WARNING", type=notices.kind, help="warnings that --strict lets pass, by name")
 
 
-def add_intervals(parser: argparse.ArgumentParser) -> None:
-    """Add how intervals are made."""
-    add = parser.add_argument
-    add(
+def add_level(parser: argparse.ArgumentParser) -> None:
+    """Add the probability of intervals."""
+    parser.add_argument(
         "--level",
         metavar="PROBABILITY",
         type=read.probability,
         default=0.95,
         help="of the intervals of all figures (default: 0.95)",
     )
-    add(
+
+
+def add_intervals(parser: argparse.ArgumentParser) -> None:
+    """Add how intervals are made."""
+    add_level(parser)
+    parser.add_argument(
         "--errors",
         metavar="|".join(read.ERRORS),
         type=read.errors,

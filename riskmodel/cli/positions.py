@@ -38,6 +38,7 @@ class Held:
     _table: PositionTable
     _end: pd.Timestamp | None
     _known: Sequence[str]
+    _nav: float | None
 
     @classmethod
     def given(cls, args: argparse.Namespace, known: Sequence[str], end: pd.Timestamp | None) -> Self | None:
@@ -60,18 +61,32 @@ class Held:
             )
         table = read_position_table(args.positions, PositionColumns())
         latest = None if table.dates is None else end or table.dates.max()
+        return cls._of(table, latest, args.nav, known)
+
+    def at(self, date: pd.Timestamp | None) -> Self:
+        """Return the positions of the latest date of the file on or before a date; of a file without dates, the same.
+
+        Raises
+        ------
+        UnknownDateError
+            If all dates of the file are later.
+        """
+        return self if self._table.dates is None else self._of(self._table, date, self._nav, self._known)
+
+    @classmethod
+    def _of(cls, table: PositionTable, latest: pd.Timestamp | None, nav: float | None, known: Sequence[str]) -> Self:
         sizes, groups, date = table.at(latest)
         sizes.index = pd.Index([str(asset) for asset in sizes.index])
         groups = None if groups is None else groups.set_axis(sizes.index)
         _require_covered(sizes, known, str(table.path))
         if table.measure is Measure.DOLLARS:
-            book = Book(sizes, groups=groups, date=date, nav=args.nav)
-        elif args.nav is not None:
-            book = Book.of_weights(sizes, args.nav, groups=groups, date=date)
+            book = Book(sizes, groups=groups, date=date, nav=nav)
+        elif nav is not None:
+            book = Book.of_weights(sizes, nav, groups=groups, date=date)
         else:
             weights = require_not_percent(sizes)
-            return cls(_other_than_zero(weights), None, table, latest, known)
-        return cls(_other_than_zero(book.weights), book, table, latest, known)
+            return cls(_other_than_zero(weights), None, table, latest, known, nav)
+        return cls(_other_than_zero(book.weights), book, table, latest, known, nav)
 
     @property
     def history(self) -> pd.DataFrame | None:

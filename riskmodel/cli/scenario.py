@@ -16,14 +16,13 @@ from riskmodel.analysis.scenarios.replay import Replay
 from riskmodel.analysis.scenarios.scenarios import Scenarios
 from riskmodel.analysis.scenarios.shocks import Shocks
 from riskmodel.cli import notices
-from riskmodel.cli import options as read
 from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
 from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
-from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
+from riskmodel.cli.parser import Parser, add_data, add_files, add_level, add_portfolio
 from riskmodel.cli.terminal import section, table_text
 from riskmodel.errors import InvalidParameterError
 from riskmodel.report.formats import dollar_interval, interval
@@ -68,13 +67,7 @@ def parser() -> Parser:
     )
     add_groups(scenario)
     add_dollars(scenario)
-    add(
-        "--level",
-        metavar="PROBABILITY",
-        type=read.probability,
-        default=0.95,
-        help="of the range of what shocks leave uncertain (default: 0.95)",
-    )
+    add_level(scenario)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(scenario)
     add_files(scenario)

@@ -48,3 +48,11 @@ def table_text(table: pd.DataFrame, digits: int = 2, missing: str = "-") -> str:
 def section(title: str, body: str, note: str = "") -> str:
     """Return a table or text under its title, with a note on how to read it."""
     return "\n".join([filled(title), body, *([filled(note)] if note else [])])
+
+
+def largest(table: pd.DataFrame, most: int = 12) -> tuple[pd.DataFrame, str]:
+    """Return the rows with the largest size in the last column, in their order, and how many others there are."""
+    if len(table) <= most:
+        return table, ""
+    order = table.iloc[:, -1].abs().to_numpy().argsort(kind="stable")[::-1][:most]
+    return table.iloc[sorted(order)], f"... and {len(table) - most:,} smaller (--json has all)."

@@ -21,6 +21,7 @@ from riskmodel.estimation.in_memory import in_memory
 from riskmodel.estimation.loadings.base import LoadingsEstimator
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import require_instance
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 
@@ -101,6 +102,7 @@ class Assembled(Estimator):
             regression=fitted.regression if repeatable else None,
             links=risk.links.to_numpy(),
             priors=list(dict.fromkeys([*fitted.prior, *risk.assets[risk.prior.to_numpy()]])),
+            lineage=Lineage.of(self, panel),
         )
 
     @one_blas_thread()

@@ -18,6 +18,7 @@ from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.available import LeftOut, fit_remaining
 from riskmodel.estimation.moments.value import Moments
+from riskmodel.estimation.recorded import recorded
 from riskmodel.estimation.windows.loop import fit_each
 from riskmodel.estimation.windows.spans import Spans
 from riskmodel.horizon import Horizon
@@ -89,7 +90,8 @@ class Estimator(ABC):
         require_panel(panel)
         whole = panel.select()
         counts = pd.Series((~np.isnan(whole.arrays()[0])).sum(axis=0), whole.assets)
-        return _fit_available(counts, minimum, lambda assets: self.fit(whole.select(assets)))
+        model = _fit_available(counts, minimum, lambda assets: self.fit(whole.select(assets)))
+        return recorded(model, self, panel)
 
     def fewest_observations(self, panel: Panel) -> int:
         """The fewest observations of an asset that `fit` takes, for windows; by default 0: `fit` decides.
@@ -176,14 +178,15 @@ class MomentEstimator(Estimator):
         EstimationError
             Its subclasses `ConstantFactorError`, `CollinearFactorsError`, `TooFewObservationsError`.
         """
-        return checked_estimate(self, self.moments(panel))
+        return recorded(checked_estimate(self, self.moments(panel)), self, panel)
 
     @final
     def fit_available(self, panel: Panel, minimum: int | None = None) -> FactorModel:
         """Estimate the model on the assets that can be estimated; the panel is read once. See `Estimator`."""
         moments = self.moments(panel)
         counts = pd.Series(moments.regressions.n_observations(), moments.assets)
-        return _fit_available(counts, minimum, lambda assets: checked_estimate(self, moments.reindex(assets)))
+        model = _fit_available(counts, minimum, lambda assets: checked_estimate(self, moments.reindex(assets)))
+        return recorded(model, self, panel)
 
     @final
     @one_blas_thread()

@@ -15,6 +15,7 @@ from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.mixture import read_list, require_each, require_shares_of
+from riskmodel.estimation.recorded import recorded
 from riskmodel.horizon import require_same
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
@@ -72,7 +73,7 @@ class Blend(Estimator):
         InvalidParameterError
             If the models differ in their assets or horizons, or lack a factor of the first.
         """
-        return _blended([e.fit(panel) for e in self.estimators], self.weights)
+        return recorded(_blended([e.fit(panel) for e in self.estimators], self.weights), self, panel)
 
     def fewest_observations(self, panel: Panel) -> int:
         """The most that one of the estimators needs."""

@@ -14,6 +14,7 @@ from riskmodel.estimation.level import mean_squares, smoothed
 from riskmodel.estimation.loadings.scaling import OwnVolatility
 from riskmodel.estimation.weighting import decay, require_half_life, require_instance, require_share, weighted_mean
 from riskmodel.horizon import Horizon
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 
@@ -82,6 +83,7 @@ class RecentVolatility(Estimator):
             idio_variance=model._idio_variance * u**2,
             links=model._links * u[:, None],
             regression=None,
+            lineage=Lineage.of(self, panel),
         )
 
     def fewest_observations(self, panel: Panel) -> int:

@@ -11,6 +11,7 @@ from riskmodel._core.arguments import require_count
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.least_squares.ols import OLS
+from riskmodel.estimation.recorded import recorded
 from riskmodel.estimation.windows.ends import require_in_memory, require_step, require_window, rows_in, window_ends
 from riskmodel.estimation.windows.spans import Spans
 from riskmodel.horizon import Horizon
@@ -116,7 +117,8 @@ class Rolling:
             )
         first = rows if self.minimum is None else min(rows, _first(panel, least))
         spans = Spans.rolling(rows, window_ends(panel, first, self.every))
-        return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
+        history = self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
+        return recorded(history, self.estimator, panel)
 
 
 @final
@@ -170,7 +172,8 @@ class Expanding:
         """
         least = _least(self.minimum, self.estimator, require_in_memory(panel))
         spans = Spans.expanding(window_ends(panel, _first(panel, least), self.every))
-        return self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
+        history = self.estimator.windows(panel, spans, _by_asset(self.minimum, self.estimator, panel))
+        return recorded(history, self.estimator, panel)
 
 
 def _least(minimum: int | None, estimator: Estimator, panel: ReturnPanel) -> int:

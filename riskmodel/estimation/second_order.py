@@ -14,6 +14,7 @@ from riskmodel.estimation.base import Estimator, require_panel
 from riskmodel.estimation.level import HalfLives
 from riskmodel.estimation.weighting import require_instance, require_positive
 from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.factors import PortfolioFactor
@@ -92,6 +93,7 @@ class SecondOrderAdjusted(Estimator):
             idio_variance=model._idio_variance + link**2,
             links=np.column_stack([model._links, link]),
             regression=None,
+            lineage=Lineage.of(self, panel),
         )
 
     def fewest_observations(self, panel: Panel) -> int:

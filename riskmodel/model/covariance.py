@@ -215,7 +215,9 @@ class FactorCovariance:
         own = np.maximum(self._idio_variance - _squares(self._links), 0.0)
         own[without_idio(self._wide_loadings, self._wide_covariance, own)] = 0.0
         object.__setattr__(self, "_own_variance", set_read_only(own))
-        object.__setattr__(self, "_idio_variance", set_read_only(own + _squares(self._links)))
+        # as it was given, so that the same model again has the same bits
+        diagonal = np.where(own > 0, self._idio_variance, _squares(self._links))
+        object.__setattr__(self, "_idio_variance", set_read_only(diagonal))
 
     # numpy must leave `array @ cov` to __rmatmul__
     __array_ufunc__ = None

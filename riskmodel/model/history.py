@@ -9,7 +9,7 @@ from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
@@ -26,6 +26,7 @@ from riskmodel.errors import (
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.hedge_record import HedgeRecord
 from riskmodel.model.instruments import listed
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit, unbiased_scale
 from riskmodel.model.walk_forward import read_held, tracking_returns
@@ -51,6 +52,10 @@ def _finished(estimates: WindowEstimates) -> WindowEstimates:
     estimates.explain()
     estimates.set_read_only()
     return estimates
+
+
+def _is_lineage(_instance: object, _attribute: object, value: Any) -> None:
+    require(value, Lineage, "lineage", "rm.Rolling and rm.Expanding make a history")
 
 
 def _check(self: ModelHistory, _attribute: object, _value: object) -> None:
@@ -86,6 +91,8 @@ class ModelHistory:
         The estimates of the panel's assets and `factors`.
     horizon : Horizon, optional
         Of the estimates; by default that of the panel.
+    lineage : Lineage, optional
+        The estimator and the data of all windows; each model has that of its window.
 
     Notes
     -----
@@ -123,6 +130,7 @@ class ModelHistory:
     _definitions: Definitions
     _estimates: WindowEstimates = field(converter=_finished)
     _horizon: Horizon | None = None
+    lineage: Lineage = field(factory=Lineage, validator=_is_lineage)
     factors: pd.Index[Any] = field(init=False, validator=_check)
 
     __reduce__ = by_constructor
@@ -313,7 +321,13 @@ class ModelHistory:
             missing=self._missing_on(d),
             links=None if e.links[d] is None else e.links[d][kept],
             priors=assets[e.priors[d, kept]],
+            lineage=self._lineage_of(d),
         )
+
+    def _lineage_of(self, d: int) -> Lineage:
+        first, stop = int(self._starts[d]), int(self._stops[d])
+        dates = self.panel.dates
+        return evolve(self.lineage, start=dates[first], end=dates[stop - 1], n_dates=stop - first, fingerprint="")
 
     def _regression(self, d: int, kept: Flags, assets: pd.Index[Any], factors: pd.Index[Any]) -> RegressionFit | None:
         r = self._estimates.regressions

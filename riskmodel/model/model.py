@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
+from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     InvalidParameterError,
     NotEstimatedError,
@@ -20,6 +21,8 @@ from riskmodel.errors import (
 )
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.covariance import FactorCovariance
+from riskmodel.model.files import read_model, write_model
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.parts import PART, require_shapes
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
@@ -47,6 +50,10 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
             f"expected factors without the reserved names of results, got {labels.listing(sorted(taken))}; rename it.",
             factors=sorted(taken),
         )
+
+
+def _is_lineage(_instance: object, _attribute: Any, value: Any) -> None:
+    require(value, Lineage, "lineage", "such as rm.Lineage.of(estimator, panel)")
 
 
 def _nothing_missing() -> pd.DataFrame:
@@ -89,6 +96,8 @@ class FactorModel:
         Of residuals that are correlated: see `FactorCovariance`.
     priors : sequence of labels, optional
         The assets whose figures lean on a prior, because their history is too short; by default none.
+    lineage : Lineage, optional
+        The data, the estimator and the version of the code that made the model; by default the version alone.
 
     Raises
     ------
@@ -114,6 +123,7 @@ class FactorModel:
     _missing: Any = field(factory=_nothing_missing)
     _links: Any = None
     _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
+    lineage: Lineage = field(factory=Lineage, validator=_is_lineage)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -325,6 +335,63 @@ class FactorModel:
             links=self._links[at],
             priors=[a for a in self._priors if a in chosen],
         )
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def save(self, path: AnyPath) -> None:
+        """Write to a file, atomically; `load` restores the same bits.
+
+        The file begins with lines that people can read: kind, version, checksum, horizon, lineage, labels. Nothing in
+        it is pickled. Of factors of your own classes it holds the names only.
+
+        Parameters
+        ----------
+        path : path
+            The file; an existing one is replaced.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a label is of a class that a file cannot hold, or if `path` is not a path.
+        OSError
+            If the file cannot be written; an existing file is unchanged.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> from tempfile import TemporaryDirectory
+        >>> model = rm.OLS().fit(rm.SampleData().panel(["KO", "XOM"], ["Mkt-RF"]))
+        >>> with TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/us.model")
+        ...     again = rm.FactorModel.load(f"{folder}/us.model")
+        >>> again.loadings.equals(model.loadings), again.lineage == model.lineage
+        (True, True)
+        """
+        write_model(read_path(path, "path"), self)
+
+    @classmethod
+    def load(cls, path: AnyPath, factors: Sequence[Any] | None = None) -> Self:
+        """Read a file of `save`.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        factors : sequence of Factor or str, optional
+            The factors, required where some are of your own class. Published factors, assets, spreads and portfolios
+            of assets are read from the file.
+
+        Raises
+        ------
+        UnreadableFileError
+            If the file is damaged, cut short or of another kind; its subclass `NewerFileError` if a newer version
+            wrote it.
+        InvalidParameterError
+            If `factors` have other names, or are required.
+        FileNotFoundError
+            If there is no file.
+        """
+        return cls(**read_model(read_path(path, "path"), factors))
 
     # -- back to the data --------------------------------------------------------------------------
 

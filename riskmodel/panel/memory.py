@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, final
 
@@ -11,11 +13,22 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array, Flags, Index, by_constructor, floats, is_unchanging, read_only, set_read_only
+from riskmodel._core.arrays import (
+    Array,
+    Flags,
+    Index,
+    by_constructor,
+    floats,
+    is_unchanging,
+    read_only,
+    row_blocks,
+    set_read_only,
+)
 from riskmodel._core.checks import LARGEST, ReturnChecks
 from riskmodel._core.dates import between
 from riskmodel._core.frames import ReturnFrame, finish_rate
 from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS, FactorReturns, loses_all
+from riskmodel._core.label_codec import write_labels
 from riskmodel._core.lags import warn_of_lag
 from riskmodel._core.spacing import warn_of_seven_days
 from riskmodel._core.suspects import suspects, warn_of
@@ -77,6 +90,11 @@ def _by_asset(values: Any) -> Array:
     if isinstance(values, np.ndarray) and values.ndim == 2 and _is_by_asset(values) and is_unchanging(values):
         return values
     return set_read_only(np.array(floats(values), order="F"))
+
+
+def _bits(numbers: Array) -> bytes:
+    """The bits of numbers in row order, the same on any machine; there are many kinds of NaN, and one is written."""
+    return np.where(np.isnan(numbers), np.nan, numbers).astype("<f8").tobytes()
 
 
 def _is_by_asset(values: NDArray[Any]) -> bool:
@@ -325,6 +343,22 @@ class ReturnPanel(Panel):
     def provenance(self) -> dict[str, str]:
         """By source, the vintage of its data; empty where unknown."""
         return dict(self._provenance)
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of the panel's dates, labels and numbers, in hexadecimal.
+
+        Two panels have the same where each number has the same bits, on any machine. It reads all numbers: about half
+        a second for a gigabyte.
+        """
+        digest = hashlib.sha256()
+        said = [self.horizon.days, self._zone, write_labels(self.assets), write_labels(self.factors)]
+        digest.update(json.dumps(said).encode("ascii"))
+        digest.update(self.dates.as_unit("ns").asi8.astype("<i8").tobytes())
+        for array in (self._risk_free, self._factor_returns):
+            digest.update(_bits(array))
+        for columns in row_blocks(len(self.assets), 256):
+            digest.update(_bits(self._excess_returns[:, columns].T))
+        return digest.hexdigest()
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """The read-only arrays behind `excess_returns`, `factor_returns` and `risk_free`."""

@@ -26,6 +26,7 @@ from riskmodel.report.formats import short_dollars
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
 MOST_POINTS = 1_500
 MOST_ASSETS = 40
+MOST_SOURCES = 6
 # Cells of a table of so few assets have their numbers written in them.
 _MOST_WRITTEN = 12
 # A bar this long has room for its share.
@@ -197,7 +198,8 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Figure:
     Returns
     -------
     Figure
-        Stacked bars; a source that takes variance away extends to the left of zero.
+        Stacked bars; a source that takes variance away extends to the left of zero. Of more than six factors, the five
+        largest are drawn, and the sum of the others.
 
     Examples
     --------
@@ -213,10 +215,23 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Figure:
     splits = {name: p.decompose() for name, p in portfolios.items()}
     first = next(iter(splits.values()))
     shares = pd.DataFrame({name: s.by_factor for name, s in splits.items()}) / (float(first.total_variance) or 1.0)
+    shares = _largest(shares)
     factors = [source for source in shares.index if source != IDIO]
     colours = {f: COLOURS[i % len(COLOURS)] for i, f in enumerate(factors)} | {IDIO: BLUE}
     title = f"share of the variance of {next(iter(portfolios))}"
     return _bars("Where the variance comes from", _stacked(shares, colours), NumberAxis(title, Unit.PERCENT, 0.0))
+
+
+def _largest(shares: pd.DataFrame) -> pd.DataFrame:
+    """The sources with the largest shares, and the sum of the other factors."""
+    factors = shares.index[shares.index != IDIO]
+    if len(factors) <= MOST_SOURCES:
+        return shares
+    size = shares.loc[factors].abs().max(axis=1).to_numpy()
+    kept = factors[np.sort(np.argsort(-size, kind="stable")[: MOST_SOURCES - 1])]
+    rest = factors.difference(kept)
+    others = shares.loc[rest].sum().to_frame(f"{len(rest)} others").T
+    return pd.concat([shares.loc[kept], others, shares.loc[[IDIO]]])
 
 
 def _stacked(shares: pd.DataFrame, colours: Mapping[Any, str]) -> tuple[Bars, ...]:

@@ -34,12 +34,19 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
         ("As of", str(panel.dates[-1].date())),
         ("Data", source or NONE),
         *vintages,
+        ("Model", _made_of(m)),
         ("Span", span),
         ("Dates left out", left_out or "none"),
         *_growth_left_out(m),
         ("Budget", limit(m.budget)),
         *_intervals(m),
     ]
+
+
+def _made_of(m: Measures) -> str:
+    """The estimator and the version of the code that made the model."""
+    lineage = m.held.lineage
+    return f"{lineage.estimator or 'given numbers'}, riskmodel {lineage.version}"
 
 
 def _funding(m: Measures) -> str:

@@ -512,6 +512,7 @@ class RiskReport:
             "alpha_tests": records(m.intervals.alpha_tests),
             "alpha_known_after": _returns_needed(m),
             "provenance": {str(name): str(vintage) for name, vintage in panel.provenance.items()},
+            "lineage": m.held.lineage.to_dict(),
             "capital": self.capital,
             "limits": records(m.limits),
             "contributions": _contributions(m),

@@ -19,6 +19,7 @@ from riskmodel.estimation.least_squares.ewma import EWMA
 from riskmodel.estimation.least_squares.ols import OLS
 from riskmodel.estimation.weighting import decay, effective_number, require_half_life, weighted_mean, weighted_variance
 from riskmodel.horizon import Horizon
+from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -122,6 +123,7 @@ class AssetRegression(Estimator):
             risk_free_mean=float(weighted_mean(risk_free[:, None], weights)[0]),
             horizon=memory.horizon,
             definitions=memory.definitions,
+            lineage=Lineage.of(self, panel),
         )
 
     def _loadings(self, memory: ReturnPanel, weights: Array) -> Array:

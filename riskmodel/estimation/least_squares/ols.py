@@ -20,6 +20,7 @@ from riskmodel.estimation.windows.loop import fit_each
 from riskmodel.estimation.windows.segment import Segment
 from riskmodel.estimation.windows.spans import Spans
 from riskmodel.model.history import ModelHistory
+from riskmodel.model.lineage import Lineage, configuration
 from riskmodel.model.model import FactorModel
 from riskmodel.model.regression import RegressionFit
 from riskmodel.panel.base import Panel
@@ -83,6 +84,7 @@ class LeastSquares(MomentEstimator):
             horizon=m.horizon,
             definitions=m.definitions,
             regression=fit,
+            lineage=Lineage(configuration(self), {}, m.start, m.end, m.n_dates),
         )
 
     @final

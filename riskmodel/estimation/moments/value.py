@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from operator import add
@@ -18,7 +17,7 @@ from riskmodel._core.arrays import Array, Flags, by_constructor, floats, read_on
 from riskmodel._core.dates import read_dates
 from riskmodel._core.linalg import STILL
 from riskmodel._core.paths import AnyPath, read_path
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import InvalidParameterError, UnreadableFileError
 from riskmodel.estimation.moments.axes import FactorAxes, unweighted
 from riskmodel.estimation.moments.concat import concat_regressions, in_basis_of, require_same_dates
 from riskmodel.estimation.moments.merging import merge
@@ -28,15 +27,14 @@ from riskmodel.estimation.moments.state import (
     ARRAYS,
     NUMBERS,
     VERSION,
-    describe,
     plain_labels,
-    read_factors,
     read_state,
     write_state,
 )
 from riskmodel.estimation.moments.weights import DateWeights
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.panel.base import Panel
+from riskmodel.panel.described import describe, describe_horizon, read_factors, read_horizon
 from riskmodel.panel.factors import Factor, read_definitions
 
 # Between its reciprocal and this, squares of weights and their sums neither overflow nor underflow.
@@ -223,10 +221,7 @@ class Moments:
             If the file cannot be written; an existing file is unchanged.
         """
         path = read_path(path, "path")
-        horizon = self.horizon
-        bar = None if horizon.bar is None else horizon.bar.total_seconds()
-        head = {"version": VERSION, "days": horizon.days, "name": horizon.name}
-        head |= {"bar": bar, "per_day": horizon.per_day}
+        head = {"version": VERSION, **describe_horizon(self.horizon)}
         head |= {n: getattr(self, n) for n in NUMBERS}
         head |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
         head |= {"assets": plain_labels(self.assets, "assets"), "definitions": [*map(describe, self.definitions)]}
@@ -255,7 +250,7 @@ class Moments:
         """
         path = read_path(path, "path")
         head, arrays = read_state(path)
-        definitions = read_factors(path, head["definitions"], factors)
+        definitions = read_factors(path, "Moments", head["definitions"], factors)
         return cls(
             assets=labels.unique(head["assets"], "assets"),
             factors=pd.Index([f.name for f in definitions]),
@@ -380,8 +375,7 @@ class Moments:
 
 def _read_horizon(path: Path, head: Mapping[str, Any]) -> Horizon:
     try:
-        bar = None if head["bar"] is None else dt.timedelta(seconds=head["bar"])
-        return Horizon(head["days"], head["name"], bar=bar, per_day=head["per_day"])
+        return read_horizon(head)
     except (TypeError, ValueError, OverflowError) as error:
         raise _unreadable(path, "horizon") from error
 
@@ -396,8 +390,8 @@ def _read_date(path: Path, head: Mapping[str, Any], part: str) -> pd.Timestamp:
     return date
 
 
-def _unreadable(path: Path, part: str) -> InvalidParameterError:
-    return InvalidParameterError(
+def _unreadable(path: Path, part: str) -> UnreadableFileError:
+    return UnreadableFileError(
         f"expected a file of Moments.save, got {path}, whose {part} cannot be read; save it again.",
         path=str(path),
         part=part,

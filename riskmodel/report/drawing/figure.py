@@ -20,10 +20,7 @@ _MANY = 16
 _MOST_TICKS = 6
 _LOWEST = 300
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_STYLE = (
-    "display:block;width:100%;box-sizing:border-box;overflow:visible;flex:1 1 auto;min-height:0;"
-    f"font:12px {_FONT};fill:currentColor"
-)
+_STYLE = f"display:block;width:100%;box-sizing:border-box;overflow:visible;font:12px {_FONT};fill:currentColor"
 # A notebook has no style sheet of the page.
 _ALONE = (
     "<style>.rm-figure .grid,.rm-figure .zero,.rm-figure .marked,.rm-figure .range{stroke:currentColor;fill:none}"
@@ -77,7 +74,7 @@ class Figure:
 
     def _repr_html_(self) -> str:
         title = f"<p><strong>{escape(self.title)}</strong></p>"
-        return f'{_ALONE}{title}<div class="rm-figure" style="height:{self.height}px">{self.markup()}</div>'
+        return f'{_ALONE}{title}<div class="rm-figure">{self.markup()}</div>'
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import field, frozen
+from attrs import frozen
 
 from riskmodel._core.arrays import Array
 from riskmodel.report.drawing.axes import SIDE, Axis, Scale, days
@@ -131,7 +131,7 @@ class Bars(Mark):
         Rows.
     sizes : array
         From `base`.
-    base : array
+    base : array or 0
         Where each bar starts.
     colours : tuple of str
         By bar.
@@ -145,15 +145,11 @@ class Bars(Mark):
     labels: tuple[str, ...]
     sizes: Any
     colours: tuple[str, ...]
-    base: Array = field()
+    base: Any = 0.0
     inside: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     low: Array | None = None
     high: Array | None = None
-
-    @base.default
-    def _from_zero(self) -> Array:
-        return np.zeros(len(self.sizes))
 
     @property
     def colour(self) -> str:  # type: ignore[override]
@@ -162,7 +158,7 @@ class Bars(Mark):
 
     def extent(self, x: Axis, y: Axis) -> tuple[Array, Array]:  # noqa: D102
         ends = [e for e in (self.low, self.high) if e is not None]
-        return x.numbers(np.concatenate([self.base, self.base + self.sizes, [0.0], *ends])), y.numbers(self.labels)
+        return x.numbers(np.concatenate([self._starts, self.base + self.sizes, [0.0], *ends])), y.numbers(self.labels)
 
     def draw(self, x: Scale, y: Scale) -> str:  # noqa: D102
         parts = [
@@ -196,11 +192,15 @@ class Bars(Mark):
         )  # fmt: skip
         return "".join([*inside, *beside])
 
+    @property
+    def _starts(self) -> Array:
+        return np.broadcast_to(np.asarray(self.base, dtype=np.float64), len(self.sizes))
+
     def _boxes(self, x: Scale, y: Scale) -> Any:
         row = SIDE / len(self.labels)
         thick = row * _BAR.get(len(self.labels), _USUAL_BAR)
         tops = SIDE * y.share(np.arange(len(self.labels))) - thick / 2
-        starts, ends = x.along(self.base), x.along(self.base + self.sizes)
+        starts, ends = x.along(self._starts), x.along(self.base + self.sizes)
         rows = zip(self.labels, self.sizes, self.colours, starts, ends, tops, tops + thick, strict=True)
         return [row for row in rows if np.isfinite(row[4])]
 

@@ -1,0 +1,1 @@
+"""Risk models as tables in files: delimited text and Parquet."""
