@@ -22,6 +22,7 @@ from riskmodel._core.arrays import (
     row_blocks,
     set_read_only,
 )
+from riskmodel._core.display import Table, page
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
@@ -232,6 +233,19 @@ class FactorCovariance:
 
     def __repr__(self) -> str:
         return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
+
+    def _repr_html_(self) -> str:
+        parts = {
+            "systematic volatility": np.sqrt(self._systematic),
+            "idio volatility": np.sqrt(self._idio_variance),
+            "volatility": np.sqrt(self.diagonal().to_numpy()),
+        }
+        factors = pd.DataFrame({"volatility": np.sqrt(np.diag(self._factor_covariance))}, self.factors)
+        return page(
+            self,
+            Table("Assets", pd.DataFrame(parts, self.assets), where="diagonal()"),
+            Table("Factors", factors, where="factor_covariance"),
+        )
 
     # -- as a linear operator of scipy -------------------------------------------------------------
 

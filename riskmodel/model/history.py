@@ -16,6 +16,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
+from riskmodel._core.display import page
 from riskmodel.errors import (
     EstimationError,
     InvalidParameterError,
@@ -179,6 +180,12 @@ class ModelHistory:
             f"<ModelHistory {len(self)} dates ({self.dates[0].date()} to {self.dates[-1].date()}, per {self.horizon}) "
             f"× {len(self.assets)} assets, {len(self.factors)} factors>"
         )
+
+    def _repr_html_(self) -> str:
+        last = len(self) - 1
+        known = ~np.isnan(self._estimates.idio_variance[last])
+        latest = self._model(last)._repr_html_() if known.any() else ""
+        return f"{page(self)}<p>The model of {self.dates[-1].date()}:</p>{latest}" if latest else page(self)
 
     # -- its dates -----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
+from riskmodel._core.display import Table, page
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import (
     InvalidParameterError,
@@ -198,6 +199,22 @@ class Portfolio(ABC):
         """
         require(volatility, Volatility, "volatility", "of this portfolio")
         return float(volatility) <= _RISKLESS * max(self._alone, self._alone_before_hedge())
+
+    @final
+    def _repr_html_(self) -> str:
+        figures = {
+            "volatility": float(self.volatility),
+            "factor share": self.decompose().factor_share,
+            "alpha": float(self.alpha),
+            "expected excess return": float(self.expected_excess_return),
+            "sharpe": float(self.sharpe),
+        }
+        return page(
+            self,
+            Table("Figures", pd.DataFrame(figures, [f"per {self.horizon}"])),
+            Table("Exposures, dollars of factor per dollar", self.exposures.to_frame(), where="exposures"),
+            Table("What is held, dollars per dollar", self.instruments.to_frame("weight"), where="instruments"),
+        )
 
     @final
     def decompose(self) -> RiskDecomposition:

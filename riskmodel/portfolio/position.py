@@ -8,6 +8,7 @@ from typing import Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
+from riskmodel._core.display import Table, page
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import is_horizon
@@ -60,6 +61,20 @@ class Position:
     def __repr__(self) -> str:
         bound = f", bound by {self.binding}" if self.binding else ""
         return f"<Position of {self.capital:,.0f} dollars in {self.portfolio!r}{bound}>"
+
+    def _repr_html_(self) -> str:
+        figures = {
+            "capital": self.capital,
+            "volatility": float(self.volatility),
+            "expected pnl": float(self.expected_pnl(self.horizon)),
+            "factor-adjusted pnl": float(self.factor_adjusted_pnl(self.horizon)),
+            "cash": self.cash,
+        }
+        return page(
+            self,
+            Table("Dollars", pd.DataFrame(figures, [f"per {self.horizon}"])),
+            Table("What is held, dollars", self.dollars.to_frame(), where="dollars"),
+        )
 
     @property
     def holdings(self) -> pd.Series[float]:

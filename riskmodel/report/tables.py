@@ -279,7 +279,7 @@ def _how_long(m: Measures) -> str:
 
 def legs(m: Measures, most: int) -> Table:
     """Weights and dollars of holdings, hedge and cash, for each portfolio at its own capacity."""
-    by_name: dict[str, Any] = {name: m.legs.loc[name] for name in m.portfolios}
+    by_name: dict[str, Any] = {name: _legs_of(m, name) for name in m.portfolios}
     index = next(iter(by_name.values())).index
     shown, hidden = _shown_legs(m, by_name, most)
     rows = [(_leg_name(m, *index[i]), *(cell for t in by_name.values() for cell in _leg(t, i))) for i in shown]
@@ -288,9 +288,23 @@ def legs(m: Measures, most: int) -> Table:
         ("Leg", *(header for name in by_name for header in (name, "$"))),
         tuple(rows),
         width=Width.WIDE,
-        note=_about_legs(m),
+        note=_about_legs(m) if m.capital is None else _about_held(m),
         hidden=hidden,
         place=Place.END if len(rows) > LONG else Place.MIDDLE,
+    )
+
+
+def _legs_of(m: Measures, name: str) -> pd.DataFrame:
+    """The legs of a portfolio, in dollars of what is held where that is known."""
+    legs: Any = m.legs.loc[name]
+    at_capacity: pd.DataFrame = legs
+    return at_capacity if m.capital is None else at_capacity.assign(dollars=m.capital * at_capacity["weight"])
+
+
+def _about_held(m: Measures) -> str:
+    return (
+        f"Weights are dollars per dollar of strategy; dollars are of the ${dollars(m.capital)} that are held, not of "
+        "what the budget allows; cash below 0 is borrowed."
     )
 
 
