@@ -141,4 +141,4 @@ mutation: $(VENV)/test.stamp
 	@$(BIN)/python -m benchmarks.mutation --sample $(SAMPLE) --seed $(SEED)
 
 clean:
-	rm -rf $(VENV) .venvs build docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json
+	rm -rf $(VENV) .venvs build dist docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json

@@ -29,12 +29,18 @@ class Table:
         So many rows at the end are sums, which are always shown.
     most : int
         So many other rows are shown: those with the largest size in the last column, in the frame's order.
+    where : str
+        What has the rows that are left out.
+    most_columns : int, optional
+        So many columns are shown, the first ones; by default all.
     """
 
     title: str
     frame: pd.DataFrame
     last: int = 0
     most: int = 12
+    where: str = "to_frame()"
+    most_columns: int | None = None
 
     def text(self) -> str:
         """The table as lines of text."""
@@ -42,7 +48,8 @@ class Table:
 
     def html(self) -> str:
         """The table as HTML, every label escaped."""
-        note = f"<p>{html.escape(self._rest)}</p>" if self._rest else ""
+        said = "; ".join(part for part in (self._rest, self._more_columns) if part)
+        note = f"<p>{html.escape(said)}</p>" if said else ""
         return f"<p>{html.escape(self.title)}</p>{self._shown.to_html()}{note}"
 
     @property
@@ -52,7 +59,12 @@ class Table:
     @property
     def _rest(self) -> str:
         left = self._others - self.most
-        return f"… and {left} smaller rows; to_frame() has all" if left > 0 else ""
+        return f"… and {left} smaller rows; {self.where} has all" if left > 0 else ""
+
+    @property
+    def _more_columns(self) -> str:
+        left = 0 if self.most_columns is None else self.frame.shape[1] - self.most_columns
+        return f"… and {left} more columns" if left > 0 else ""
 
     @property
     def _shown(self) -> pd.DataFrame:
@@ -61,8 +73,15 @@ class Table:
             sizes = np.abs(np.nan_to_num(self.frame.iloc[: self._others, -1].to_numpy(dtype=np.float64)))
             largest = np.sort(np.argsort(-sizes, kind="stable")[: self.most])
             kept = np.concatenate([largest, kept[self._others :]])
-        numbers = {name: rounded(self.frame[name].to_numpy()[kept]) for name in self.frame}
-        return pd.DataFrame(numbers, self.frame.index[kept])
+        shown = self.frame.iloc[kept, : self.most_columns]
+        texts = np.array([rounded(column) for column in shown.to_numpy(dtype=np.float64).T], dtype=object)
+        return pd.DataFrame(texts.reshape(shown.shape[::-1]).T, shown.index, shown.columns)
+
+
+def page(value: object, *tables: Table) -> str:
+    """Return what `repr` says of a value, and tables of it that have rows, as HTML for a notebook."""
+    said = repr(value).removeprefix("<").removesuffix(">")
+    return f"<p>{html.escape(said)}</p>" + "".join(table.html() for table in tables if table.frame.size)
 
 
 def rounded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[str]:
@@ -77,5 +96,5 @@ def rounded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[s
 def _one(value: float, decimals: int | None) -> str:
     if not math.isfinite(value):
         return "" if math.isnan(value) else str(value)
-    text = f"{value:.{_DIGITS}g}" if decimals is None else f"{value:.{decimals}f}"
+    text = f"{value:.{_DIGITS}g}" if decimals is None else f"{value:,.{decimals}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text

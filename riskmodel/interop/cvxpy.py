@@ -3,13 +3,16 @@
 ``quad_form(w, cov.to_dense())`` has N² numbers and is factorised by the solver in O(N³). With G and s of
 `FactorCovariance.square_root`, the same variance is ‖G'w‖² + ‖s·w‖², of N·K numbers.
 
+Tolerances of solvers are absolute, and a variance per day is hardly larger than them: minimise one per year,
+``cov.at(rm.YEAR)``.
+
 Examples
 --------
 >>> import cvxpy as cp, riskmodel as rm
 >>> from riskmodel.interop.cvxpy import variance
 >>> model = rm.OLS().fit(rm.SampleData().panel(["KO", "XOM", "MSFT"], ["Mkt-RF"]))
 >>> w = cp.Variable(3, nonneg=True)
->>> problem = cp.Problem(cp.Minimize(variance(model.covariance, w)), [cp.sum(w) == 1])
+>>> problem = cp.Problem(cp.Minimize(variance(model.covariance.at(rm.YEAR), w)), [cp.sum(w) == 1])
 >>> _ = problem.solve(solver="CLARABEL")
 >>> w.value.round(2)
 array([0.57, 0.33, 0.1 ])
@@ -141,10 +144,10 @@ class Risk:
     >>> panel = rm.SampleData().panel(["KO", "XOM", "MSFT"], ["Mkt-RF"], start="2016-01-01")
     >>> history = rm.Rolling(rm.YEAR, every=rm.QUARTER).fit(panel)
     >>> w = cp.Variable(3, nonneg=True)
-    >>> risk = Risk(history.on(history.dates[0]), w)
+    >>> risk = Risk(history.on(history.dates[0]).at(rm.YEAR), w)
     >>> problem = cp.Problem(cp.Minimize(risk.variance), [cp.sum(w) == 1])
     >>> for date, model in history.items():
-    ...     risk.update(model)
+    ...     risk.update(model.at(rm.YEAR))
     ...     _ = problem.solve(solver="CLARABEL")
     >>> problem.is_dpp()
     True

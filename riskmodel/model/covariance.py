@@ -22,7 +22,9 @@ from riskmodel._core.arrays import (
     row_blocks,
     set_read_only,
 )
+from riskmodel._core.display import Table, page
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
+from riskmodel._core.listing import Listed
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
     InvalidParameterError,
@@ -138,7 +140,7 @@ def _check_positive_semidefinite(matrix: Array) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class FactorCovariance:
+class FactorCovariance(Listed):
     r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, stored as its parts.
 
     D is diagonal, or :math:`D = C C^\top + \mathrm{diag}(s^2)` where the residuals of some assets are linked, such as
@@ -232,6 +234,19 @@ class FactorCovariance:
 
     def __repr__(self) -> str:
         return f"<FactorCovariance {len(self.assets)} assets, {len(self.factors)} factors, per {self.horizon}>"
+
+    def _repr_html_(self) -> str:
+        parts = {
+            "systematic volatility": np.sqrt(self._systematic),
+            "idio volatility": np.sqrt(self._idio_variance),
+            "volatility": np.sqrt(self.diagonal().to_numpy()),
+        }
+        factors = pd.DataFrame({"volatility": np.sqrt(np.diag(self._factor_covariance))}, self.factors)
+        return page(
+            self,
+            Table("Assets", pd.DataFrame(parts, self.assets), where="diagonal()"),
+            Table("Factors", factors, where="factor_covariance"),
+        )
 
     # -- as a linear operator of scipy -------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
+from riskmodel._core.display import page
+from riskmodel._core.listing import Listed
 from riskmodel.errors import (
     EstimationError,
     InvalidParameterError,
@@ -70,7 +72,7 @@ def _check(self: ModelHistory, _attribute: object, _value: object) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class ModelHistory:
+class ModelHistory(Listed):
     r"""One `FactorModel` for each window of a panel, by the window's last date.
 
     `Rolling` and `Expanding` return it, for any estimator. A figure of all dates is a frame or Series whose rows are
@@ -179,6 +181,12 @@ class ModelHistory:
             f"<ModelHistory {len(self)} dates ({self.dates[0].date()} to {self.dates[-1].date()}, per {self.horizon}) "
             f"× {len(self.assets)} assets, {len(self.factors)} factors>"
         )
+
+    def _repr_html_(self) -> str:
+        last = len(self) - 1
+        known = ~np.isnan(self._estimates.idio_variance[last])
+        latest = self._model(last)._repr_html_() if known.any() else ""
+        return f"{page(self)}<p>The model of {self.dates[-1].date()}:</p>{latest}" if latest else page(self)
 
     # -- its dates -----------------------------------------------------------------------------------
 

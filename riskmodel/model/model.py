@@ -12,6 +12,8 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
+from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     InvalidParameterError,
@@ -30,6 +32,9 @@ from riskmodel.panel.factors import Factor, PublishedFactor, read_definitions, r
 from riskmodel.panel.funding import FUNDED, SELF_FINANCING
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.quantities import Mean, Quantity, Variance, quantities_in
+
+# How many factors a notebook shows.
+_MOST_COLUMNS = 10
 
 RESERVED = frozenset({"alpha", "idio", "risk_free", "cash"})
 
@@ -62,7 +67,7 @@ def _nothing_missing() -> pd.DataFrame:
 
 @final
 @frozen(eq=False, repr=False)
-class FactorModel:
+class FactorModel(Listed):
     r"""Returns explained by factors: :math:`r_i - r_f = \alpha_i + \beta_i^\top f + \varepsilon_i`.
 
     An `Estimator` returns it; `FactorModel.from_parameters` makes it from given numbers. The constructor takes arrays
@@ -106,6 +111,20 @@ class FactorModel:
         ``risk_free`` or ``cash``.
     UnknownAssetError
         For a prior of an asset that is not in the model.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> model
+    <FactorModel 2 assets × 1 factors, per day>
+    >>> model.loadings.round(2)
+          Mkt-RF
+    MSFT    1.07
+    JPM     1.53
+    >>> f"{model.covariance.volatility({'MSFT': 0.5, 'JPM': 0.5}).at(rm.YEAR):.1%}"
+    '30.3%'
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)
@@ -228,6 +247,17 @@ class FactorModel:
         left_out = f", {len(self._missing)} assets left out" if len(self._missing) else ""
         short = f", {len(self._priors)} assets with a prior" if self._priors else ""
         return f"<FactorModel {n} assets × {k} factors, per {self.horizon}{left_out}{short}>"
+
+    def _repr_html_(self) -> str:
+        own = pd.DataFrame({"alpha": self._alpha, "idio volatility": np.sqrt(self._idio_variance)}, self.assets)
+        volatility = np.sqrt(np.diag(self._factor_covariance))
+        factors = pd.DataFrame({"mean": np.asarray(self.factor_mean), "volatility": volatility}, self.factors)
+        return page(
+            self,
+            Table("Assets", own, where="alpha, idio_variance"),
+            Table("Loadings", self.loadings, where="loadings", most_columns=_MOST_COLUMNS),
+            Table("Factors", factors, where="factor_mean, factor_covariance"),
+        )
 
     # -- its parts ---------------------------------------------------------------------------------
 

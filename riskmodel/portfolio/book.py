@@ -13,6 +13,8 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require_count, require_positive
 from riskmodel._core.callers import warn
 from riskmodel._core.dates import window
+from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, ProxiedPositionsWarning, UnknownAssetError
 from riskmodel.estimation.groups import read_groups
@@ -31,7 +33,7 @@ _PERCENT, _NEAR = 100.0, 1.0
 
 @final
 @frozen(init=False, eq=False, repr=False)
-class Book:
+class Book(Listed):
     """The positions that are held: dollars by asset, on a date.
 
     Parameters
@@ -152,6 +154,11 @@ class Book:
         day = "" if self.date is None else f" on {self.date.date()}"
         nav = "" if self.nav is None else f", NAV {self.nav:,.0f}"
         return f"<Book of {self.n_names} names{day}: long {self.long:,.0f}, short {self.short:,.0f} dollars{nav}>"
+
+    def _repr_html_(self) -> str:
+        held = pd.DataFrame({"share of gross": self._dollars.abs() / self.gross, "dollars": self._dollars})
+        groups = pd.DataFrame() if self._groups is None else self.by_group()
+        return page(self, Table("Positions", held, where="dollars"), Table("Groups", groups, where="by_group()"))
 
     # -- what is held --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, final
@@ -15,6 +15,8 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
+from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Abstract
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import (
     InvalidParameterError,
@@ -36,11 +38,19 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 _RISKLESS = 1e-10
 
 
-class Portfolio(ABC):
+class Portfolio(Abstract):
     """Weights on assets and factors with a factor model (abstract: `Strategy`, `HedgedPortfolio`).
 
     Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed once, when it
     is first read; Series are returned as copies.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> isinstance(msft, rm.Portfolio), isinstance(rm.HedgedPortfolio.neutral(msft), rm.Portfolio)
+    (True, True)
     """
 
     @property
@@ -198,6 +208,22 @@ class Portfolio(ABC):
         """
         require(volatility, Volatility, "volatility", "of this portfolio")
         return float(volatility) <= _RISKLESS * max(self._alone, self._alone_before_hedge())
+
+    @final
+    def _repr_html_(self) -> str:
+        figures = {
+            "volatility": float(self.volatility),
+            "factor share": self.decompose().factor_share,
+            "alpha": float(self.alpha),
+            "expected excess return": float(self.expected_excess_return),
+            "sharpe": float(self.sharpe),
+        }
+        return page(
+            self,
+            Table("Figures", pd.DataFrame(figures, [f"per {self.horizon}"])),
+            Table("Exposures, dollars of factor per dollar", self.exposures.to_frame(), where="exposures"),
+            Table("What is held, dollars per dollar", self.instruments.to_frame("weight"), where="instruments"),
+        )
 
     @final
     def decompose(self) -> RiskDecomposition:

@@ -8,6 +8,8 @@ from typing import Any, final
 import pandas as pd
 from attrs import evolve, field, frozen
 
+from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import is_horizon
@@ -18,7 +20,7 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
 @final
 @frozen(eq=False, repr=False)
-class Position:
+class Position(Listed):
     """A portfolio and the dollars held of it.
 
     Parameters
@@ -36,6 +38,15 @@ class Position:
     ------
     InvalidParameterError
         If `capital` is negative or not finite. A short position is a strategy of negative weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel)))
+    >>> position = rm.Position(hedged, 10_000_000, rm.MONTH)
+    >>> f"{position.volatility:,.0f} a month, {position.hedge['Mkt-RF']:,.0f} of the market"
+    '652,796 a month, -10,739,188 of the market'
     """
 
     portfolio: Portfolio = field()
@@ -60,6 +71,20 @@ class Position:
     def __repr__(self) -> str:
         bound = f", bound by {self.binding}" if self.binding else ""
         return f"<Position of {self.capital:,.0f} dollars in {self.portfolio!r}{bound}>"
+
+    def _repr_html_(self) -> str:
+        figures = {
+            "capital": self.capital,
+            "volatility": float(self.volatility),
+            "expected pnl": float(self.expected_pnl(self.horizon)),
+            "factor-adjusted pnl": float(self.factor_adjusted_pnl(self.horizon)),
+            "cash": self.cash,
+        }
+        return page(
+            self,
+            Table("Dollars", pd.DataFrame(figures, [f"per {self.horizon}"])),
+            Table("What is held, dollars", self.dollars.to_frame(), where="dollars"),
+        )
 
     @property
     def holdings(self) -> pd.Series[float]:

@@ -13,6 +13,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.dates import read_stamps
+from riskmodel._core.display import Table, page
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import (
     DuplicateDatesError,
@@ -26,6 +27,8 @@ from riskmodel.model.decomposition import IDIO
 from riskmodel.model.history import ModelHistory
 from riskmodel.portfolio.strategy import Strategy
 
+# How many dates a notebook shows.
+_LAST = 12
 _TOO_EARLY = "no weights are known yet"
 
 
@@ -106,6 +109,12 @@ class StrategyHistory:
         first, last = self.dates[0].date(), self.dates[-1].date()
         count = f"{len(self._rows.columns)} assets on {len(self.dates)} dates"
         return f"<StrategyHistory of {count} ({first} to {last}, per {self.horizon})>"
+
+    def _repr_html_(self) -> str:
+        figures = pd.DataFrame({"volatility": self.volatility, "factor share": self.factor_share})
+        table = figures.join(self.exposures.add_prefix("exposure ")).tail(_LAST)
+        table.index = pd.Index([str(date.date()) for date in table.index])
+        return page(self, Table(f"The last {len(table)} of {len(self.dates)} dates", table, most_columns=_LAST))
 
     @property
     def dates(self) -> pd.DatetimeIndex:
