@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_probability, require_share, shown
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import read_path
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.contributions import Contributions
@@ -50,7 +51,7 @@ _OF_ESTIMATES = ["estimate", "std_error", "low", "high", "t"]
 
 @final
 @frozen(eq=False, repr=False)
-class RiskReport:
+class RiskReport(Listed):
     """What a strategy is exposed to, what hedging takes away, and how much of it a budget holds.
 
     Made by `RiskReport.of`, for a model of any estimator. Each figure is computed once, and the model is not fitted
