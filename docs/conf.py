@@ -43,6 +43,7 @@ nb_output_stderr = "error"
 
 autosummary_generate = True
 autodoc_typehints = "none"
+autodoc_mock_imports = ["cvxportfolio", "cvxpy", "dask", "pypfopt", "riskfolio", "skfolio"]  # of other modules
 autodoc_default_options = {"member-order": "bysource"}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -58,6 +59,8 @@ intersphinx_mapping = (
     if os.environ.get("RISKMODEL_INTERSPHINX")
     else {}
 )
+
+toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "riskmodel"

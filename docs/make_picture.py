@@ -1,6 +1,6 @@
 """Draw docs/images/report.png, the picture in the README, from the demo report.
 
-Needs plotly and a Chromium-like browser: ``python docs/make_picture.py``.
+Needs Jinja2 and a Chromium-like browser: ``python docs/make_picture.py``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHOWN = ("against", "Tracking", "variance", "Cumulated")
 STYLE = """
 header { display: none; } main { padding: 1rem; }
 figure { padding: 0.7rem 0.9rem 0.3rem; flex-basis: calc(50% - 1.25rem) !important; }
-figcaption { display: none; } .plot { height: 19.6rem; }
+figcaption { display: none; } .chart { height: 17.5rem !important; }
 """
 
 

@@ -215,7 +215,14 @@ def quantities_in(values: Any) -> Iterator[Quantity]:
 
 @final
 class Mean(Quantity):
-    """A mean return, or an expected PnL: grows with h."""
+    """A mean return, or an expected PnL: grows with h.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> f"{rm.Mean(0.0003, rm.DAY).at(rm.YEAR):.4f}"
+    '0.0756'
+    """
 
     __slots__ = ()
 
@@ -226,7 +233,14 @@ class Mean(Quantity):
 
 @final
 class Variance(Quantity):
-    """A variance or covariance: grows with h."""
+    """A variance or covariance: grows with h.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> f"{rm.Variance(0.0004, rm.DAY).at(rm.YEAR):.4f}"
+    '0.1008'
+    """
 
     __slots__ = ()
 
@@ -237,7 +251,15 @@ class Variance(Quantity):
 
 @final
 class Volatility(Quantity):
-    """A volatility, of returns or of dollars: grows with √h."""
+    """A volatility, of returns or of dollars: grows with √h.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> volatility = rm.Volatility(0.02, rm.DAY)
+    >>> f"{volatility.at(rm.YEAR):.1%}"
+    '31.7%'
+    """
 
     __slots__ = ()
 
@@ -255,7 +277,14 @@ class Volatility(Quantity):
 
 @final
 class SharpeRatio(Quantity):
-    """A mean excess return per unit of volatility: grows with √h."""
+    """A mean excess return per unit of volatility: grows with √h.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> f"{rm.SharpeRatio(0.05, rm.DAY).at(rm.YEAR):.2f}"
+    '0.79'
+    """
 
     __slots__ = ()
 

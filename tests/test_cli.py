@@ -19,6 +19,7 @@ from french_server import factor_file, numbers
 import riskmodel as rm
 from riskmodel.cli import main as cli
 from riskmodel.cli import options
+from riskmodel.report import text as text_form
 from riskmodel.report.report import RiskReport
 
 DAYS = pd.bdate_range("2020-01-01", periods=60)
@@ -124,9 +125,22 @@ class TestReport:
         assert "survivors" in page
 
     def test_text_is_the_report(self, run):
-        _, out, _ = run("report", "MSFT", "--no-html")
+        _, out, _ = run("report", "MSFT", "--no-html", "--full")
         table = expected({"MSFT": 1.0}).to_text()
         assert out.split("ALPHA")[1].split("NOTES")[0] == table.split("ALPHA")[1].split("NOTES")[0]
+
+    def test_a_terminal_gets_the_short_report(self, run):
+        _, out, _ = run("report", "MSFT", "JPM", "--start", "2016", "--no-html")
+        _, full, _ = run("report", "MSFT", "JPM", "--start", "2016", "--no-html", "--full")
+        for title in text_form._DETAILS:
+            assert title.upper() not in out
+            assert title.upper() in full
+            assert title in " ".join(out.split()).split("Left out here")[1]
+        assert "HOLDINGS" in out
+
+    def test_held_dollars_come_before_what_may_be(self, run):
+        _, out, _ = run("report", "MSFT", "--start", "2016", "--no-html", "--capital", "3m")
+        assert "3,000,000" in out.split("HOLDINGS")[1].split("\n\n")[0]
 
     @pytest.mark.parametrize(("name", "errors"), [("hac", rm.HAC()), ("classical", rm.Classical()), ("hc3", rm.HC3())])
     def test_level_and_errors_of_intervals(self, run, name, errors):
@@ -151,7 +165,7 @@ class TestReport:
         status, out, err = run("report", "KO", "--json", "--output", "ko.html")
         assert (status, err) == (0, "wrote ko.html\n")
         json.loads(out)
-        assert (tmp_path / "ko.html").stat().st_size > 1e6
+        assert 5e4 < (tmp_path / "ko.html").stat().st_size < 1.5e6
         assert not (tmp_path / "report.html").exists()
 
     def test_no_html(self, run, tmp_path):
@@ -599,8 +613,8 @@ class TestBadArguments:
     def test_is_said(self, fails, argv, said):
         assert said in fails(*argv)
 
-    def test_plotly_missing(self, fails, monkeypatch):
-        monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    def test_jinja_missing(self, fails, monkeypatch):
+        monkeypatch.setitem(sys.modules, "jinja2", None)
         assert "--no-html for the tables alone" in fails("report", "KO")
 
 

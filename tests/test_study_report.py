@@ -89,17 +89,16 @@ def test_the_page_is_whole_and_escapes_labels(report):
 def test_pictures_draw_what_was_found(study):
     lines = figures.bias_through_time(study, "long")
     expected = study.rolling_bias()["long", "sample"].dropna()
-    drawn = next(t for t in lines.data if t.name == "sample")
-    np.testing.assert_allclose(drawn.y, expected, atol=1e-4)
-    assert lines.layout.shapes[0].y0 == pytest.approx(1 - (2 / 12) ** 0.5)
-    points = figures.loss_differences(study, "minimum variance", against="sample").data[0]
+    drawn = next(mark for mark in lines.marks if mark.name == "sample")
+    np.testing.assert_allclose(drawn.y, expected)
+    assert lines.marks[0].low[0] == pytest.approx(1 - (2 / 12) ** 0.5)
+    (dots,) = figures.loss_differences(study, "minimum variance", against="sample").marks
     row = study.comparisons(against="sample").loc[("minimum variance", "OLS <1>")]
-    at = list(points.y).index("OLS &lt;1&gt;")
-    assert points.x[at] == pytest.approx(row["difference"])
-    assert points.error_x.array[at] == pytest.approx(row["high"] - row["difference"])
-    bars = figures.breaches(study, 0.1)
+    at = dots.labels.index("OLS <1>")
+    assert (dots.x[at], dots.high[at]) == (row["difference"], row["high"])
+    marks = figures.breaches(study, 0.1).marks
     shares = study.breaches(0.1).loc["minimum variance", "sample", "0"]["share"]
-    assert bars.data[1].x[1] == pytest.approx(shares)
+    assert marks[1].x[1] == pytest.approx(shares)
     for wrong in (figures.bias_through_time, figures.loss_differences):
         with pytest.raises(rm.InvalidParameterError) as caught:
             wrong(study, "nothing")

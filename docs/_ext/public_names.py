@@ -62,6 +62,10 @@ GROUPS = (
     Group("errors", "Errors and warnings", "Each says what it got, in `details`.", ("errors",)),
 )
 
+# Modules whose names are not names of riskmodel, and those of this folder.
+MODULES = ("report.figures", "panel.dask", "testing")
+INTEROP = "interop"
+
 
 def public_names(stub: Path) -> dict[str, list[str]]:
     """Return the public names of the stub by module."""
@@ -91,16 +95,31 @@ def page_text(group: Group, names: list[str]) -> str:
     )
 
 
+def modules_text(package: Path) -> str:
+    """Write the page of modules: each with its classes and functions."""
+    interop = sorted(f"{INTEROP}.{path.stem}" for path in (package / INTEROP).glob("[a-z]*.py"))
+    parts = [
+        f"riskmodel.{name}\n{'-' * (len(name) + 10)}\n\n.. automodule:: riskmodel.{name}\n   :members:\n"
+        for name in (*interop, *MODULES)
+    ]
+    return "Other modules\n=============\n\nImported by their own names, for they need extras.\n\n" + "\n".join(parts)
+
+
+def write_where_changed(page: Path, text: str) -> None:
+    """Write a page; leave an equal one, for Sphinx reads again what was written."""
+    if not page.exists() or page.read_text(encoding="utf-8") != text:
+        page.write_text(text, encoding="utf-8")
+
+
 def write_pages(app: Sphinx, config: Config) -> None:
-    """Write the pages that have changed, for Sphinx reads again what was written; remove pages of former names."""
-    folder = Path(app.srcdir) / "reference"
+    """Write the pages of the reference, and remove pages of former names."""
+    folder, package = Path(app.srcdir) / "reference", Path(app.srcdir).parent / "riskmodel"
     names: dict[str, list[str]] = {group.page: [] for group in GROUPS}
-    for module, found in public_names(Path(app.srcdir).parent / "riskmodel" / "__init__.pyi").items():
+    for module, found in public_names(package / "__init__.pyi").items():
         names[group_of(module).page] += found
     for group in GROUPS:
-        page, text = folder / f"{group.page}.rst", page_text(group, names[group.page])
-        if not page.exists() or page.read_text(encoding="utf-8") != text:
-            page.write_text(text, encoding="utf-8")
+        write_where_changed(folder / f"{group.page}.rst", page_text(group, names[group.page]))
+    write_where_changed(folder / "modules.rst", modules_text(package))
     present = {f"riskmodel.{name}.rst" for found in names.values() for name in found}
     for page in (folder / "api").glob("*.rst"):
         if page.name not in present:

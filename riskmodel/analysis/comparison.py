@@ -36,6 +36,14 @@ class DependenceTest:
         Value of the test statistic.
     pvalue : float
         Probability, under the null, of a statistic at least as extreme.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> test = rm.CovarianceComparison.of(rm.OLS().fit(panel), panel).pesaran_cd()
+    >>> round(test.statistic, 2), round(test.pvalue, 3)
+    (-7.53, 0.0)
     """
 
     statistic: float

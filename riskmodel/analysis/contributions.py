@@ -11,6 +11,7 @@ from attrs import frozen
 
 from riskmodel._core.arrays import Array
 from riskmodel._core.display import Table
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.active import beta_to, holdings_of
 from riskmodel.analysis.grouping import FACTORS, Grouping, require_given
 from riskmodel.horizon import Horizon
@@ -22,7 +23,7 @@ from riskmodel.quantities import Volatility
 
 @final
 @frozen(eq=False, repr=False)
-class Contributions:
+class Contributions(Listed):
     r"""Where a portfolio's risk comes from: by holding, by factor, by groups of them, and by both at once.
 
     A contribution is Euler's: the size x of a holding or factor exposure times the derivative of the volatility

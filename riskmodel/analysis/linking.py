@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import ImpossibleReturnsError, InvalidParameterError
 
 
-class Linking(ABC):
+class Linking(Abstract):
     r"""A way to link parts of returns over time. Subclass it and write `coefficients`.
 
     On date t, the parts of a portfolio's return R (less those of its benchmark B, if there is one) sum to R - B. Parts
@@ -54,6 +55,15 @@ class Carino(Linking):
     ----------
     .. [1] Cariño, D. R. (1999). Combining Attribution Effects Over Time. *Journal of Performance Measurement* 3(4),
        5-14.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
+    >>> earned = rm.ReturnAttribution.of(pair, panel.select(start="2018"), linking=rm.Carino())
+    >>> round(earned.total, 4)
+    0.2261
     """
 
     def coefficients(self, returns: Array, benchmark: Array) -> Array:
@@ -77,6 +87,15 @@ class Menchero(Linking):
     ----------
     .. [1] Menchero, J. (2000). An Optimized Approach to Linking Attribution Effects over Time. *Journal of Performance
        Measurement* 5(1), 36-42.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
+    >>> earned = rm.ReturnAttribution.of(pair, panel.select(start="2018"), linking=rm.Menchero())
+    >>> round(earned.total, 4)
+    0.2261
     """
 
     def coefficients(self, returns: Array, benchmark: Array) -> Array:
@@ -105,6 +124,15 @@ class Compounded(Linking):
     ----------
     .. [1] GRAP (1997). *Synthèse des modèles d'attribution de performance*. Paris: Groupe de Recherche en Attribution
        de Performance.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
+    >>> earned = rm.ReturnAttribution.of(pair, panel.select(start="2018"), linking=rm.Compounded())
+    >>> round(earned.total, 4)
+    0.2261
     """
 
     def coefficients(self, returns: Array, benchmark: Array) -> Array:
@@ -115,7 +143,17 @@ class Compounded(Linking):
 @final
 @frozen
 class Added(Linking):
-    """Parts added up: of a capital that is the same on each date, profits paid out and losses paid in."""
+    """Parts added up: of a capital that is the same on each date, profits paid out and losses paid in.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
+    >>> earned = rm.ReturnAttribution.of(pair, panel.select(start="2018"), linking=rm.Added())
+    >>> round(earned.total, 4)
+    0.2269
+    """
 
     def coefficients(self, returns: Array, benchmark: Array) -> Array:
         """Return ones."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -12,13 +12,14 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 
 # With more parts there are too many choices among them.
 _MOST = 20
 
 
-class Splitting(ABC):
+class Splitting(Abstract):
     """A way to split a change over n parts. Subclass it and write `split`."""
 
     @abstractmethod

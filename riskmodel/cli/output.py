@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from riskmodel._core.atomic import write_atomically
 from riskmodel.cli.files import STDOUT
 from riskmodel.cli.notices import tell
+from riskmodel.cli.terminal import width
 from riskmodel.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -19,7 +21,18 @@ if TYPE_CHECKING:
     from riskmodel.report.study.report import StudyReport
 
 
-def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -> None:
+# How to see what a short report leaves out.
+_HINT = "--full prints them, and the page has them."
+
+
+class Detail(Enum):
+    """How much of a report a terminal shows."""
+
+    BRIEF = "brief"
+    FULL = "full"
+
+
+def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool, detail: Detail | None = None) -> None:
     """Write what the ending of `output` says, and print the tables or the JSON; with `STDOUT`, print the page alone."""
     if output == STDOUT:
         print_json(report.to_dict()) if as_json else print(_page(report))
@@ -31,9 +44,18 @@ def show(report: RiskReport | StudyReport, output: Path | None, as_json: bool) -
         if wrote:
             tell(wrote)
     else:
-        print(report.to_text())
+        print(_text(report, detail or Detail.FULL))
         if wrote:
             print(wrote)
+
+
+def _text(report: RiskReport | StudyReport, detail: Detail) -> str:
+    from riskmodel.report import text  # noqa: PLC0415 - not needed for a page
+    from riskmodel.report.report import RiskReport  # noqa: PLC0415
+
+    document = report.document(text.MOST_ASSETS) if isinstance(report, RiskReport) else report.document()
+    shown = text.brief(document, _HINT) if detail is Detail.BRIEF else document
+    return text.render(shown, width())
 
 
 def table_json(table: pd.DataFrame) -> dict[str, dict[str, Any]]:

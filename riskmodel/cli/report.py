@@ -18,7 +18,7 @@ from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles, page_path
 from riskmodel.cli.groups import add_groups, groups_of
 from riskmodel.cli.model import ModelOptions, left_out_of
-from riskmodel.cli.output import show
+from riskmodel.cli.output import Detail, show
 from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
 from riskmodel.cli.wording import as_options
 from riskmodel.errors import InvalidParameterError
@@ -155,6 +155,7 @@ def parser() -> Parser:
         "for the page on standard output",
     )
     add("--no-html", action="store_true", help="write no page")
+    add("--full", action="store_true", help="print all tables, also those that explain and test others, and each beta")
     add("--json", action="store_true", help="print the figures as JSON instead of tables")
     add_estimator(report)
     add_files(report)
@@ -169,7 +170,7 @@ def run(arguments: argparse.Namespace) -> None:
         if left_out:
             notices.tell(left_out)
         # within, as some figures are computed, and warn, when they are shown
-        show(report, options.output, options.json)
+        show(report, options.output, options.json, Detail.FULL if arguments.full else Detail.BRIEF)
 
 
 @final

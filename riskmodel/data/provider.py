@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
@@ -15,6 +15,7 @@ from riskmodel._core.arguments import shown
 from riskmodel._core.dates import times, window
 from riskmodel._core.frames import ReturnFrame, as_pandas
 from riskmodel._core.kinds import ASSET_RETURNS, FACTOR_RETURNS
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import (
     HorizonMismatchError,
     InvalidParameterError,
@@ -35,7 +36,7 @@ from riskmodel.panel.unmatched import DROP, Unmatched
 Edge = pd.Timestamp | None
 
 
-class DataProvider(ABC):
+class DataProvider(Abstract):
     """Source of returns. Subclass it with a `horizon` and three methods; `panel` checks and aligns the results.
 
     All returns are decimals per `horizon`; NaN means missing. Dates may be a DatetimeIndex (with or without a time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Real
 from typing import Any, final
@@ -14,6 +14,7 @@ import pandas as pd
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.available import LeftOut, fit_remaining
@@ -31,7 +32,7 @@ from riskmodel.panel.memory import ReturnPanel
 _LEAST_WEIGHT = 1e-200
 
 
-class Estimator(ABC):
+class Estimator(Abstract):
     """An estimator of factor models. Subclass it and write `fit`.
 
     `fit` raises an `EstimationError` whose ``details["assets"]`` names all assets that cannot be estimated, so that

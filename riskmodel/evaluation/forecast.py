@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import cached_property
 from typing import Any, final
 
@@ -12,6 +12,7 @@ from attrs import field, frozen
 from scipy import linalg
 
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError, SingularCovarianceError
 from riskmodel.horizon import Horizon
 from riskmodel.model.covariance import FactorCovariance
@@ -21,7 +22,7 @@ from riskmodel.model.model import FactorModel
 _ASYMMETRY = 1e-8
 
 
-class Forecast(ABC):
+class Forecast(Abstract):
     """The covariance of N asset returns over one row, as a method forecast it on a date."""
 
     @property

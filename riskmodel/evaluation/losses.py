@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,9 +10,10 @@ from attrs import field, frozen
 from scipy import special
 
 from riskmodel._core.arguments import require_finite
+from riskmodel._core.listing import Abstract
 
 
-class Loss(ABC):
+class Loss(Abstract):
     """A loss of a variance forecast. Subclass it and write `values`."""
 
     @abstractmethod

@@ -6,7 +6,7 @@ import copy
 import functools
 import hashlib
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from types import CodeType, MappingProxyType
 from typing import Any, final
@@ -16,6 +16,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.arguments import shown
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.base import Estimator
 from riskmodel.evaluation.forecast import Forecast, read_forecast
@@ -24,7 +25,7 @@ from riskmodel.panel.memory import ReturnPanel
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-class Method(ABC):
+class Method(Abstract):
     """A way to forecast a covariance from a window of returns."""
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import EstimationError, InvalidParameterError
 from riskmodel.estimation.weighting import require_at_least, require_share
@@ -19,7 +20,7 @@ from riskmodel.evaluation.universe import seed_of
 _CONCENTRATION = 0.3
 
 
-class PortfolioFamily(ABC):
+class PortfolioFamily(Abstract):
     """Portfolios of one kind, made on each date of a study from what is known then. Subclass it and write `weights`.
 
     Examples

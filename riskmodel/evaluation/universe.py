@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from hashlib import sha256
 from typing import Any, final
 
@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.listing import Abstract
 from riskmodel.estimation.weighting import require_at_least, require_share
 
 USED, SHORT, CONSTANT, ENDED, NOT_DRAWN = range(5)
@@ -29,7 +30,7 @@ def seed_of(seed: int, date: pd.Timestamp) -> np.random.Generator:
     return np.random.default_rng([seed, date.value // 10**9 + 2**40])
 
 
-class Draw(ABC):
+class Draw(Abstract):
     """A choice of some of the assets that can be used on a date."""
 
     @abstractmethod

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Self, final
 
 import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import cosine_number
 from riskmodel.inference.covariance.hc3 import HC3
@@ -100,7 +101,7 @@ def quantile(level: float, degrees: float) -> float:
     return float(special.stdtrit(degrees, 0.5 + 0.5 * level))
 
 
-class Bounds(ABC):
+class Bounds(Abstract):
     """A way to make an interval of a figure. One hook: `ends`."""
 
     @abstractmethod

@@ -10,6 +10,7 @@ from attrs import Factory, evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.agreement import require_regression, require_same_factors
@@ -55,7 +56,7 @@ def _require_covariance(_: Any, __: Any, value: Any) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class Inference:
+class Inference(Listed):
     r"""Standard errors and intervals of a regression model's figures, by one mechanism.
 
     Each parameter has an influence function: what each date adds to its error. A figure's is their sum with the

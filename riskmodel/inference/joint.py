@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import final
 
@@ -10,12 +10,13 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 
 # Draws from which the quantile of a maximum is taken: its error is a few thousandths.
 _DRAWS = 20_000
 
 
-class Joint(ABC):
+class Joint(Abstract):
     """How the intervals of a table cover together. One hook: `marginal_level`."""
 
     @abstractmethod
@@ -34,7 +35,18 @@ class Joint(ABC):
 @final
 @frozen
 class Pointwise(Joint):
-    """Each interval alone covers with the probability."""
+    """Each interval alone covers with the probability.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.Pointwise())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 1.022, 'high': 1.126}
+    """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:
         """Return the level itself."""
@@ -44,7 +56,18 @@ class Pointwise(Joint):
 @final
 @frozen
 class Bonferroni(Joint):
-    """All intervals cover at once at least with the probability, whatever their correlations."""
+    """All intervals cover at once at least with the probability, whatever their correlations.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.Bonferroni())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 0.997, 'high': 1.151}
+    """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:
         """Return 1 - (1 - level)/M."""
@@ -63,6 +86,16 @@ class SupT(Joint):
     ----------
     .. [1] Montiel Olea, J. L. and Plagborg-Møller, M. (2019). Simultaneous Confidence Bands: Theory, Implementation,
        and an Application to SVARs. *Journal of Applied Econometrics* 34(1), 1-17.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> table = rm.Inference.of(model, panel).table(msft, joint=rm.SupT())
+    >>> table.loc["exposure Mkt-RF", ["low", "high"]].astype(float).round(3).to_dict()
+    {'low': 1.006, 'high': 1.142}
     """
 
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:

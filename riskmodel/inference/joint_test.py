@@ -30,6 +30,14 @@ class JointTest:
         Probability, if all are zero, of a statistic at least as large.
     degrees : tuple of float
         Degrees of freedom: of an F distribution if there are two, of a chi-squared if there is one.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> alphas = rm.Inference.of(rm.OLS().fit(panel), panel).alphas()
+    >>> round(alphas.joint().pvalue, 3)
+    0.248
     """
 
     statistic: float

@@ -37,6 +37,16 @@ class BreakTest:
         What it exceeds with 10, 5 and 1 % probability if nothing changes.
     date : Timestamp
         Where the data are furthest from constant.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> msft = rm.Strategy({"MSFT": 1.0}, model)
+    >>> test = rm.Inference.of(model, panel).stability(msft).exposures
+    >>> round(test.statistic, 1), test.critical
+    (50.0, (7.12, 8.68, 12.16))
     """
 
     statistic: float

@@ -24,6 +24,7 @@ from riskmodel._core.arrays import (
 )
 from riskmodel._core.display import Table, page
 from riskmodel._core.linalg import as_correlation, has_cholesky, root
+from riskmodel._core.listing import Listed
 from riskmodel._core.threads import one_blas_thread
 from riskmodel.errors import (
     InvalidParameterError,
@@ -139,7 +140,7 @@ def _check_positive_semidefinite(matrix: Array) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class FactorCovariance:
+class FactorCovariance(Listed):
     r"""The N × N covariance :math:`\Sigma = B F B^\top + D` of asset returns, stored as its parts.
 
     D is diagonal, or :math:`D = C C^\top + \mathrm{diag}(s^2)` where the residuals of some assets are linked, such as

@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.display import Table
+from riskmodel._core.listing import Listed
 from riskmodel.horizon import Horizon
 from riskmodel.model.covariance import FactorCovariance
 from riskmodel.model.holdings import Holdings
@@ -20,7 +21,7 @@ TOTAL = "total"
 
 @final
 @frozen(eq=False, repr=False)
-class RiskDecomposition:
+class RiskDecomposition(Listed):
     r"""A portfolio's variance by factor (and idio), and by holding.
 
     Contributions are Euler's: half of the weight of each holding or factor times the derivative of the variance. They

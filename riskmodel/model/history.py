@@ -17,6 +17,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Counts, Flags, Index, by_constructor
 from riskmodel._core.dates import between, times
 from riskmodel._core.display import page
+from riskmodel._core.listing import Listed
 from riskmodel.errors import (
     EstimationError,
     InvalidParameterError,
@@ -71,7 +72,7 @@ def _check(self: ModelHistory, _attribute: object, _value: object) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class ModelHistory:
+class ModelHistory(Listed):
     r"""One `FactorModel` for each window of a panel, by the window's last date.
 
     `Rolling` and `Expanding` return it, for any estimator. A figure of all dates is a frame or Series whose rows are

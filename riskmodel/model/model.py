@@ -13,6 +13,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite, shown
 from riskmodel._core.arrays import Array, by_constructor, floats
 from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import (
     InvalidParameterError,
@@ -66,7 +67,7 @@ def _nothing_missing() -> pd.DataFrame:
 
 @final
 @frozen(eq=False, repr=False)
-class FactorModel:
+class FactorModel(Listed):
     r"""Returns explained by factors: :math:`r_i - r_f = \alpha_i + \beta_i^\top f + \varepsilon_i`.
 
     An `Estimator` returns it; `FactorModel.from_parameters` makes it from given numbers. The constructor takes arrays
@@ -110,6 +111,20 @@ class FactorModel:
         ``risk_free`` or ``cash``.
     UnknownAssetError
         For a prior of an asset that is not in the model.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> model
+    <FactorModel 2 assets × 1 factors, per day>
+    >>> model.loadings.round(2)
+          Mkt-RF
+    MSFT    1.07
+    JPM     1.53
+    >>> f"{model.covariance.volatility({'MSFT': 0.5, 'JPM': 0.5}).at(rm.YEAR):.1%}"
+    '30.3%'
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

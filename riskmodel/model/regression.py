@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array, Index, by_constructor
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.model.parts import PART, require_shapes
@@ -32,7 +33,7 @@ def _check(self: RegressionFit, _attribute: Any, _value: Any) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class RegressionFit:
+class RegressionFit(Listed):
     r"""Time-series regressions of assets on factors, one for each asset.
 
     The coefficients are those of the regression, even where the model's are shrunk.
@@ -59,6 +60,14 @@ class RegressionFit:
         The horizon of all figures.
     decay_factor : float
         Ratio of the weight of a date to that of the next date; 1 for equal weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> fit = rm.OLS().fit(panel).regression
+    >>> fit.rsquared.round(3).to_dict(), fit.std_errors["Mkt-RF"].round(3).to_dict()
+    ({'MSFT': 0.451, 'JPM': 0.552}, {'MSFT': 0.017, 'JPM': 0.02})
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

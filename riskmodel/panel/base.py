@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
 from riskmodel._core.dates import between, times
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import (
     InvalidParameterError,
     NoOverlapError,
@@ -29,8 +30,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Panel(ABC):
-    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`, `DaskPanel`)."""
+class Panel(Abstract):
+    """What estimators read: excess returns in memory (`ReturnPanel`) or elsewhere (`StoredPanel`, `DaskPanel`).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> isinstance(rm.SampleData().panel(["MSFT"], ["Mkt-RF"]), rm.Panel)
+    True
+    """
 
     __slots__ = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
@@ -15,6 +15,7 @@ from riskmodel._core.arguments import require, require_method, shown
 from riskmodel._core.arrays import Array, Index, by_constructor
 from riskmodel._core.frames import ReturnFrame, read_numbers
 from riskmodel._core.kinds import FactorReturns
+from riskmodel._core.listing import Abstract
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, NonNumericError, UnknownAssetError
 from riskmodel.horizon import Horizon
@@ -46,7 +47,7 @@ class ReturnData(Protocol):
         """Risk-free rate by date."""
 
 
-class Factor(ABC):
+class Factor(Abstract):
     """The return series of one factor. Subclass it to define your own.
 
     Define `name`, `funded` and the method `returns`. The first two may be class attributes, fields of a dataclass, set
@@ -218,6 +219,14 @@ class AssetFactor(FactorOfAssets):
     ----------
     asset : label
         The provider's label, for instance ``"SPY"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT"], [rm.AssetFactor("SPX")])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+           SPX
+    MSFT  1.07
     """
 
     asset: str = field(validator=labels.check_label)
@@ -244,6 +253,14 @@ class Spread(FactorOfAssets):
     ----------
     long, short : label
         Two of the provider's assets.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["XOM"], [rm.AssetFactor("SPX"), rm.Spread("CVX", "SPX")])
+    >>> rm.OLS().fit(panel).loadings.round(2)
+          SPX  CVX-SPX
+    XOM  0.92     0.65
     """
 
     long: str = field(validator=labels.check_label)

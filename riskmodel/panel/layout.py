@@ -87,7 +87,7 @@ class Layout:
 @final
 @frozen
 class Wide(Layout):
-    """One row for each date, one column for each asset.
+    r"""One row for each date, one column for each asset.
 
     Parameters
     ----------
@@ -101,6 +101,17 @@ class Wide(Layout):
     dates : str, optional
         The format of dates that are not year first, such as ``"%d/%m/%Y"``, as `datetime.datetime.strptime` reads it;
         or what counts them: ``"unix-s"``, ``"unix-ms"``, ``"unix-us"`` (since 1970, UTC) or ``"excel"`` (days).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "returns.csv"
+    >>> _ = path.write_text("Day,MSFT,NOTE\n31/01/2024,0.01,a\n29/02/2024,0.02,b\n")
+    >>> rm.read_returns(path, rm.Wide("Day", columns=["MSFT"], dates="%d/%m/%Y"))
+                MSFT
+    2024-01-31  0.01
+    2024-02-29  0.02
     """
 
     date: Any = field(default=None, validator=_is_a_date)
@@ -111,7 +122,7 @@ class Wide(Layout):
 @final
 @frozen
 class Long(Layout):
-    """One row for each date and asset.
+    r"""One row for each date and asset.
 
     Parameters
     ----------
@@ -123,6 +134,17 @@ class Long(Layout):
         The column of returns or prices; by default the only other one that is not an index.
     dates : str, optional
         The format of dates that are not year first, such as ``"%d/%m/%Y"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "returns.csv"
+    >>> _ = path.write_text("day,isin,r\n2024-01-02,X,0.01\n2024-01-02,Y,-0.02\n2024-01-03,X,0.03\n")
+    >>> rm.read_returns(path, rm.Long(date="day", asset="isin", value="r"))
+                   X     Y
+    2024-01-02  0.01 -0.02
+    2024-01-03  0.03   NaN
     """
 
     date: Any = field(default="date", validator=_is_a_date)
@@ -134,7 +156,7 @@ class Long(Layout):
 @final
 @frozen
 class Crsp(Layout):
-    """An export of CRSP's stock files, from WRDS: one row for each date and permno, named as CRSP names them.
+    r"""An export of CRSP's stock files, from WRDS: one row for each date and permno, named as CRSP names them.
 
     Letters in a column of returns (``B``, ``C``, ...) and -44, -55, -66, -77, -88 and -99 are CRSP's codes for missing
     ones. ``DLRET`` beside ``RET`` is compounded with it, as are both on the last date; ``DLYRET`` and ``MTHRET`` of the
@@ -149,6 +171,17 @@ class Crsp(Layout):
         (``RETX``). Case is ignored.
     dates : str, optional
         The format of dates that are not year first, such as ``"%m/%d/%Y"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "crsp.csv"
+    >>> _ = path.write_text("PERMNO,date,RET\n10107,2024-01-31,0.0573\n10107,2024-02-29,0.0423\n")
+    >>> rm.read_returns(path, rm.Crsp())
+                 10107
+    2024-01-31  0.0573
+    2024-02-29  0.0423
     """
 
     value: str | None = field(default=None, validator=_is_a_name)
@@ -191,7 +224,7 @@ def _is_a_caption(_: Any, __: Any, value: Any) -> None:
 @final
 @frozen
 class French(Layout):
-    """A file of the French library as it is published: prose, then tables with a caption each, in percent.
+    r"""A file of the French library as it is published: prose, then tables with a caption each, in percent.
 
     Parameters
     ----------
@@ -202,6 +235,17 @@ class French(Layout):
         A part of the line above the table, such as ``"Average Value Weighted Returns"``. Case is ignored.
     columns : sequence of str, optional
         The columns to read; by default all.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "factors.csv"
+    >>> _ = path.write_text("By CRSP 202407.\n\n,Mkt-RF,RF\n202401, 0.70, 0.47\n202402, 5.06, 0.42\n\n")
+    >>> rm.read_percent_returns(path, rm.French(rm.MONTH))
+                Mkt-RF      RF
+    2024-01-31  0.0070  0.0047
+    2024-02-29  0.0506  0.0042
     """
 
     horizon: Horizon | None = field(default=None, validator=_is_a_horizon)

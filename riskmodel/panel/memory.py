@@ -132,6 +132,17 @@ class ReturnPanel(Panel):
         What the asset returns were that the panel was made of: ``rm.TOTAL`` (the default) or ``rm.EXCESS``.
     unmatched : Unmatched, optional
         What became of rows on other dates: ``rm.DROP`` (the default) or ``rm.COMPOUND``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> panel
+    <ReturnPanel 4760 dates (2000-01-03 to 2018-11-30, per day) × 2 assets, 1 factors, 0 dates dropped>
+    >>> panel.excess_returns.iloc[-1].round(4).to_dict(), len(panel.dropped)
+    ({'MSFT': 0.0063, 'JPM': 0.0102}, 0)
+    >>> panel.select(["JPM"], start="2018")
+    <ReturnPanel 232 dates (2018-01-02 to 2018-11-30, per day) × 1 assets, 1 factors, 0 dates dropped>
     """
 
     dates: pd.DatetimeIndex

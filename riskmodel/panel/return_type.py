@@ -17,6 +17,12 @@ class ReturnType(Enum):
     which total expected returns need. Excess returns are of positions that are financed anew in each row, such as
     options bought each month: they may be -100 % or less, and go on. Factor returns are never changed: those of a
     funded factor are excess returns.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> rm.SampleData().panel(["MSFT"], ["Mkt-RF"]).return_type
+    TOTAL
     """
 
     TOTAL = "total"

@@ -14,6 +14,7 @@ from riskmodel._core.arguments import require_count, require_positive
 from riskmodel._core.callers import warn
 from riskmodel._core.dates import window
 from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError, ProxiedPositionsWarning, UnknownAssetError
 from riskmodel.estimation.groups import read_groups
@@ -32,7 +33,7 @@ _PERCENT, _NEAR = 100.0, 1.0
 
 @final
 @frozen(init=False, eq=False, repr=False)
-class Book:
+class Book(Listed):
     """The positions that are held: dollars by asset, on a date.
 
     Parameters

@@ -23,6 +23,15 @@ class Breach:
         The limit exceeded.
     used : float
         How much of it the position uses, in the limit's own unit.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH)
+    >>> [str(breach) for breach in budget.check(rm.Position(msft, 20e6, rm.MONTH))]
+    ['volatility per month: 1,762,504 used of 1,000,000']
     """
 
     limit: Limit

@@ -12,6 +12,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core.labels import is_lone
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import is_horizon, positive_dollars
@@ -31,7 +32,7 @@ def _read_limits(limits: Any) -> tuple[Any, ...]:
 
 @final
 @frozen
-class RiskBudget:
+class RiskBudget(Listed):
     """A volatility limit at a horizon, and any other limits.
 
     Parameters

@@ -41,6 +41,14 @@ class Coverage:
         Dollars of the positions that the model does not cover.
     share : float
         Their share of the gross dollars, 0 to 1.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT"], ["Mkt-RF"]))
+    >>> covered = rm.Book({"MSFT": 6e6, "USD": 1e6}).cover(model, rm.LeftOutPositions(["USD"]))
+    >>> round(covered.share, 3)
+    0.143
     """
 
     strategy: Strategy

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, final
 
 import pandas as pd
 from attrs import field, frozen
 
+from riskmodel._core.listing import Abstract
 from riskmodel.horizon import Horizon
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.amounts import is_horizon, is_panel, positive_count, positive_dollars, positive_share
@@ -16,7 +17,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.quantities import Volatility
 
 
-class Limit(ABC):
+class Limit(Abstract):
     """One limit on a position. Subclass it with a `name`, an `amount` and a method `use`.
 
     The first two may be class attributes, fields of a dataclass, set in ``__init__``, or properties. Two limits of
@@ -31,6 +32,18 @@ class Limit(ABC):
     scales : bool
         True (the default) where twice the capital uses twice as much. False where the use does not depend on the
         capital, such as a number of names: the limit then allows any capital or none.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> class BorrowLimit(rm.Limit):
+    ...     name, amount = "borrowed", 5e6
+    ...     def use(self, portfolio):
+    ...         return max(0.0, -float(portfolio.cash_weight))
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> rm.RiskBudget(1_000_000, rm.MONTH, limits=[BorrowLimit()]).size(msft).binding
+    'borrowed'
     """
 
     scales: bool = True
@@ -61,6 +74,16 @@ class VolatilityLimit(Limit):
         Dollars, one standard deviation of PnL over `horizon`.
     horizon : Horizon
         Horizon of `amount`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.VolatilityLimit(2_000_000, rm.YEAR)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('volatility per year', '6,551,479')
     """
 
     _amount: float = field(validator=positive_dollars)
@@ -148,6 +171,16 @@ class FactorVolatilityLimit(Limit):
         Dollars, one standard deviation of the factors' PnL over `horizon`.
     horizon : Horizon
         Horizon of `amount`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.FactorVolatilityLimit(400_000, rm.MONTH)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('factor volatility per month', '6,756,772')
     """
 
     _amount: float = field(validator=positive_dollars)
@@ -180,6 +213,16 @@ class GrossLimit(Limit):
     ----------
     amount : float
         Dollars.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.GrossLimit(5e6)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('gross', '5,000,000')
     """
 
     amount: float = field(validator=positive_dollars)
@@ -199,6 +242,16 @@ class NetLimit(Limit):
     ----------
     amount : float
         Dollars.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.NetLimit(4e6)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('net', '4,000,000')
     """
 
     amount: float = field(validator=positive_dollars)
@@ -218,6 +271,16 @@ class NameLimit(Limit):
     ----------
     amount : float
         Dollars.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.NameLimit(2e6)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('largest name', '2,000,000')
     """
 
     amount: float = field(validator=positive_dollars)
@@ -240,6 +303,16 @@ class ConcentrationLimit(Limit):
     ----------
     amount : float
         Above 0, up to 1.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.ConcentrationLimit(0.5)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('concentration', '0')
     """
 
     amount: float = field(validator=positive_share)
@@ -260,6 +333,16 @@ class NameCountLimit(Limit):
     ----------
     amount : int
         One or more.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.NameCountLimit(10)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('volatility per month', '11,347,494')
     """
 
     amount: int = field(validator=positive_count)
@@ -280,6 +363,16 @@ class CapitalLimit(Limit):
     ----------
     amount : float
         Dollars.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> budget = rm.RiskBudget(1_000_000, rm.MONTH, limits=[rm.CapitalLimit(3e6)])
+    >>> position = budget.size(msft)
+    >>> position.binding, f"{position.capital:,.0f}"
+    ('capital', '3,000,000')
     """
 
     amount: float = field(validator=positive_dollars)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, final
@@ -16,6 +16,7 @@ from riskmodel._core.arguments import require, require_count, require_finite
 from riskmodel._core.arrays import Array
 from riskmodel._core.callers import warn
 from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Abstract
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import (
     InvalidParameterError,
@@ -37,11 +38,19 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 _RISKLESS = 1e-10
 
 
-class Portfolio(ABC):
+class Portfolio(Abstract):
     """Weights on assets and factors with a factor model (abstract: `Strategy`, `HedgedPortfolio`).
 
     Weights are dollars per dollar of strategy. Figures are per the model's `horizon`. Each is computed once, when it
     is first read; Series are returned as copies.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> isinstance(msft, rm.Portfolio), isinstance(rm.HedgedPortfolio.neutral(msft), rm.Portfolio)
+    (True, True)
     """
 
     @property

@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import evolve, field, frozen
 
 from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import is_horizon
@@ -19,7 +20,7 @@ from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
 @final
 @frozen(eq=False, repr=False)
-class Position:
+class Position(Listed):
     """A portfolio and the dollars held of it.
 
     Parameters
@@ -37,6 +38,15 @@ class Position:
     ------
     InvalidParameterError
         If `capital` is negative or not finite. A short position is a strategy of negative weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel)))
+    >>> position = rm.Position(hedged, 10_000_000, rm.MONTH)
+    >>> f"{position.volatility:,.0f} a month, {position.hedge['Mkt-RF']:,.0f} of the market"
+    '652,796 a month, -10,739,188 of the market'
     """
 
     portfolio: Portfolio = field()

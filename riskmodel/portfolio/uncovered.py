@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Abstract
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.groups import read_groups
@@ -19,7 +20,7 @@ from riskmodel.estimation.groups import read_groups
 Baskets = Mapping[Any, "pd.Series[float]"]
 
 
-class Uncovered(ABC):
+class Uncovered(Abstract):
     """What stands in for positions that a model does not cover (abstract: subclass it with `baskets`)."""
 
     @abstractmethod
@@ -71,6 +72,14 @@ class GroupProxies(Uncovered):
     ----------
     groups : mapping or Series by asset
         The group of each asset, such as its sector. A position without one has the group that the book says.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "AAPL"], ["Mkt-RF"]))
+    >>> book = rm.Book({"MSFT": 6e6, "NEWCO": 1e6})
+    >>> book.cover(model, rm.GroupProxies({"MSFT": "tech", "AAPL": "tech", "NEWCO": "tech"})).note
+    '14.3% of gross is not covered by the model: NEWCO (1,000,000): MSFT, AAPL'
     """
 
     _groups: pd.Series[Any] = field(converter=read_groups)
@@ -136,6 +145,14 @@ class PeerProxies(Uncovered):
     ----------
     peers : mapping
         For each position, a list of covered assets, or their weights, whose sum is one.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "AAPL"], ["Mkt-RF"]))
+    >>> book = rm.Book({"MSFT": 6e6, "NEWCO": 1e6})
+    >>> book.cover(model, rm.PeerProxies({"NEWCO": ["MSFT", "AAPL"]})).note
+    '14.3% of gross is not covered by the model: NEWCO (1,000,000): MSFT, AAPL'
     """
 
     _peers: dict[Any, pd.Series[float]] = field(converter=_read_peers)
@@ -157,6 +174,13 @@ class LeftOutPositions(Uncovered):
         What to leave out, where the model does not cover it.
     otherwise : Uncovered, optional
         What becomes of other positions that are not covered; by default they are refused.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT"], ["Mkt-RF"]))
+    >>> rm.Book({"MSFT": 6e6, "USD": 1e6}).cover(model, rm.LeftOutPositions(["USD"])).note
+    '14.3% of gross is not covered by the model: USD (1,000,000): left out'
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

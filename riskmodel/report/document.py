@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, final
+from typing import final
 
 from attrs import frozen
 
+from riskmodel.report.drawing.figure import Figure
+from riskmodel.report.hedge_form import HedgeForm
+
 Row = tuple[str, ...]
+LONG = 30
+_MOST_ON_PAPER = 100
 
 
 class Width(Enum):
@@ -80,6 +85,16 @@ class Table:
     hidden: int = 0
     place: Place = Place.MIDDLE
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it has more rows than a reader looks through."""
+        return len(self.rows) > LONG
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether paper has room for it; the page then says what is left out."""
+        return self.place is not Place.END or len(self.rows) <= _MOST_ON_PAPER
+
 
 @final
 @frozen(eq=False)
@@ -92,7 +107,7 @@ class Picture:
         Its title.
     about : str
         What it shows, in words: the caption, and the description for readers who cannot see it.
-    figure : plotly.graph_objects.Figure
+    figure : Figure
         The picture.
     width : Width
         On a page.
@@ -100,7 +115,7 @@ class Picture:
 
     heading: str
     about: str
-    figure: Any
+    figure: Figure
     width: Width = Width.HALF
 
 
@@ -121,6 +136,10 @@ class Document:
         Words that the tables use, each with its meaning.
     tiles : tuple of Tile
         The first figures.
+    hedge : HedgeForm, optional
+        What a page needs to hedge by itself.
+    line : tuple of str
+        What a page says below its heading: as of when, from where, made by what.
     facts : tuple of (str, str)
         Name and value, line by line.
     tables : tuple of Table
@@ -140,6 +159,8 @@ class Document:
     warnings: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
     tiles: tuple[Tile, ...] = ()
+    hedge: HedgeForm | None = None
+    line: Row = ()
 
     def tables_at(self, place: Place) -> tuple[Table, ...]:
         """The tables that stand there, in order."""

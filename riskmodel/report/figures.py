@@ -1,12 +1,7 @@
-"""The figures of a risk report, each a function that returns a plotly figure.
-
-Plotly is imported when the first figure is drawn. Backgrounds are transparent and colours are legible on light and on
-dark; on a page, a script sets the colours of text and grid.
-"""
+"""The figures of a risk report, each a function that returns a `Figure`, which a page or a notebook shows as SVG."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,24 +9,35 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
+from riskmodel._core.arrays import Array
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
-from riskmodel.report.canvas import BANDS, BLUE, COLOURS, ORANGE, PURPLE, canvas, plotly, safe
+from riskmodel.report.drawing.axes import DateAxis, LabelAxis, NumberAxis
+from riskmodel.report.drawing.colours import BLUE, COLOURS, ORANGE, PURPLE
+from riskmodel.report.drawing.figure import Figure
+from riskmodel.report.drawing.marks import DASHED, Band, Bars, Cells, Line, Mark, Points
+from riskmodel.report.drawing.units import Unit
 from riskmodel.report.formats import short_dollars
 
 _OF_PORTFOLIO = {"unhedged": ORANGE, "capped": PURPLE, "hedged": BLUE}
 MOST_POINTS = 1_500
 MOST_ASSETS = 40
+MOST_SOURCES = 6
+# Cells of a table of so few assets have their numbers written in them.
+_MOST_WRITTEN = 12
+# A bar this long has room for its share.
+_ROOM = 0.06
 
 
-def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
-    """Draw excess returns against a factor, with the fitted line.
+def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Figure:
+    r"""Draw excess returns against a factor, with the fitted line.
 
-    With several factors the line holds the others at their means, so that it still passes through the means.
+    With several factors it is the partial regression of one of them: what the others do not explain of the factor, and
+    of the returns. Points and line then agree, which they do not in a picture of the returns as they are.
 
     Parameters
     ----------
@@ -44,15 +50,27 @@ def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = N
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         At most 1,500 points are drawn, the extreme ones always; the line is the model's.
 
     Raises
     ------
-    MissingExtraError
-        If plotly is not installed.
     UnknownAssetError, UnknownFactorError, HorizonMismatchError
         If the panel does not fit the portfolio, or `factor` is not in the model.
+
+    Notes
+    -----
+    With :math:`\tilde f` the residual of the factor in a regression on the others and a constant, and e the model's
+    residual, points are :math:`(\tilde f, \beta \tilde f + e)`. For least squares, :math:`\beta \tilde f + e` is the
+    residual of the returns on the other factors, and the slope of the points is β (Frisch and Waugh [1]_, Lovell [2]_).
+    For other estimators, each point is as far from the line as the model is from the return.
+
+    References
+    ----------
+    .. [1] Frisch, R. and Waugh, F. V. (1933). Partial Time Regressions as Compared with Individual Trends.
+       *Econometrica* 1(4), 387-401.
+    .. [2] Lovell, M. C. (1963). Seasonal Adjustment of Economic Time Series and Multiple Regression Analysis. *Journal
+       of the American Statistical Association* 58(304), 993-1010.
 
     Examples
     --------
@@ -60,25 +78,41 @@ def fitted_line(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = N
     >>> from riskmodel.report import figures
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
-    >>> [trace.name for trace in figures.fitted_line(tech, panel).data]
+    >>> [mark.name for mark in figures.fitted_line(tech, panel).marks]
     ['month', 'fit: β = 1.09']
     """
     name, x = _factor_of(portfolio, panel, factor)
-    returns = portfolio.excess_returns(panel)
     beta = float(portfolio.exposures[name])
-    model = portfolio.model
-    centre = float(portfolio.expected_excess_return) - beta * float(model.factor_mean[name])
+    others = [f for f in portfolio.model.factors if f != name]
+    if others:
+        return _partial(portfolio, panel, name, beta)
+    centre = float(portfolio.expected_excess_return) - beta * float(portfolio.model.factor_mean[name])
     ends = np.array([x.min(), x.max()])
-    traces = [
-        _points(x, returns, str(panel.horizon), BLUE),
-        _line(ends, centre + beta * ends, f"fit: β = {beta:.2f}", ORANGE),
-    ]
-    return canvas(
-        traces, f"Excess return against {name}", x=f"{name}, per {panel.horizon}", y="excess return", percent="xy"
+    return _cloud(
+        f"Excess return against {name}",
+        _points(x, portfolio.excess_returns(panel), str(panel.horizon), BLUE),
+        Line(f"fit: β = {beta:.2f}", ends, centre + beta * ends, ORANGE, width=2.5),
+        (f"{name}, per {panel.horizon}", "excess return"),
     )
 
 
-def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
+def _partial(portfolio: Portfolio, panel: ReturnPanel, name: str, beta: float) -> Figure:
+    """The partial regression on one of several factors."""
+    residual = _residual(portfolio, panel).dropna()
+    f = panel.returns_of(portfolio.model.definitions)[panel.dates.get_indexer(residual.index)]
+    at = portfolio.model.factors.get_loc(name)
+    design = np.column_stack([np.ones(len(f)), np.delete(f, at, axis=1)])
+    own = f[:, at] - design @ np.linalg.lstsq(design, f[:, at], rcond=None)[0]
+    ends = np.array([own.min(initial=0.0), own.max(initial=0.0)])
+    return _cloud(
+        f"Excess return against {name}, net of the other factors",
+        _points(pd.Series(own, residual.index), beta * own + residual, str(panel.horizon), BLUE),
+        Line(f"fit: β = {beta:.2f}", ends, beta * ends, ORANGE, width=2.5),
+        (f"{name} net of the other factors, per {panel.horizon}", "excess return, net"),
+    )
+
+
+def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Figure:
     """Draw what the model leaves of the returns against a factor: a cloud without slope.
 
     Parameters
@@ -88,7 +122,7 @@ def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | Non
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -96,20 +130,22 @@ def residual_scatter(portfolio: Portfolio, panel: ReturnPanel, factor: str | Non
     >>> from riskmodel.report import figures
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
-    >>> bool(abs(figures.residual_scatter(tech, panel).data[0].y.mean()) < 1e-12)
+    >>> bool(abs(figures.residual_scatter(tech, panel).marks[0].y.mean()) < 1e-12)
     True
     """
     name, x = _factor_of(portfolio, panel, factor)
-    residual = portfolio.excess_returns(panel) - _tracking(portfolio, panel) - float(portfolio.alpha)
     ends = np.array([x.min(), x.max()])
-    traces = [
-        _points(x, residual, str(panel.horizon), BLUE),
-        _line(ends, np.zeros(2), "no slope", ORANGE, dash="dash"),
-    ]
-    return canvas(traces, f"Residual against {name}", x=f"{name}, per {panel.horizon}", y="residual", percent="xy")
+    return _cloud(
+        f"Residual against {name}",
+        _points(x, _residual(portfolio, panel), str(panel.horizon), BLUE),
+        Line("no slope", ends, np.zeros(2), ORANGE, DASHED, 2.5),
+        (f"{name}, per {panel.horizon}", "residual"),
+    )
 
 
-def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPanel, factor: str | None = None) -> Any:
+def tracking_and_hedged(
+    portfolio: Portfolio, hedged: Portfolio, panel: ReturnPanel, factor: str | None = None
+) -> Figure:
     """Draw the tracking portfolio and the hedged one against a factor.
 
     The tracking portfolio holds the factors in the weights of the exposures; the hedged one is what is left.
@@ -125,7 +161,7 @@ def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPa
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -134,19 +170,24 @@ def tracking_and_hedged(portfolio: Portfolio, hedged: Portfolio, panel: ReturnPa
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> figure = figures.tracking_and_hedged(tech, rm.HedgedPortfolio.neutral(tech), panel)
-    >>> [trace.name for trace in figure.data]
+    >>> [mark.name for mark in figure.marks]
     ['hedged', 'tracking']
     """
     name, x = _factor_of(portfolio, panel, factor)
-    traces = [
+    return _cloud(
+        f"Tracking and hedged portfolio against {name}",
         _points(x, hedged.excess_returns(panel), "hedged", BLUE),
         _points(x, _tracking(portfolio, panel), "tracking", ORANGE),
-    ]
-    title = f"Tracking and hedged portfolio against {name}"
-    return canvas(traces, title, x=f"{name}, per {panel.horizon}", y="excess return", percent="xy")
+        (f"{name}, per {panel.horizon}", "excess return"),
+    )
 
 
-def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
+def _cloud(title: str, first: Mark, second: Mark, axes: tuple[str, str]) -> Figure:
+    across, up = (NumberAxis(axis, Unit.PERCENT) for axis in axes)
+    return Figure(title, (first, second), across, up)
+
+
+def variance_split(portfolios: Mapping[str, Portfolio]) -> Figure:
     """Draw the variance of some portfolios by factor and idio, as shares of the first one's total.
 
     Parameters
@@ -156,8 +197,9 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
 
     Returns
     -------
-    plotly.graph_objects.Figure
-        Stacked bars; a source that takes variance away extends to the left of zero.
+    Figure
+        Stacked bars; a source that takes variance away extends to the left of zero. Of more than six factors, the five
+        largest are drawn, and the sum of the others.
 
     Examples
     --------
@@ -166,44 +208,46 @@ def variance_split(portfolios: Mapping[str, Portfolio]) -> Any:
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF", "HML"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> figure = figures.variance_split({"unhedged": tech, "hedged": rm.HedgedPortfolio.neutral(tech)})
-    >>> [trace.name for trace in figure.data]
+    >>> [mark.name for mark in figure.marks]
     ['Mkt-RF', 'HML', 'idio']
     """
     _require_some(portfolios, "portfolios")
     splits = {name: p.decompose() for name, p in portfolios.items()}
     first = next(iter(splits.values()))
     shares = pd.DataFrame({name: s.by_factor for name, s in splits.items()}) / (float(first.total_variance) or 1.0)
-    go = plotly()
+    shares = _largest(shares)
     factors = [source for source in shares.index if source != IDIO]
     colours = {f: COLOURS[i % len(COLOURS)] for i, f in enumerate(factors)} | {IDIO: BLUE}
-    traces = [
-        go.Bar(
-            name=safe(source),
-            y=[safe(n) for n in shares.columns],
-            x=shares.loc[source].to_numpy(),
-            orientation="h",
-            marker={"color": colour},
-            text=[f"{v:.0%}" if abs(v) >= 0.06 else "" for v in shares.loc[source]],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            textfont={"color": "white"},
-            hovertemplate="%{y}, %{fullData.name}: %{x:.1%}<extra></extra>",
-        )
-        for source, colour in colours.items()
-    ]
-    return canvas(
-        traces,
-        "Where the variance comes from",
-        x=f"share of the variance of {next(iter(portfolios))}",
-        percent="x",
-        barmode="relative",
-        uniformtext={"minsize": 9, "mode": "hide"},
-        yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
-    )
+    title = f"share of the variance of {next(iter(portfolios))}"
+    return _bars("Where the variance comes from", _stacked(shares, colours), NumberAxis(title, Unit.PERCENT, 0.0))
 
 
-def capacity(positions: Mapping[str, Position | None]) -> Any:
+def _largest(shares: pd.DataFrame) -> pd.DataFrame:
+    """The sources with the largest shares, and the sum of the other factors."""
+    factors = shares.index[shares.index != IDIO]
+    if len(factors) <= MOST_SOURCES:
+        return shares
+    size = shares.loc[factors].abs().max(axis=1).to_numpy()
+    kept = factors[np.sort(np.argsort(-size, kind="stable")[: MOST_SOURCES - 1])]
+    rest = factors.difference(kept)
+    others = shares.loc[rest].sum().to_frame(f"{len(rest)} others").T
+    return pd.concat([shares.loc[kept], others, shares.loc[[IDIO]]])
+
+
+def _stacked(shares: pd.DataFrame, colours: Mapping[Any, str]) -> tuple[Bars, ...]:
+    """Bars that follow each other, those below zero to the left."""
+    ends = {True: np.zeros(shares.shape[1]), False: np.zeros(shares.shape[1])}
+    names, marks = tuple(map(str, shares.columns)), []
+    for source, colour in colours.items():
+        sizes = shares.loc[source].to_numpy(dtype=np.float64)
+        base = np.where(sizes >= 0, ends[True], ends[False])
+        said = tuple(f"{v:.0%}" if abs(v) >= _ROOM else "" for v in sizes)
+        marks.append(Bars(str(source), names, sizes, (colour,) * len(names), base, said))
+        ends = {up: ends[up] + np.where((sizes >= 0) == up, sizes, 0.0) for up in ends}
+    return tuple(marks)
+
+
+def capacity(positions: Mapping[str, Position | None]) -> Figure:
     """Draw how many dollars of strategy a budget holds, hedged and not.
 
     Parameters
@@ -213,7 +257,7 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -222,31 +266,61 @@ def capacity(positions: Mapping[str, Position | None]) -> Any:
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> figure = figures.capacity({"unhedged": rm.RiskBudget(1e6, rm.MONTH).size(tech)})
-    >>> figure.data[0].text
+    >>> figure.marks[0].beside
     ('$22.3m',)
     """
     _require_some(positions, "positions")
-    names = list(positions)
-    capital = [None if p is None else p.capital for p in positions.values()]
-    bars = plotly().Bar(
-        x=[safe(n) for n in names],
-        y=capital,
-        marker={"color": [_colour(n, i) for i, n in enumerate(names)]},
-        text=["" if c is None else short_dollars(c) for c in capital],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{x}: $%{y:" + _dollar_format(capital) + "}<extra></extra>",
-        showlegend=False,
+    capital = [None if p is None else float(p.capital) for p in positions.values()]
+    bars = Bars(
+        "",
+        tuple(map(str, positions)),
+        np.array([0.0 if c is None else c for c in capital]),
+        tuple(_colour(name, i) for i, name in enumerate(positions)),
+        beside=tuple("no risk left: no limit" if c is None else short_dollars(c) for c in capital),
     )
-    figure = canvas([bars], "Capacity", y="dollars of strategy", bargap=0.45)
-    figure.update_layout(yaxis={"rangemode": "tozero"}, xaxis={"type": "category"})
-    for name, dollars in zip(names, capital, strict=True):
-        if dollars is None:
-            figure.add_annotation(x=safe(name), y=0, text="no risk left:<br>no limit", showarrow=False, yshift=22)
-    return figure
+    # room for what is written at the end of the longest
+    return _bars("Capacity", (bars,), NumberAxis("dollars of strategy", Unit.DOLLARS, 0.0, room=0.16))
 
 
-def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) -> Any:
+def exposure_bars(table: pd.DataFrame) -> Figure:
+    """Draw exposures as bars, each with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame, factors × (``estimate``, ``low``, ``high``)
+        Ends are NaN where they are not known.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskmodel.report import figures
+    >>> table = pd.DataFrame({"estimate": [1.0], "low": [0.9], "high": [1.2]}, ["Mkt-RF"])
+    >>> figures.exposure_bars(table).marks[0].high.tolist()
+    [1.2]
+    """
+    _require_some(table.index, "exposures")
+    low, high = (table[end].to_numpy(dtype=np.float64) for end in ("low", "high"))
+    known = bool(np.isfinite(high).any())
+    bars = Bars(
+        "",
+        tuple(map(str, table.index)),
+        table["estimate"].to_numpy(dtype=np.float64),
+        (BLUE,) * len(table),
+        low=low if known else None,
+        high=high if known else None,
+    )
+    return _bars("Exposures", (bars,), NumberAxis("exposure", marked=0.0))
+
+
+def _bars(title: str, bars: tuple[Bars, ...], axis: NumberAxis) -> Figure:
+    return Figure(title, bars, axis, LabelAxis(bars[0].labels))
+
+
+def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) -> Figure:
     """Draw the cumulated PnL of some positions, hedged and not, held at constant dollars.
 
     Parameters
@@ -258,7 +332,7 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Sums of dollars, each date's excess return times the capital; dates on which one of the assets held has no
         return are left out.
 
@@ -269,16 +343,15 @@ def cumulated_pnl(positions: Mapping[str, Position | None], panel: ReturnPanel) 
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2010-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> position = rm.Position(tech, 1e6, rm.MONTH)
-    >>> pnl = figures.cumulated_pnl({"unhedged": position}, panel).data[0].y
+    >>> pnl = figures.cumulated_pnl({"unhedged": position}, panel).marks[0].y
     >>> bool(abs(pnl[-1] - 1e6 * tech.excess_returns(panel).sum()) < 0.01)
     True
     """
-    traces = [_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None]
-    figure = canvas(traces, "Cumulated PnL at constant dollars", y="dollars")
-    return figure.update_layout(hovermode="x unified")
+    lines = tuple(_pnl_line(name, p, panel, i) for i, (name, p) in enumerate(positions.items()) if p is not None)
+    return _through_time("Cumulated PnL at constant dollars", lines, NumberAxis("dollars", Unit.DOLLARS))
 
 
-def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASSETS) -> Any:
+def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASSETS) -> Figure:
     """Draw the correlations of residuals, which are zero where the factors are enough.
 
     Parameters
@@ -290,7 +363,8 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
+        Blue below zero, orange above it.
 
     Examples
     --------
@@ -298,7 +372,7 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     >>> from riskmodel.report import figures
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF"], start="2010-01")
     >>> figure = figures.residual_correlations(rm.CovarianceComparison.of(rm.OLS().fit(panel), panel))
-    >>> figure.data[0].z.round(2).tolist()
+    >>> figure.marks[0].numbers.round(2).tolist()
     [[nan, -0.23], [-0.23, nan]]
     """
     table = comparison.residual_correlation
@@ -306,66 +380,13 @@ def residual_correlations(comparison: CovarianceComparison, most: int = MOST_ASS
     np.fill_diagonal(values, np.nan)
     sizes = np.where(np.isnan(values), 0.0, np.abs(values))
     chosen = np.sort(np.argsort(-sizes.max(axis=1, initial=0.0), kind="stable")[:most])
-    names = [safe(a) for a in table.index[chosen]]
+    names = tuple(str(a) for a in table.index[chosen])
     top = max(float(sizes.max(initial=0.0)), 0.05)
-    heat = plotly().Heatmap(
-        z=values[np.ix_(chosen, chosen)],
-        x=names,
-        y=names,
-        zmin=-top,
-        zmax=top,
-        colorscale=[[0.0, BLUE], [0.5, "rgba(127,127,127,0.10)"], [1.0, ORANGE]],
-        xgap=1,
-        ygap=1,
-        hoverongaps=False,
-        hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
-        colorbar={"thickness": 12, "outlinewidth": 0, "tickformat": ".2~f"},
-        texttemplate="%{z:.2f}" if len(chosen) <= 12 else None,
-    )
-    figure = canvas([heat], "Correlations of residuals")
-    axis = {"type": "category", "showgrid": False, "zeroline": False}
-    return figure.update_layout(xaxis=axis, yaxis={**axis, "autorange": "reversed"})
+    cells = Cells(names, values[np.ix_(chosen, chosen)], top, len(chosen) <= _MOST_WRITTEN)
+    return Figure("Correlations of residuals", (cells,), LabelAxis(names), LabelAxis(names))
 
 
-def exposure_bars(table: pd.DataFrame) -> Any:
-    """Draw exposures as bars, each with its interval.
-
-    Parameters
-    ----------
-    table : DataFrame, factors × (``estimate``, ``low``, ``high``)
-        Ends are NaN where they are not known.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from riskmodel.report import figures
-    >>> table = pd.DataFrame({"estimate": [1.0], "low": [0.9], "high": [1.2]}, ["Mkt-RF"])
-    >>> figures.exposure_bars(table).data[0].error_x.array.round(1).tolist()
-    [0.2]
-    """
-    _require_some(table.index, "exposures")
-    estimate = table["estimate"].to_numpy(dtype=np.float64)
-    up, down = table["high"].to_numpy() - estimate, estimate - table["low"].to_numpy()
-    known = bool(np.isfinite(up).any())
-    bars = plotly().Bar(
-        y=[safe(name) for name in table.index],
-        x=estimate,
-        orientation="h",
-        marker={"color": BLUE},
-        error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": ORANGE}
-        if known
-        else None,
-        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
-    )
-    axis = {"autorange": "reversed", "type": "category", "ticksuffix": "  "}
-    return canvas([bars], "Exposures", x="exposure").update_layout(yaxis=axis, showlegend=False)
-
-
-def exposures_through_time(table: pd.DataFrame) -> Any:
+def exposures_through_time(table: pd.DataFrame) -> Figure:
     """Draw exposures over rolling windows, each as a line in the band of its interval.
 
     Parameters
@@ -375,7 +396,7 @@ def exposures_through_time(table: pd.DataFrame) -> Any:
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -384,52 +405,58 @@ def exposures_through_time(table: pd.DataFrame) -> Any:
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF"], start="2000-01")
     >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
     >>> report = rm.RiskReport.of(tech, panel, rm.RiskBudget(1e6, rm.MONTH))
-    >>> [trace.name for trace in figures.exposures_through_time(report.exposures_through_time).data]
-    [None, 'Mkt-RF']
+    >>> [mark.name for mark in figures.exposures_through_time(report.exposures_through_time).marks]
+    ['', 'Mkt-RF']
     """
     _require_some(table.columns, "exposures")
-    traces = []
-    for factor, line, band in zip(table.columns.unique(0), (BLUE, *COLOURS), BANDS, strict=False):
-        own: Any = table[factor]
-        traces += _band(factor, own.dropna(), line, band)
-    return canvas(traces, "Exposures through time", y="exposure").update_layout(hovermode="x unified")
+    marks: list[Mark] = []
+    for factor, colour in zip(table.columns.unique(0), (BLUE, *COLOURS[:3]), strict=False):
+        own: Any = table[factor].dropna()
+        low, middle, high = (own[column].to_numpy(dtype=np.float64) for column in ("low", "estimate", "high"))
+        marks += [Band(own.index, low, high, colour), Line(str(factor), own.index, middle, colour)]
+    return _through_time("Exposures through time", tuple(marks), NumberAxis("exposure"))
 
 
-def _band(name: object, table: pd.DataFrame, line: str, fill: str) -> list[Any]:
-    go, dates = plotly(), [str(d.date()) for d in table.index]
-    ends = np.concatenate([table["low"], table["high"][::-1]])
-    edge = go.Scatter(
-        x=[*dates, *dates[::-1]], y=ends, mode="lines", line={"width": 0}, fill="toself", fillcolor=fill,
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
-    middle = go.Scatter(
-        x=dates,
-        y=table["estimate"].to_numpy(),
-        mode="lines",
-        name=safe(name),
-        line={"color": line, "width": 2},
-        customdata=table[["low", "high"]].to_numpy(),
-        hovertemplate="%{y:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]",
-        showlegend=True,
+def risk_through_time(table: pd.DataFrame) -> Figure:
+    """Draw volatilities or shares over dates, a line for each column.
+
+    Parameters
+    ----------
+    table : DataFrame, dates × names
+        Decimals. The first is drawn solid, and each further one in a colour of its own.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskmodel.report import figures
+    >>> table = pd.DataFrame({"total": [0.2, 0.3]}, pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    >>> figures.risk_through_time(table).marks[0].y.tolist()
+    [0.2, 0.3]
+    """
+    _require_some(table.columns, "columns")
+    colours = (BLUE, *COLOURS)
+    lines = tuple(
+        Line(str(name), own.index, own.to_numpy(dtype=np.float64), colours[i % len(colours)])
+        for i, (name, own) in enumerate((name, table[name].dropna()) for name in table)
     )
-    return [edge, middle]
+    return _through_time("Risk through time", lines, NumberAxis("", Unit.PERCENT))
 
 
-def _points(x: pd.Series[float], y: pd.Series[float], name: str, colour: str) -> Any:
+def _through_time(title: str, marks: tuple[Mark, ...], axis: NumberAxis) -> Figure:
+    return Figure(title, marks, DateAxis(), axis)
+
+
+def _points(x: pd.Series[float], y: pd.Series[float], name: str, colour: str) -> Points:
     both = pd.DataFrame({"x": x, "y": y}).dropna()
     drawn = both.iloc[_thinned(both.to_numpy())]
-    return plotly().Scatter(
-        x=drawn["x"].to_numpy(),
-        y=drawn["y"].to_numpy(),
-        text=[str(d.date()) for d in drawn.index],
-        mode="markers",
-        name=safe(name),
-        marker={"color": colour, "size": 5, "opacity": 0.45},
-        hovertemplate="%{text}: %{x:.2%}, %{y:.2%}<extra></extra>",
-    )
+    return Points(name, drawn["x"].to_numpy(), drawn["y"].to_numpy(), pd.DatetimeIndex(drawn.index), colour)
 
 
-def _thinned(points: Any) -> Any:
+def _thinned(points: Array) -> Any:
     """Positions of the points to draw: the extreme ones, and others evenly through time."""
     if len(points) <= MOST_POINTS:
         return np.arange(len(points))
@@ -442,32 +469,14 @@ def _thinned(points: Any) -> Any:
     return np.sort(np.concatenate([far, even]))
 
 
-def _line(x: Any, y: Any, name: str, colour: str, dash: str = "solid") -> Any:
-    return plotly().Scatter(
-        x=x, y=y, mode="lines", name=safe(name), line={"color": colour, "width": 2.5, "dash": dash}, hoverinfo="skip"
-    )
-
-
-def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Any:
+def _pnl_line(name: str, position: Position, panel: ReturnPanel, order: int) -> Line:
     dollars = (position.portfolio.excess_returns(panel).dropna() * position.capital).cumsum()
-    return plotly().Scatter(
-        x=[str(d.date()) for d in dollars.index],
-        y=dollars.to_numpy().round(_decimals(position.capital)),
-        mode="lines",
-        name=safe(name),
-        line={"color": _colour(name, order), "width": 1.8},
-        hovertemplate="$%{y:" + _dollar_format([position.capital]) + "}",
-    )
+    return Line(str(name), pd.DatetimeIndex(dollars.index), dollars.to_numpy(), _colour(name, order), width=1.6)
 
 
-def _dollar_format(amounts: Iterable[float | None]) -> str:
-    """Whole dollars, or three digits where amounts are small."""
-    return ",.0f" if max((a or 0.0 for a in amounts), default=0.0) >= 1e5 else ",.3~r"
-
-
-def _decimals(capital: float) -> int:
-    """Cents, or more digits of small amounts."""
-    return max(2, 8 - math.floor(math.log10(capital))) if capital > 0 else 2
+def _residual(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:
+    """What the model leaves of the returns, by date."""
+    return portfolio.excess_returns(panel) - _tracking(portfolio, panel) - float(portfolio.alpha)
 
 
 def _tracking(portfolio: Portfolio, panel: ReturnPanel) -> pd.Series[float]:

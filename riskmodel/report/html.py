@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.errors import MissingExtraError
-from riskmodel.report.document import Document, Picture, Place, Table
+from riskmodel.report.document import Document, Place, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,8 +16,8 @@ MOST_ASSETS = 100
 
 # Forbids whatever is not in the page itself.
 _POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline' data:; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
 )
 
 
@@ -34,13 +32,14 @@ def render(document: Document) -> str:
     template = _environment().from_string(_source("page.html.j2"))
     return template.render(
         document=document,
-        pictures=[(picture, _specification(picture)) for picture in document.pictures],
+        # the drawing escapes its own labels
+        pictures=[(picture, _unescaped(picture.figure.markup())) for picture in document.pictures],
         policy=_POLICY,
         style=_unescaped(_source("page.css")),
         places=Place,
-        script=_unescaped(_source("page.js")),
+        pointing=_unescaped(_source("figures.js")),
         sorting=_unescaped(_source("tables.js")),
-        plotly=_unescaped(_plotly_source()) if document.pictures else "",
+        hedging=_unescaped(_source("hedge.js") + _source("hedge_form.js")),
     )
 
 
@@ -68,19 +67,17 @@ def _environment() -> Environment:
         import jinja2  # noqa: PLC0415 - optional, and used only for pages
     except ImportError as error:
         raise MissingExtraError.of("the page", "jinja2", "report") from error
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    return environment
 
 
 def _unescaped(text: str) -> Any:
-    """Text of this package or of plotly, never of a user."""
+    """Markup made by this package, never text of a user."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja2
 
     return Markup(text)
@@ -88,18 +85,3 @@ def _unescaped(text: str) -> Any:
 
 def _source(name: str) -> str:
     return resources.files("riskmodel.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _specification(picture: Picture) -> dict[str, Any]:
-    """What plotly draws, as plain values; the page has the heading, so the figure goes without."""
-    figure: dict[str, Any] = json.loads(picture.figure.to_json())
-    figure["layout"].pop("title", None)
-    figure["layout"].setdefault("margin", {})["t"] = 34
-    return figure
-
-
-def _plotly_source() -> str:
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - optional; who has a picture has plotly
-
-    # some versions request a style sheet of maps as they start; there is no map here
-    return re.sub(r"https://unpkg\.com/maplibre-gl@[^\"']*\.css", "data:text/css,", str(get_plotlyjs()))

@@ -27,6 +27,8 @@ from riskmodel.inference.rolling import RollingInference
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
+from riskmodel.model.hedge_record import HedgeRecord
+from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
@@ -34,6 +36,7 @@ from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
+from riskmodel.portfolio.strategy_history import StrategyHistory
 
 COVERED: tuple[tuple[Estimand, str], ...] = (
     (THIS_WINDOW, "the average over the dates of this report; exposures, hedges, shares and volatilities are of it"),
@@ -58,6 +61,9 @@ _MOST_TESTED = 200
 _STEP = 16
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
+# The strategy as the one asset of a panel.
+_WHOLE_NAME = "portfolio"
+_WHOLE = {_WHOLE_NAME: 1.0}
 
 
 @final
@@ -204,14 +210,55 @@ class Intervals:
 
         Windows are of a year, of rows longer than a week three years. Empty where there are fewer than two.
         """
+        history = self._rolling
+        if history is None:
+            return pd.DataFrame(columns=pd.MultiIndex.from_arrays([[], []]))
+        return RollingInference(history, self.errors).exposures(_WHOLE, self.level)
+
+    @cached_property
+    def trends(self) -> pd.DataFrame:
+        """Volatility a year and factor share of the strategy over rolling windows, by date; empty as `exposures`."""
+        if self._rolling is None:
+            return pd.DataFrame(columns=["volatility", "factor share"], dtype=np.float64)
+        held = StrategyHistory(_WHOLE, self._rolling)
+        per_year = self.panel.horizon.scale_volatility(1.0, to=YEAR)
+        return pd.DataFrame({"volatility": held.volatility * per_year, "factor share": held.factor_share})
+
+    @cached_property
+    def walk_forward(self) -> HedgeRecord | None:
+        """The strategy hedged with the factors on each date by the model of the window before it.
+
+        None where windows are too few, or where the strategy has an exposure that nobody can hold.
+        """
+        if self._rolling is None or len(self.portfolios) == 1:
+            return None
+        record = self._rolling.hedged(_WHOLE)
+        return record if len(record.returns) - record.n_missing > self.window_dates else None
+
+    @property
+    def has_trends(self) -> bool:
+        """Whether there are two rolling windows or more."""
+        return self._rolling is not None
+
+    @property
+    def window(self) -> Horizon:
+        """Length of the rolling windows: a year, and of rows longer than a week three."""
+        return YEAR if self.panel.horizon.days <= WEEK.days else _LONG_WINDOW
+
+    @property
+    def window_dates(self) -> int:
+        """The same in rows."""
+        return round(self.window.in_units_of(self.panel.horizon))
+
+    @cached_property
+    def _rolling(self) -> ModelHistory | None:
+        """Regressions of the strategy's own returns over rolling windows; None where there are fewer than two."""
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
-        nothing = pd.DataFrame(columns=pd.MultiIndex.from_arrays([[], []]))
-        window = YEAR if self.panel.horizon.days <= WEEK.days else _LONG_WINDOW
-        if 2 * window.in_units_of(self.panel.horizon) > len(returns) or returns.isna().all():
-            return nothing
+        if 2 * self.window.in_units_of(self.panel.horizon) > len(returns) or returns.isna().all():
+            return None
         own = evolve(
             self.panel,
-            assets=["portfolio"],
+            assets=[_WHOLE_NAME],
             excess_returns=returns.to_numpy()[:, None],
             factors=model.factors,
             factor_returns=self.panel.returns_of(model.definitions),
@@ -219,9 +266,8 @@ class Intervals:
             left_out=None,
         )
         # windows whose ends are so close are estimated all at once
-        step = min(_STEP, max(1, round(window.in_units_of(self.panel.horizon) / 12)))
-        rolling = RollingInference(Rolling(window, every=step).fit(own), self.errors)
-        return rolling.exposures({"portfolio": 1.0}, self.level)
+        step = min(_STEP, max(1, round(self.window.in_units_of(self.panel.horizon) / 12)))
+        return Rolling(self.window, every=step).fit(own)
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
 from riskmodel.inference.alphas import false_discovery_rates
+from riskmodel.inference.hedge_comparison import HedgeComparison
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
@@ -55,6 +56,7 @@ class Measures:
     intervals: Intervals
     groups: Any = None
     capital: float | None = None
+    instruments: tuple[Any, ...] = ()
 
     @property
     def strategy(self) -> Portfolio:
@@ -222,6 +224,13 @@ class Measures:
             return None
         held = self.held if len(left) == len(self.held.assets) else self.held.restrict(left.tolist())
         return CovarianceComparison.of(held, self.panel)
+
+    @cached_property
+    def in_instruments(self) -> HedgeComparison | None:
+        """Hedges in the instruments, of the model and of a regression; None without instruments."""
+        if not self.instruments:
+            return None
+        return HedgeComparison.of(self.strategy, list(self.instruments), self.panel, self.intervals.level)
 
     @cached_property
     def contributions(self) -> Contributions:

@@ -144,6 +144,11 @@ def gaps(m: Measures) -> Iterator[str]:
             f"The history of {listed(short, 8)} is too short: these loadings and own risks lean on a prior, which is "
             "what other assets have, and their standard errors are not known."
         )
+    if not m.intervals.has_trends:
+        yield (
+            f"Exposures and risk through time, and the hedge walked forward, are left out: {len(m.panel.dates):,} "
+            f"dates are fewer than two windows of {m.intervals.window_dates:,}."
+        )
     if m.n_missing:
         yield (
             f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return; pictures of the "

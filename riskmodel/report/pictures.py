@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -48,9 +49,10 @@ def _against_factors(m: Measures) -> Iterator[Picture]:
     strategy, panel = m.strategy, m.panel
     first, *others = m.held.factors
     name, betas = _name(m), m.exposures.iloc[:, 0]
+    net = ", net of the other factors (partial regression)" if others else ""
     yield Picture(
         f"{name} against {first}",
-        f"Each point is one {panel.horizon}; the line is the model's, with a slope of {betas[first]:.3f}."
+        f"Each point is one {panel.horizon}{net}; the line is the model's, with a slope of {betas[first]:.3f}."
         f"{_thinning(m)}",
         figures.fitted_line(strategy, panel),
     )
@@ -65,7 +67,7 @@ def _against_factors(m: Measures) -> Iterator[Picture]:
         left_over = i == len(drawn) - 1 and i % 3 == 0
         yield Picture(
             f"{name} against {factor}",
-            f"Slope {betas[factor]:.3f}, the other factors at their means.",
+            f"Slope {betas[factor]:.3f}, of what the other factors leave of both.",
             figures.fitted_line(strategy, panel, factor),
             Width.HALF if left_over else Width.SMALL,
         )
@@ -93,6 +95,31 @@ def _through_time(m: Measures) -> Iterator[Picture]:
         f"Of the portfolio in rolling windows of {window}, with {100 * m.intervals.level:g}% bands. Where "
         "they move by more, a hedge that was right has gone stale.",
         figures.exposures_through_time(table[order]),
+    )
+    yield Picture(
+        "Risk through time",
+        f"Volatility a year of the portfolio at today's weights, and the share of its variance that the factors "
+        f"explain, in regressions over rolling windows of {window}.",
+        figures.risk_through_time(m.intervals.trends),
+    )
+    yield from _walk_forward(m)
+
+
+def _walk_forward(m: Measures) -> Iterator[Picture]:
+    record = m.intervals.walk_forward
+    if record is None:
+        return
+    through = record.rolling(m.intervals.window_dates)
+    names = {"effectiveness": "out of sample", "promised effectiveness": "promised"}
+    betas = record.betas()["hedged"]
+    largest: Any = betas.abs().idxmax()
+    yield Picture(
+        "The hedge, walked forward",
+        f"Share of the variance that yesterday's neutral hedge took away, over windows of {m.intervals.window_dates} "
+        f"dates, beside what the models had promised: {record.effectiveness:.1%} and "
+        f"{record.promised_effectiveness:.1%} over all {len(record.returns):,} dates. The largest exposure that it "
+        f"left was {betas[largest]:.2f}, to {largest}; costs are left out.",
+        figures.risk_through_time(through[list(names)].rename(columns=names)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self, final
@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_probability, require_share, shown
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import read_path
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.contributions import Contributions
@@ -21,7 +22,9 @@ from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.errors import InvalidParameterError, UnboundedPositionError, UnknownAssetError
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
+from riskmodel.inference.hedge_comparison import HedgeComparison
 from riskmodel.inference.stability import Stability
+from riskmodel.model.hedge_record import HedgeRecord
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
@@ -29,6 +32,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.report import alerts, html, notes, pictures, summary, tables, text, workbook
 from riskmodel.report.document import Document, Picture
+from riskmodel.report.hedge_form import HedgeForm
 from riskmodel.report.intervals import COVERED, Intervals
 from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import PORTFOLIO, TRADE, TRADE_HORIZON, Measures, factor_share, not_tradable
@@ -37,13 +41,17 @@ from riskmodel.report.records import plain, records
 
 # what is estimated, also where a model does not know it
 _OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations", "false_discovery_rate"]
+# facts that a page says below its heading
+_LINE = ("As of", "Data")
+# holdings that have room there
+_FEW = 6
 _OF_ERRORS = ["std_error", "t"]
 _OF_ESTIMATES = ["estimate", "std_error", "low", "high", "t"]
 
 
 @final
 @frozen(eq=False, repr=False)
-class RiskReport:
+class RiskReport(Listed):
     """What a strategy is exposed to, what hedging takes away, and how much of it a budget holds.
 
     Made by `RiskReport.of`, for a model of any estimator. Each figure is computed once, and the model is not fitted
@@ -76,6 +84,8 @@ class RiskReport:
         Group by asset.
     capital : float or None
         Dollars of strategy that are held.
+    instruments : tuple
+        What may hedge the strategy beside the factors.
 
     Examples
     --------
@@ -104,6 +114,7 @@ class RiskReport:
     errors: LongRunCovariance
     groups: Any
     capital: float | None
+    instruments: tuple[Any, ...]
     _previous: Any
     _said: Callable[[str], str] = str  # how advice is said: the command line names options
     _measures: Measures = field(init=False)
@@ -113,7 +124,16 @@ class RiskReport:
         intervals = Intervals(
             self.portfolios, self.positions, self.budget, self.panel, self.cap, self.level, self.errors
         )
-        return Measures(self.portfolios, self.positions, self.budget, self.panel, intervals, self.groups, self.capital)
+        return Measures(
+            self.portfolios,
+            self.positions,
+            self.budget,
+            self.panel,
+            intervals,
+            self.groups,
+            self.capital,
+            self.instruments,
+        )
 
     _changes: Previous | None = field(init=False)
 
@@ -136,6 +156,7 @@ class RiskReport:
         groups: Any = None,
         capital: float | None = None,
         previous: Mapping[str, Any] | None = None,
+        instruments: Sequence[Any] = (),
     ) -> Self:
         """Hedge a strategy, size it, and compare its model with the returns.
 
@@ -164,6 +185,10 @@ class RiskReport:
             Dollars of strategy that are held, to show what they use of the budget and warn of what they exceed.
         previous : mapping, optional
             What `to_dict` of an earlier report returned, to show what changed.
+        instruments : sequence of labels or portfolios of assets
+            What trades and may hedge the strategy, as of `HedgedPortfolio.minimum_variance`: assets of the model and
+            of the panel, such as funds. The report compares the model's hedge in them with that of a regression, and
+            the hedge on the page may hold them beside the factors.
 
         Raises
         ------
@@ -173,7 +198,9 @@ class RiskReport:
         HorizonMismatchError
             If the panel is of another horizon than the model.
         UnknownAssetError, UnknownFactorError
-            If the panel lacks what is held.
+            If the panel lacks what is held, or the model an instrument.
+        SingularCovarianceError
+            If an instrument is riskless, or a combination of the others.
         CollinearFactorsError
             If factors that are portfolios of assets cannot be told apart by their exposures.
         """
@@ -202,6 +229,7 @@ class RiskReport:
             errors=chosen,
             groups=groups,
             capital=None if capital is None else float(Position(strategy, capital, budget.horizon).capital),
+            instruments=_read_instruments(strategy, instruments),
             previous=previous,
         )
 
@@ -258,6 +286,22 @@ class RiskReport:
         return self._measures.intervals.exposures.copy()
 
     @property
+    def trends(self) -> pd.DataFrame:
+        """The strategy's ``volatility`` a year and ``factor share`` in rolling windows, as `exposures_through_time`.
+
+        They are of regressions of its own returns at today's weights, so what residuals share is counted.
+        """
+        return self._measures.intervals.trends.copy()
+
+    @property
+    def walk_forward(self) -> HedgeRecord | None:
+        """The strategy hedged on each date with the model of the rolling window before it.
+
+        None for a panel of less than two windows, and where the strategy is not hedged.
+        """
+        return self._measures.intervals.walk_forward
+
+    @property
     def contributions(self) -> Contributions:
         """Where the strategy's volatility comes from: by holding, by factor, and by group where groups were given."""
         return self._measures.contributions
@@ -295,6 +339,11 @@ class RiskReport:
         portfolio as a whole. A model that has no intervals has the first column alone.
         """
         return self._measures.estimates.copy()
+
+    @property
+    def hedges_in_instruments(self) -> HedgeComparison | None:
+        """The model's hedge in the instruments beside that of a regression; None without instruments."""
+        return self._measures.in_instruments
 
     @property
     def assets(self) -> pd.DataFrame:
@@ -470,6 +519,9 @@ class RiskReport:
             "contributions": _contributions(m),
             "tails": records(m.losses.tails.assign(level=TAIL_LEVEL)),
             "scenarios": records(m.losses.scenarios),
+            "trends": _trends(m.intervals.trends),
+            "walk_forward": _walk_forward(m.intervals.walk_forward),
+            "hedges_in_instruments": _in_instruments(m),
             "changes": records(self.changes.rename_axis("figure")),
             "stability": _stability(m.intervals.stability),
             "notes": list(self.notes),
@@ -486,7 +538,7 @@ class RiskReport:
         Raises
         ------
         MissingExtraError
-            If plotly or Jinja2 is not installed.
+            If Jinja2 is not installed.
         """
         return html.render(evolve(self.document(html.MOST_ASSETS), pictures=self.pictures()))
 
@@ -533,7 +585,7 @@ class RiskReport:
         return html.fragment(self.document(text.MOST_ASSETS))
 
     def pictures(self) -> tuple[Picture, ...]:
-        """Plotly figures with their captions, in the order of the page."""
+        """Figures with their captions, in the order of the page."""
         return tuple(pictures.all_of(self._measures))
 
     def document(self, most: int) -> Document:
@@ -550,6 +602,12 @@ class RiskReport:
             warnings=self.warnings,
             terms=notes.terms(m),
             tiles=summary.tiles(m),
+            hedge=HedgeForm.of(m.strategy, self.instruments, self.budget, self.cap),
+            line=(
+                *([facts[0][1]] if len(m.weights) <= _FEW else []),
+                *(text for name, text in facts if name in _LINE),
+                f"riskmodel {_version()}",
+            ),
         )
 
 
@@ -573,6 +631,14 @@ def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> Hedged
     if cap < 1 and neutral.is_riskless:
         return neutral
     return HedgedPortfolio.with_factor_share(strategy, cap)
+
+
+def _read_instruments(strategy: Portfolio, instruments: Any) -> tuple[Any, ...]:
+    """The instruments, which the model must know."""
+    every = tuple(labels.require_list(instruments, "instruments"))
+    if every:
+        HedgedPortfolio.minimum_variance(strategy, every)  # says now what is wrong with them
+    return every
 
 
 def _size(portfolio: Portfolio, budget: RiskBudget) -> Position | None:
@@ -604,6 +670,18 @@ def _contributions(m: Measures) -> dict[str, list[dict[str, Any]]]:
     # shares of the variance with their intervals, where these are known
     tables["shares"] = m.intervals.contributions.assign(level=m.intervals.level)
     return {name: records(table) for name, table in tables.items()}
+
+
+def _trends(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return records(table.set_axis([str(date.date()) for date in table.index]).rename_axis("date"))
+
+
+def _walk_forward(record: HedgeRecord | None) -> list[dict[str, Any]]:
+    return [] if record is None else records(record.summary().rename_axis("figure"))
+
+
+def _in_instruments(m: Measures) -> list[dict[str, Any]]:
+    return [] if m.in_instruments is None else records(m.in_instruments.table())
 
 
 def _version() -> str:

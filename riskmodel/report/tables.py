@@ -10,8 +10,9 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
+from riskmodel.inference.hedge_comparison import HedgeComparison
 from riskmodel.portfolio.hedged import HedgedPortfolio
-from riskmodel.report.document import Place, Row, Table, Width
+from riskmodel.report.document import LONG, Place, Row, Table, Width
 from riskmodel.report.formats import (
     NOTHING,
     distinct,
@@ -40,7 +41,7 @@ from riskmodel.report.measures import (
     Measures,
 )
 
-_TALL = 30
+_COMPARED = ("model", "regression", "difference")
 # What is asked of the volatility, by the name of its figure.
 _VOLATILITIES = {
     "volatility": MODEL,
@@ -56,6 +57,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
     """Every table of a report, with at most so many holdings each."""
     tables = [
         *_side_by_side(hedges(m), volatility(m)),
+        *([] if m.in_instruments is None else [in_instruments(m.in_instruments)]),
         volatilities(m),
         *_side_by_side(variance(m), ratios(m)),
         legs(m, most),
@@ -71,7 +73,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
 
 def _side_by_side(*tables: Table) -> list[Table]:
     """Tables beside each other, or below each other where one is so long that the other would leave a gap."""
-    tall = max(len(t.rows) for t in tables) > _TALL
+    tall = max(len(t.rows) for t in tables) > LONG
     return [evolve(t, width=Width.WIDE if tall else t.width) for t in tables]
 
 
@@ -99,6 +101,31 @@ def hedges(m: Measures) -> Table:
         + (", held beside it." if hedged else ".")
         + _on_paper(m, hedged)
         + _constancy(m),
+    )
+
+
+def in_instruments(compared: HedgeComparison) -> Table:
+    """The hedge in the instruments under the model, beside that of a regression."""
+    rows = [
+        (str(name), *(interval(row[by], (row[f"{by} low"], row[f"{by} high"]), 3) for by in _COMPARED))
+        for name, row in compared.table().iterrows()
+    ]
+    horizon = compared.strategy.horizon
+    sizes = compared.volatilities().map(lambda v: fixed(100.0 * horizon.scale_volatility(v, to=YEAR), 1))
+    said = "; ".join(f"{name} {row['model']} and {row['realised']}" for name, row in sizes.iterrows())
+    verdict = (
+        "They differ by more than both allow, so the model lacks what the instruments share: prefer the regression's, "
+        "or a model with more factors."
+        if compared.differs
+        else "They agree within their errors."
+    )
+    return Table(
+        "Hedges in instruments",
+        ("Instrument", "Model", "Regression", "Difference"),
+        tuple(rows),
+        width=Width.WIDE,
+        note=f"Least variance, dollars per dollar of strategy, under the model and as the returns had it. {verdict} "
+        f"Volatility in % a year by the model and realised: {said}.",
     )
 
 
@@ -252,7 +279,7 @@ def _how_long(m: Measures) -> str:
 
 def legs(m: Measures, most: int) -> Table:
     """Weights and dollars of holdings, hedge and cash, for each portfolio at its own capacity."""
-    by_name: dict[str, Any] = {name: m.legs.loc[name] for name in m.portfolios}
+    by_name: dict[str, Any] = {name: _legs_of(m, name) for name in m.portfolios}
     index = next(iter(by_name.values())).index
     shown, hidden = _shown_legs(m, by_name, most)
     rows = [(_leg_name(m, *index[i]), *(cell for t in by_name.values() for cell in _leg(t, i))) for i in shown]
@@ -261,8 +288,23 @@ def legs(m: Measures, most: int) -> Table:
         ("Leg", *(header for name in by_name for header in (name, "$"))),
         tuple(rows),
         width=Width.WIDE,
-        note=_about_legs(m),
+        note=_about_legs(m) if m.capital is None else _about_held(m),
         hidden=hidden,
+        place=Place.END if len(rows) > LONG else Place.MIDDLE,
+    )
+
+
+def _legs_of(m: Measures, name: str) -> pd.DataFrame:
+    """The legs of a portfolio, in dollars of what is held where that is known."""
+    legs: Any = m.legs.loc[name]
+    at_capacity: pd.DataFrame = legs
+    return at_capacity if m.capital is None else at_capacity.assign(dollars=m.capital * at_capacity["weight"])
+
+
+def _about_held(m: Measures) -> str:
+    return (
+        f"Weights are dollars per dollar of strategy; dollars are of the ${dollars(m.capital)} that are held, not of "
+        "what the budget allows; cash below 0 is borrowed."
     )
 
 
@@ -296,7 +338,7 @@ def _leg(table: pd.DataFrame, i: int) -> Row:
 
 
 def _about_legs(m: Measures) -> str:
-    note = "Weights are dollars per dollar of strategy; dollars are at the capacity below; cash below 0 is borrowed."
+    note = "Weights are dollars per dollar of strategy; dollars are at capacity; cash below 0 is borrowed."
     factors = dict.fromkeys(leg for _, kind, leg in m.legs.index if kind == HEDGE_IN_ASSETS)
     if not factors or not m.is_hedged:
         return note

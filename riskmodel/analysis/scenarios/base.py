@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Abstract
 from riskmodel.analysis.holding import Holding
 from riskmodel.analysis.scenarios.moves import Moves
 from riskmodel.analysis.scenarios.outcome import ScenarioOutcome
 from riskmodel.model.model import FactorModel
 
 
-class Scenario(ABC):
+class Scenario(Abstract):
     """What happens to factors and assets (abstract: `Shocks`, `Replay`, `CovarianceStress`). One hook: `moves`.
 
     Attributes

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 from riskmodel._core.arguments import require, require_probability
+from riskmodel._core.listing import Abstract
 from riskmodel.analysis.holding import Holding
 from riskmodel.analysis.tails.risk import TailRisk
 from riskmodel.analysis.tails.tail import Tail
@@ -17,7 +18,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 _LEAST_LEVEL = 0.5
 
 
-class TailMethod(ABC):
+class TailMethod(Abstract):
     """A method for value at risk and expected shortfall (abstract). One hook: `tail`.
 
     `EllipticalTails` (`NormalTails`, `StudentTails`) scale the model's volatility; `Simulation`

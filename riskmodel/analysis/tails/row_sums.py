@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require_count, require_finite, shown
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError, TooLargeError
 
 # Rows drawn at once: 800 MB of positions.
@@ -49,7 +50,7 @@ class Draws:
         return np.asarray(self.scale * np.bincount(self.rows.ravel(), each, minlength=n))
 
 
-class RowSums(ABC):
+class RowSums(Abstract):
     """How returns of single rows make those of a horizon (abstract). One hook: `draws`.
 
     `SquareRootOfTime`, `OverlappingSums`, `BootstrappedSums`. Simple returns are summed, not compounded.

@@ -32,7 +32,7 @@ def _is_a_name(_columns: Any, part: Any, value: Any) -> None:
 @final
 @frozen
 class PositionColumns:
-    """The columns of a file of positions, one row for each asset, and date where there are several.
+    r"""The columns of a file of positions, one row for each asset, and date where there are several.
 
     Each is found by its name where it is not given: ``asset`` or ``ticker``, ``dollars`` or ``market value``,
     ``quantity`` or ``shares``, ``weight``, ``price``, ``group`` or ``sector``, ``date`` or ``as of``, among others.
@@ -50,6 +50,15 @@ class PositionColumns:
     ------
     InvalidParameterError
         For what is no name of a column, or for two columns that say how much is held.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "book.csv"
+    >>> _ = path.write_text("Sec,MV\nMSFT,5000000\nXOM,-2000000\n")
+    >>> rm.read_positions(path, rm.PositionColumns(asset="Sec", dollars="MV"))
+    <Book of 2 names: long 5,000,000, short 2,000,000 dollars>
     """
 
     asset: Any = field(default=None, validator=_is_a_name)

@@ -48,6 +48,12 @@ class ValueWeighted(_Weighted):
     ----------
     name : str
         As in `FamaFrench.catalogue`, for instance ``"49_Industry_Portfolios"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> rm.ValueWeighted("49_Industry_Portfolios")
+    ValueWeighted(name='49_Industry_Portfolios')
     """
 
     caption = re.compile(r"value[- ]weight(ed)? returns", re.IGNORECASE)
@@ -62,6 +68,12 @@ class EqualWeighted(_Weighted):
     ----------
     name : str
         As in `FamaFrench.catalogue`, for instance ``"49_Industry_Portfolios"``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> rm.EqualWeighted("49_Industry_Portfolios")
+    EqualWeighted(name='49_Industry_Portfolios')
     """
 
     caption = re.compile(r"equal[- ]weight(ed)? returns", re.IGNORECASE)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, final
 
 from attrs import frozen
 
 from riskmodel._core import labels
+from riskmodel._core.listing import Abstract
 from riskmodel.data.french.archive import LARGEST, unpacked
 from riskmodel.errors import InvalidParameterError, SourceError
 
@@ -16,7 +17,7 @@ from riskmodel.errors import InvalidParameterError, SourceError
 _ENDINGS = ("_CSV.zip", ".zip", ".CSV", "_CSV.CSV", ".txt")
 
 
-class Shelf(ABC):
+class Shelf(Abstract):
     """Files of the French library by name (abstract: `Folder`, `Server`)."""
 
     @abstractmethod

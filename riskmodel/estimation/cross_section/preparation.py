@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import CollinearFactorsError, InvalidParameterError
 from riskmodel.estimation.cross_section.design import Design
 from riskmodel.estimation.cross_section.sections import CrossSections
@@ -21,7 +22,7 @@ _NORMAL_MAD = 0.6744897501960817
 _STILL = 1e-12
 
 
-class Preparation(ABC):
+class Preparation(Abstract):
     """A step that changes the values of a style. Subclass it and write `prepare`.
 
     Examples

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,11 +10,12 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Flags
+from riskmodel._core.listing import Abstract
 from riskmodel.estimation.cross_section.sections import CrossSections
 from riskmodel.estimation.weighting import require_at_least
 
 
-class EstimationUniverse(ABC):
+class EstimationUniverse(Abstract):
     """Which assets standardise styles and decide factor returns. Subclass it and write `members`.
 
     All others are covered: they have exposures and residuals. An asset without a market capitalisation is no member,

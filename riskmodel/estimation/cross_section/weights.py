@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -11,12 +11,13 @@ from attrs import Attribute, field, frozen
 
 from riskmodel._core.arguments import require_finite, shown
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import require_at_least, require_half_life, require_instance
 from riskmodel.horizon import QUARTER, Horizon
 
 
-class RegressionWeights(ABC):
+class RegressionWeights(Abstract):
     """Weights of assets in the regression of each date. Subclass it and write `weights`.
 
     Attributes

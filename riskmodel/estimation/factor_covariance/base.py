@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import EstimationError
 from riskmodel.estimation.weighting import read_returns_by_date
 from riskmodel.horizon import Horizon, require_horizon
@@ -19,7 +20,7 @@ from riskmodel.horizon import Horizon, require_horizon
 ENOUGH = 20
 
 
-class FactorCovarianceEstimator(ABC):
+class FactorCovarianceEstimator(Abstract):
     """An estimator of F = Var f: the second part of `Assembled`. Write `fit`.
 
     A wrapper, which adjusts the covariance of another estimator, holds that one as `inner`: then `Assembled.stages`

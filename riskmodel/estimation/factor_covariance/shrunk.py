@@ -40,6 +40,15 @@ class Shrunk(FactorCovarianceEstimator):
     ----------
     .. [1] Pedregosa, F. et al. (2011). Scikit-learn: Machine Learning in Python. *Journal of Machine Learning Research*
        12, 2825-2830.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from sklearn.covariance import LedoitWolf
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> parts = rm.TimeSeries(rm.OLS()), rm.Shrunk(LedoitWolf()), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel)
+    <FactorModel 2 assets × 1 factors, per day>
     """
 
     estimator: Any = field(validator=_can_fit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import EstimationError
 from riskmodel.estimation.idio_variance.risk import IdioRisk
 from riskmodel.estimation.loadings.fitted import FittedLoadings
@@ -19,7 +20,7 @@ from riskmodel.estimation.weighting import read_returns_by_date
 ENOUGH = 20
 
 
-class IdioVarianceEstimator(ABC):
+class IdioVarianceEstimator(Abstract):
     """An estimator of the variances of residuals: the third part of `Assembled`. Write `fit`.
 
     A wrapper, which adjusts the variances of another estimator, holds that one as `inner`: then `Assembled.stages` says

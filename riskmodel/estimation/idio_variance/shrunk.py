@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core.arrays import Array, by_constructor
+from riskmodel._core.listing import Abstract
 from riskmodel.estimation.groups import numbered, read_groups
 from riskmodel.estimation.idio_variance.base import IdioVarianceEstimator
 from riskmodel.estimation.idio_variance.risk import IdioRisk
@@ -17,7 +18,7 @@ from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.estimation.weighting import require_instance, require_share, weighted_mean
 
 
-class ShrinkageUnit(ABC):
+class ShrinkageUnit(Abstract):
     """What variances are shrunk in units of (abstract: `ReturnSquared`, `TotalVariance`)."""
 
     @abstractmethod

@@ -38,6 +38,13 @@ class LeastSquares(MomentEstimator):
     """Least squares for each asset; subclasses differ in the decay of weights.
 
     Subclass it and write `decay_factor`; `Rolling` and `Expanding` then estimate all windows at once.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> isinstance(rm.OLS(), rm.LeastSquares), isinstance(rm.EWMA(half_life=rm.QUARTER), rm.LeastSquares)
+    (True, True)
     """
 
     @final

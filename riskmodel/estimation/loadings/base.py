@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
+from riskmodel._core.listing import Abstract
 from riskmodel.estimation.loadings.fitted import FittedLoadings
 from riskmodel.panel.base import Panel
 
 
-class LoadingsEstimator(ABC):
+class LoadingsEstimator(Abstract):
     """An estimator of loadings, factor returns and residuals: the first part of `Assembled`. Write `fit`.
 
     A wrapper, which changes the loadings of another estimator, holds that one as `inner`, and returns

@@ -95,6 +95,16 @@ class FittedLoadings:
     cross_section : CrossSectionFit, optional
         Standard errors and more of the factor returns, where these are of cross-sectional regressions. Loadings are
         then those at the end; the residuals of each date are of its own.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> fitted = rm.TimeSeries(rm.OLS()).fit(panel)
+    >>> fitted.loadings.round(2)
+          Mkt-RF
+    MSFT    1.07
+    JPM     1.53
     """
 
     assets: pd.Index[Any] = field(converter=labels.asset_labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require_finite
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import require_at_least
 
@@ -18,7 +19,7 @@ NOTHING_LEFT = 1e-12
 
 
 @frozen
-class FactorNumber(ABC):
+class FactorNumber(Abstract):
     """A criterion for the number of components in `PrincipalComponents`. Subclass it and write `choose`.
 
     Parameters

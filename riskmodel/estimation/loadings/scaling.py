@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ from attrs import frozen
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import weighted_mean
 
@@ -32,7 +33,7 @@ def require_returns(returns: Any, weights: Any) -> None:
         )
 
 
-class Scaling(ABC):
+class Scaling(Abstract):
     """By what returns are divided before their components are found. Subclass it and write `scales`."""
 
     @abstractmethod
@@ -59,6 +60,17 @@ class OwnVolatility(Scaling):
     """Each asset by its volatility: components of the correlation matrix, in which no volatile asset dominates.
 
     An asset that does not vary stays as it is.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "AMD"], [])
+    >>> parts = rm.PrincipalComponents(1, scaling=rm.OwnVolatility()), rm.SampleCovariance(), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel).loadings.round(2)
+          PC1
+    KO   0.99
+    PEP  0.94
+    AMD  1.49
     """
 
     def scales(self, returns: Array, weights: Array) -> Array:
@@ -73,7 +85,19 @@ class OwnVolatility(Scaling):
 @final
 @frozen
 class Unscaled(Scaling):
-    """Returns as they are: components of the covariance matrix."""
+    """Returns as they are: components of the covariance matrix.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "AMD"], [])
+    >>> parts = rm.PrincipalComponents(1, scaling=rm.Unscaled()), rm.SampleCovariance(), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel).loadings.round(2)
+          PC1
+    KO   0.06
+    PEP  0.06
+    AMD  1.10
+    """
 
     def scales(self, returns: Array, weights: Array) -> Array:
         """Return ones, shape (N,)."""

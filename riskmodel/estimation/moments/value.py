@@ -129,6 +129,18 @@ class Moments:
        Sequential QR and LU Factorizations. *SIAM J. Sci. Comput.* 34(1), A206-A239 (merging triangular factors).
     .. [3] Kish, L. (1965). *Survey Sampling*. Wiley, section 11.7 (effective observations).
     .. [4] Plackett, R. L. (1950). Some Theorems in Least Squares. *Biometrika* 37(1/2), 149-157 (one more date).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> ewma = rm.EWMA(half_life=rm.QUARTER)
+    >>> state = ewma.moments(panel.select(end="2018-11-29"))
+    >>> state = ewma.update(state, panel.select(start="2018-11-30"))
+    >>> ewma.estimate(state).loadings.round(3)
+          Mkt-RF
+    MSFT   1.534
+    JPM    0.916
     """
 
     assets: pd.Index[Any]

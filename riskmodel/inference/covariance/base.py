@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Abstract
 from riskmodel.inference.covariance.regressors import Regressors
 from riskmodel.inference.estimand import Estimand
 
@@ -50,7 +51,7 @@ class DateTerms:
         )
 
 
-class LongRunCovariance(ABC):
+class LongRunCovariance(Abstract):
     """An estimator of the covariance of sums of influence functions over dates. Subclass it and write `of_sums`.
 
     Examples

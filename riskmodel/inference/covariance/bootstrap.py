@@ -59,6 +59,15 @@ class StationaryBootstrap(LongRunCovariance):
        Association* 89(428), 1303-1313.
     .. [2] Patton, A., Politis, D. N. and White, H. (2009). Correction to "Automatic Block-Length Selection for the
        Dependent Bootstrap". *Econometric Reviews* 28(4), 372-375.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel, rm.StationaryBootstrap())
+    >>> inference.std_errors().loc["MSFT"].round(4).to_dict()
+    {'alpha': 0.0002, 'Mkt-RF': 0.0297}
     """
 
     leverage_power = 1.0

@@ -24,6 +24,15 @@ class Classical(LongRunCovariance):
     References
     ----------
     .. [1] Greene, W. H. (2018). *Econometric Analysis*, 8th edition. Pearson.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel, rm.Classical())
+    >>> inference.std_errors().loc["MSFT"].round(4).to_dict()
+    {'alpha': 0.0002, 'Mkt-RF': 0.0172}
     """
 
     def of_sums(self, terms: DateTerms) -> Array:

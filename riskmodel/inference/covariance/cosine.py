@@ -51,6 +51,15 @@ class Cosine(LongRunCovariance):
     ----------
     .. [1] Lazarus, E., Lewis, D. J., Stock, J. H. and Watson, M. W. (2018). HAR Inference: Recommendations for
        Practice. *Journal of Business & Economic Statistics* 36(4), 541-559.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel, rm.Cosine())
+    >>> inference.std_errors().loc["MSFT"].round(4).to_dict()
+    {'alpha': 0.0002, 'Mkt-RF': 0.0264}
     """
 
     leverage_power = 1.0

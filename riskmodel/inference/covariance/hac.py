@@ -40,6 +40,15 @@ class HAC(LongRunCovariance):
        Regressions with Missing Data. *Econometric Theory* 35(3), 601-629.
     .. [3] Newey, W. K. and West, K. D. (1994). Automatic Lag Selection in Covariance Matrix Estimation. *Review of
        Economic Studies* 61(4), 631-653.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel, rm.HAC())
+    >>> inference.std_errors().loc["MSFT"].round(4).to_dict()
+    {'alpha': 0.0002, 'Mkt-RF': 0.0306}
     """
 
     lags: int | None = field(default=None, validator=_require_lags)

@@ -23,6 +23,15 @@ class HC3(LongRunCovariance):
     ----------
     .. [1] MacKinnon, J. G. and White, H. (1985). Some Heteroskedasticity-Consistent Covariance Matrix Estimators with
        Improved Finite Sample Properties. *Journal of Econometrics* 29(3), 305-325.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> inference = rm.Inference.of(model, panel, rm.HC3())
+    >>> inference.std_errors().loc["MSFT"].round(4).to_dict()
+    {'alpha': 0.0002, 'Mkt-RF': 0.0264}
     """
 
     leverage_power = 1.0

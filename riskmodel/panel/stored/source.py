@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, final
 
 import pandas as pd
 
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.listing import Abstract
 
 # Size of the returns in memory at any time, in addition to a few temporary arrays of this size.
 BLOCK_BYTES = 1 << 24
@@ -21,7 +22,7 @@ def block_rows(width: int) -> int:
     return max(1, BLOCK_BYTES // (8 * max(1, width)))
 
 
-class BlockSource(ABC):
+class BlockSource(Abstract):
     """Total returns, dates × assets, outside memory, that are read in blocks of consecutive rows."""
 
     @property

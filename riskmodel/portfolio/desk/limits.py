@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.linalg import root
+from riskmodel._core.listing import Abstract
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon, is_number
 from riskmodel.portfolio.amounts import positive_share
@@ -23,7 +24,7 @@ from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.quantities import Quantity, Volatility
 
 
-class HedgeLimit(ABC):
+class HedgeLimit(Abstract):
     """A limit on what a hedge may leave (abstract: `FactorShareCap`, `VolatilityCap`, `ExposureRange`)."""
 
     @property
@@ -53,6 +54,15 @@ class FactorShareCap(HedgeLimit):
         Largest share of the total variance, above 0, up to 1. For no exposure at all, use `ExposureRange`.
     factors : sequence of labels, optional
         By default all.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], rm.FactorShareCap(0.1)).solve().hedged
+    >>> f"{hedged.decompose().factor_share:.1%}"
+    '0.0%'
     """
 
     cap: float = field(validator=positive_share)
@@ -99,6 +109,16 @@ class VolatilityCap(HedgeLimit):
     ----------
     volatility : Volatility
         Of the return per dollar of strategy, such as ``rm.Volatility(0.10, rm.YEAR)``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> cap = rm.VolatilityCap(rm.Volatility(0.25, rm.YEAR))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], cap).solve().hedged
+    >>> f"{hedged.volatility.at(rm.YEAR):.1%}"
+    '22.6%'
     """
 
     volatility: Volatility = field(validator=_is_volatility)
@@ -134,6 +154,15 @@ class ExposureRange(HedgeLimit):
         A factor of the model.
     least, most : float
         Ends of the range; both 0 by default.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> hedged = rm.HedgeProblem(msft, ["Mkt-RF"], rm.ExposureRange("Mkt-RF", 0.2, 0.4)).solve().hedged
+    >>> bool(0.2 - 1e-6 <= hedged.exposures["Mkt-RF"] <= 0.4 + 1e-6)
+    True
     """
 
     factor: Any = field(validator=labels.check_label)

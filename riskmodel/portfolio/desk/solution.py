@@ -29,6 +29,15 @@ class HedgeSolution:
         Strategy and hedge.
     horizon : Horizon
         The holding period that costs are over.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> msft = rm.Strategy({"MSFT": 1.0}, rm.OLS().fit(panel))
+    >>> solution = rm.HedgeProblem(msft, ["JPM", "Mkt-RF"], rm.FactorShareCap(0.1)).solve()
+    >>> float(solution.weights["Mkt-RF"].round(2)), bool(solution.gap < 1e-6)
+    (-1.07, True)
     """
 
     hedged: HedgedPortfolio

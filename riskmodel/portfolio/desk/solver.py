@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ from attrs import frozen
 from scipy import linalg
 
 from riskmodel._core.arrays import Array, Flags
+from riskmodel._core.listing import Abstract
 from riskmodel.portfolio.desk.terms import HedgeTerms
 
 _RANK = 1e-12
@@ -26,7 +27,7 @@ class Found:
     bound: float
 
 
-class HedgeSolver(ABC):
+class HedgeSolver(Abstract):
     """A way to solve a hedge problem. One hook: `solve`."""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The figures of a study, each a function that returns a plotly figure."""
+"""The figures of a study, each a function that returns a `Figure`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from riskmodel.errors import InvalidParameterError
 from riskmodel.evaluation.calibration import WINDOW, bias_band
 from riskmodel.evaluation.losses import QLIKE, Loss
 from riskmodel.evaluation.study import Study
-from riskmodel.report.canvas import BLUE, COLOURS, canvas, plotly, safe
+from riskmodel.report.drawing.axes import DateAxis, LabelAxis, NumberAxis
+from riskmodel.report.drawing.colours import BLUE, COLOURS, GREY
+from riskmodel.report.drawing.figure import Figure
+from riskmodel.report.drawing.marks import DASHED, DOTTED, SOLID, Band, Dots, Line
+from riskmodel.report.drawing.units import Unit
 
 _PALETTE = (BLUE, *COLOURS)
-_DASHES = ("solid", "dash", "dot", "dashdot")
-_BAND = "rgba(127,127,127,0.16)"
+_DASHES = (SOLID, DASHED, DOTTED, "8 3 2 3")
 
 
-def bias_through_time(study: Study, family: str, window: int = WINDOW) -> Any:
+def bias_through_time(study: Study, family: str, window: int = WINDOW) -> Figure:
     """Draw the bias statistic over so many dates up to each date, a line for each method.
 
     Parameters
@@ -33,24 +36,20 @@ def bias_through_time(study: Study, family: str, window: int = WINDOW) -> Any:
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         With the band that holds 95 % of the statistics of one portfolio under right forecasts.
     """
-    lines = study.rolling_bias(window)
-    traces = [
-        _line(study, method, lines[family, method]) for method in study.methods if (family, method) in lines.columns
-    ]
-    _require(traces, family)
+    table = study.rolling_bias(window)
+    lines = [_line(study, method, table[family, method]) for method in study.methods if (family, method) in table]
+    _require(lines, family)
     low, high = bias_band(window)
-    figure = canvas(traces, f"Bias through time, {family}", y=f"bias over {window} dates", hovermode="x unified")
-    values = lines[family].to_numpy()
-    ends = [min(low, np.nanmin(values)) - 0.05, max(high, np.nanmax(values)) + 0.05]
-    figure.update_layout(yaxis={"range": ends})
-    figure.add_hrect(y0=low, y1=high, fillcolor=_BAND, line_width=0, layer="below")
-    return figure.add_hline(y=1.0, line={"color": "rgba(127,127,127,0.8)", "width": 1, "dash": "dot"})
+    dates = table.index[[0, -1]]
+    band = Band(dates, np.full(2, low), np.full(2, high))
+    axis = NumberAxis(f"bias over {window} dates", marked=1.0)
+    return Figure(f"Bias through time, {family}", (band, *lines), DateAxis(), axis)
 
 
-def loss_differences(study: Study, family: str, loss: Loss = QLIKE, against: str | None = None) -> Any:
+def loss_differences(study: Study, family: str, loss: Loss = QLIKE, against: str | None = None) -> Figure:
     """Draw by how much each method's mean loss is above that of one other, with 95 % intervals.
 
     Parameters
@@ -64,39 +63,22 @@ def loss_differences(study: Study, family: str, loss: Loss = QLIKE, against: str
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         An interval that leaves out zero says that the difference is more than chance.
     """
     table = study.comparisons(loss, against)
     there = family in table.index.get_level_values("family")
-    part = table.xs(family, level="family").iloc[::-1] if there else table.iloc[:0]
+    part = table.xs(family, level="family") if there else table.iloc[:0]
     _require(len(part), family)
     clear = (part["low"] > 0) | (part["high"] < 0)
-    points = plotly().Scatter(
-        x=part["difference"].to_numpy(),
-        y=[safe(m) for m in part.index],
-        mode="markers",
-        marker={"size": 9, "color": [BLUE if c else "rgba(127,127,127,0.85)" for c in clear]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (part["high"] - part["difference"]).to_numpy(),
-            "arrayminus": (part["difference"] - part["low"]).to_numpy(),
-            "color": "rgba(127,127,127,0.7)",
-            "thickness": 1.6,
-            "width": 4,
-        },
-        customdata=part[["low", "high", "pvalue"]].to_numpy(),
-        hovertemplate="%{y}: %{x:.4f} (%{customdata[0]:.4f} to %{customdata[1]:.4f}, p %{customdata[2]:.3f})"
-        "<extra></extra>",
-        showlegend=False,
-    )
-    figure = canvas([points], f"Loss above that of {part['against'].iloc[0]}, {family}", x="difference of mean loss")
-    figure.update_layout(yaxis={"type": "category", "ticksuffix": "  "})
-    return figure.add_vline(x=0.0, line={"color": "rgba(127,127,127,0.8)", "width": 1, "dash": "dot"})
+    names = tuple(map(str, part.index))
+    difference, low, high = (part[column].to_numpy(dtype=np.float64) for column in ("difference", "low", "high"))
+    dots = Dots("", names, difference, tuple(BLUE if c else GREY for c in clear), low, high)
+    title = f"Loss above that of {part['against'].iloc[0]}, {family}"
+    return Figure(title, (dots,), NumberAxis("difference of mean loss", marked=0.0), LabelAxis(names))
 
 
-def breaches(study: Study, level: float = 0.05) -> Any:
+def breaches(study: Study, level: float = 0.05) -> Figure:
     """Draw the share of rows with a loss beyond the normal value at risk, for each family and method.
 
     Parameters
@@ -108,40 +90,27 @@ def breaches(study: Study, level: float = 0.05) -> Any:
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     grouped = study.breaches(level).groupby(level=["family", "method"], sort=False)
     shares = grouped["breaches"].sum() / grouped["rows"].sum()
     families = [f for f in study.families if f in shares.index.get_level_values("family")]
-    traces = [_shares(study, family, shares.xs(family, level="family"), i) for i, family in enumerate(families)]
-    figure = canvas(traces, f"Losses beyond the {level:.0%} value at risk", x="share of rows", percent="x")
-    figure.update_layout(yaxis={"type": "category", "ticksuffix": "  ", "autorange": "reversed"})
-    return figure.add_vline(x=level, line={"color": "rgba(127,127,127,0.8)", "width": 1, "dash": "dot"})
+    dots = tuple(_shares(study, family, shares.xs(family, level="family"), i) for i, family in enumerate(families))
+    title, axis = f"Losses beyond the {level:.0%} value at risk", NumberAxis("share of rows", Unit.PERCENT, level)
+    return Figure(title, dots, axis, LabelAxis(tuple(study.methods)))
 
 
-def _shares(study: Study, family: str, shares: pd.Series[float], i: int) -> Any:
-    known = [m for m in study.methods if m in shares.index]
-    return plotly().Scatter(
-        x=shares[known].to_numpy(),
-        y=[safe(m) for m in known],
-        mode="markers",
-        name=safe(family),
-        marker={"size": 9, "color": _PALETTE[i % len(_PALETTE)], "symbol": i % 5},
-        hovertemplate="%{y}, %{fullData.name}: %{x:.1%}<extra></extra>",
-    )
+def _shares(study: Study, family: str, shares: pd.Series[float], i: int) -> Dots:
+    known = tuple(m for m in study.methods if m in shares.index)
+    colours = (_PALETTE[i % len(_PALETTE)],) * len(known)
+    return Dots(family, known, shares[list(known)].to_numpy(dtype=np.float64), colours)
 
 
-def _line(study: Study, method: str, values: pd.Series[float]) -> Any:
+def _line(study: Study, method: str, values: pd.Series[float]) -> Line:
     i = study.methods.index(method)
     known = values.dropna()
-    return plotly().Scatter(
-        x=[str(d.date()) for d in known.index],
-        y=np.round(known.to_numpy(), 4),
-        mode="lines",
-        name=safe(method),
-        line={"color": _PALETTE[i % len(_PALETTE)], "width": 1.8, "dash": _DASHES[i // len(_PALETTE) % len(_DASHES)]},
-        hovertemplate="%{y:.2f}",
-    )
+    dash = _DASHES[i // len(_PALETTE) % len(_DASHES)]
+    return Line(method, pd.DatetimeIndex(known.index), known.to_numpy(), _PALETTE[i % len(_PALETTE)], dash)
 
 
 def _require(there: Any, family: str) -> None:

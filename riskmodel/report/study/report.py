@@ -66,7 +66,7 @@ class StudyReport:
         Raises
         ------
         MissingExtraError
-            If plotly or Jinja2 is not installed.
+            If Jinja2 is not installed.
         """
         return html.render(evolve(self.document(), pictures=self.pictures()))
 
@@ -88,7 +88,7 @@ class StudyReport:
         }
 
     def pictures(self) -> tuple[Picture, ...]:
-        """Plotly figures with their captions, in the order of the page."""
+        """Figures with their captions, in the order of the page."""
         halves = [*self._of_bias(), *self._of_differences()]
         # the last has a row of its own where the others fill theirs
         return (*halves, self._of_breaches(Width.HALF if len(halves) % 2 else Width.WIDE))

@@ -25,6 +25,16 @@
     header.setAttribute("aria-sort", down ? "descending" : "ascending");
     rows.forEach(function (row) { body.appendChild(row); });
   }
+  // a table with more to its right says so
+  var boxes = Array.prototype.slice.call(document.querySelectorAll(".table .scroll"));
+  function over() {
+    boxes.forEach(function (box) {
+      box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+    });
+  }
+  boxes.forEach(function (box) { box.addEventListener("scroll", over); });
+  window.addEventListener("resize", over);
+  over();
   Array.prototype.forEach.call(document.querySelectorAll("table.sortable"), function (table) {
     Array.prototype.forEach.call(table.tHead.rows[0].cells, function (header, column) {
       var button = document.createElement("button");

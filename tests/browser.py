@@ -1,0 +1,28 @@
+"""A browser without a window, where there is one."""
+
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+
+def dom(address):
+    """What a page is after its scripts ran; skips the test where no browser exists."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"no browser among {', '.join(NAMES)} on the PATH")
+    with tempfile.TemporaryDirectory() as profile:
+        ran = subprocess.run(
+            [
+                found, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--no-first-run", f"--user-data-dir={profile}", "--virtual-time-budget=5000", "--dump-dom", address,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )  # fmt: skip
+    return ran.stdout

@@ -1,0 +1,52 @@
+"""`help` of a class shows what one calls, and that of a simple class fits a screen."""
+
+import pydoc
+
+import pytest
+from attrs import frozen
+from test_examples import public_classes
+
+import riskmodel as rm
+from riskmodel._core.listing import Listing
+
+SCREEN = 60
+ON_A_SCREEN = (
+    "BaiNg CapitalLimit Factor GrossLimit Linking Limit LoadingsEstimator NameLimit NetLimit SampleCovariance "
+    "SampleVariance TimeSeries Vasicek VolatilityLimit"
+)
+
+
+def lines(value):
+    return pydoc.plain(pydoc.render_doc(value)).splitlines()
+
+
+def test_classes_list_no_machinery():
+    listed = {name: value for name, value in public_classes().items() if isinstance(value, Listing)}
+    assert {"FactorModel", "Strategy", "OLS", "SampleData", "RiskReport", "GrossLimit"} <= set(listed)
+    for name, value in listed.items():
+        assert not {"__attrs_attrs__", "__getstate__", "__match_args__"} & set(dir(value)), name
+        assert not [line for line in lines(value) if "created by attrs" in line or "frozen_setattrs" in line], name
+
+
+def test_what_one_calls_is_listed():
+    assert {"at", "loadings", "residuals", "from_parameters"} <= set(dir(rm.FactorModel))
+    assert "__matmul__" in dir(rm.FactorCovariance)
+
+
+@pytest.mark.parametrize("name", ON_A_SCREEN.split())
+def test_help_of_a_simple_class_fits_a_screen(name):
+    assert len(lines(getattr(rm, name))) <= SCREEN
+
+
+def test_a_class_of_the_users_own_is_listed_alike():
+    @frozen
+    class Borrowed(rm.Limit):
+        amount: float
+        name = "borrowed"
+
+        def use(self, portfolio):
+            return 0.0
+
+    assert "use" in dir(Borrowed)
+    assert "__attrs_attrs__" not in dir(Borrowed)
+    assert "__attrs_attrs__" in dir(Borrowed(1.0))
