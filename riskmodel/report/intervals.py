@@ -57,10 +57,8 @@ _IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
-# Rows from one rolling window to the next, at most.
-_STEP = 16
-# Windows of which a portfolio is made, at most.
-_MOST_WALKED = 60
+# Of the trends.
+_MOST_WINDOWS = 60
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
 # The strategy as the one asset of a panel.
@@ -220,9 +218,9 @@ class Intervals:
     @cached_property
     def trends(self) -> pd.DataFrame:
         """Volatility a year and factor share of the strategy over rolling windows, by date; empty as `exposures`."""
-        if self._walked is None:
+        if self._rolling is None:
             return pd.DataFrame(columns=["volatility", "factor share"], dtype=np.float64)
-        held = StrategyHistory(_WHOLE, self._walked)
+        held = StrategyHistory(_WHOLE, self._rolling)
         per_year = self.panel.horizon.scale_volatility(1.0, to=YEAR)
         return pd.DataFrame({"volatility": held.volatility * per_year, "factor share": held.factor_share})
 
@@ -232,15 +230,16 @@ class Intervals:
 
         None where windows are too few, or where the strategy has an exposure that nobody can hold.
         """
-        if self._walked is None or len(self.portfolios) == 1:
+        if self._rolling is None or len(self.portfolios) == 1:
             return None
-        record = self._walked.hedged(_WHOLE)
+        record = self._rolling.hedged(_WHOLE)
         return record if len(record.returns) - record.n_missing > self.window_dates else None
 
     @property
     def has_trends(self) -> bool:
         """Whether there are two rolling windows or more."""
-        return self._walked is not None
+        returns = self._returns[next(iter(self.portfolios))]
+        return 2 * self.window.in_units_of(self.panel.horizon) <= len(returns) and not returns.isna().all()
 
     @property
     def window(self) -> Horizon:
@@ -255,17 +254,8 @@ class Intervals:
     @cached_property
     def _rolling(self) -> ModelHistory | None:
         """Regressions of the strategy's own returns over rolling windows; None where there are fewer than two."""
-        # windows whose ends are so close are estimated all at once
-        return self._over_windows(min(_STEP, max(1, self.window_dates // 12)))
-
-    @cached_property
-    def _walked(self) -> ModelHistory | None:
-        """The same, of so few windows that a portfolio is made of each."""
-        return self._over_windows(max(1, self.window_dates // 12, math.ceil(len(self.panel.dates) / _MOST_WALKED)))
-
-    def _over_windows(self, step: int) -> ModelHistory | None:
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
-        if 2 * self.window.in_units_of(self.panel.horizon) > len(returns) or returns.isna().all():
+        if not self.has_trends:
             return None
         own = evolve(
             self.panel,
@@ -276,6 +266,8 @@ class Intervals:
             definitions=[PublishedFactor(name) for name in model.factors],
             left_out=None,
         )
+        # a portfolio is made of each window, which takes longer than its regression
+        step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
         return Rolling(self.window, every=step).fit(own)
 
     # -- parts -------------------------------------------------------------------------------------
