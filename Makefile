@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 WRDS := .venvs/wrds
+DIST := .venvs/dist
 INTEROP := .venvs/interop
 # which real servers the tests talked to, to be said at the end
 export RISKMODEL_SERVERS := $(VENV)/servers
@@ -28,13 +29,15 @@ WORKERS = 2
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo check test docs test-wrds test-interop test-versions bench mutation clean
+.PHONY: help demo check test docs dist changelog test-wrds test-interop test-versions bench mutation clean
 
 help:
 	@echo "make demo           print a risk report for a small portfolio and write report.html"
 	@echo "make check          run lint, import floors and a few fast tests: half a minute"
 	@echo "make test           run every check: lint, types, architecture, tests, doctests"
 	@echo "make docs           build the documentation into build/html and run its examples"
+	@echo "make dist           build wheel, sdist and bill of materials; check and use them on each Python 3.11-3.14"
+	@echo "make changelog      put the fragments of changelog.d into CHANGELOG.md, for the version of pyproject.toml"
 	@echo "make test-wrds      run the WRDS tests alone: the real client on a real PostgreSQL"
 	@echo "make test-interop   run the tests of riskmodel.interop alone, on the optimisers it adapts to"
 	@echo "make test-versions  run the tests on each Python 3.11-3.13 that is present, and on the lowest versions"
@@ -111,6 +114,21 @@ test-interop: $(INTEROP)/test.stamp
 test-versions: $(BIN)/python
 	@sh tests/versions.sh
 
+# The tools have an environment of their own: they need no riskmodel.
+$(DIST)/dist.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing what builds and checks packages into $(DIST) ..."
+	@$(BIN)/python -m venv $(DIST)
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['dist'], sep='\n')" >$(DIST)/tools.txt
+	@$(DIST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(DIST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(DIST)/tools.txt
+	@touch $@
+
+dist: $(DIST)/dist.stamp
+	@sh tests/dist.sh
+
+changelog: $(DIST)/dist.stamp
+	$(DIST)/bin/towncrier build --yes --version $$($(DIST)/bin/python -c "import tomllib; print(tomllib.load(open('pyproject.toml', 'rb'))['project']['version'])")
+
 bench: | $(BIN)/python
 	@$(PIP) --editable ".[bench]"
 	@$(BIN)/python -m benchmarks --growth --figures docs/images
@@ -123,4 +141,4 @@ mutation: $(VENV)/test.stamp
 	@$(BIN)/python -m benchmarks.mutation --sample $(SAMPLE) --seed $(SEED)
 
 clean:
-	rm -rf $(VENV) .venvs build docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json
+	rm -rf $(VENV) .venvs build dist docs/reference/*.rst docs/reference/api .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache report.html benchmarks.json mutation.json

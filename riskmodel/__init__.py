@@ -6,7 +6,7 @@ seen through that model; a `HedgedPortfolio` takes its factor risk away; a `Risk
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # public names stand in __init__.pyi, and are imported when they are first asked for
 __getattr__, _dir, __all__ = lazy_loader.attach_stub(__name__, __file__)
