@@ -41,7 +41,7 @@ def fingerprint() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
-# Cells run once, and again when their page or the library changes; an error, or a warning that a cell prints, fails the build.
+# Cells run again when their page or the library changes; an error, or a warning that a cell prints, fails the build.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE.parent / "build" / "jupyter-cache" / fingerprint())
 nb_execution_raise_on_error = True
