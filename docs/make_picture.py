@@ -17,7 +17,7 @@ from riskmodel.report.document import Document
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-WIDTH, HEIGHT, SCALE = 1000, 800, 2
+WIDTH, HEIGHT, SCALE = 1000, 750, 2
 SHOWN = ("against", "Tracking", "variance", "Cumulated")
 
 # What the README needs of the page: four pictures without heading and captions, at its width.

@@ -339,6 +339,7 @@ from .portfolio.desk.solution import HedgeSolution as HedgeSolution
 from .portfolio.budget_node import BudgetNode as BudgetNode
 from .portfolio.hedged import HedgedPortfolio as HedgedPortfolio
 from .portfolio.hedging.mimicking import MimickingPortfolio as MimickingPortfolio
+from .portfolio.group_limits import GroupGrossLimit as GroupGrossLimit, GroupNetLimit as GroupNetLimit
 from .portfolio.limits import (
     CapitalLimit as CapitalLimit,
     ConcentrationLimit as ConcentrationLimit,

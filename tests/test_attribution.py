@@ -389,3 +389,14 @@ def test_bad_arguments_are_refused():
         rm.ReturnAttribution.of_weights(pd.DataFrame({"A": [np.nan]}, [DAYS[0]]), model, panel)
     with pytest.raises(rm.ImpossibleReturnsError):
         rm.ReturnAttribution.of(rm.Strategy({"A": -300.0}, model), panel, weighting=rm.BUY_AND_HOLD, linking=rm.Added())
+
+
+def test_a_book_is_attributed_from_its_date_on():
+    panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2017-01-01")
+    model = rm.OLS().fit(panel)
+    for date in (None, "2018-03-29"):
+        book = rm.Book({"MSFT": 3e6, "JPM": -1e6}, date=date, nav=4e6)
+        found = rm.ReturnAttribution.of_weights(book, model, panel)
+        first = None if date is None else "2018-04-01"
+        expected = rm.ReturnAttribution.of_weights({"MSFT": 0.75, "JPM": -0.25}, model, panel, first)
+        pd.testing.assert_series_equal(found.parts, expected.parts, rtol=1e-12)

@@ -474,3 +474,34 @@ class TestComposition:
     def test_bad_amounts(self, make):
         with pytest.raises(rm.InvalidParameterError):
             make()
+
+
+class TestGroupLimits:
+    def held(self):
+        data = rm.SampleData().panel(["MSFT", "AAPL", "XOM"], ["Mkt-RF"], start="2017-01-01")
+        return rm.Strategy({"MSFT": 0.5, "AAPL": -0.3, "XOM": 0.4}, rm.OLS().fit(data))
+
+    def test_the_largest_group_uses_most(self):
+        held, groups = self.held(), pd.Series({"MSFT": "tech", "AAPL": "tech", "XOM": "oil", "KO": "food"})
+        assert rm.GroupGrossLimit(1e6, groups).use(held) == pytest.approx(0.8)
+        assert rm.GroupNetLimit(1e6, groups).use(held) == pytest.approx(0.4)
+        budget = rm.RiskBudget(1e9, rm.MONTH, limits=[rm.GroupGrossLimit(4e6, groups), rm.GroupNetLimit(3e6, groups)])
+        position = budget.size(held)
+        assert (position.capital, position.binding) == (pytest.approx(5e6), "gross of one group")
+
+    def test_factors_count_where_they_have_a_group(self):
+        hedged = rm.HedgedPortfolio.neutral(self.held())
+        groups = {"MSFT": "tech", "AAPL": "tech", "XOM": "oil"}
+        assert rm.GroupGrossLimit(1e6, groups).use(hedged) == pytest.approx(0.8)
+        size = abs(hedged.hedge_weights["Mkt-RF"])
+        assert rm.GroupNetLimit(1e6, {**groups, "Mkt-RF": "oil"}).use(hedged) == pytest.approx(
+            max(abs(0.4 - size), 0.2)
+        )
+
+    def test_what_is_held_has_a_group(self):
+        with pytest.raises(rm.UnknownAssetError) as error:
+            rm.GroupNetLimit(1e6, {"MSFT": "tech", "AAPL": "tech"}).use(self.held())
+        assert error.value.details["missing"] == ["XOM"]
+        for groups in ({}, None, {"A": None}):
+            with pytest.raises(rm.InvalidParameterError):
+                rm.GroupGrossLimit(1e6, groups)

@@ -76,6 +76,7 @@ PREMIA = ["RiskPremia.of", "RiskPremia.with_zero_beta_rate", "RiskPremia.traded"
 # One object of each class, whose methods are called.
 OBJECTS = [
     *(BOOK, BOOK.cover(MODEL), rm.NoProxies(), rm.GroupProxies({"A": "x"}), rm.PeerProxies({"C": ["A"]})),
+    *(rm.GroupGrossLimit(1e6, {"A": "x", "B": "y", "C": "x"}), rm.GroupNetLimit(1e6, {"A": "x", "B": "y", "C": "x"})),
     *(rm.NetLimit(1e6), rm.NameLimit(1e6), rm.ConcentrationLimit(0.5), rm.NameCountLimit(5)),
     rm.LeftOutPositions(["C"]),
     *(HELD, rm.BudgetNode("fund", BUDGET, children=[rm.BudgetNode("desk", position=BOOK.position(MODEL, rm.MONTH))])),
@@ -364,6 +365,7 @@ AS_STATED |= {
 }
 OBJECTS += [MODEL.lineage]
 BY_CALLABLE |= {
+    ("FactorModel", "lineage"): MODEL.lineage, ("ModelHistory", "lineage"): MODEL.lineage,
     ("Lineage.of", "estimator"): rm.OLS(), ("FactorModel.load", "path"): "us.model",
     ("FactorModel().save", "path"): "new.model",
 }  # fmt: skip

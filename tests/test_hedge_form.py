@@ -7,7 +7,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 import pytest
-from browser import dom
+from browser import dom, printed_pages
 
 import riskmodel as rm
 from riskmodel.report.hedge_form import HedgeForm
@@ -131,3 +131,12 @@ def test_the_page_shows_it(tmp_path):
     np.testing.assert_allclose([weights[i] for i in (0, 1, 4)], hedged.hedge_weights[tools], rtol=1e-9)
     assert np.isnan([weights[i] for i in (2, 3, 5)]).all()
     assert 'data-ready="yes"' in shown
+
+
+def test_eighty_names_print_on_six_pages(tmp_path):
+    panel = simulated(80, 6)
+    strategy = rm.Strategy(dict.fromkeys(panel.assets, 1 / 80), rm.OLS().fit(panel))
+    page = tmp_path / "report.html"
+    page.write_text(rm.RiskReport.of(strategy, panel, BUDGET, cap=0.2).to_html(), encoding="utf-8")
+    assert page.stat().st_size < 1.5e6
+    assert 2 <= printed_pages(page.as_uri(), tmp_path) <= 6

@@ -255,6 +255,15 @@ class TestShareWithInstruments:
         s = rm.Strategy(STRATEGY, made())
         ours = Hedged.with_factor_share(s, 0.0, instruments=ASSETS[3:6])
         assert ours.exposures.abs().max() < 1e-13
+        np.testing.assert_allclose(ours.hedge_weights, Hedged.neutral(s, ASSETS[3:6]).hedge_weights, rtol=1e-12)
+
+    def test_a_cap_of_zero_that_instruments_cannot_reach_is_refused_as_others_are(self):
+        s = rm.Strategy(STRATEGY, made())
+        for cap in (0.0, 1e-9):
+            with pytest.raises(rm.InvalidParameterError) as error:
+                Hedged.with_factor_share(s, cap, instruments=ASSETS[3:4])
+            assert error.value.details["cap"] == cap
+            assert error.value.details["least"] > 0
 
 
 @pytest.fixture(scope="module")

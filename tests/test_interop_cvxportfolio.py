@@ -156,6 +156,12 @@ def test_fewer_assets_than_factors_and_more_factors_than_columns():
 
 def test_what_a_forecast_refuses():
     t = data().trading_calendar()[20]
+    short = X.copy()
+    short.iloc[:-200, 2] = np.nan
+    past = short.set_axis(TIMES).assign(cash=1e-4).iloc[:102]
+    with pytest.raises(rm.InvalidParameterError) as error:
+        FactorModelForecast(rm.OLS(), F).values_in_time(t=TIMES[102], past_returns=past)
+    assert error.value.details["assets"] == ["A02"]
     with pytest.raises(rm.InvalidParameterError) as error:
         FactorModelForecast(rm.OLS(), F.drop(F.index[7])).estimate(data(), t)
     assert error.value.details["missing"] == [TIMES[7].tz_convert("UTC")]

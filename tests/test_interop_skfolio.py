@@ -126,6 +126,29 @@ class TestPrior:
         np.testing.assert_array_equal(zoned.covariance, plain.covariance)
         assert list(zoned.factor_model.observations) == list(zone)
 
+    @pytest.mark.parametrize(
+        "horizon",
+        [rm.WEEK, rm.MONTH, rm.QUARTER, rm.YEAR, rm.Horizon(10), rm.CALENDAR_DAY, rm.Horizon.of("1h", per_day=6.5)],
+        ids=str,
+    )
+    def test_arrays_of_any_horizon(self, horizon):
+        few = slice(0, 90)
+        found = Prior(horizon=horizon).fit(X[few].to_numpy(), factors=F[few].to_numpy())
+        expected = Prior().fit(X[few], factors=F[few]).return_distribution_.covariance
+        np.testing.assert_allclose(found.return_distribution_.covariance, expected, atol=1e-18)
+        assert found.model_.horizon == horizon
+
+    def test_a_date_without_factors_is_left_out_of_the_fit_only(self):
+        holes = F.copy()
+        holes.iloc[7] = np.nan
+        prior = Prior().fit(X, factors=holes)
+        found = prior.return_distribution_
+        expected = Prior().fit(X.drop(X.index[7]), factors=F.drop(F.index[7])).return_distribution_
+        np.testing.assert_allclose(found.covariance, expected.covariance, atol=1e-18)
+        assert np.isnan(found.factor_model.factor_returns[7]).all()
+        assert np.isfinite(np.delete(found.factor_model.factor_returns, 7, axis=0)).all()
+        np.testing.assert_array_equal(found.returns, X)
+
     def test_factors_made_of_the_assets(self):
         estimator = rm.Assembled(rm.PrincipalComponents(2), rm.SampleCovariance(), rm.SampleVariance())
         prior = Prior(estimator).fit(X)

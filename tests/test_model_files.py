@@ -335,6 +335,14 @@ def test_the_vintage_of_the_data_goes_along(tmp_path):
     assert f"OLS(), riskmodel {rm.__version__}" in " ".join(report.to_text().split())
 
 
+def test_a_long_configuration_is_cut_in_the_text_of_a_report_alone():
+    model = ESTIMATORS[-1].fit_available(PANEL)
+    long = attrs.evolve(model, lineage=attrs.evolve(model.lineage, estimator="Long(" + "x" * 3_000 + ")"))
+    report = rm.RiskReport.of(rm.Strategy({"B": 1.0}, long), PANEL, rm.RiskBudget(1e6, rm.MONTH))
+    assert report.to_dict()["lineage"]["estimator"] == long.lineage.estimator
+    assert report.to_text().count("x" * 50) <= 4
+
+
 def test_models_of_a_history_say_their_window():
     history = rm.Rolling(rm.Horizon(60), every=10).fit(PANEL.select(["B", "D"]))
     for date, model in history.items():

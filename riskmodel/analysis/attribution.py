@@ -181,9 +181,9 @@ class ReturnAttribution:
 
         Parameters
         ----------
-        weights : mapping or Series by asset, or DataFrame dates × assets
+        weights : mapping or Series by asset, DataFrame dates × assets, or Book
             Dollars per dollar of the portfolio. Those of a date are bought at its end, and earn the returns of later
-            dates until the next ones. Write 0 for what is not held.
+            dates until the next ones. Write 0 for what is not held. A `Book` has its weights from its date on.
         model : FactorModel or ModelHistory
             A history gives each date the latest model of an earlier one.
         panel : ReturnPanel, optional

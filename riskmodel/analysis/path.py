@@ -16,6 +16,7 @@ from riskmodel.analysis.market import Market
 from riskmodel.analysis.weighting import BUY_AND_HOLD, Weighting
 from riskmodel.errors import DuplicateDatesError, ImpossibleReturnsError, InvalidParameterError, UnknownDateError
 from riskmodel.horizon import Horizon
+from riskmodel.portfolio.book import Book
 from riskmodel.portfolio.portfolio import Portfolio
 
 
@@ -52,7 +53,7 @@ class Plan:
 
     @classmethod
     def read(cls, weights: Any, horizon: Horizon) -> Self:
-        """Read weights by asset, or by date and asset.
+        """Read weights by asset, or by date and asset, or a book, which is bought at the end of its date.
 
         Raises
         ------
@@ -61,6 +62,9 @@ class Plan:
         InvalidDatesError, DuplicateDatesError, DuplicateLabelsError
             For a table whose rows are not labelled by dates, or labels that occur twice.
         """
+        if isinstance(weights, Book):
+            held = weights.weights
+            return cls.read(held if weights.date is None else held.to_frame(weights.date).T, horizon)
         if not isinstance(weights, pd.DataFrame):
             read = read_weights(weights, "weights", "asset")
             return cls(None, read.index, floats(read)[None])

@@ -115,8 +115,9 @@ def _require_increasing(days: pd.DatetimeIndex) -> None:
 def _made_up(n: int, horizon: Horizon) -> pd.DatetimeIndex:
     if horizon in _FREQUENCIES:
         return pd.date_range(_FIRST, periods=n, freq=_FREQUENCIES[horizon])
-    if horizon.bar is not None:
-        return pd.date_range(_FIRST, periods=n, freq=horizon.bar)
+    if horizon.bar is not None and horizon.per_day is not None:
+        day, row = np.divmod(np.arange(n), max(round(horizon.per_day), 1))
+        return pd.DatetimeIndex(pd.bdate_range(_FIRST, periods=n)[day] + row * pd.Timedelta(horizon.bar))
     if horizon.per_year > 252:
         return pd.date_range(_FIRST, periods=n)
     return pd.bdate_range(_FIRST, periods=n, freq=f"{max(round(horizon.days), 1)}B")

@@ -22,7 +22,7 @@ from riskmodel.panel.factors import PortfolioFactor, PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 from riskmodel.portfolio.hedging.rows import RiskRows
-from riskmodel.portfolio.hedging.share import exposures_within, read_cost, smallest_within
+from riskmodel.portfolio.hedging.share import exposures_within, neutral_within, read_cost, smallest_within
 from riskmodel.portfolio.hedging.targets import reaching, read_target
 from riskmodel.portfolio.hedging.verdict import warn_if_apart
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
@@ -207,10 +207,12 @@ class HedgedPortfolio(Portfolio):
         if share >= 1.0 or split.factor_share <= share:
             return cls(strategy, 0.0 * b if held is None else held.hedge(0.0 * costs))
         allowed = float(split.idio_variance) * share / (1.0 - share)
-        if share == 0.0 or (held is None and allowed <= _ROUNDING * float(split.factor_variance)):
-            return cls.neutral(strategy, instruments)
+        if held is None and (share == 0.0 or allowed <= _ROUNDING * float(split.factor_variance)):
+            return cls.neutral(strategy)
         if held is not None:
-            return cls(strategy, held.hedge(smallest_within(RiskRows.of(strategy, held), share, costs)))
+            rows = RiskRows.of(strategy, held)
+            within = neutral_within(rows) if share == 0.0 else smallest_within(rows, share, costs)
+            return cls(strategy, held.hedge(within))
         f = strategy.model.factor_covariance.to_numpy()
         return cls(strategy, exposures_within(np.asarray(b, dtype=np.float64), f, allowed, costs) - b)
 

@@ -18,6 +18,8 @@ from riskmodel.report.measures import Measures
 
 # Growth in what was left out, and risk that optimising hides, are told of beyond this.
 _MATERIAL = 0.01
+# Characters of an estimator that are shown.
+_LONGEST = 100
 
 
 def facts(m: Measures, source: str) -> list[tuple[str, str]]:
@@ -46,7 +48,10 @@ def facts(m: Measures, source: str) -> list[tuple[str, str]]:
 def _made_of(m: Measures) -> str:
     """The estimator and the version of the code that made the model."""
     lineage = m.held.lineage
-    return f"{lineage.estimator or 'given numbers'}, riskmodel {lineage.version}"
+    made = lineage.estimator or "given numbers"
+    # an assembly prints as thousands of characters: the dictionary of the report has them all
+    short = made if len(made) <= _LONGEST else f"{made[:_LONGEST]}…"
+    return f"{short}, riskmodel {lineage.version}"
 
 
 def _funding(m: Measures) -> str:

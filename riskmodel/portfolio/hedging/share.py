@@ -14,6 +14,7 @@ from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import root
 from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.portfolio.hedging.rows import RiskRows
+from riskmodel.portfolio.hedging.targets import is_at, smallest_reaching
 
 # Beyond this ratio of costs, their squares have no digits beside each other.
 _COSTS_APART = 1e8
@@ -113,14 +114,33 @@ def smallest_within(rows: RiskRows, share: float, cost: Array) -> Array:
     p[np.abs(p) <= rounding] = 0.0
     y = _least_norm(mu, p, above)
     if y is None:
-        least = _least_share(rows)
-        raise InvalidParameterError(
-            f"expected a cap that the instruments can reach, got {share:g}, where the least factor share is about "
-            f"{least:.3g}; raise the cap, or add instruments.",
-            cap=share,
-            least=least,
-        )
+        raise _out_of_reach(rows, share)
     return np.asarray(turn @ y / cost)
+
+
+def neutral_within(rows: RiskRows) -> Array:
+    """Return the smallest hedge without factor variance: that of a cap of zero.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the instruments leave exposures.
+    """
+    target = np.zeros(len(rows.exposures_own))
+    h = smallest_reaching(rows, target)
+    if not is_at(rows, h, target):
+        raise _out_of_reach(rows, 0.0)
+    return h
+
+
+def _out_of_reach(rows: RiskRows, share: float) -> InvalidParameterError:
+    least = _least_share(rows)
+    return InvalidParameterError(
+        f"expected a cap that the instruments can reach, got {share:g}, where the least factor share is about "
+        f"{least:.3g}; raise the cap, or add instruments.",
+        cap=share,
+        least=least,
+    )
 
 
 def _least_norm(mu: Array, p: Array, r: float) -> Array | None:

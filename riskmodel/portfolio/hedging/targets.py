@@ -37,13 +37,10 @@ def reaching(rows: RiskRows, target: Array, factors: pd.Index[Any]) -> Array:
     ExposureLeftWarning
         Where there is none.
     """
-    missing = target - rows.exposures_own
-    # in units of each factor's largest exposure, so that the scales of the factors do not matter
-    sizes = np.maximum(np.abs(rows.exposures).max(axis=1, initial=0.0), np.abs(missing))
-    sizes[sizes == 0] = 1.0
-    smallest = np.linalg.lstsq(rows.exposures / sizes[:, None], missing / sizes, rcond=_RANK)[0]
+    missing, sizes = target - rows.exposures_own, _sizes(rows, target)
+    smallest = smallest_reaching(rows, target)
     if is_at(rows, smallest, target):
-        return np.asarray(smallest)
+        return smallest
     least = np.asarray(np.linalg.lstsq(rows.factor, rows.root @ missing, rcond=_RANK)[0], dtype=np.float64)
     left = pd.Series(rows.left(least) - target, factors)
     wrong = left[np.abs(left) > _AT_TARGET * sizes]
@@ -56,6 +53,20 @@ def reaching(rows: RiskRows, target: Array, factors: pd.Index[Any]) -> Array:
         )
     )
     return least
+
+
+def smallest_reaching(rows: RiskRows, target: Array) -> Array:
+    """Return the smallest hedge with the exposures of a target, or nearest to them where there is none."""
+    sizes = _sizes(rows, target)
+    missing = (target - rows.exposures_own) / sizes
+    return np.asarray(np.linalg.lstsq(rows.exposures / sizes[:, None], missing, rcond=_RANK)[0], dtype=np.float64)
+
+
+def _sizes(rows: RiskRows, target: Array) -> Array:
+    """Each factor's largest exposure, in units of which the scales of the factors do not matter."""
+    missing = target - rows.exposures_own
+    sizes = np.maximum(np.abs(rows.exposures).max(axis=1, initial=0.0), np.abs(missing))
+    return np.asarray(np.where(sizes == 0, 1.0, sizes))
 
 
 def is_at(rows: RiskRows, h: Array, target: Array) -> bool:
