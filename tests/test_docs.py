@@ -1,12 +1,13 @@
 """The examples of the pages run as they are printed: the French library's against a library on the loopback."""
 
 import functools
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from french_server import SETS, Library, factor_file, numbers, published
-from pages import blocks, run_page
+from pages import ROOT, blocks, run_page
 
 import riskmodel as rm
 
@@ -46,6 +47,17 @@ def french(monkeypatch):
     monkeypatch.setattr(rm, "FamaFrench", functools.partial(rm.FamaFrench, url=library.url))
     yield library
     library.close()
+
+
+def test_the_first_page(capsys):
+    run_page("docs/index.md")
+    assert capsys.readouterr().out.startswith("15,318,726 of MSFT")
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\((?!http)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_french_library_among_the_sources_of_data(french):
