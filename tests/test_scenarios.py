@@ -440,6 +440,22 @@ class TestScenarios:
         groups = {"MSFT": "tech", "JPM": "banks"}
         np.testing.assert_allclose(scenarios.by_group(p, groups).sum(), table["pnl"])
 
+    def test_tables_name_their_unit(self, sample):
+        p = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(sample))
+        held, crash = rm.Position(p, 1e6, rm.DAY), rm.Shocks("crash", {"Mkt-RF": -0.1}, horizon=rm.MONTH)
+        groups = {"MSFT": "tech", "JPM": "banks"}
+        for holding, unit in ((p, "return"), (held, "dollars")):
+            outcome = crash.of(holding)
+            for table in (outcome.by_asset, outcome.by_group(groups)):
+                assert table.columns.name == outcome.unit == f"{unit} per month"
+            one = rm.Scenarios([crash])
+            several = rm.Scenarios([crash, *rm.Scenarios.historical(sample)])  # over months, and over years
+            for scenarios, span in ((one, "month"), (several, "scenario")):
+                for table in (
+                    scenarios.table(holding), scenarios.by_asset(holding), scenarios.by_group(holding, groups)
+                ):  # fmt: skip
+                    assert table.columns.name == f"{unit} per {span}"
+
     def test_each_factor(self):
         model = model_of()
         scenarios = rm.Scenarios.of_factors(model, 2.0)

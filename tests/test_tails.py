@@ -194,6 +194,13 @@ class TestSums:
             a, b = method.of(hedged, panel), method.of(rm.Position(hedged, 3e6, rm.MONTH), panel)
             np.testing.assert_allclose(b.table(), 3e6 * a.table())
 
+    def test_tables_name_their_unit(self, hedged, panel):
+        month = rm.NormalTails().of(rm.Position(hedged, 3e6, rm.MONTH), panel, horizon=rm.MONTH)
+        groups = dict.fromkeys(month.by_asset.index, "all")
+        for table in (month.table(), month.by_factor, month.by_asset, month.by_group(groups)):
+            assert table.columns.name == month.unit == "dollars per month"
+        assert rm.NormalTails().of(hedged, panel).table().columns.name == "return per day"
+
 
 class TestCoverage:
     """Intervals cover the truth as often as they say, by simulation."""

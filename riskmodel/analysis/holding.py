@@ -11,6 +11,7 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Index
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
+from riskmodel.horizon import Horizon
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 
@@ -33,6 +34,10 @@ class Holding:
     portfolio: Portfolio
     capital: float
     unit: str
+
+    def unit_per(self, horizon: Horizon) -> str:
+        """Return the unit of figures over a horizon, such as ``"dollars per day"``."""
+        return f"{self.unit} per {horizon}"
 
     @classmethod
     def of(cls, value: Any) -> Self:

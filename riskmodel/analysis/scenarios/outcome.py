@@ -29,7 +29,8 @@ class ScenarioOutcome:
     """Profit and loss of a portfolio in a scenario, with its standard deviation.
 
     Made by `Scenario.of`. Figures are returns of a portfolio, and dollars of a position, over the scenario's horizon.
-    The expected return of quiet times, alpha and the mean of the factors, is left out.
+    The columns of `by_asset` and `by_group` are named with the unit, as in ``"dollars per day"``. The expected return of quiet
+    times, alpha and the mean of the factors, is left out.
 
     Attributes
     ----------
@@ -49,9 +50,9 @@ class ScenarioOutcome:
     >>> outcome
     <ScenarioOutcome crash: return 0.0457 with a standard deviation of 0.0219, per day>
     >>> outcome.by_asset.round(3)
-            pnl  volatility
-    MSFT -0.107       0.014
-    JPM   0.153       0.017
+    return per day    pnl  volatility
+    MSFT           -0.107       0.014
+    JPM             0.153       0.017
     """
 
     name: str
@@ -68,6 +69,11 @@ class ScenarioOutcome:
     def horizon(self) -> Horizon:
         """The span of the scenario."""
         return self.moves.horizon
+
+    @property
+    def unit(self) -> str:
+        """Of profit, such as ``"dollars per day"``."""
+        return self.holding.unit_per(self.horizon)
 
     @cached_property
     def pnl(self) -> float:
@@ -191,7 +197,8 @@ class ScenarioOutcome:
         )
 
     def _table(self, means: Array, scores: _Scores, names: pd.Index[Any]) -> pd.DataFrame:
-        return pd.DataFrame({"pnl": means, "volatility": self.holding.capital * scores.volatilities()}, names)
+        table = pd.DataFrame({"pnl": means, "volatility": self.holding.capital * scores.volatilities()}, names)
+        return table.rename_axis(columns=self.unit)
 
 
 @final

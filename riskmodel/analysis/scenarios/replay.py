@@ -56,9 +56,9 @@ class Replay(Scenario):
     >>> outcome
     <ScenarioOutcome dot-com bust 2000-02: return -0.686 with a standard deviation of 0.168, per 637 days>
     >>> outcome.by_asset.round(2)
-           pnl  volatility  realised
-    MSFT -0.36        0.13     -0.32
-    JPM  -0.33        0.11     -0.38
+    return per 637 days   pnl  volatility  realised
+    MSFT                -0.36        0.13     -0.32
+    JPM                 -0.33        0.11     -0.38
     """
 
     episode: Episode = field(validator=_is_episode)

@@ -62,7 +62,7 @@ class Scenarios:
     >>> pair = rm.Strategy({"MSFT": 1.0, "JPM": -1.0}, rm.OLS().fit(panel))
     >>> scenarios = rm.Scenarios([rm.Shocks("crash", {"Mkt-RF": -0.1}), *rm.Scenarios.historical(panel)])
     >>> scenarios.table(pair)[["pnl", "volatility"]].round(2)
-                                  pnl  volatility
+    return per scenario           pnl  volatility
     crash                        0.05        0.02
     dot-com bust 2000-02         0.25        0.55
     quant losses of August 2007 -0.01        0.04
@@ -121,22 +121,32 @@ class Scenarios:
         Returns
         -------
         DataFrame, one row a scenario
-            ``pnl`` and its ``volatility``, then the part of ``pnl`` of each factor and ``idio``.
+            ``pnl`` and its ``volatility``, then the part of ``pnl`` of each factor and ``idio``. The columns are named
+            with the unit, as in ``"dollars per day"``, or ``"dollars per scenario"`` where each has its own horizon.
         """
         outcomes = self.of(holding)
         parts = pd.DataFrame({name: o.by_factor["pnl"] for name, o in outcomes.items()}).T
         parts.insert(0, "pnl", [o.pnl for o in outcomes.values()])
         parts.insert(1, "volatility", [float(o.volatility) for o in outcomes.values()])
-        return parts
+        return _named(parts, outcomes)
 
     def by_asset(self, holding: Any) -> pd.DataFrame:
-        """Return ``pnl``, holdings × scenarios."""
-        return pd.DataFrame({name: o.by_asset["pnl"] for name, o in self.of(holding).items()})
+        """Return ``pnl``, holdings × scenarios, in the unit of `table`, which names the columns."""
+        outcomes = self.of(holding)
+        return _named(pd.DataFrame({name: o.by_asset["pnl"] for name, o in outcomes.items()}), outcomes)
 
     def by_group(self, holding: Any, groups: Any) -> pd.DataFrame:
-        """Return ``pnl``, groups of holdings × scenarios; see `ScenarioOutcome.by_group`."""
-        return pd.DataFrame({name: o.by_group(groups)["pnl"] for name, o in self.of(holding).items()})
+        """Return ``pnl``, groups of holdings × scenarios, as `by_asset`; see `ScenarioOutcome.by_group`."""
+        outcomes = self.of(holding)
+        return _named(pd.DataFrame({name: o.by_group(groups)["pnl"] for name, o in outcomes.items()}), outcomes)
 
     def worst(self, holding: Any) -> ScenarioOutcome:
         """Return the outcome with the largest expected loss."""
         return min(self.of(holding).values(), key=lambda outcome: outcome.pnl)
+
+
+def _named(table: pd.DataFrame, outcomes: dict[str, ScenarioOutcome]) -> pd.DataFrame:
+    """Name the columns with the unit of the outcomes, and with the time they span if it is the same one."""
+    first = next(iter(outcomes.values()))
+    same = all(outcome.horizon == first.horizon for outcome in outcomes.values())
+    return table.rename_axis(columns=first.unit if same else f"{first.holding.unit} per scenario")

@@ -43,11 +43,11 @@ class HistoricalSimulation(Simulation):
     >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
     >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
     >>> rm.HistoricalSimulation().of(long, panel).table().round(4)
-                        estimate  std_error     low    high
+    return per day      estimate  std_error     low    high
     value at risk         0.0482     0.0022  0.0457  0.0535
     expected shortfall    0.0705     0.0046  0.0612  0.0798
     >>> rm.HistoricalSimulation(rm.OverlappingSums()).of(long, panel, horizon=rm.MONTH).table().round(3)
-                        estimate  std_error    low   high
+    return per month    estimate  std_error    low   high
     value at risk          0.205      0.034  0.157    inf
     expected shortfall     0.252      0.019  0.103  0.402
     """

@@ -28,13 +28,13 @@ class NormalTails(EllipticalTails):
     >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
     >>> risk = rm.NormalTails().of(long, panel, level=0.975)
     >>> risk.table().round(4)
-                        estimate  std_error     low    high
+    return per day      estimate  std_error     low    high
     value at risk         0.0374     0.0008  0.0361  0.0391
     expected shortfall    0.0447     0.0009  0.0430  0.0467
     >>> risk.by_factor.round(4)
-            value_at_risk  expected_shortfall
-    Mkt-RF         0.0252              0.0300
-    idio           0.0123              0.0146
+    return per day  value_at_risk  expected_shortfall
+    Mkt-RF                 0.0252              0.0300
+    idio                   0.0123              0.0146
     """
 
     def shape(self, portfolio: Portfolio, panel: ReturnPanel | None) -> Shape:

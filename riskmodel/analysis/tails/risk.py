@@ -22,7 +22,8 @@ from riskmodel.inference.interval import Interval
 class TailRisk:
     """Value at risk and expected shortfall of a portfolio or position. Losses are positive numbers.
 
-    Made by `TailMethod.of`. Figures are returns of a portfolio, and dollars of a position, over `horizon`.
+    Made by `TailMethod.of`. Figures are returns of a portfolio, and dollars of a position, over `horizon`. The columns
+    of each table are named with the unit, as in ``"dollars per day"``.
 
     Attributes
     ----------
@@ -46,9 +47,9 @@ class TailRisk:
     >>> risk  # doctest: +ELLIPSIS
     <TailRisk HistoricalSimulation, 99 %, dollars per day: value at risk 48,172 [45,734, 53,496], ...>
     >>> risk.by_factor.round(-3)
-            value_at_risk  expected_shortfall
-    Mkt-RF        38000.0             52000.0
-    idio          10000.0             18000.0
+    dollars per day  value_at_risk  expected_shortfall
+    Mkt-RF                 38000.0             52000.0
+    idio                   10000.0             18000.0
     """
 
     method: Any
@@ -60,9 +61,14 @@ class TailRisk:
     def __repr__(self) -> str:
         at_risk, shortfall = self.intervals()
         return (
-            f"<TailRisk {type(self.method).__name__}, {100 * self.level:g} %, {self.holding.unit} per {self.horizon}: "
+            f"<TailRisk {type(self.method).__name__}, {100 * self.level:g} %, {self.unit}: "
             f"value at risk {_short(at_risk)}, expected shortfall {_short(shortfall)}>"
         )
+
+    @property
+    def unit(self) -> str:
+        """Of losses, such as ``"dollars per day"``."""
+        return self.holding.unit_per(self.horizon)
 
     @property
     def value_at_risk(self) -> float:
@@ -101,7 +107,8 @@ class TailRisk:
             Probability with which each interval covers.
         """
         rows = [[i.estimate, i.std_error, i.low, i.high] for i in self.intervals(confidence)]
-        return pd.DataFrame(rows, ["value at risk", "expected shortfall"], ["estimate", "std_error", "low", "high"])
+        names = ["value at risk", "expected shortfall"]
+        return self._named(pd.DataFrame(rows, names, ["estimate", "std_error", "low", "high"]))
 
     @property
     def by_factor(self) -> pd.DataFrame:
@@ -114,12 +121,12 @@ class TailRisk:
         ----------
         .. [1] Tasche, D. (2000). Risk contributions and performance measurement. Working paper, TU München.
         """
-        return self.holding.capital * self.tail.by_factor
+        return self._named(self.holding.capital * self.tail.by_factor)
 
     @property
     def by_asset(self) -> pd.DataFrame:
         """Contributions by holding, assets and then legs, to ``value_at_risk`` and ``expected_shortfall``."""
-        return self.holding.capital * self.tail.by_asset
+        return self._named(self.holding.capital * self.tail.by_asset)
 
     def by_group(self, groups: Any) -> pd.DataFrame:
         """Return contributions by group of holdings.
@@ -137,6 +144,9 @@ class TailRisk:
         table = self.by_asset
         grouping = Grouping.of(groups, table.index, "holding", UnknownAssetError)
         return pd.DataFrame(grouping.sums(table.to_numpy()), grouping.names, table.columns)
+
+    def _named(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.rename_axis(columns=self.unit)
 
     def _interval(self, estimate: float, ends: Ends, confidence: float) -> Interval:
         by = self.holding.capital

@@ -62,7 +62,7 @@ class StudentTails(EllipticalTails):
     >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
     >>> long = rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel))
     >>> rm.StudentTails(5).of(long, panel).table().round(4)
-                        estimate  std_error     low    high
+    return per day      estimate  std_error     low    high
     value at risk         0.0498     0.0010  0.0480  0.0520
     expected shortfall    0.0659     0.0013  0.0635  0.0688
     >>> round(rm.StudentTails().fitted(long, panel).degrees, 1)
