@@ -48,7 +48,7 @@ class Truth:
         own = {"r squared": a / (a + v)} if self.has_own_residual else {}
         return own | {
             "alpha": alpha,
-            "expected return": mean,
+            "expected excess return": mean,
             "exposure F0": b[0],
             "hedge F0": -b[0],
             "factor share": a / (a + v),

@@ -39,7 +39,7 @@ def test_the_figures_are_those_of_the_library(k, costly):
     for name, weight in hedged.hedge_weights.items():
         assert table.loc[f"hedge {name}", "estimate"] == pytest.approx(weight, rel=1e-9)
     assert table.loc["volatility", "estimate"] == pytest.approx(float(hedged.volatility))
-    assert table.loc["expected return", "estimate"] == pytest.approx(float(hedged.expected_excess_return))
+    assert table.loc["expected excess return", "estimate"] == pytest.approx(float(hedged.expected_excess_return))
     assert table.loc["sharpe", "estimate"] == pytest.approx(float(hedged.sharpe))
 
 

@@ -209,7 +209,7 @@ def reweighted(panel, weights, portfolio):
     known = ~np.isnan(e)
     own = np.average(e[known] ** 2, weights=weights[known])
     return {
-        "alpha": alpha, "expected return": mean, **{f"exposure F{j}": x for j, x in enumerate(b)},
+        "alpha": alpha, "expected excess return": mean, **{f"exposure F{j}": x for j, x in enumerate(b)},
         "factor share": a / (a + v), "volatility": math.sqrt(a + v), "hedged volatility": math.sqrt(v),
         "sharpe": mean / math.sqrt(a + v), "hedged sharpe": alpha / math.sqrt(v), "r squared": a / (a + own),
         "value at risk": stats.norm.isf(0.05) * math.sqrt(a + v),
@@ -244,7 +244,7 @@ def test_influence_functions_are_derivatives_by_the_weights_of_dates(estimator, 
 
 FIGURES = {
     "alpha": lambda s: s.alpha,
-    "expected return": lambda s: s.expected_excess_return,
+    "expected excess return": lambda s: s.expected_excess_return,
     "exposure F1": lambda s: s.exposures["F1"],
     "volatility": lambda s: s.volatility,
     "sharpe": lambda s: s.sharpe,
@@ -339,7 +339,7 @@ class TestTable:
         neutral = rm.HedgedPortfolio.neutral(book)
         expected = {
             "alpha": book.alpha,
-            "expected return": book.expected_excess_return,
+            "expected excess return": book.expected_excess_return,
             "exposure F1": book.exposures["F1"],
             "hedge F1": neutral.hedge_weights["F1"],
             "factor share": book.decompose().factor_share,
@@ -393,7 +393,7 @@ class TestTable:
         assert table.loc["dollar volatility", "high"] == pytest.approx(
             3e6 * math.sqrt(21) * plain.loc["volatility", "high"]
         )
-        assert table.loc["expected pnl", "low"] == pytest.approx(3e6 * 21 * plain.loc["expected return", "low"])
+        assert table.loc["expected pnl", "low"] == pytest.approx(3e6 * 21 * plain.loc["expected excess return", "low"])
         assert table.loc["dollar value at risk", "estimate"] == pytest.approx(3e6 * value_at_risk(book, rm.MONTH, 0.95))
         with pytest.raises(rm.InvalidParameterError) as error:
             inference.table(monthly, budget=rm.RiskBudget(1e6, rm.MONTH))
@@ -458,7 +458,7 @@ class TestTable:
         np.testing.assert_allclose(table["estimate"], ours["estimate"] - theirs["estimate"])
         # the difference of exposures is the exposure of the difference
         alone = inference.table(rm.Strategy({"A2": -0.4}, book.model))
-        for name in ("alpha", "expected return", "exposure F0"):
+        for name in ("alpha", "expected excess return", "exposure F0"):
             np.testing.assert_allclose(table.loc[name, ["low", "high"]], alone.loc[name, ["low", "high"]])
         same = inference.difference(book, book)
         np.testing.assert_allclose(same["std_error"], 0.0, atol=1e-15)

@@ -200,7 +200,15 @@ class TestIntervals:
 
     def test_the_strategy_has_its_table(self, report, own):
         figures = report.figures.loc["unhedged"]
-        for name in ("alpha", "expected return", "exposure Mkt-RF", "factor share", "volatility", "sharpe", "capacity"):
+        for name in (
+            "alpha",
+            "expected excess return",
+            "exposure Mkt-RF",
+            "factor share",
+            "volatility",
+            "sharpe",
+            "capacity",
+        ):
             assert figures.loc[name, own.columns].to_dict() == own.loc[name].to_dict()
         assert not [name for name in figures.index if name.startswith("hedge")]
 
@@ -209,7 +217,7 @@ class TestIntervals:
         for name, there in {
             "hedge Mkt-RF": "hedge Mkt-RF", "volatility": "hedged volatility", "sharpe": "hedged sharpe",
             "volatility, new dates": "hedged volatility, new dates", "capacity": "hedged capacity",
-            "alpha": "alpha", "expected return": "alpha",
+            "alpha": "alpha", "expected excess return": "alpha",
         }.items():  # fmt: skip
             assert figures.loc[name, own.columns].to_dict() == own.loc[there].to_dict()
 
@@ -224,7 +232,7 @@ class TestIntervals:
     def test_pnl_is_that_of_the_mean_for_the_dollars_held(self, report):
         for name, position in report.positions.items():
             figures = report.figures.loc[name]
-            for pnl, mean in {"expected pnl": "expected return", "factor-adjusted pnl": "alpha"}.items():
+            for pnl, mean in {"expected pnl": "expected excess return", "factor-adjusted pnl": "alpha"}.items():
                 for column in ("estimate", "low", "high"):
                     assert math.isclose(figures.loc[pnl, column], position.capital * figures.loc[mean, column])
 

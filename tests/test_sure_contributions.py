@@ -98,7 +98,10 @@ class TestMinimumVariance:
 
         table = inference.minimum_variance(rm.Strategy({"A1": 0.6, "A2": -0.4}, model), tools)
         figures = {f"hedge {name}": lambda m, name=name: hedged(m).hedge_weights[name] for name in tools}
-        figures |= {"expected return": lambda m: hedged(m).expected_excess_return, "sharpe": lambda m: hedged(m).sharpe}
+        figures |= {
+            "expected excess return": lambda m: hedged(m).expected_excess_return,
+            "sharpe": lambda m: hedged(m).sharpe,
+        }
         for name, figure in figures.items():
             numeric = inference.interval(figure, of=rm.THIS_WINDOW)
             assert table.loc[name, "estimate"] == pytest.approx(numeric.estimate)
@@ -124,7 +127,7 @@ class TestMinimumVariance:
         year = inference.minimum_variance(rm.Strategy(BOOK, model.at(rm.YEAR)), ["A6"])
         growth = year["high"] / day["high"]
         assert growth.to_dict() == pytest.approx(
-            {"hedge A6": 1.0, "expected return": 252, "sharpe": np.sqrt(252), "volatility": np.sqrt(252)}
+            {"hedge A6": 1.0, "expected excess return": 252, "sharpe": np.sqrt(252), "volatility": np.sqrt(252)}
         )
 
     def test_what_it_refuses(self, ragged):

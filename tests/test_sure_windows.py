@@ -36,7 +36,7 @@ class TestChange:
         change = after.change(before, book, tail=0.95)
         now, then = after.table(book, tail=0.95), before.table(was, tail=0.95)
         np.testing.assert_allclose(change["estimate"], now["estimate"] - then["estimate"])
-        for name in ("alpha", "expected return", "exposure F0", "hedge F1", "sharpe"):
+        for name in ("alpha", "expected excess return", "exposure F0", "hedge F1", "sharpe"):
             expected = math.hypot(now.loc[name, "std_error"], then.loc[name, "std_error"])
             assert change.loc[name, "std_error"] == pytest.approx(expected)
 

@@ -99,7 +99,7 @@ class CappedFigures:
             sign = -float(np.sign(b[0])) if len(b) == 1 else 0.0
             bounds = HedgeBounds(continued, self.binding, sign)
             yield Figure(f"hedge {name}", float(x[j] - b[j]), gradient, bounds, THIS_WINDOW)
-        yield self.plain.linear("expected return", self._mean, self._of_mean, 1.0)
+        yield self.plain.linear("expected excess return", self._mean, self._of_mean, 1.0)
         yield self._volatility()
         yield self.plain.ratio("sharpe", self._mean, self._of_mean, self._variance, self._of_variance)
 

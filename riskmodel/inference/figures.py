@@ -58,7 +58,7 @@ class PortfolioFigures:
 
     def __iter__(self) -> Iterator[Figure]:
         yield Figure("alpha", self.alpha, self.unit(alpha=1.0), Symmetric(self.alpha), LONG_RUN, 1.0)
-        yield self.linear("expected return", self.mean, self.of_mean, 1.0)
+        yield self.linear("expected excess return", self.mean, self.of_mean, 1.0)
         yield from self._by_factor("exposure", 1.0)
         if self.has_hedge:
             yield from self._by_factor("hedge", -1.0)

@@ -208,7 +208,7 @@ class Inference(Listed):
         Returns
         -------
         DataFrame
-            Rows ``alpha``, ``expected return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
+            Rows ``alpha``, ``expected excess return``, ``exposure <factor>``, ``hedge <factor>``, ``factor share``,
             ``r squared``, ``volatility``, ``sharpe``, ``hedged volatility``, ``hedged volatility, new dates``,
             ``hedged sharpe``, ``information ratio``, ``value at risk``, ``expected shortfall``; with a budget
             ``capacity``, ``expected pnl at capacity``, ``factor-adjusted pnl at capacity``, ``hedged capacity``,
@@ -216,8 +216,8 @@ class Inference(Listed):
             ``dollar value at risk``, ``dollar expected shortfall``.
             Columns ``estimate``, ``std_error``, ``low``, ``high``, ``of``.
 
-            Per the portfolio's horizon; PnL is over that of the budget or the position. Expected returns are in excess
-            of the risk-free rate. On new dates, the error of the hedge adds to the volatility.
+            Per the portfolio's horizon; PnL is over that of the budget or the position. The expected excess
+            return is without the risk-free rate. On new dates, the error of the hedge adds to the volatility.
 
         Raises
         ------
@@ -298,7 +298,7 @@ class Inference(Listed):
         Returns
         -------
         DataFrame
-            As of `table`: rows ``hedge <factor>``, ``expected return``, ``volatility`` and ``sharpe``.
+            As of `table`: rows ``hedge <factor>``, ``expected excess return``, ``volatility`` and ``sharpe``.
 
         Raises
         ------
@@ -335,7 +335,7 @@ class Inference(Listed):
         Returns
         -------
         DataFrame
-            As of `table`: rows ``hedge <instrument>``, ``expected return``, ``sharpe`` and ``volatility``.
+            As of `table`: rows ``hedge <instrument>``, ``expected excess return``, ``sharpe`` and ``volatility``.
 
         Raises
         ------

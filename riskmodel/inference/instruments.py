@@ -104,7 +104,7 @@ class InstrumentHedge:
         # what a dollar of each instrument is expected to return
         means = self.holdings.T @ self.held._alpha + self._loadings @ own.factor_mean
         mean = AssetGradient.of_portfolio(own.of_mean, self.weights).plus(self._of_hedge(means))
-        yield "expected return", own.mean, mean, LONG_RUN, 1.0
+        yield "expected excess return", own.mean, mean, LONG_RUN, 1.0
         if not own.variance > 0.0:
             return
         variance = AssetGradient.of_portfolio(own.of_variance, self.weights)

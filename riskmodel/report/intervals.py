@@ -53,7 +53,7 @@ _OF_NEUTRAL = {
     "hedged capacity": "capacity",
     "hedged pnl at capacity": "expected pnl at capacity",
 }
-_IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"}
+_IN_DOLLARS = {"expected excess return": "expected pnl", "alpha": "factor-adjusted pnl"}
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
@@ -305,7 +305,11 @@ class Intervals:
         if name == HEDGED or portfolio is self.portfolios.get(HEDGED):
             known = own[own.index.isin([*_OF_NEUTRAL, *self._hedge_rows])].rename(index=_OF_NEUTRAL)
             # without exposures, what is expected is alpha
-            mean = known.loc[["alpha"]].rename(index={"alpha": "expected return"}) if self._hedges(own) else known[:0]
+            mean = (
+                known.loc[["alpha"]].rename(index={"alpha": "expected excess return"})
+                if self._hedges(own)
+                else known[:0]
+            )
             return _replaced(given, pd.concat([known, mean]))
         return _replaced(given, self._capped(given))
 

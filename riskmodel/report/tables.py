@@ -246,7 +246,7 @@ def variance(m: Measures) -> Table:
 
 
 def ratios(m: Measures) -> Table:
-    """Alpha, expected return and Sharpe ratio of each portfolio, per year."""
+    """Alpha, expected excess return and Sharpe ratio of each portfolio, per year."""
     mean, root = m.panel.horizon.scale_mean(100.0, to=YEAR), m.panel.horizon.scale_sharpe(1.0, to=YEAR)
     rows = []
     for name, p in m.portfolios.items():
@@ -254,14 +254,14 @@ def ratios(m: Measures) -> Table:
             interval(scale * float(estimate), _scaled(m.intervals.of(name, figure), scale), digits)
             for figure, estimate, scale, digits in (
                 ("alpha", p.alpha, mean, 1),
-                ("expected return", p.expected_excess_return, mean, 1),
+                ("expected excess return", p.expected_excess_return, mean, 1),
                 ("sharpe", p.sharpe, root, 2),
             )
         )
         rows.append((name, *cells))
     return Table(
         "Alpha and Sharpe ratio",
-        ("Portfolio", "Alpha %/yr", "Exp. return %/yr", "Sharpe/yr"),
+        ("Portfolio", "Alpha %/yr", "Exp. excess return %/yr", "Sharpe/yr"),
         tuple(rows),
         note=f"In excess of the risk-free rate, of the long run.{_how_long(m)}",
     )
@@ -383,7 +383,9 @@ def trade(m: Measures) -> Table:
         (
             str(name),
             dollars(row["cash"], TRADE),
-            dollar_interval(row["expected_pnl"], _scaled(m.intervals.of(str(name), "expected return"), grown), TRADE),
+            dollar_interval(
+                row["expected_pnl"], _scaled(m.intervals.of(str(name), "expected excess return"), grown), TRADE
+            ),
             dollars(row["cash_pnl"], TRADE),
             dollars(row["expected_pnl_without_cash"], TRADE),
         )
