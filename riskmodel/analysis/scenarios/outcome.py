@@ -29,8 +29,8 @@ class ScenarioOutcome:
     """Profit and loss of a portfolio in a scenario, with its standard deviation.
 
     Made by `Scenario.of`. Figures are returns of a portfolio, and dollars of a position, over the scenario's horizon.
-    The columns of `by_asset` and `by_group` are named with the unit, as in ``"dollars per day"``. The expected return of quiet
-    times, alpha and the mean of the factors, is left out.
+    The columns of `by_asset` and `by_group` are named with the unit, as in ``"dollars per day"``. The
+    expected return of quiet times, alpha and the mean of the factors, is left out.
 
     Attributes
     ----------
