@@ -52,7 +52,8 @@ nb_output_stderr = "error"
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_mock_imports = ["cvxportfolio", "cvxpy", "dask", "pypfopt", "riskfolio", "skfolio"]  # of other modules
-autodoc_default_options = {"member-order": "bysource"}
+# scikit-learn gives its estimators set_fit_request, with links to its own pages
+autodoc_default_options = {"member-order": "bysource", "exclude-members": "set_fit_request"}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 

@@ -238,7 +238,8 @@ class Intervals:
     @property
     def has_trends(self) -> bool:
         """Whether there are two rolling windows or more."""
-        return self._rolling is not None
+        returns = self._returns[next(iter(self.portfolios))]
+        return 2 * self.window.in_units_of(self.panel.horizon) <= len(returns) and not returns.isna().all()
 
     @property
     def window(self) -> Horizon:
@@ -254,7 +255,7 @@ class Intervals:
     def _rolling(self) -> ModelHistory | None:
         """Regressions of the strategy's own returns over rolling windows; None where there are fewer than two."""
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
-        if 2 * self.window.in_units_of(self.panel.horizon) > len(returns) or returns.isna().all():
+        if not self.has_trends:
             return None
         own = evolve(
             self.panel,
