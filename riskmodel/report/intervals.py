@@ -57,8 +57,8 @@ _IN_DOLLARS = {"expected return": "expected pnl", "alpha": "factor-adjusted pnl"
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
-# Rows from one rolling window to the next, at most.
-_STEP = 16
+# Of the trends.
+_MOST_WINDOWS = 60
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
 # The strategy as the one asset of a panel.
@@ -266,8 +266,8 @@ class Intervals:
             definitions=[PublishedFactor(name) for name in model.factors],
             left_out=None,
         )
-        # windows whose ends are so close are estimated all at once
-        step = min(_STEP, max(1, round(self.window.in_units_of(self.panel.horizon) / 12)))
+        # a portfolio is made of each window, which takes longer than its regression
+        step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
         return Rolling(self.window, every=step).fit(own)
 
     # -- parts -------------------------------------------------------------------------------------
