@@ -203,6 +203,34 @@ class TestHedge:
         assert run("hedge", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")
 
 
+class TestReportInInstruments:
+    def test_compares_as_the_library_does(self, run):
+        rows = json.loads(run("report", "XOM", "--instruments", "CVX,JPM", "--json").out)["hedges_in_instruments"]
+        panel = sample("XOM", "CVX", "JPM")
+        xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+        expected = rm.HedgeComparison.of(xom, ["CVX", "JPM"], panel).table()
+        for by in ("model", "regression", "difference"):
+            assert [row[by] for row in rows] == expected[by].tolist()
+
+    def test_leaves_the_portfolio_as_it_is(self, run):
+        plain, beside = (
+            json.loads(run("report", "XOM", *more, "--json").out) for more in ((), ("--instruments", "CVX", "JPM"))
+        )
+        assert plain["hedges_in_instruments"] == []
+        assert [row["asset"] for row in beside["assets"]] == ["XOM"]
+        capital = plain["positions"]["unhedged"]["capital"]
+        assert beside["positions"]["unhedged"]["capital"] == pytest.approx(capital, rel=1e-9)
+
+    def test_in_a_file_of_options(self, run, tmp_path):
+        (tmp_path / "desk.toml").write_text('instruments = ["CVX", "JPM"]\n[report]\nassets = ["XOM"]\n')
+        typed = run("report", "XOM", "--instruments", "CVX", "JPM", "--json").out
+        assert run("report", "--config", "desk.toml", "--json").out == typed
+
+    @pytest.mark.parametrize("tools", [["NONE"], [","], ["CVX", "CVX"]])
+    def test_what_is_no_instrument(self, run, tools):
+        assert run("report", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")
+
+
 PAIR = {"MSFT": 0.5, "JPM": 0.5}
 
 
@@ -409,11 +437,15 @@ class TestConfiguration:
 
 
 class TestCompletion:
-    def test_bash_completes_options(self, run):
+    @pytest.mark.parametrize(
+        ("command", "typed", "found"), [("fit", "--half", "--half-life"), ("report", "--instr", "--instruments")]
+    )
+    def test_bash_completes_options(self, run, command, typed, found):
         script = run("completion", "bash").out
-        asked = f'{script}\nCOMP_WORDS=(riskmodel fit --half)\nCOMP_CWORD=2\n_shtab_riskmodel\necho "${{COMPREPLY[@]}}"'
-        found = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
-        assert found.stdout.split() == ["--half-life"]
+        words = f"COMP_WORDS=(riskmodel {command} {typed})"
+        asked = f'{script}\n{words}\nCOMP_CWORD=2\n_shtab_riskmodel\necho "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [found]
 
     def test_other_shells(self, run):
         assert run("completion", "zsh").out.startswith("#compdef riskmodel")

@@ -19,7 +19,6 @@ from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
 from riskmodel.cli.terminal import section, table_text
 from riskmodel.cli.wording import as_options
-from riskmodel.errors import InvalidParameterError
 from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
@@ -76,9 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     budget = RiskBudget(arguments.budget, read.HORIZONS[arguments.horizon])
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
-        instruments = read.names(arguments.instruments, options.data.assets) or None
-        if arguments.instruments is not None and instruments is None:
-            raise InvalidParameterError("expected --instruments with at least one asset, got none; leave it out.")
+        instruments = read.instruments(arguments.instruments, options.data.assets) or None
         fitted = options.portfolio(also=instruments or ())
         hedges = dict(_hedges(fitted, instruments, arguments.cap))
         risks = HedgeRisks(hedges, fitted.panel, budget, arguments.level, arguments.errors, arguments.cap, instruments)

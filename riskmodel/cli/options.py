@@ -252,6 +252,20 @@ def names(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     return [name for item in items or () for name in ([item] if item in known else item.split(",")) if name]
 
 
+def instruments(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Return the names of ``--instruments``, none where it was not given.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it was given without a name.
+    """
+    found = names(items, known)
+    if items is not None and not found:
+        raise InvalidParameterError("expected --instruments with at least one asset, got none; leave it out.")
+    return found
+
+
 def require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
     """Raise for assets that an option consumed; the provider raises for unknown names."""
     held = {*assets} - {*factors}

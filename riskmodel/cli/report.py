@@ -47,6 +47,9 @@ examples:
   riskmodel report KO=1 PEP=-1 --start 2010-01-01 --cap 0.2
       A pair, long and short. --cap 0.2 adds the smallest hedge that brings the
       factors' share of the variance down to 20%.
+  riskmodel report XOM --instruments CVX JPM
+      Beside it the hedges in two other assets, by the model and as the returns
+      saw it. riskmodel hedge compares more of them.
   riskmodel report MSFT --level 0.7 --errors hac
       Intervals that cover with 70%, from errors of Newey and West.
   riskmodel report --output today.json; riskmodel report --previous today.json
@@ -144,6 +147,13 @@ def parser() -> Parser:
     )
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
+    add(
+        "--instruments",
+        nargs="+",
+        metavar="ASSET",
+        help="assets that may hedge it: compares the model's hedge in them with a regression's, and the hedge on the "
+        "page may hold them",
+    )
     add_intervals(report)
     add("--capital", metavar="DOLLARS", type=read.dollars, help="dollars that are held, to show what limits they use")
     add_groups(report)
@@ -181,6 +191,7 @@ class ReportOptions:
     model: ModelOptions
     budget: RiskBudget
     cap: float | None
+    instruments: list[str]
     level: float
     errors: LongRunCovariance | None
     capital: float | None
@@ -196,10 +207,12 @@ class ReportOptions:
         if args.no_html and args.output is not None:
             raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
         output = page_path(args, files, endings=_ENDINGS)
+        model = ModelOptions.read(args, files)
         return cls(
-            model=ModelOptions.read(args, files),
+            model=model,
             budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
             cap=args.cap,
+            instruments=read.instruments(args.instruments, model.data.assets),
             level=args.level,
             errors=args.errors,
             capital=args.capital,
@@ -236,7 +249,7 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     """
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
-    fitted = options.model.portfolio()
+    fitted = options.model.portfolio(also=options.instruments)
     positions = options.model.positions
     book = None if positions is None else positions.book
     held = () if positions is None else positions.notes(fitted.strategy, options.budget)
@@ -250,6 +263,7 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         groups=book.groups if options.groups is None and book is not None else options.groups,
         capital=book.capital if options.capital is None and book is not None else options.capital,
         previous=options.previous,
+        instruments=options.instruments,
         source=options.model.source,
         caveats=(*held, *fitted.notes, *said),
     )
