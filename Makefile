@@ -85,9 +85,10 @@ test: $(VENV)/test.stamp
 	@$(MAKE) --no-print-directory docs
 	@sort -u $(RISKMODEL_SERVERS)
 
-# Warnings are errors. What a page's cells give is kept in build/ until the page changes.
+# Warnings are errors, and a parallel build would warn of an extension. What cells give is kept in build/ until their page or
+# the library changes.
 docs: $(VENV)/docs.stamp
-	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -j $(WORKERS) -d build/doctrees docs build/html
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -d build/doctrees docs build/html
 	@echo "Open build/html/index.html"
 
 # The wrds client holds pandas below 2.3 and the rest is tested on the newest, so its tests have an environment of their own.

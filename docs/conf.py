@@ -29,7 +29,7 @@ extensions = [
 exclude_patterns = ["_ext", "_templates", "images"]
 templates_path = ["_templates"]
 default_role = "py:obj"
-suppress_warnings = ["mystnb.unknown_mime_type", "toc.empty_glob"]  # the glob is for pages to come
+suppress_warnings = ["mystnb.unknown_mime_type"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3

@@ -779,7 +779,7 @@ def test_select_raises_for_what_is_not_there():
         panel.select(factors=["SMV"])
     with pytest.raises(rm.DuplicateLabelsError):
         panel.select(["A", "A"])
-    with pytest.raises(rm.NoOverlapError, match="between 2021"):
+    with pytest.raises(rm.NoOverlapError, match="from 2021 on"):
         panel.select(start="2021")
 
 

@@ -85,7 +85,7 @@ class TestContributions:
         assert (table[["estimate", "std_error", "low", "high"]] == 0.0).all(axis=None)
 
 
-TOOLS = (["A5"], ["A5", "F0"], ["A1", "F2"], ["F0", "F1", "F2"])
+TOOLS = (["A5", "F0"], ["A1", "F2"])
 
 
 class TestMinimumVariance:
