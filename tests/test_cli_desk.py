@@ -207,3 +207,12 @@ class TestEverywhere:
         ):
             out = run(*command).out
             assert max(map(len, out.splitlines())) < columns
+
+
+class TestFewDates:
+    def test_the_largest_loss_is_called_that(self, told):
+        few = told("tails", "MSFT", "--start", "2018-10-01")
+        assert few["worst_loss_alone"] == ["historical", "filtered"]
+        historical = few["tails"]["historical"]
+        assert historical["value_at_risk"] == historical["expected_shortfall"]
+        assert told("tails", "MSFT", "--start", "2018")["worst_loss_alone"] == []

@@ -308,7 +308,7 @@ class TestIntervals:
         p = 2 * special.stdtr(report.strategy.model.regression.n_observations.iloc[0] ** (2 / 3) * 0.41 // 1, -t.abs())
         expected = sorted(p)[2]  # the largest bounds those below
         np.testing.assert_allclose(report.assets["false_discovery_rate"].max(), expected, rtol=1e-9)
-        assert report.to_dict()["alpha_known_after"] == inference.track_record(report.strategy).needed
+        assert report.to_dict()["alpha_known_after"] == inference.track_record(report.strategy, 0.975).needed
 
 
 class TestWarnings:

@@ -13,6 +13,7 @@ from riskmodel.analysis.tails.filtered import FilteredHistoricalSimulation
 from riskmodel.analysis.tails.historical import HistoricalSimulation
 from riskmodel.analysis.tails.normal import NormalTails
 from riskmodel.analysis.tails.risk import TailRisk
+from riskmodel.analysis.tails.simulation import Simulation
 from riskmodel.analysis.tails.student import StudentTails
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
@@ -27,6 +28,7 @@ from riskmodel.cli.terminal import largest, section, table_text
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.rolling import Rolling
 from riskmodel.horizon import MONTH, Horizon
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.report.formats import dollar_interval, interval
 
 _METHODS: dict[str, type[TailMethod]] = {
@@ -108,6 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
         first = next(iter(risks.values()))
         by_group = None if groups is None else first.by_group(groups)
         tests = None if arguments.backtest is None else _backtests(arguments, options, fitted, methods)
+        worst = _of_the_worst_alone(methods, fitted.panel, arguments.tail)
     notices.tell_all(fitted.cautions)
     if arguments.json:
         print_json(
@@ -118,6 +121,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "horizon": str(horizon),
                 "level": arguments.level,
                 "tails": table_json(table),
+                "worst_loss_alone": worst,
                 "by_factor": {name: table_json(risk.by_factor) for name, risk in risks.items()},
                 "by_asset": {name: table_json(risk.by_asset) for name, risk in risks.items()},
                 "by_group": None if by_group is None else table_json(by_group),
@@ -126,7 +130,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     splits = {"FACTOR": first.by_factor, "NAME": first.by_asset, "GROUP": by_group}
-    parts = [_losses(table, size, horizon, arguments), *_splits(splits, str(table.index[0]), size), *_tests(tests)]
+    parts = [
+        _losses(table, size, horizon, arguments, worst),
+        *_splits(splits, str(table.index[0]), size),
+        *_tests(tests),
+    ]
     print("\n\n".join(parts))
 
 
@@ -169,14 +177,23 @@ def _backtests(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _losses(table: pd.DataFrame, size: Dollars, horizon: Horizon, arguments: argparse.Namespace) -> str:
+def _of_the_worst_alone(methods: Mapping[str, TailMethod], panel: ReturnPanel, tail: float) -> list[str]:
+    """The methods whose figures are the largest loss of the dates, which are too few for one beyond value at risk."""
+    few = len(panel.dates) * (1.0 - tail) < 1.0
+    return [name for name, method in methods.items() if few and isinstance(method, Simulation)]
+
+
+def _losses(
+    table: pd.DataFrame, size: Dollars, horizon: Horizon, arguments: argparse.Namespace, worst: list[str]
+) -> str:
     scaled = (100.0 if size.capital is None else 1.0) * table
     columns = {said: _cells(scaled, name, size) for name, said in _FIGURES.items()}
+    few = f" Dates are too few for {', '.join(worst)}: both are the largest loss seen." if worst else ""
     return section(
         f"LOSSES over a {horizon}, {100 * arguments.tail:g}%, {size.title}",
         table_text(pd.DataFrame(columns, table.index)),
         f"Value at risk is exceeded with {100 - 100 * arguments.tail:.3g}%; expected shortfall is the mean loss where "
-        f"it is. In brackets {100 * arguments.level:g}% intervals.",
+        f"it is. In brackets {100 * arguments.level:g}% intervals.{few}",
     )
 
 
@@ -192,7 +209,7 @@ def _tests(tests: pd.DataFrame | None) -> Iterator[str]:
     if tests is not None:
         counts = tests.iloc[:, :2].map("{:,.0f}".format).join(tests["expected"].map("{:,.1f}".format))
         yield section(
-            "BACKTESTS, p values",
+            "BACKTESTS, counts and p values",
             table_text(counts.join(tests.iloc[:, 3:].map("{:.3f}".format))),
             "Forecasts of each date from what was known the day before. A small p says that forecasts are not right: "
             "coverage of Kupiec (1995), independence of Christoffersen (1998), shortfall of Du and Escanciano (2017).",

@@ -142,11 +142,11 @@ class Intervals:
 
     @cached_property
     def track_record(self) -> TrackRecord | None:
-        """How many returns tell the alpha from zero; None where it is not estimated."""
+        """How many returns it takes until the alpha's interval leaves zero out; None where it is not estimated."""
         if isinstance(self._inferred, str):
             return None
         try:
-            return self._inference.track_record(self.strategy)
+            return self._inference.track_record(self.strategy, 0.5 + 0.5 * self.level)
         except InvalidParameterError:  # no residuals
             return None
 

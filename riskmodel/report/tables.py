@@ -274,7 +274,8 @@ def _how_long(m: Measures) -> str:
     if not math.isfinite(record.needed):
         return " This alpha is not above zero, so no number of returns shows that it is."
     years = record.needed / YEAR.in_units_of(m.panel.horizon)
-    return f" It takes {years:,.1f} years of such returns to tell this alpha from zero with 95% confidence."
+    level = f"{100 * m.intervals.level:g}%"
+    return f" It takes {years:,.1f} years of such returns until the {level} interval of this alpha is above zero."
 
 
 def legs(m: Measures, most: int) -> Table:
