@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import riskmodel as rm
 from riskmodel.cli import main as cli
-from riskmodel.cli import options
+from riskmodel.cli import options, wording
 
 DAYS = pd.bdate_range("2020-01-01", periods=300)
 
@@ -461,6 +462,15 @@ def test_the_overview_names_each_command(capsys):
     out = capsys.readouterr().out
     for command in (*cli._COMMANDS, "data", "completion"):
         assert f"riskmodel {command}" in io.StringIO(out).getvalue()
+
+
+def test_messages_advise_options_that_there_are():
+    known = {
+        option for name in cli._COMMANDS for a in cli._command(name).parser()._actions for option in a.option_strings
+    }
+    advised = {option for _, said in wording._ROWS for option in re.findall(r"--[a-z][a-z-]*", said)}
+    assert "--instruments" in advised
+    assert advised <= known
 
 
 class TestScenario:
