@@ -31,8 +31,9 @@ from riskmodel.report.alerts import of_few_dates
 
 _DESCRIPTION = """\
 Estimate the factor model of assets, and print what it says of each: alpha and
-idio volatility in percent a year, loadings, R-squared, the number of returns,
-and standard errors where the estimator has them.
+idio volatility in percent a year, loadings, R-squared, the number of returns
+(where dates decay, of equal weights that would know as much), and standard errors
+where the estimator has them.
 """
 
 _EXAMPLES = """\

@@ -111,7 +111,7 @@ def end_of_window(option: str, text: str | None, side: str) -> pd.Timestamp | No
 def count(text: str) -> int:
     """Read a number of rows."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of observations such as 60, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0 such as 60, got {text!r}")
     return int(text)
 
 

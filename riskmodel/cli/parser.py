@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise with the message, instead of leaving the program."""
-        raise InvalidParameterError(f"{message}; {self.prog} --help explains.")
+        raise InvalidParameterError(f"{message.rstrip('.')}; {self.prog} --help explains.")
 
 
 def add_portfolio(parser: argparse.ArgumentParser) -> None:
