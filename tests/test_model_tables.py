@@ -3,6 +3,7 @@
 import warnings
 from decimal import Decimal
 
+import attrs
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -261,6 +262,72 @@ def test_links_of_an_earlier_model_do_not_stay(tmp_path):
     assert rm.ModelPaths.in_folder(tmp_path).links is None
 
 
+ALIKE = rm.FileUnits(DECIMALS, rm.DAY, VARIANCE, ANY)
+FILES = ["exposures", "factor_covariance", "specific_risk", "assets", "factors"]
+
+
+def alike(variance):
+    """A model whose labels and definitions are those of others."""
+    return attrs.evolve(given_model(["A", "B"]), idio_variance=[variance, 1.0])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_text_of_two_models_is_refused(tmp_path, name):
+    one, other = (rm.write_model_text(alike(x), tmp_path / str(x), ALIKE) for x in (1.0, 1.0 + 1e-9))
+    same_parts(rm.read_model_text(one, ALIKE), alike(1.0))
+    said = {path.read_text().split("identifier: ")[1][:64] for path in (one.assets, other.assets)}
+    getattr(one, name).write_bytes(getattr(other, name).read_bytes())
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_text(one, ALIKE)
+    assert {caught.value.details["expected"], caught.value.details["got"]} == said
+    assert len(said) == 2
+
+
+def without_identifier(path):
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "identifier" not in line))
+
+
+def test_changed_text_is_refused_until_its_identifiers_are_removed(tmp_path):
+    paths = rm.write_model_text(alike(1.0), tmp_path, ALIKE)
+    text = paths.assets.read_text()
+    paths.assets.write_text(text.replace("B,2.0,0.0", "B,2.0,0.5"))
+    assert paths.assets.read_text() != text
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_text(paths, ALIKE)
+    assert caught.value.details["got"] != caught.value.details["expected"]
+    without_identifier(paths.exposures)
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_text(paths, ALIKE)
+    assert caught.value.details["got"] is None
+    for name in FILES[1:]:
+        without_identifier(getattr(paths, name))
+    assert rm.read_model_text(paths, ALIKE).alpha.to_list() == [0.0, 0.5]
+
+
+def test_text_without_its_links_is_refused(tmp_path):
+    units = rm.FileUnits(DECIMALS, rm.DAY, VARIANCE)
+    rm.write_model_text(ESTIMATORS[2].fit_available(PANEL), tmp_path, units).links.unlink()
+    with pytest.raises(rm.UnreadableFileError):
+        rm.read_model_text(rm.ModelPaths.in_folder(tmp_path), units)
+
+
+@pytest.mark.parametrize("unit", [PERCENT, DECIMALS])
+@pytest.mark.parametrize("form", [VOLATILITY, VARIANCE])
+def test_the_total_risk_of_one_asset_is_compared_in_full_precision(tmp_path, unit, form):
+    model = ESTIMATORS[0].fit_available(PANEL)
+    units = rm.FileUnits(unit, rm.DAY, form)
+    paths = attrs.evolve(rm.write_model_text(model, tmp_path, units), factors=None)
+    same = rm.read_model_text(paths, units)
+    assert bits(same._idio_variance) == bits(model._idio_variance)
+    lines = paths.specific_risk.read_text().splitlines(True)
+    asset, risk = lines[-1].strip().split(",")
+    lines[-1] = f"{asset},{Decimal(risk) * (1 + Decimal('1e-11'))}\n"
+    paths.specific_risk.write_text("".join(lines))
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_text(paths, units)
+    assert caught.value.details["assets"] == [asset]
+
+
 # -- Parquet -------------------------------------------------------------------------------------------
 
 
@@ -316,3 +383,36 @@ def test_tables_of_two_models_are_refused(tmp_path):
     with pytest.raises(rm.UnreadableFileError) as caught:
         rm.read_model_parquet(tmp_path)
     assert caught.value.details["path"].endswith("assets.parquet")
+
+
+@pytest.mark.parametrize("name", FILES[:2] + FILES[3:])
+def test_tables_of_two_models_that_say_the_same_are_refused(tmp_path, name):
+    name = f"{name}.parquet"
+    rm.write_model_parquet(alike(2.0), tmp_path)
+    kept = (tmp_path / name).read_bytes()
+    rm.write_model_parquet(alike(1.0), tmp_path)
+    (tmp_path / name).write_bytes(kept)
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_parquet(tmp_path)
+    assert str(tmp_path) in caught.value.details["path"]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "values"),
+    [("assets", "alpha", [0.0, 5e-324]), ("assets", "asset", ["B", "A"]), ("factors", "mean", [-0.0])],
+)
+def test_parquet_that_keeps_its_identifier_must_give_it(tmp_path, name, column, values):
+    rm.write_model_parquet(alike(1.0), tmp_path)
+    path = tmp_path / f"{name}.parquet"
+    rewritten(path, lambda t: t.set_column(t.column_names.index(column), column, pa.array(values)))
+    with pytest.raises(rm.UnreadableFileError) as caught:
+        rm.read_model_parquet(tmp_path)
+    assert caught.value.details["path"] == str(tmp_path)
+
+
+def test_the_same_model_has_the_same_files(tmp_path):
+    for folder in ("a", "b"):
+        rm.write_model_parquet(alike(1.0), tmp_path / folder)
+        rm.write_model_text(alike(1.0), tmp_path / folder, ALIKE)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from riskmodel._core.label_codec import read_index, read_label, write_index, wri
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel._core.saved import DAMAGE
 from riskmodel.data.files.content import read_content
+from riskmodel.data.model_files.identity import identifier
 from riskmodel.errors import MissingExtraError, NewerFileError, RiskModelError, UnreadableFileError
 from riskmodel.model.files import read_lineage, write_lineage
 from riskmodel.model.model import FactorModel
@@ -26,6 +27,8 @@ from riskmodel.panel.stored.parquet import DAMAGED
 
 VERSION = 1
 _KEY = b"riskmodel"
+# Of the identifier in the metadata.
+_MODEL = "model"
 # The columns of each table whose values are numbers; the others are labels.
 _NUMBERS = {
     "exposures": ("exposure",),
@@ -40,9 +43,9 @@ def write_model_parquet(model: FactorModel, folder: AnyPath) -> None:
     """Write a model as Parquet tables: exposures, factor covariance, assets, factors, links.
 
     Numbers are float64, in decimals per the model's horizon. The metadata of each schema has, under ``riskmodel``, JSON
-    with the version, the horizon, labels, definitions of factors and the lineage. `read_model_parquet` restores the
-    same bits of all parts of Σ, of means, priors, factors and lineage. Standard errors of a regression and the list of
-    missing assets are left out: `FactorModel.save` keeps them.
+    with the version, the horizon, labels, definitions of factors, the lineage and, as ``model``, a SHA-256 of all
+    tables and metadata. `read_model_parquet` restores the same bits of all parts of Σ, of means, priors, factors and
+    lineage. Standard errors of a regression and the list of missing assets are left out: `FactorModel.save` keeps them.
 
     Parameters
     ----------
@@ -74,8 +77,10 @@ def write_model_parquet(model: FactorModel, folder: AnyPath) -> None:
     """
     require(model, FactorModel, "model")
     place = read_path(folder, "folder")
-    metadata = json.dumps(_metadata(model), allow_nan=False).encode("ascii")
-    contents = {name: _content(table, metadata, name) for name, table in _tables(model).items()}
+    tables = {name: _arrow(table, name) for name, table in _tables(model).items()}
+    said = _metadata(model)
+    metadata = _text(said | {_MODEL: _identifier(tables, said)})
+    contents = {name: _content(table, metadata) for name, table in tables.items()}
     place.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         write_atomically(place / f"{name}.parquet", content)
@@ -94,8 +99,8 @@ def read_model_parquet(folder: AnyPath, factors: Any = None) -> FactorModel:
     Raises
     ------
     UnreadableFileError
-        If a file is damaged, of another model, or has other columns; its subclass `NewerFileError` if a newer version
-        wrote it.
+        If a file is damaged, of another model, has other columns, or was changed after it was written; its subclass
+        `NewerFileError` if a newer version wrote it.
     InvalidParameterError
         If `factors` have other names, or are required.
     SourceError
@@ -109,11 +114,12 @@ def read_model_parquet(folder: AnyPath, factors: Any = None) -> FactorModel:
     for name, (_, other) in read.items():
         if other != said:
             raise _unreadable(place / f"{name}.parquet", "it is of another model than exposures.parquet")
+    tables = {name: table for name, (table, _) in read.items()}
+    if said.get(_MODEL) != _identifier(tables, said):
+        raise _unreadable(place, f"their content is not that of the identifier {said.get(_MODEL)!r} in them")
     try:
         definitions = read_factors(place, "write_model_parquet", said["definitions"], factors)
-        return FactorModel(
-            **_arguments({name: table for name, (table, _) in read.items()}, said), definitions=definitions
-        )
+        return FactorModel(**_arguments(tables, said), definitions=definitions)
     except UnreadableFileError:
         raise
     except RiskModelError as error:
@@ -162,10 +168,33 @@ def _tables(model: FactorModel) -> dict[str, pd.DataFrame]:
     }
 
 
-def _content(table: pd.DataFrame, metadata: bytes, name: str) -> bytes:
+def _text(said: Mapping[str, Any]) -> bytes:
+    return json.dumps(said, allow_nan=False).encode("ascii")
+
+
+def _identifier(tables: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """The SHA-256 of the tables and of what the metadata say, but for the identifier itself."""
+    return identifier(_parts(tables, {key: value for key, value in said.items() if key != _MODEL}))
+
+
+def _parts(tables: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[bytes]:
+    import pyarrow as pa  # noqa: PLC0415 - optional
+
+    yield _text(said)
+    for name, numbers in _NUMBERS.items():
+        for column, values in zip(tables[name].column_names, tables[name].columns, strict=True):
+            yield f"{name} {column}".encode("utf-8", "surrogatepass")
+            if column in numbers:
+                yield values.to_numpy().astype("<f8").tobytes()
+                continue
+            # As numbers, because the time zones of Python objects print differently with another pyarrow.
+            is_time = pa.types.is_timestamp(values.type) or pa.types.is_duration(values.type)
+            yield ascii((values.cast(pa.int64()) if is_time else values).to_pylist()).encode("ascii")
+
+
+def _arrow(table: pd.DataFrame, name: str) -> Any:
     try:
         import pyarrow as pa  # noqa: PLC0415 - optional
-        from pyarrow import parquet  # noqa: PLC0415 - optional
     except ImportError as error:
         raise MissingExtraError.of("Parquet", "pyarrow", "cache") from error
     columns: dict[str, Any] = {}
@@ -177,13 +206,19 @@ def _content(table: pd.DataFrame, metadata: bytes, name: str) -> bytes:
             columns[column] = pa.array(table[column].tolist())
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             columns[column] = pa.array([ascii(x) for x in table[column]])  # the labels themselves are in the metadata
-    written = pa.table(columns).replace_schema_metadata({_KEY: metadata})
+    return pa.table(columns)
+
+
+def _content(table: Any, metadata: bytes) -> bytes:
+    from pyarrow import parquet  # noqa: PLC0415 - optional
+
     sink = io.BytesIO()
-    parquet.write_table(written, sink, write_page_checksum=True)
+    parquet.write_table(table.replace_schema_metadata({_KEY: metadata}), sink, write_page_checksum=True)
     return sink.getvalue()
 
 
-def _read(path: Path, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _read(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
+    """The Arrow table of a file, and what its metadata say."""
     content = read_content(path)
     try:
         from pyarrow import parquet  # noqa: PLC0415 - optional
@@ -207,7 +242,7 @@ def _read(path: Path, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     wrong = [column for column in _NUMBERS[name] if kinds.get(column) != "double"]
     if wrong:
         raise _unreadable(path, f"it lacks the columns {', '.join(wrong)} of float64")
-    return pd.DataFrame({c: table.column(c).to_numpy() for c in _NUMBERS[name]}), said
+    return table, said
 
 
 def _unreadable(path: Path, why: str) -> UnreadableFileError:
@@ -218,12 +253,12 @@ def _unreadable(path: Path, why: str) -> UnreadableFileError:
     )
 
 
-def _arguments(tables: Mapping[str, pd.DataFrame], said: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(tables: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     assets, factors = read_index(said["assets"]), read_index(said["factors"])
     n, k, j = len(assets), len(factors), int(said["n_links"])
 
     def part(name: str, column: str, *shape: int) -> Any:
-        return tables[name][column].to_numpy().reshape(shape)
+        return tables[name].column(column).to_numpy().reshape(shape)
 
     return {
         "assets": assets,

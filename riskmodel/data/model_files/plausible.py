@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from riskmodel._core.arrays import Array
+from riskmodel._core import labels
+from riskmodel._core.arrays import Array, Index
+from riskmodel._core.linalg import as_correlation
 from riskmodel.data.model_files.units import FileUnits, RiskForm, RiskUnit
-from riskmodel.errors import DoubtfulUnitWarning, UnitsError
+from riskmodel.errors import DoubtfulUnitWarning, UnitsError, UnreadableFileError
 from riskmodel.horizon import DAY, MONTH, WEEK, YEAR
+from riskmodel.model.model import FactorModel
 
 # Stated total risks that differ from those of the parts by more than this, at the median, are in other units.
 _ROUNDED = 0.02
+# Two computations of a variance from K factors differ by less than so many times K + 1 roundings of its largest term.
+_ROUNDINGS = 16.0
 # Between a third and three times: specific over factor volatility of the median asset.
 _USUAL = 3.0
 
@@ -88,6 +93,36 @@ def _require_total(stated: Array, total: Array, where: str, units: FileUnits) ->
             f"median asset, read in {units}; the units of some of the files are others.",
             ratio=ratio,
             units=units,
+        )
+
+
+def require_parts(stated: Array, model: FactorModel, at: Index, where: str) -> None:
+    """Raise for an asset whose total variance, stated in full precision, is not that of its parts.
+
+    Parameters
+    ----------
+    stated : array, shape (M,)
+        Total variances by the file, in decimals.
+    model : FactorModel
+        With the parts.
+    at : array of int, shape (M,)
+        The positions of these assets in the model.
+    where : str
+        The file, for messages.
+    """
+    own = model._idio_variance[at]
+    total = model.covariance._systematic[at] + own
+    # The root of F, by which this is computed, is exact relative to the norm of the correlations.
+    f = model._factor_covariance
+    largest = model._loadings[at] ** 2 @ np.diag(f) * np.linalg.norm(as_correlation(f)[0]) + own
+    rounding = _ROUNDINGS * (len(model.factors) + 1) * np.finfo(np.float64).eps * largest
+    wrong = model.assets[at][np.abs(stated - total) > rounding + np.finfo(np.float64).tiny]
+    if len(wrong):
+        raise UnreadableFileError(
+            f"expected the total risk in {where} to be that of its parts, got another for {labels.listing(wrong)}; "
+            "write the model again.",
+            path=where,
+            assets=list(wrong),
         )
 
 

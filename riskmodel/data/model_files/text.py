@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,8 +17,9 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.data.model_files import exact
+from riskmodel.data.model_files.identity import identifier
 from riskmodel.data.model_files.paths import ModelPaths
-from riskmodel.data.model_files.plausible import StatedRisk, check, warn_of_form
+from riskmodel.data.model_files.plausible import StatedRisk, check, require_parts, warn_of_form
 from riskmodel.data.model_files.rows import Rows, as_cell, write_rows
 from riskmodel.data.model_files.units import FileUnits, RiskForm, RiskUnit
 from riskmodel.errors import (
@@ -28,6 +29,7 @@ from riskmodel.errors import (
     UnitsError,
     UnknownAssetError,
     UnknownFactorError,
+    UnreadableFileError,
 )
 from riskmodel.horizon import require_same
 from riskmodel.model.files import read_lineage, write_lineage
@@ -39,6 +41,10 @@ from riskmodel.panel.factors import Factor, PublishedFactor
 T = TypeVar("T")
 # The comment that says whether risks are volatilities.
 _FORM = "specific risk"
+# The comment with the identifier of the model, which all files that are written together have.
+_MODEL = "riskmodel identifier"
+# The other comments that are written.
+_WRITTEN = frozenset({"unit", "horizon", _FORM, "risk free mean", "lineage"})
 _SEPARATORS = (",", "|", ";", "\t")
 # What the name of a column of risks tells.
 _SAYS = {
@@ -54,7 +60,8 @@ def write_model_text(
     """Write a model as delimited text: exposures, factor covariance, specific risk, and data of assets and factors.
 
     `read_model_text` restores the same bits of all parts of Σ, of means, priors, factors and lineage. Standard errors
-    of a regression and the list of missing assets are left out: `FactorModel.save` keeps them.
+    of a regression and the list of missing assets are left out: `FactorModel.save` keeps them. A comment in each file,
+    ``# riskmodel identifier: …``, is a SHA-256 of all of them.
 
     Parameters
     ----------
@@ -107,9 +114,10 @@ def write_model_text(
     paths = ModelPaths._named(read_path(folder, "folder"), ending)
     tables = _tables(model, units)
     paths.exposures.parent.mkdir(parents=True, exist_ok=True)
+    said = {name: _said(model, units) if name == "assets" else _said_of(units) for name in tables}
+    model_of = {_MODEL: _identifier({name: (said[name], *table) for name, table in tables.items()})}
     for name, (columns, rows) in tables.items():
-        said = _said(model, units) if name == "assets" else _said_of(units)
-        write_rows(getattr(paths, name), separator, said, columns, rows)
+        write_rows(getattr(paths, name), separator, said[name] | model_of, columns, rows)
     if "links" in tables:
         return paths
     assert paths.links is not None
@@ -127,7 +135,8 @@ def read_model_text(
     """Read a model from delimited text: pipes, commas, semicolons or tabs.
 
     Lines that begin with ``#`` or ``!`` are comments, but for a header that begins so; a line that begins with ``[``
-    is a footer. An exposure that is not in the file is zero.
+    is a footer. An exposure that is not in the file is zero. Files of `write_model_text` must be of one model and
+    as they were written; to change them, remove the comments ``# riskmodel identifier: …`` from all of them.
 
     Parameters
     ----------
@@ -148,6 +157,8 @@ def read_model_text(
     ------
     UnitsError
         If the units are not those of the files.
+    UnreadableFileError
+        If files of `write_model_text` are of several models, or were changed.
     LayoutError
         For a missing column or a cell that is not a number, with file, line and column.
     DuplicateLabelsError
@@ -165,18 +176,13 @@ def read_model_text(
     require(paths, ModelPaths, "paths", "such as rm.ModelPaths.in_folder(folder)")
     require(units, FileUnits, "units")
     renamed = _read_names(columns)
-    specific = Rows.read(paths.specific_risk, "asset", renamed)
-    covariance = Rows.read(paths.factor_covariance, "factor", renamed)
-    exposures = Rows.read(paths.exposures, "asset", renamed)
-    for rows in (specific, covariance, exposures):
-        _require_units(rows, units)
+    tables = _read_all(paths, renamed, units)
+    _require_one_model(tables)
+    specific, of_assets, of_factors = tables["specific_risk"], tables.get("assets"), tables.get("factors")
     risks = specific.by_label("specific_risk", "asset", exact.read)
     assets = pd.Index(list(risks))
-    f = _covariance(covariance, units)
-    b = _exposures(exposures, assets, f.index)
-    of_assets = _optional(paths.assets, "asset", renamed, units)
-    of_factors = _optional(paths.factors, "factor", renamed, units)
-    links = _links(paths, renamed, assets, units)
+    f = _covariance(tables["factor_covariance"], units)
+    b = _exposures(tables["exposures"], assets, f.index)
     power = units.unit.power
     d = np.array(list(_variances(specific, "specific_risk", units).values()))
     by_factors = np.einsum("nk,kl,nl->n", b, f.to_numpy(), b)
@@ -185,7 +191,7 @@ def read_model_text(
     check(as_stated, units, total, by_factors[known] + d[known], str(paths.specific_risk.parent))
     if _FORM not in specific.said:
         warn_of_form(as_stated, units, str(paths.specific_risk))
-    return FactorModel(
+    model = FactorModel(
         assets=assets,
         factors=f.index,
         alpha=_numbers(of_assets, "alpha", "asset", assets, power),
@@ -196,10 +202,13 @@ def read_model_text(
         risk_free_mean=_rate(of_assets) if risk_free_mean is None else risk_free_mean,
         horizon=units.horizon,
         definitions=_definitions(of_factors, f.index),
-        links=links,
+        links=_links(tables.get("links"), assets, units),
         priors=_priors(of_assets),
         lineage=_lineage(of_assets),
     )
+    if of_assets is not None and total is not None and _MODEL in of_assets.said:
+        require_parts(total, model, known, str(of_assets.path))
+    return model
 
 
 # -- writing -------------------------------------------------------------------------------------------
@@ -273,6 +282,12 @@ def _tables(model: FactorModel, units: FileUnits) -> dict[str, tuple[list[str], 
     return tables
 
 
+def _identifier(tables: Mapping[str, tuple[Mapping[str, str], Sequence[str], Sequence[Sequence[str]]]]) -> str:
+    """The SHA-256 of the comments, the header and the cells of each table."""
+    every = sorted((name, dict(said), list(columns), rows) for name, (said, columns, rows) in tables.items())
+    return identifier(json.dumps(table, sort_keys=True).encode("ascii") for table in every)
+
+
 # -- reading -------------------------------------------------------------------------------------------
 
 
@@ -286,12 +301,50 @@ def _read_names(columns: Any) -> dict[str, str]:
     return {require(k, str, "a column"): require(v, str, "a column") for k, v in (columns or {}).items()}
 
 
-def _optional(path: Any, first: str, renamed: Mapping[str, str], units: FileUnits) -> Rows | None:
-    if path is None:
-        return None
-    rows = Rows.read(path, first, renamed)
-    _require_units(rows, units)
-    return rows
+def _read_all(paths: ModelPaths, renamed: Mapping[str, str], units: FileUnits) -> dict[str, Rows]:
+    tables: dict[str, Rows] = {}
+    for name in ("specific_risk", "factor_covariance", "exposures", "assets", "factors", "links"):
+        if (path := getattr(paths, name)) is not None:
+            first = "factor" if name in {"factor_covariance", "factors"} else "asset"
+            tables[name] = Rows.read(path, first, renamed)
+            _require_units(tables[name], units)
+    return tables
+
+
+def _require_one_model(tables: Mapping[str, Rows]) -> None:
+    """Raise for files of `write_model_text` that are not as they were written together; others have no identifier."""
+    said = {name: rows.said.get(_MODEL) for name, rows in tables.items()}
+    expected = next((one for one in said.values() if one is not None), None)
+    if expected is None:
+        return
+    for name, got in said.items():
+        if got != expected:
+            raise _of_another(tables[name], expected, got)
+    if not {"assets", "factors"} <= tables.keys():
+        return  # a part of the files, whose content gives no identifier
+    got = _identifier(
+        {
+            name: (
+                {key: value for key, value in rows.said.items() if key in _WRITTEN},
+                rows.written,
+                [list(cells) for _, cells in rows.cells],
+            )
+            for name, rows in tables.items()
+        }
+    )
+    if got != expected:
+        raise _of_another(tables["exposures"], expected, got)
+
+
+def _of_another(rows: Rows, expected: str, got: str | None) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"expected {rows.path} and its neighbours as write_model_text wrote them together, with the identifier "
+        f"{expected}, got {got}: a file is of another model, is missing or was changed; write the model again, or "
+        f"remove the comments '# {_MODEL}: …' from all of them where this is meant.",
+        path=str(rows.path),
+        expected=expected,
+        got=got,
+    )
 
 
 def _require_units(rows: Rows, units: FileUnits) -> None:
@@ -420,8 +473,7 @@ def _definitions(rows: Rows | None, factors: pd.Index[Any]) -> list[Factor]:
     return [by_name.get(f, PublishedFactor(f)) for f in factors]
 
 
-def _links(paths: ModelPaths, renamed: Mapping[str, str], assets: pd.Index[Any], units: FileUnits) -> Array | None:
-    rows = _optional(paths.links, "asset", renamed, units)
+def _links(rows: Rows | None, assets: pd.Index[Any], units: FileUnits) -> Array | None:
     if rows is None:
         return None
     at = _positions(rows.column("asset"), assets, "asset with a specific risk", UnknownAssetError)
