@@ -36,7 +36,6 @@ from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
-from riskmodel.portfolio.strategy_history import StrategyHistory
 
 COVERED: tuple[tuple[Estimand, str], ...] = (
     (THIS_WINDOW, "the average over the dates of this report; exposures, hedges, shares and volatilities are of it"),
@@ -220,9 +219,9 @@ class Intervals:
         """Volatility a year and factor share of the strategy over rolling windows, by date; empty as `exposures`."""
         if self._rolling is None:
             return pd.DataFrame(columns=["volatility", "factor share"], dtype=np.float64)
-        held = StrategyHistory(_WHOLE, self._rolling)
+        total, idio = (table[_WHOLE_NAME] for table in (self._rolling.total_variance, self._rolling.idio_variance))
         per_year = self.panel.horizon.scale_volatility(1.0, to=YEAR)
-        return pd.DataFrame({"volatility": held.volatility * per_year, "factor share": held.factor_share})
+        return pd.DataFrame({"volatility": np.sqrt(total) * per_year, "factor share": 1.0 - idio / total})
 
     @cached_property
     def walk_forward(self) -> HedgeRecord | None:
