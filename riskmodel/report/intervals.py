@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array, floats
 from riskmodel.analysis.realised import RealisedRisk
-from riskmodel.errors import InvalidParameterError, NotEstimatedError
+from riskmodel.errors import EstimationError, InvalidParameterError, NotEstimatedError
 from riskmodel.estimation.rolling import Rolling
 from riskmodel.horizon import WEEK, YEAR, Horizon
 from riskmodel.inference.bounds import quantile
@@ -267,7 +267,10 @@ class Intervals:
         )
         # a portfolio is made of each window, which takes longer than its regression
         step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
-        return Rolling(self.window, every=step).fit(own)
+        try:
+            return Rolling(self.window, every=step).fit(own)
+        except EstimationError:  # factors that depend on each other in all windows
+            return None
 
     # -- parts -------------------------------------------------------------------------------------
 
