@@ -76,6 +76,13 @@ var riskmodelHedge = (function () {
   }
 
   function neutral(d) {
+    var found = reaching(d);
+    if (found.exact) { return { h: found.h, said: "" }; }
+    var h = leastFactorRisk(d);
+    return { h: h, said: "These instruments cannot bring every exposure to zero; this hedge leaves the least factor risk." };
+  }
+  // the smallest hedge with the least exposures, and whether they are zero
+  function reaching(d) {
     var missing = d.exposuresOwn.map(function (b) { return -b; });
     var sizes = d.exposures.map(function (row, k) { return Math.max(largest(row), Math.abs(missing[k])) || 1; });
     var scaled = d.exposures.map(function (row, k) { return row.map(function (x) { return x / sizes[k]; }); });
@@ -85,9 +92,15 @@ var riskmodelHedge = (function () {
       row.forEach(function (x, j) { size += Math.abs(x * h[j]); });
       return Math.abs(dot(row, h) + d.exposuresOwn[k]) <= AT_TARGET * size;
     });
-    if (exact) { return { h: h, said: "" }; }
-    h = leastSquares(d.factor, d.factorOwn.map(function (g) { return -g; }), d.width);
-    return { h: h, said: "These instruments cannot bring every exposure to zero; this hedge leaves the least factor risk." };
+    return { h: h, exact: exact };
+  }
+  function leastFactorRisk(d) {
+    return leastSquares(d.factor, d.factorOwn.map(function (g) { return -g; }), d.width);
+  }
+  function outOfReach(d) {
+    var least = parts(d, leastFactorRisk(d));
+    return { h: null, said: "These instruments cannot reach this cap: the least factor share is about " +
+      (100 * least.factor / (least.factor + least.idio)).toPrecision(3) + "%." };
   }
   function minimumVariance(d) {
     var rows = d.factor.concat(d.idio), own = d.factorOwn.concat(d.idioOwn);
@@ -101,7 +114,10 @@ var riskmodelHedge = (function () {
   function capped(d, share) {
     var none = new Array(d.width).fill(0), before = parts(d, none);
     if (share >= 1 || before.factor <= share * (before.factor + before.idio)) { return { h: none, said: "" }; }
-    if (share === 0) { return neutral(d); }
+    if (share === 0) {
+      var nothing = reaching(d);
+      return nothing.exact ? { h: nothing.h, said: "" } : outOfReach(d);
+    }
     var i, j, curvature = [], slope = [], g = transposed(d.factor, d.width), a = transposed(d.idio, d.width);
     for (i = 0; i < d.width; i++) {
       curvature.push([]);
@@ -114,11 +130,7 @@ var riskmodelHedge = (function () {
     mu = mu.map(function (m) { return Math.abs(m) <= FLAT * size ? 0 : m; });
     p = p.map(function (v) { return Math.abs(v) <= rounding ? 0 : v; });
     var y = leastNorm(mu, p, (1 - share) * before.factor - share * before.idio);
-    if (!y) {
-      var least = parts(d, leastSquares(d.factor, d.factorOwn.map(function (v) { return -v; }), d.width));
-      return { h: null, said: "These instruments cannot reach this cap: the least factor share is about " +
-        (100 * least.factor / (least.factor + least.idio)).toPrecision(3) + "%." };
-    }
+    if (!y) { return outOfReach(d); }
     var h = none.slice();
     turn.vectors.forEach(function (vector, k) { for (var l = 0; l < d.width; l++) { h[l] += vector[l] * y[k]; } });
     return { h: h, said: "" };
