@@ -430,7 +430,8 @@ class TestFirstScreen:
 
     def test_nothing_changes_since_the_same(self, report):
         again = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())
-        assert (again.changes["change"] == 0).all()
+        # a figure is computed anew, with other roundings on several threads
+        assert (again.changes["change"].abs() <= 1e-12 * again.changes["now"].abs().clip(lower=1.0)).all()
         assert report.changes.empty
 
     @pytest.mark.parametrize(

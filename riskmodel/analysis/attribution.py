@@ -18,6 +18,7 @@ from riskmodel.analysis.active import ActivePortfolio
 from riskmodel.analysis.grouping import FACTORS, Grouping, require_given
 from riskmodel.analysis.linking import Carino, Linking
 from riskmodel.analysis.market import Market
+from riskmodel.analysis.part_errors import PartErrors
 from riskmodel.analysis.path import Path, Plan
 from riskmodel.analysis.weighting import (
     REBALANCED,
@@ -35,12 +36,12 @@ from riskmodel.errors import (
     TooFewObservationsError,
 )
 from riskmodel.horizon import Horizon, require_same
-from riskmodel.inference.asset_gradient import AssetGradient, terms_of
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.inference.inference import Inference
+from riskmodel.inference.rolling import RollingInference
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
@@ -440,16 +441,19 @@ class ReturnAttribution:
 
     # -- how sure ----------------------------------------------------------------------------------
 
-    def std_errors(self, inference: Inference, level: float = 0.95) -> pd.DataFrame:
+    def std_errors(self, inference: Inference | RollingInference, level: float = 0.95) -> pd.DataFrame:
         """Return the linked parts with errors, because alphas and loadings are estimates.
 
         The returns of the portfolio and of the factors are known; how they divide is not. An error of a loading moves
-        as much into the factor's part as out of ``alpha`` or ``specific``.
+        as much into the factor's part as out of ``alpha`` or ``specific``. With a history, an error is that of the
+        loadings of each date's model as averages over its own window: it does not count that loadings may have moved
+        since.
 
         Parameters
         ----------
-        inference : Inference
-            ``rm.Inference.of(model, panel)`` of the attribution's model, and the panel it was fitted on.
+        inference : Inference or RollingInference
+            ``rm.Inference.of(model, panel)`` of the attribution's model, and the panel it was fitted on; for a
+            history, ``rm.RollingInference(history)``.
         level : float
             Probability with which each interval covers.
 
@@ -460,28 +464,33 @@ class ReturnAttribution:
 
         Raises
         ------
-        NotEstimatedError
-            For an attribution with a history, or a model that is not that of the inference's panel.
         InvalidParameterError
-            For an inference of another model.
+            For an inference of another model or history.
+        EstimationError
+            If a window of a history has no asset that could be estimated.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2016-01-01")
+        >>> history = rm.Rolling(rm.YEAR, every=rm.MONTH).fit(panel)
+        >>> attribution = rm.ReturnAttribution.of_weights({"MSFT": 0.5, "JPM": 0.5}, history, start="2018-01-01")
+        >>> attribution.std_errors(rm.RollingInference(history)).round(3)
+                  estimate  std_error    low   high
+        alpha        0.145      0.075 -0.014  0.304
+        Mkt-RF       0.022      0.003  0.016  0.027
+        specific     0.007      0.077 -0.156  0.170
         """
-        model = self._market.only_model
-        own = require(inference, Inference, "inference", "rm.Inference.of(model, panel)")
-        if own.model is not model:
-            raise InvalidParameterError(
-                f"expected the inference of the model of the attribution, {model!r}, got that of another; make it with "
-                "rm.Inference.of(model, panel).",
-                parameter="inference",
-                got=inference,
-            )
         chosen = require_probability(level, "level")
-        # a part is linear in alphas and loadings: these are its derivatives
-        by_loading = self._scaled.T @ np.column_stack([np.ones(len(self.dates)), self._market.factor_returns])
-        every = range(by_loading.shape[1])
-        rows = [_only(by_loading, [j]) for j in every] + [-_only(by_loading, every)]
-        estimates = floats(self.parts[[ALPHA, *self._market.factors, SPECIFIC]]).tolist()
-        found = [_interval(own, self._market.assets, at, x, chosen) for at, x in zip(estimates, rows, strict=True)]
-        return pd.DataFrame(found, pd.Index([ALPHA, *self._market.factors, SPECIFIC]), _COLUMNS)
+        errors = PartErrors(self._market, self._scaled, inference)
+        names = pd.Index([ALPHA, *self._market.factors, SPECIFIC])
+        # a sum of loadings is about the windows of its models; alphas are about the long run
+        about = [LONG_RUN, *([THIS_WINDOW] * len(self._market.factors)), LONG_RUN]
+        rows = []
+        for at, terms, estimand in zip(floats(self.parts[names]).tolist(), errors.terms(), about, strict=True):
+            spread = Spread.of(terms, errors.covariance.about(estimand))
+            rows.append([at, *(Symmetric(at).ends(spread, chosen) if terms.by_date.any() else (0.0, at, at))])
+        return pd.DataFrame(rows, names, _COLUMNS)
 
     def means(self, covariance: LongRunCovariance | None = None, level: float = 0.95) -> pd.DataFrame:
         """Return the mean of each part over dates, and how sure it is: whether it would go on, not what it was.
@@ -647,27 +656,6 @@ def _market(model: Any, panel: Any, assets: pd.Index[Any], start: Any, end: Any)
     chosen = panel.select(start=start, end=end).dates
     first = int(panel.dates.get_loc(chosen[0]))
     return Market.of_model(model, panel, assets, slice(first, first + len(chosen)))
-
-
-def _only(by_loading: Array, columns: Any) -> Array:
-    """Derivatives by some of (alpha, loadings), zero by the others."""
-    kept = np.zeros_like(by_loading)
-    kept[:, list(columns)] = by_loading[:, list(columns)]
-    return kept
-
-
-def _interval(inference: Inference, assets: pd.Index[Any], estimate: float, by: Array, level: float) -> list[float]:
-    """An estimate that is linear in alphas and loadings, with its error and interval."""
-    held = (by != 0).any(axis=1)
-    if not held.any():
-        return [estimate, 0.0, estimate, estimate]
-    names = assets[held].to_list()
-    k, alone = by.shape[1] - 1, not by[:, 0].any()
-    gradient = AssetGradient(by[held], np.zeros(k), np.zeros((k, k)), np.zeros(len(names)))
-    covariance, restricted = inference.covariance, inference.model.restrict(names)
-    terms = terms_of([gradient], inference._fitted, restricted, covariance.leverage_power)[0]
-    spread = Spread.of(terms, covariance.about(THIS_WINDOW if alone else LONG_RUN))
-    return [estimate, *Symmetric(estimate).ends(spread, level)]
 
 
 @final

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, Index
-from riskmodel.errors import NotEstimatedError, TooFewObservationsError, UnknownAssetError
+from riskmodel.errors import TooFewObservationsError, UnknownAssetError
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import within
@@ -22,9 +22,13 @@ from riskmodel.panel.memory import ReturnPanel, returns_on
 @final
 @frozen(eq=False)
 class Loadings:
-    """Alphas (N) per row of the panel and loadings (N × K), for some consecutive dates; NaN where not estimated."""
+    """Alphas (N) per row of the panel and loadings (N × K), for some consecutive dates; NaN where not estimated.
+
+    `window` is the number of the model in its history, 0 for one alone.
+    """
 
     rows: slice
+    window: int
     alpha: Array
     loadings: Array
 
@@ -50,8 +54,8 @@ class Market:
         Whether a position in the factor costs cash.
     loadings : tuple of Loadings
         In order, for all dates.
-    model : FactorModel, optional
-        The one model of all dates; None for a history.
+    source : FactorModel or ModelHistory
+        The one model of all dates, or their models.
     """
 
     dates: pd.DatetimeIndex
@@ -62,7 +66,7 @@ class Market:
     factor_returns: Array
     funded: Flags
     loadings: tuple[Loadings, ...]
-    model: FactorModel | None
+    source: FactorModel | ModelHistory
 
     @classmethod
     def of_model(cls, model: FactorModel, panel: ReturnPanel, assets: pd.Index[Any], rows: slice) -> Self:
@@ -77,7 +81,7 @@ class Market:
             panel.arrays()[2][rows],
             returns_on(panel, model.definitions, rows),
             np.array(model.funded, dtype=bool),
-            (Loadings(every, held._alpha, held._loadings),),
+            (Loadings(every, 0, held._alpha, held._loadings),),
             model,
         )
 
@@ -102,7 +106,7 @@ class Market:
             some = slice(int(rows[first]), int(rows[last - 1]) + 1)
             factors[first:last, at] = returns_on(panel, own, some)
             alpha = history.horizon.scale_mean(e.parameters[d, 0, columns], to=panel.horizon)
-            spans.append(Loadings(slice(first, last), np.asarray(alpha), e.parameters[d, 1:, columns]))
+            spans.append(Loadings(slice(first, last), d, np.asarray(alpha), e.parameters[d, 1:, columns]))
         return cls(
             panel.dates[rows],
             assets,
@@ -112,7 +116,7 @@ class Market:
             factors,
             _funded(history),
             tuple(spans),
-            None,
+            history,
         )
 
     @property
@@ -140,7 +144,7 @@ class Market:
         """The market of some of its dates."""
         before = np.concatenate([[0], np.cumsum(dates)])
         spans = [
-            Loadings(slice(int(before[s.rows.start]), int(before[s.rows.stop])), s.alpha, s.loadings)
+            Loadings(slice(int(before[s.rows.start]), int(before[s.rows.stop])), s.window, s.alpha, s.loadings)
             for s in self.loadings
         ]
         return type(self)(
@@ -152,12 +156,12 @@ class Market:
             self.factor_returns[dates],
             self.funded,
             tuple(span for span in spans if span.rows.stop > span.rows.start),
-            self.model,
+            self.source,
         )
 
     def known(self) -> Self:
         """The same with zeros for what is not known, and so is not held."""
-        spans = [Loadings(s.rows, np.nan_to_num(s.alpha), np.nan_to_num(s.loadings)) for s in self.loadings]
+        spans = [Loadings(s.rows, s.window, np.nan_to_num(s.alpha), np.nan_to_num(s.loadings)) for s in self.loadings]
         return type(self)(
             self.dates,
             self.assets,
@@ -167,18 +171,8 @@ class Market:
             np.nan_to_num(self.factor_returns),
             self.funded,
             tuple(spans),
-            self.model,
+            self.source,
         )
-
-    @property
-    def only_model(self) -> FactorModel:
-        """The one model of all dates, or raise."""
-        if self.model is None:
-            raise NotEstimatedError(
-                "expected an attribution with one model, whose exposures have errors, got one with a history; means() "
-                "says how sure its returns are."
-            )
-        return self.model
 
 
 def _runs(latest: Index) -> Iterator[tuple[int, int, int]]:

@@ -41,7 +41,7 @@ class MimickingPortfolio:
     >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Hlth", "Enrgy", "Utils"], ["Mkt-RF", "SMB"])
     >>> model = rm.OLS().fit(panel)
     >>> smb = rm.MimickingPortfolio.unit_exposure(model, "SMB")
-    >>> smb.exposures.round(9).to_dict()
+    >>> smb.exposures.round(9).abs().to_dict()
     {'Mkt-RF': 0.0, 'SMB': 1.0}
     >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"BusEq": 1.0}, model), ["Mkt-RF", smb.as_factor()])
     >>> bool(hedged.exposures.abs().max() < 1e-12), hedged.paper_legs.empty
