@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,7 +72,8 @@ class Truth:
         if len(w) > 1:
             found["share A0"] = w[0] * (self.loadings[0] @ towards + w[0] * self.idio[0]) / variance
             first, second = self.loadings[:2]
-            found["hedge A1"] = -(first @ self.covariance @ second) / (second @ self.covariance @ second + self.idio[1])
+            both, own = first @ self.covariance @ second, second @ self.covariance @ second
+            found |= {"hedge A1": -both / (own + self.idio[1]), "neutral hedge A1": -both / own}
         if len(w) > 1 and self.has_own_residual:
             found["residual correlation"] = 0.0
         return found
@@ -358,6 +360,10 @@ def further_of(inference, book, level):
         rows["share A0"] = shares.loc[("asset", "A0")]
         hedge = inference.minimum_variance(rm.Strategy({"A0": 1.0}, book.model), ["A1"], level)
         rows["hedge A1"] = hedge.loc["hedge A1"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rm.ExposureLeftWarning)  # one instrument, several factors
+            neutral = inference.neutral(rm.Strategy({"A0": 1.0}, book.model), ["A1"], level)
+        rows["neutral hedge A1"] = neutral.loc["hedge A1"]
         rows["residual correlation"] = inference.residual_correlations(["A0", "A1"], level).iloc[0]
     return pd.DataFrame(rows).T
 

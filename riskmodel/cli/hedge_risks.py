@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, final
 
@@ -13,7 +15,7 @@ from attrs import frozen
 
 from riskmodel._core.arrays import floats
 from riskmodel.analysis.realised import RealisedRisk
-from riskmodel.errors import NotEstimatedError, UnboundedPositionError
+from riskmodel.errors import NotEstimatedError, TooLargeError, UnboundedPositionError
 from riskmodel.horizon import YEAR
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.hedge_comparison import HedgeComparison
@@ -195,9 +197,8 @@ class HedgeRisks:
                 )
             if self._capped is not None:
                 given[CAPPED] = _replaced(given[CAPPED], self._capped, ["volatility"])
-        elif _LEAST in given:
-            least = self._inference.minimum_variance(self.hedges[UNHEDGED], self.instruments, self.level)
-            given[_LEAST] = _replaced(given[_LEAST], least, ["volatility"])
+        for name, estimated in self._in_instruments.items():
+            given[name] = _replaced(given[name], estimated, ["volatility"])
         return {UNHEDGED: self._inferred, **given}
 
     @cached_property
@@ -224,6 +225,25 @@ class HedgeRisks:
         except NotEstimatedError:
             return None
 
+    @cached_property
+    def _in_instruments(self) -> dict[str, pd.DataFrame]:
+        """Figures with hedges in instruments estimated, of those that the model decides and that are no given ones."""
+        if self.instruments is None or isinstance(self._inferred, str):
+            return {}
+        inference, tools, level, held = self._inference, self.instruments, self.level, self.hedges[UNHEDGED]
+        made: dict[str, Callable[[], pd.DataFrame]] = {
+            NEUTRAL: lambda: inference.neutral(held, tools, level),
+            CAPPED: lambda: inference.capped(held, self.cap or 0.0, level, instruments=tools),  # type: ignore[arg-type]
+            _LEAST: lambda: inference.minimum_variance(held, tools, level),
+        }
+        found = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # said when the hedges were made
+            for name in made.keys() & self.hedges.keys():
+                with contextlib.suppress(NotEstimatedError, TooLargeError):
+                    found[name] = made[name]()
+        return found
+
     def _ends_in_instruments(self) -> dict[str, pd.DataFrame]:
         assert self.instruments is not None
         table = HedgeComparison.of(self.hedges[UNHEDGED], self.instruments, self.panel, self.level).table()
@@ -232,6 +252,10 @@ class HedgeRisks:
             ends = table[[f"{compared} {column}" for column in _COLUMNS]].set_axis(_COLUMNS, axis=1)
             if np.isfinite(floats(ends)).any():
                 found[name] = ends
+        for name, figures in self._in_instruments.items():
+            if name not in found:
+                legs = figures.loc[[f"hedge {tool}" for tool in table.index], _COLUMNS]
+                found[name] = legs.astype(float).set_axis(table.index)
         return found
 
 

@@ -116,9 +116,7 @@ class CappedFigures:
     @cached_property
     def binding(self) -> Binding:
         """Whether the cap binds."""
-        share = self.plain.factor_share()
-        _, low, high = share.bounds.ends(self.plain.spread(share), self.level)
-        return Binding.SURELY if low > self.cap else Binding.NOT if high < self.cap else Binding.PERHAPS
+        return binding_of(self.plain, self.cap, self.level)
 
     @cached_property
     def _binds(self) -> bool:
@@ -195,6 +193,13 @@ class CappedFigures:
         if not self._binds:
             return self.plain.of_variance
         return evolve(Gradient.zero(len(self._left)), idio=1.0 / (1.0 - self.cap))
+
+
+def binding_of(plain: PortfolioFigures, cap: float, level: float) -> Binding:
+    """Return whether a cap of the factor share binds on a portfolio, as far as the interval of its share tells."""
+    share = plain.factor_share()
+    _, low, high = share.bounds.ends(plain.spread(share), level)
+    return Binding.SURELY if low > cap else Binding.NOT if high < cap else Binding.PERHAPS
 
 
 def read_costs(cost: Any, factors: pd.Index[Any]) -> Array:

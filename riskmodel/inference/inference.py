@@ -17,7 +17,7 @@ from riskmodel.inference.agreement import require_regression, require_same_facto
 from riskmodel.inference.alphas import Alphas
 from riskmodel.inference.asset_gradient import terms_of
 from riskmodel.inference.bounds import Spread, Symmetric
-from riskmodel.inference.capped import CappedFigures, read_costs
+from riskmodel.inference.capped import CappedFigures, binding_of, read_costs
 from riskmodel.inference.contributions import ContributionFigures
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.classical import Classical
@@ -27,13 +27,14 @@ from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand, requir
 from riskmodel.inference.figure import Figure
 from riskmodel.inference.figures import PortfolioFigures
 from riskmodel.inference.fitted import Fitted
+from riskmodel.inference.hedge_rule import RuleHedge
 from riskmodel.inference.instruments import InstrumentHedge
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.joint import Joint
 from riskmodel.inference.long_run import long_run_volatility
 from riskmodel.inference.next_month import next_month
 from riskmodel.inference.normal_losses import NormalLosses
-from riskmodel.inference.of_model import ModelFigure
+from riskmodel.inference.of_model import ModelFigures, one_number
 from riskmodel.inference.residual_correlations import residual_correlations
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.std_errors import std_errors, summary_errors
@@ -277,7 +278,104 @@ class Inference(Listed):
         chosen = require_probability(level, "level")
         return ContributionFigures.of(self._fitted, portfolio, self.covariance).table(chosen)
 
-    def capped(self, strategy: Strategy, cap: float, level: float = 0.95, *, cost: Any = None) -> pd.DataFrame:
+    def hedge(
+        self, strategy: Portfolio, rule: Callable[[Portfolio], HedgedPortfolio], level: float = 0.95
+    ) -> pd.DataFrame:
+        """Return the figures of a strategy with a hedge that a rule reads off the model.
+
+        The hedge is not a given number here: it is estimated with the model. Its gradient is computed numerically, as
+        that of `interval`.
+
+        Parameters
+        ----------
+        strategy : Portfolio
+            In this model.
+        rule : callable
+            ``rule(portfolio)``, a `HedgedPortfolio` of the portfolio that it is given, and a smooth function of its
+            model: ``lambda p: rm.HedgedPortfolio.neutral(p, ["XLE"])``. Where a limit of a hedge binds or not from one
+            model to the next, intervals of its weights are those on this side of the limit.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            As of `table`: rows ``hedge <instrument>``, ``expected excess return``, ``volatility`` and ``sharpe``.
+
+        Raises
+        ------
+        TooLargeError
+            For instruments that hold so many assets that the gradient takes more than 20,000 evaluations.
+        InvalidParameterError
+            For a rule that is none, a portfolio of another model, or a level that is no probability.
+        RiskModelError
+            As the rule raises.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"])
+        >>> model = rm.OLS().fit(panel)
+        >>> inference = rm.Inference.of(model, panel)
+        >>> table = inference.hedge(rm.Strategy({"XOM": 1.0}, model), lambda p: rm.HedgedPortfolio.neutral(p, ["CVX"]))
+        >>> table.loc[["hedge CVX"], ["low", "estimate", "high"]].round(2)
+                   low  estimate  high
+        figure
+        hedge CVX -1.0     -0.97 -0.93
+        """
+        chosen = require_probability(level, "level")
+        self._figures(strategy)
+        return RuleHedge.of(self._fitted, strategy, rule, self.covariance).table(strategy, chosen)
+
+    def neutral(
+        self, strategy: Portfolio, instruments: Sequence[Any], level: float = 0.95, *, target: Any = None
+    ) -> pd.DataFrame:
+        """Return the figures of a strategy with its neutral hedge in some instruments.
+
+        As `hedge` of `HedgedPortfolio.neutral`. For the hedge in the factors themselves see `table`.
+
+        Parameters
+        ----------
+        strategy : Portfolio
+            In this model.
+        instruments, target
+            As of `HedgedPortfolio.neutral`.
+        level : float
+            Probability with which each interval covers, between 0 and 1.
+
+        Raises
+        ------
+        RiskModelError
+            As `hedge` and `HedgedPortfolio.neutral` do.
+
+        Warns
+        -----
+        ExposureLeftWarning
+            Where the instruments cannot bring all exposures to the target.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"])
+        >>> model = rm.OLS().fit(panel)
+        >>> table = rm.Inference.of(model, panel).neutral(rm.Strategy({"XOM": 1.0}, model), ["CVX", "KO"])
+        >>> table.filter(like="hedge", axis=0)[["low", "estimate", "high"]].round(2)
+                    low  estimate  high
+        figure
+        hedge CVX -0.75     -0.71 -0.67
+        hedge KO  -0.45     -0.42 -0.40
+        """
+        return self.hedge(strategy, lambda p: HedgedPortfolio.neutral(p, instruments, target=target), level)
+
+    def capped(
+        self,
+        strategy: Strategy,
+        cap: float,
+        level: float = 0.95,
+        *,
+        cost: Any = None,
+        instruments: Sequence[Any] | None = None,
+    ) -> pd.DataFrame:
         """Return the figures of a strategy with the smallest hedge that keeps the factor share at a cap.
 
         The hedge is not a given number here: it is estimated with the exposures, as
@@ -292,13 +390,16 @@ class Inference(Listed):
             The largest share, above 0 and below 1; for the neutral hedge see `table`.
         level : float
             Probability with which each interval covers.
-        cost : Series by factor, mapping, or array of shape (K,), optional
+        cost : Series by instrument, mapping, or array of shape (M,), optional
             As in `with_factor_share`.
+        instruments : sequence of labels or portfolios of assets, optional
+            What the hedge may hold; by default the factors. Where the cap does not bind, but may by the interval of
+            the share, errors of weights in instruments are not known: they are NaN.
 
         Returns
         -------
         DataFrame
-            As of `table`: rows ``hedge <factor>``, ``expected excess return``, ``volatility`` and ``sharpe``.
+            As of `table`: rows ``hedge <instrument>``, ``expected excess return``, ``volatility`` and ``sharpe``.
 
         Raises
         ------
@@ -309,6 +410,8 @@ class Inference(Listed):
         """
         chosen = require_probability(level, "level")
         figures = self._figures(require(strategy, Strategy, "strategy", "rm.Strategy(weights, model)"))
+        if instruments is not None:
+            return self._capped_in(strategy, require_probability(cap, "cap"), chosen, cost, instruments)
         HedgedPortfolio.with_factor_share(strategy, require_probability(cap, "cap"), cost)
         if not figures.has_hedge or not figures.idio > 0 or not len(figures.exposures):
             raise NotEstimatedError(
@@ -317,6 +420,17 @@ class Inference(Listed):
             )
         held = CappedFigures(figures, float(cap), read_costs(cost, self.model.factors), chosen)
         return table_of(figures, held, chosen)
+
+    def _capped_in(self, strategy: Strategy, cap: float, level: float, cost: Any, instruments: Any) -> pd.DataFrame:
+        """Figures with the smallest hedge in some instruments."""
+        binding = binding_of(self._figures(strategy), cap, level)
+        found = RuleHedge.of(
+            self._fitted,
+            strategy,
+            lambda p: HedgedPortfolio.with_factor_share(p, cap, cost, instruments=instruments),
+            self.covariance,
+        )
+        return found.table(strategy, level, binding)
 
     def minimum_variance(self, strategy: Portfolio, instruments: Sequence[Any], level: float = 0.95) -> pd.DataFrame:
         """Return the figures of a strategy with its hedge in some instruments of least variance under the model.
@@ -537,12 +651,13 @@ class Inference(Listed):
         chosen = require_probability(level, "level")
         held = self._some(assets)
         at = labels.positions(held.assets, self.model.assets, "asset", UnknownAssetError)
-        own = ModelFigure.of(figure, self.model, at)
-        estimand = require_estimand(of) or (LONG_RUN if own.moves_with_means else THIS_WINDOW)
-        terms = terms_of([own.gradient], self._fitted, held, self.covariance.leverage_power)[0]
+        own = ModelFigures.of(one_number(figure), self.model, at)
+        value, moves = float(own.estimates[0]), bool(own.move_with_means[0])
+        estimand = require_estimand(of) or (LONG_RUN if moves else THIS_WINDOW)
+        terms = terms_of(own.gradients, self._fitted, held, self.covariance.leverage_power)[0]
         spread = Spread.of(terms, self.covariance.about(estimand))
-        error, low, high = Symmetric(own.value).ends(spread, chosen)
-        return Interval(own.value, error, low, high, chosen, estimand)
+        error, low, high = Symmetric(value).ends(spread, chosen)
+        return Interval(value, error, low, high, chosen, estimand)
 
     def _some(self, assets: Any) -> FactorModel:
         """The model of some assets, by default all."""

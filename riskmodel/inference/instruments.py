@@ -65,19 +65,15 @@ class InstrumentHedge:
         """Hedge a strategy, and read off what a dollar of each instrument holds."""
         hedged = HedgedPortfolio.minimum_variance(strategy, instruments)
         figures = PortfolioFigures.of(fitted, hedged, covariance)
-        alone = [HedgedPortfolio(strategy, {name: 1.0}) for name in hedged.hedge_weights.index]
-        names = hedged.weights.index
-        for one in alone:
-            names = names.append(one.weights.index.difference(names, sort=False))
-        own = strategy.weights.reindex(names, fill_value=0.0)
-        holdings = [one.weights.reindex(names, fill_value=0.0) - own for one in alone]
+        instruments = hedged.hedge_weights.index
+        names, holdings = dollars_of(strategy, instruments)
         return cls(
             hedged=hedged,
             figures=figures,
             held=fitted.model.restrict(names.to_list()),
             weights=np.asarray(hedged.weights.reindex(names, fill_value=0.0)),
-            holdings=np.column_stack(holdings),
-            legs=np.array([one.legs - strategy.legs for one in alone]),
+            holdings=holdings,
+            legs=np.array([HedgedPortfolio(strategy, {name: 1.0}).legs - strategy.legs for name in instruments]),
             fitted=fitted,
             covariance=covariance,
         )
@@ -136,3 +132,14 @@ class InstrumentHedge:
         """Of the instruments, M × M."""
         own = self.holdings.T @ (self.held._idio_variance[:, None] * self.holdings)
         return np.asarray(self._loadings @ self.figures.factor_covariance @ self._loadings.T + own)
+
+
+def dollars_of(strategy: Portfolio, instruments: pd.Index[Any]) -> tuple[pd.Index[Any], Array]:
+    """Return the assets of a strategy and of instruments, N, and what a dollar of each instrument holds, N × M."""
+    alone = [HedgedPortfolio(strategy, {name: 1.0}).weights for name in instruments]
+    names = strategy.weights.index
+    for one in alone:
+        names = names.append(one.index.difference(names, sort=False))
+    own = strategy.weights.reindex(names, fill_value=0.0)
+    columns = [one.reindex(names, fill_value=0.0) - own for one in alone]
+    return names, np.column_stack(columns) if columns else np.zeros((len(names), 0))

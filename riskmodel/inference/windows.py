@@ -80,6 +80,10 @@ def in_model(portfolio: Portfolio, model: FactorModel) -> Portfolio:
             parameter="before",
             got=list(other.factors),
         )
-    bare = Strategy(portfolio.weights, other)
-    legs = portfolio.legs
+    return rebuilt(portfolio, other)
+
+
+def rebuilt(portfolio: Portfolio, model: FactorModel) -> Portfolio:
+    """Return the same weights and legs in a model of the same factors, at its horizon."""
+    bare, legs = Strategy(portfolio.weights, model), portfolio.legs
     return bare if isinstance(portfolio, Strategy) else HedgedPortfolio(bare, legs[legs != 0])
