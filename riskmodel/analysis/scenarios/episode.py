@@ -14,7 +14,7 @@ from riskmodel._core.dates import times
 from riskmodel.errors import CoverageError, InvalidParameterError
 from riskmodel.panel.base import Panel
 
-_INDEX = "closing high and low of the S&P 500 index"
+_INDEX = "closing high and low of the S&P 500 index, as S&P Dow Jones Indices lists them"
 
 
 def _read_date(value: Any) -> pd.Timestamp:
