@@ -168,6 +168,30 @@ class TestThroughAModel:
         }  # fmt: skip
         pd.testing.assert_frame_equal(own.loadings.loc[["A", "B", "C"]], model.loadings)
 
+    def test_a_panel_has_the_returns_of_peers(self):
+        panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Hlth", "Enrgy"], ["Mkt-RF"], start="2000")
+        panel = rm.ReturnPanel.align(
+            panel.excess_returns.set_axis(["A", "B", "C"], axis=1), panel.factor_returns, panel.risk_free,
+            horizon=rm.MONTH, return_type=rm.EXCESS,
+        )  # fmt: skip
+        model = rm.OLS().fit(panel)
+        covered = rm.Book({"A": 6.0, "NEW": -2.0}).cover(model, rm.PeerProxies({"NEW": {"A": 0.25, "B": 0.75}}))
+        r = panel.excess_returns
+        own = covered.panel(panel)
+        expected = 0.25 * r["A"] + 0.75 * r["B"]
+        pd.testing.assert_series_equal(own.excess_returns["NEW"], expected, check_names=False)
+        pd.testing.assert_frame_equal(own.excess_returns[list(panel.assets)], r)
+        with pytest.raises(rm.NotEstimatedError) as refused:
+            rm.Inference.of(covered.strategy.model, own)
+        assert refused.value.details["parts"] == ["prior"]
+        realised = covered.strategy.realised(own)
+        assert float(realised) == pytest.approx((0.75 * r["A"] - 0.25 * expected).std(), rel=1e-12)
+        with pytest.raises(rm.InvalidParameterError) as caught:
+            covered.panel(own)
+        assert caught.value.details["assets"] == ["NEW"]
+        with pytest.raises(rm.UnknownAssetError):
+            covered.panel(panel.select(["A", "C"]))
+
     def test_the_idio_risk_of_a_proxied_position_is_not_diversified(self):
         # naively: the position beside A, with the mean loadings and the mean idio variance of A and B
         model = model_of()

@@ -102,6 +102,64 @@ def test_other_commands_read_positions_too(run):
     assert "portfolio is 4,000,000 dollars" in err
 
 
+PROXIED = "asset,dollars,group\nMSFT,6e6,tech\nAAPL,2e6,tech\nXOM,-3e6,oil\nNEWCO,2e6,tech\n"
+
+
+def test_peers_stand_in(run, tmp_path):
+    (tmp_path / "peers.csv").write_text("asset,peer\nNEWCO,JPM\nNEWCO,MSFT\n")
+    status, out, _ = run(PROXIED, "--json", "--proxies", "peers.csv", name="report")
+    assert status == 0
+    model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "AAPL", "XOM", "JPM"], ["Mkt-RF"]))
+    book = rm.Book({"MSFT": 6e6, "AAPL": 2e6, "XOM": -3e6, "NEWCO": 2e6})
+    strategy = book.cover(model, rm.PeerProxies({"NEWCO": ["JPM", "MSFT"]})).strategy
+    assert json.loads(out)["exposures"][0]["unhedged"] == pytest.approx(strategy.exposures["Mkt-RF"])
+    assert "NEWCO (2,000,000) by JPM, MSFT" in out
+    assert "15.4% of gross" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("report", ["--no-html"]), ("attribute", []), ("tails", []), ("scenario", []), ("what-if", ["--best", "2"])],
+)
+def test_the_group_stands_in_for_all_commands(run, name, more):
+    status, out, err = run(PROXIED, "--proxies", "group", "--start", "2014", *more, name=name)
+    assert status == 0
+    # a report wraps its notes
+    assert "NEWCO (2,000,000) by MSFT, AAPL" in " ".join((out + err).split())
+
+
+def test_groups_of_a_file_stand_in(run, tmp_path):
+    (tmp_path / "groups.csv").write_text("asset,group\nJPM,banks\nMSFT,tech\nNEWCO,banks\n")
+    text = "asset,dollars\nMSFT,6e6\nNEWCO,2e6\n"
+    status, _, err = run(text, "--proxies", "group", "--groups", "groups.csv", name="tails")
+    assert status == 0
+    assert "NEWCO (2,000,000) by JPM" in err
+
+
+@pytest.mark.parametrize(
+    ("peers", "args", "said"),
+    [
+        (None, ["--proxies", "group"], "expected --proxies group with groups"),
+        ("NEWCO,MSFT\n", ["--proxies", "peers.csv"], "with the columns asset and peer"),
+        ("asset,peer\nNEWCO,\n", ["--proxies", "peers.csv"], "with the columns asset and peer"),
+        ("asset,peer\nOTHER,MSFT\n", ["--proxies", "peers.csv"], "none of NEWCO (2e+06)"),
+        ("asset,peer\nNEWCO,NOBODY\n", ["--proxies", "peers.csv"], "NOBODY"),
+        (None, ["--proxies", "nosuch.csv"], "nosuch.csv"),
+    ],
+)
+def test_bad_proxies(run, tmp_path, peers, args, said):
+    if peers:
+        (tmp_path / "peers.csv").write_text(peers)
+    status, _, err = run("asset,dollars\nMSFT,6e6\nNEWCO,2e6\n", "--no-html", *args)
+    assert status == 2
+    assert said in err
+
+
+def test_proxies_need_positions(capsys):
+    assert main(["report", "MSFT", "--proxies", "group", "--no-html"]) == 2
+    assert "--proxies with --positions" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "args", "said"),
     [

@@ -15,6 +15,7 @@ from riskmodel.cli.files import InputFiles, with_hint
 from riskmodel.cli.french import FrenchFactors
 from riskmodel.cli.options import names, require_factors, rows, weights, window
 from riskmodel.cli.positions import Held
+from riskmodel.cli.proxies import Proxies
 from riskmodel.data.joined import Joined
 from riskmodel.data.memory import InMemory
 from riskmodel.data.sample import SampleData
@@ -147,7 +148,7 @@ class ModelOptions:
 
     def panel(self, assets: Iterable[str]) -> ReturnPanel:
         """Align the returns of assets, or of all where factors are statistical, with the factors, in the window."""
-        every = self.data.assets if self.is_statistical else list(assets)
+        every = [*self.data.assets, *self._proxies.baskets] if self.is_statistical else list(assets)
         panel = self._aligned(every, self.start, self.end)
         if self.window is None:
             return panel
@@ -163,9 +164,16 @@ class ModelOptions:
         """Return all dates there are of a model's assets and factors, whatever the window."""
         return self._aligned(list(model.assets), None, None)
 
+    @property
+    def _proxies(self) -> Proxies:
+        return Proxies({}) if self.positions is None else self.positions.proxies
+
     def _aligned(self, assets: list[str], start: pd.Timestamp | None, end: pd.Timestamp | None) -> ReturnPanel:
+        """Align assets, and the peers of those that have no returns."""
+        proxies = self._proxies.of(assets)
+        own = dict.fromkeys([*(asset for asset in assets if asset not in proxies.baskets), *proxies.peers])
         try:
-            return self.data.panel(assets, self.factors, start, end, unmatched=self.unmatched)
+            return proxies.panel(self.data.panel(list(own), self.factors, start, end, unmatched=self.unmatched))
         except DataError as error:
             if isinstance(self.data, SampleData):
                 raise
@@ -173,6 +181,12 @@ class ModelOptions:
 
     def fit(self, panel: ReturnPanel) -> FactorModel:
         """Fit all assets; of all there are, or with a minimum, only those that can be estimated."""
+        proxies = self._proxies.of(panel.assets)
+        if proxies.baskets:
+            return proxies.model(self._fit(panel.select(panel.assets.difference(list(proxies.baskets), sort=False))))
+        return self._fit(panel)
+
+    def _fit(self, panel: ReturnPanel) -> FactorModel:
         whole_file = not self.weights and not isinstance(self.data, SampleData)
         if whole_file or self.is_statistical or self.min_observations is not None:
             return self.estimator.fit_available(panel, minimum=self.min_observations)

@@ -8,6 +8,7 @@ from typing import NoReturn, Self
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
 from riskmodel.cli.files import UNITS
+from riskmodel.cli.proxies import add_proxies
 from riskmodel.errors import InvalidParameterError
 from riskmodel.panel.return_type import ReturnType
 from riskmodel.panel.unmatched import Unmatched
@@ -49,6 +50,7 @@ def add_portfolio(parser: argparse.ArgumentParser) -> None:
         help="what is held, instead of assets: columns asset, and dollars, weight, or quantity and price",
     )
     parser.add_argument("--nav", metavar="DOLLARS", type=read.dollars, help="net asset value of --positions")
+    add_proxies(parser)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Self, final
+from typing import Any, Self, final
 
 import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
+from riskmodel.cli.proxies import Proxies, ProxyRule
 from riskmodel.data.files.position_columns import PositionColumns
 from riskmodel.data.files.positions import Measure, PositionTable, read_position_table
 from riskmodel.errors import InvalidParameterError, UncoveredPositionsError
@@ -31,14 +32,19 @@ class Held:
         By asset, without those of zero.
     book : Book or None
         Their dollars; None for weights without ``--nav``.
+    proxies : Proxies
+        What stands in for positions without returns.
     """
 
     weights: dict[str, float | None]
     book: Book | None
+    proxies: Proxies
+    _proxied: str
     _table: PositionTable
     _end: pd.Timestamp | None
     _known: Sequence[str]
     _nav: float | None
+    _rule: ProxyRule | None
 
     @classmethod
     def given(cls, args: argparse.Namespace, known: Sequence[str], end: pd.Timestamp | None) -> Self | None:
@@ -47,10 +53,11 @@ class Held:
         Raises
         ------
         InvalidParameterError
-            For assets beside it, or ``--nav`` without it.
+            For assets beside it, or ``--nav`` or ``--proxies`` without it.
         UncoveredPositionsError
             For positions without returns.
         """
+        rule = ProxyRule.given(args)
         if args.positions is None:
             if args.nav is not None:
                 raise InvalidParameterError("expected --nav with --positions, got it alone; leave it out.")
@@ -61,7 +68,7 @@ class Held:
             )
         table = read_position_table(args.positions, PositionColumns())
         latest = None if table.dates is None else end or table.dates.max()
-        return cls._of(table, latest, args.nav, known)
+        return cls._of(table, latest, args.nav, known, rule)
 
     def at(self, date: pd.Timestamp | None) -> Self:
         """Return the positions of the latest date of the file on or before a date; of a file without dates, the same.
@@ -71,22 +78,31 @@ class Held:
         UnknownDateError
             If all dates of the file are later.
         """
-        return self if self._table.dates is None else self._of(self._table, date, self._nav, self._known)
+        return self if self._table.dates is None else self._of(self._table, date, self._nav, self._known, self._rule)
 
     @classmethod
-    def _of(cls, table: PositionTable, latest: pd.Timestamp | None, nav: float | None, known: Sequence[str]) -> Self:
+    def _of(
+        cls,
+        table: PositionTable,
+        latest: pd.Timestamp | None,
+        nav: float | None,
+        known: Sequence[str],
+        rule: ProxyRule | None,
+    ) -> Self:
         sizes, groups, date = table.at(latest)
         sizes.index = pd.Index([str(asset) for asset in sizes.index])
         groups = None if groups is None else groups.set_axis(sizes.index)
-        _require_covered(sizes, known, str(table.path))
+        proxies = _proxies(sizes, groups, known, rule)
+        _require_covered(sizes, [*known, *proxies.baskets], str(table.path))
+        rest = (proxies, proxies.note(sizes) if proxies.baskets else "", table, latest, known, nav, rule)
         if table.measure is Measure.DOLLARS:
             book = Book(sizes, groups=groups, date=date, nav=nav)
         elif nav is not None:
             book = Book.of_weights(sizes, nav, groups=groups, date=date)
         else:
             weights = require_not_percent(sizes)
-            return cls(_other_than_zero(weights), None, table, latest, known, nav)
-        return cls(_other_than_zero(book.weights), book, table, latest, known, nav)
+            return cls(_other_than_zero(weights), None, *rest)
+        return cls(_other_than_zero(book.weights), book, *rest)
 
     @property
     def history(self) -> pd.DataFrame | None:
@@ -104,7 +120,7 @@ class Held:
         if len(sizes) < 2:
             return None
         # a name is said with its largest size
-        _require_covered(sizes.abs().max(), self._known, str(self._table.path))
+        _require_covered(sizes.abs().max(), [*self._known, *self.proxies.baskets], str(self._table.path))
         if self._table.measure is Measure.DOLLARS:
             return shares_of_gross(sizes)
         sizes.apply(require_not_percent, axis=1)
@@ -112,11 +128,15 @@ class Held:
 
     @property
     def basis(self) -> tuple[str, ...]:
-        """What weights and results are per dollar of, where dollars are known."""
+        """What weights and results are per dollar of, where dollars are known, and what stands in for what."""
+        proxied = (self._proxied,) if self._proxied else ()
         if self.book is None:
-            return ()
+            return proxied
         of = "gross positions" if self.book.nav is None else "net asset value"
-        return (f"Weights and results are per dollar of {of}: the portfolio is {self.book.capital:,.0f} dollars.",)
+        return (
+            *proxied,
+            f"Weights and results are per dollar of {of}: the portfolio is {self.book.capital:,.0f} dollars.",
+        )
 
     def notes(self, strategy: Strategy, budget: RiskBudget) -> tuple[str, ...]:
         """Say what is held, and what it uses of each limit."""
@@ -140,6 +160,14 @@ def _other_than_zero(weights: pd.Series[float]) -> dict[str, float | None]:
     return {str(asset): float(weight) for asset, weight in weights.items() if weight != 0}
 
 
+def _proxies(
+    sizes: pd.Series[float], groups: pd.Series[Any] | None, known: Sequence[str], rule: ProxyRule | None
+) -> Proxies:
+    """Return what stands in for positions without returns."""
+    missing = sizes[(sizes != 0) & ~sizes.index.isin(list(known))]
+    return Proxies({}) if rule is None or missing.empty else rule.proxies(missing, groups, known)
+
+
 def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str) -> None:
     """Raise for positions without returns, with their names and sizes."""
     missing = sizes[(sizes != 0) & ~sizes.index.isin(list(known))]
@@ -148,7 +176,7 @@ def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str) -
         named = labels.listing(f"{asset} ({size:,g})" for asset, size in missing.items())
         raise UncoveredPositionsError(
             f"expected returns of all that is held in {path}, got none of {named}, {share:.1%} of gross; add their "
-            "returns, or take the rows out of the file.",
+            "returns, take the rows out of the file, or give --proxies.",
             missing=list(missing.index),
             dollars=missing.to_dict(),
             share=share,

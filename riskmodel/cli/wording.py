@@ -57,7 +57,7 @@ _ROWS = (
     (
         r"Fit a model of these too, or pass uncovered=rm\.GroupProxies\(groups\), rm\.PeerProxies\(peers\), or "
         r"rm\.LeftOutPositions\(assets\) for cash",
-        "Add their returns, or take the rows out of the file",
+        "Add their returns, take the rows out of the file, or give --proxies",
     ),
     (r"; cover\(\) has the table", ""),
     (r"pass date=\.\.\., or read all with rm\.read_position_history", "give --as-of"),

@@ -21,6 +21,13 @@ _SAME = 1e-6
 def require_regression(model: FactorModel) -> None:
     """Raise for a model whose parameters are not those of its regression."""
     fit = model.regression
+    if fit is None and model._priors:
+        leaning = labels.listing(model.prior.index[model.prior])
+        raise NotEstimatedError(
+            f"expected a model whose figures are all of regressions, got one in which those of {leaning} are means of "
+            "others, whose errors are not known; leave these assets out.",
+            parts=["prior"],
+        )
     if fit is None:
         raise NotEstimatedError(
             f"expected a model estimated by regressions over time, got {model!r} without one: the errors of given "

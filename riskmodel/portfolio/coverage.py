@@ -14,6 +14,8 @@ from riskmodel.errors import InvalidParameterError, UncoveredPositionsError, Unk
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
 from riskmodel.model.proxied import with_proxies
+from riskmodel.panel.baskets import with_baskets
+from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.portfolio.uncovered import Uncovered
@@ -55,6 +57,7 @@ class Coverage:
     capital: float
     _uncovered: pd.DataFrame
     share: float
+    _baskets: dict[Any, pd.Series[float]]
 
     @classmethod
     def _of(cls, book: Book, model: FactorModel, uncovered: Uncovered) -> Self:
@@ -81,7 +84,7 @@ class Coverage:
             },
             index=missing.index,
         )
-        return cls(Strategy(kept / book.capital, with_proxies(model, proxied)), book.capital, table, share)
+        return cls(Strategy(kept / book.capital, with_proxies(model, proxied)), book.capital, table, share, proxied)
 
     def __repr__(self) -> str:
         return f"<Coverage of {1.0 - self.share:.1%} of gross; {self.note or 'nothing is proxied'}>"
@@ -106,6 +109,35 @@ class Coverage:
             return ""
         rows = [f"{asset} ({row.dollars:,.0f}): {row.proxied_by}" for asset, row in self._uncovered.iterrows()]
         return f"{self.share:.1%} of gross is not covered by the model: {labels.listing(rows)}"
+
+    def panel(self, panel: ReturnPanel) -> ReturnPanel:
+        """Return a panel in which proxied positions have the returns of their peers, for realised figures.
+
+        The peers are rebalanced to equal weights, or those given, on every date. Their idio returns are diversified,
+        and `strategy` counts the idio risk of one asset; so what a proxied position realised is understated.
+
+        Parameters
+        ----------
+        panel : ReturnPanel
+            Of the peers and of what else is held.
+
+        Raises
+        ------
+        UnknownAssetError
+            For a peer that the panel does not have.
+        InvalidParameterError
+            If the panel has returns of a proxied position itself.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData().panel(["MSFT", "AAPL"], ["Mkt-RF"])
+        >>> book = rm.Book({"MSFT": 6e6, "NEWCO": 2e6})
+        >>> covered = book.cover(rm.OLS().fit(panel), rm.PeerProxies({"NEWCO": ["MSFT", "AAPL"]}))
+        >>> round(float(covered.strategy.realised(covered.panel(panel)).at(rm.YEAR)), 3)
+        0.293
+        """
+        return with_baskets(require(panel, ReturnPanel, "panel", "of the model"), self._baskets)
 
     def position(self, horizon: Horizon) -> Position:
         """Return the position as it is held, with its volatility per `horizon`."""

@@ -1,0 +1,126 @@
+"""What stands in for positions without returns, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, final
+
+import pandas as pd
+from attrs import frozen
+
+from riskmodel._core import labels
+from riskmodel._core.paths import read_path
+from riskmodel.cli.groups import groups_of
+from riskmodel.errors import InvalidParameterError
+from riskmodel.model.model import FactorModel
+from riskmodel.model.proxied import with_proxies
+from riskmodel.panel.baskets import with_baskets
+from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.uncovered import GroupProxies, PeerProxies, Uncovered
+
+BY_GROUP = "group"
+
+
+def add_proxies(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--proxies``."""
+    parser.add_argument(
+        "--proxies",
+        metavar="group|FILE",
+        help="what stands in for --positions without returns: others of their group (of --groups, or of the column "
+        "group), or the peers of a CSV file with columns asset and peer",
+    )
+
+
+@final
+@frozen(eq=False)
+class ProxyRule:
+    """What ``--proxies`` says."""
+
+    option: str
+    _uncovered: Uncovered | None
+    _groups: pd.Series[Any] | None
+
+    @classmethod
+    def given(cls, args: argparse.Namespace) -> Self | None:
+        """Read the option, or return None without it.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a file that is none of peers.
+        """
+        option = getattr(args, "proxies", None)
+        if option is None:
+            return None
+        if args.positions is None:
+            raise InvalidParameterError(
+                "expected --proxies with --positions, got it alone; leave it out.", option="--proxies"
+            )
+        if option == BY_GROUP:
+            groups = groups_of(args) if getattr(args, "groups", None) is not None else None
+            return cls(option, None, groups)
+        return cls(option, PeerProxies(_read_peers(option)), None)
+
+    def proxies(self, missing: pd.Series[float], groups: pd.Series[Any] | None, known: Sequence[str]) -> Proxies:
+        """Return what stands in for some positions, by their sizes, among the assets that have returns."""
+        uncovered = self._uncovered
+        if uncovered is None:
+            every = [g for g in (self._groups, groups) if g is not None]
+            if not every:
+                raise InvalidParameterError(
+                    "expected --proxies group with groups of the positions, got none; give --groups, or a column group "
+                    "in the file of --positions.",
+                    option="--proxies",
+                )
+            together = pd.concat(every)
+            uncovered = GroupProxies(together[~together.index.duplicated()])
+        return Proxies(dict(uncovered.baskets(missing, groups, pd.Index(list(known)))))
+
+
+@final
+@frozen(eq=False)
+class Proxies:
+    """For each position without returns that has some, the weights of its peers."""
+
+    baskets: dict[Any, pd.Series[float]]
+
+    @property
+    def peers(self) -> list[str]:
+        """All peers."""
+        return list(dict.fromkeys(str(peer) for basket in self.baskets.values() for peer in basket.index))
+
+    def of(self, assets: Iterable[Any]) -> Proxies:
+        """Those of some assets."""
+        return Proxies({asset: self.baskets[asset] for asset in assets if asset in self.baskets})
+
+    def panel(self, panel: ReturnPanel) -> ReturnPanel:
+        """Add the positions, with the returns of their peers."""
+        return with_baskets(panel, self.baskets)
+
+    def model(self, model: FactorModel) -> FactorModel:
+        """Add the positions, with the means of loadings and idio variances of their peers, and no alpha."""
+        return with_proxies(model, self.baskets)
+
+    def note(self, sizes: pd.Series[float]) -> str:
+        """Say what stands in for what, and what that means."""
+        held = sizes.reindex(list(self.baskets), fill_value=0.0)
+        share = float(held.abs().sum() / sizes.abs().sum())
+        rows = [f"{asset} ({held[asset]:,.12g}) by {labels.listing(b.index)}" for asset, b in self.baskets.items()]
+        return (
+            f"{share:.1%} of gross has no returns, and others stand in: {labels.listing(rows)}. The model has the "
+            "means of their betas and idio variances, and no alpha; what was realised is the mean return of the "
+            "peers, whose own risk is diversified, so it is understated."
+        )
+
+
+def _read_peers(path: str) -> dict[str, list[str]]:
+    table = pd.read_csv(read_path(path, "--proxies"), dtype=str)
+    table.columns = [str(column).strip().lower() for column in table.columns]
+    if list(table.columns) != ["asset", "peer"] or table.empty or table.isna().to_numpy().any():
+        raise InvalidParameterError(
+            f"expected --proxies as the word group, or as a CSV file with the columns asset and peer, one row for each "
+            f"peer, got {path} with the columns {', '.join(table.columns)} and {len(table)} rows.",
+            option="--proxies",
+        )
+    return {str(asset): list(peers) for asset, peers in table.groupby("asset", sort=False)["peer"]}
