@@ -570,9 +570,9 @@ class TestBadArguments:
             (["report", "--start", "2012", "--end", "2010"], "2012-01-01 and 2010-12-31"),
             (["report", "--start", "2030"], "lies from 2030-01-01; widen the window"),
             (["report", "--start", "2018-11-29"], "at least 3 observations"),
-            (["report", "--budget", "0"], "expected a budget of more than 0 dollars"),
-            (["report", "--budget", "-5"], "expected a budget of more than 0 dollars"),
-            (["report", "--budget", "-1e6"], "expected a budget of more than 0 dollars"),
+            (["report", "--budget", "0"], "expected more than 0 dollars"),
+            (["report", "--budget", "-5"], "expected more than 0 dollars"),
+            (["report", "--budget", "-1e6"], "expected more than 0 dollars"),
             (["report", "--budget", "lots"], "expected dollars such as 1e6"),
             (["report", "--budget", "2,5m"], "a decimal point, as in 2.5m, got '2,5m'"),
             (["report", "--budget", "1,00,000"], "expected commas between thousands"),
@@ -608,6 +608,7 @@ class TestBadArguments:
             (["report", "--output", "x.pdf"], "with the ending .html"),
             (["report", "--capital", "some"], "expected dollars"),
             (["report", "--previous", "nowhere.json"], "nowhere.json: No such file or directory"),
+            (["report", "--previous", ""], "expected --previous as the path of a file"),
         ],
     )  # fmt: skip
     def test_is_said(self, fails, argv, said):

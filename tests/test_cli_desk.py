@@ -110,16 +110,27 @@ class TestChange:
         expected = rm.RiskChange.of(*(rm.Strategy(PAIR, model) for model in models))
         np.testing.assert_allclose(frame(out["parts"]), expected.to_frame(), rtol=1e-12)
         assert (out["before"], out["after"]) == ("2007-12-31", "2008-12-31")
-        assert "these sum to the difference" in run("change", *TYPED, "--since", "2007", "--as-of", "2008").out
+        said = run("change", *TYPED, "--since", "2007", "--as-of", "2008").out
+        assert "these sum to the difference" in said
+        # nothing is held that these would be of
+        assert not any(part in said for part in ("entered", "left", "legs"))
 
-    def test_positions_of_each_date(self, told, tmp_path):
+    def test_positions_of_each_date(self, run, told, tmp_path):
         rows = ["2016-06-30,MSFT,5e6", "2016-06-30,JPM,5e6", "2018-06-29,MSFT,4e6", "2018-06-29,KO,6e6"]
         (tmp_path / "history.csv").write_text("\n".join(["date,asset,dollars", *rows]))
         out = told("change", "--positions", "history.csv", "--since", "2017")
         assert out["names"] == {"JPM": {"before": 0.5, "after": 0.0}, "KO": {"before": 0.0, "after": 0.6}}
+        said = run("change", "--positions", "history.csv", "--since", "2017").out
+        assert "Entered: names that are held on the later date alone." in said
+        assert "Legs" not in said
 
     @pytest.mark.parametrize(
-        ("argv", "said"), [([], "--since"), (["--since", "2019"], "earlier date"), (["--since", "1990"], "1990")]
+        ("argv", "said"),
+        [
+            ([], "--since"),
+            (["--since", "2019"], "got 2019, until which the last date is 2018-11-30"),
+            (["--since", "1990"], "1990"),
+        ],
     )
     def test_dates_that_cannot_be_compared(self, run, argv, said):
         assert said in run("change", *TYPED, *argv, status=2).err

@@ -73,6 +73,7 @@ class TestFit:
         assert list(fit().index) == list(rm.SampleData().assets)
 
     def test_the_file_has_all_digits(self, run):
+        assert "got one of KO" in run("fit", "KO=0.5", "--output", "betas.csv", status=2).err
         run("fit", "KO", "--output", "betas.csv")
         table = pd.read_csv("betas.csv", index_col="asset")
         assert table.loc["KO", "Mkt-RF"] == pytest.approx(rm.OLS().fit(sample("KO")).loadings.iloc[0, 0], rel=1e-14)
@@ -159,7 +160,10 @@ class TestHedge:
         for name, compared in (("minimum variance", "model"), ("regression", "regression")):
             for leg, ends in out["leg_intervals"][name].items():
                 assert list(ends.values()) == table.loc[leg, [f"{compared} {c}" for c in ends]].tolist()
-        assert set(out["leg_intervals"]) == {"minimum variance", "regression"}
+        neutral = rm.Inference.of(xom.model, panel).neutral(xom, ["CVX", "JPM"])
+        for leg, ends in out["leg_intervals"]["neutral"].items():
+            assert list(ends.values()) == pytest.approx(neutral.loc[f"hedge {leg}", list(ends)].tolist())
+        assert set(out["leg_intervals"]) == {"neutral", "minimum variance", "regression"}
         hedge = rm.HedgedPortfolio.regression(xom, ["CVX", "JPM"], panel)
         grown = hedge.optimised_volatility(2, len(panel.dates)) / hedge.volatility
         assert out["in_sample"]["regression"] == pytest.approx(grown * float(hedge.realised(panel).at(rm.YEAR)))
@@ -285,8 +289,12 @@ class TestAttribute:
         assert out["unit"].startswith("decimals")
         assert out["capital"] == 2e6
         rolling = json.loads(run(*typed, "--rolling", "year", "--json").out)
-        assert rolling["not_estimated"]
-        assert rolling["parts"]["alpha"]["std_error"] is None
+        assert not rolling["not_estimated"]
+        history = rm.Rolling(rm.YEAR).fit(panel)
+        walked = rm.ReturnAttribution.of_weights(PAIR, history, start="2018-01-01")
+        alpha = walked.std_errors(rm.RollingInference(history), 0.9).loc["alpha"]
+        assert rolling["parts"]["alpha"]["std_error"] == alpha["std_error"]
+        assert "both upper ends" in " ".join(run(*typed).out.split())
         assert f"{2e6 * expected.total:,.0f}" in run(*typed, "--capital", "2m").out
 
     def test_a_window_without_dates(self, run):
@@ -296,6 +304,7 @@ class TestAttribute:
         assert "None" not in err
 
     def test_two_windows(self, run):
+        assert "more than 0 dollars" in run("attribute", "KO", "--capital", "0", status=2).err
         assert "got both" in run("attribute", "KO", "--rolling", "252", "--window", "252", status=2).err
 
 

@@ -431,6 +431,7 @@ class TestFirstScreen:
     def test_nothing_changes_since_the_same(self, report):
         again = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())
         # a figure is computed anew, with other roundings on several threads
+        assert "of the same last date as this one" in table(again, "Since the report of 2018-11-30").note
         assert (again.changes["change"].abs() <= 1e-12 * again.changes["now"].abs().clip(lower=1.0)).all()
         assert report.changes.empty
 

@@ -26,6 +26,7 @@ from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.estimation.rolling import Rolling
 from riskmodel.horizon import Horizon
 from riskmodel.inference.inference import Inference
+from riskmodel.inference.rolling import RollingInference
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.report.formats import dollars, fixed, interval
 
@@ -109,7 +110,7 @@ class _Found:
     """An attribution, what its errors are known from, and the dollars of it."""
 
     attribution: ReturnAttribution
-    inference: Inference | None
+    inference: Inference | RollingInference | None
     reason: str
     dollars: Dollars
 
@@ -133,9 +134,10 @@ def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, level
     if capital is not None:
         columns["dollars"] = [dollars(capital * x) for x in parts["return"]]
     known = (
-        f"Intervals ({100 * level:g}%) are of alphas and loadings, which are estimated: what one part gains by their "
+        f"Intervals ({100 * level:g}%) are of alphas and loadings, which are estimated. All parts sum to a known "
+        "return, so what alpha has too much, specific has too little: both upper ends at once are not possible."
     )
-    said = f"No intervals: {as_options(found.reason)}" if found.reason else known + "error, another loses."
+    said = f"No intervals: {as_options(found.reason)}" if found.reason else known
     size = "" if capital is None else f" Dollars are of the {capital:,.0f} {found.dollars.said}, at the start."
     title = f"RETURN, {dates[0].date()} to {dates[-1].date()}, {len(dates):,} dates, linked by {own.linking!r}"
     tables = [section(title, table_text(pd.DataFrame(columns, parts.index)), said + size)]
@@ -183,9 +185,14 @@ def _of_history(
     made = ReturnAttribution.of_weights(
         held, history, None, first, last, weighting=weighting, groups=groups_of(arguments)
     )
-    latest = Strategy(options.held(), history.asof(made.dates[-1]))
-    reason = "loadings are of a window before each date, and errors are known of one model alone; leave --rolling out."
-    return _Found(made, None, reason, Dollars.of(arguments, options, latest))
+    size = Dollars.of(arguments, options, Strategy(options.held(), history.asof(made.dates[-1])))
+    try:
+        inference = (
+            RollingInference(history) if arguments.errors is None else RollingInference(history, arguments.errors)
+        )
+    except NotEstimatedError as error:
+        return _Found(made, None, str(error), size)
+    return _Found(made, inference, "", size)
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import pandas as pd
 from attrs import evolve
@@ -39,6 +40,13 @@ examples:
 Files are read as riskmodel report reads them: riskmodel report --help explains.
 """
 
+# Parts that a change need not have, and what they are.
+_WHERE_ANY = {
+    "entered": "names that are held on the later date alone",
+    "left": "names that are held on the earlier date alone",
+    "legs": "positions in factors themselves",
+}
+
 
 def parser() -> Parser:
     """Return the parser of the command."""
@@ -70,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             earlier = evolve(earlier, positions=held, weights=held.weights)
         before = earlier.portfolio()
         change = RiskChange.of(before.strategy, after.strategy)
-        _require_order(before, after)
+        _require_order(before, after, arguments.since)
         parts, names = change.to_frame(), change.names
     dates = [str(fitted.panel.dates[-1].date()) for fitted in (before, after)]
     notices.tell_all(dict.fromkeys((*before.cautions, *after.cautions)))
@@ -91,26 +99,32 @@ def run(arguments: argparse.Namespace) -> None:
     print(_text(change, dates))
 
 
-def _require_order(before: Fitted, after: Fitted) -> None:
+def _require_order(before: Fitted, after: Fitted, since: str) -> None:
     first, last = before.panel.dates[-1], after.panel.dates[-1]
     if not first < last:
         raise InvalidParameterError(
-            f"expected --since before the last date, {last:%Y-%m-%d}, got {first:%Y-%m-%d}; give an earlier date, or "
-            "--as-of for the later one.",
+            f"expected --since before the last date, {last:%Y-%m-%d}, got {since}, until which the last date is "
+            f"{first:%Y-%m-%d}; give an earlier one, or --as-of for the later one.",
             option="--since",
         )
+
+
+def _said_of(parts: pd.Index[Any]) -> str:
+    """What parts are that do not explain themselves."""
+    return "".join(f" {part.capitalize()}: {said}." for part, said in _WHERE_ANY.items() if part in parts)
 
 
 def _text(change: RiskChange, dates: list[str]) -> str:
     per_year = change.horizon.scale_volatility(100.0, to=YEAR)
     table = change.to_frame()["volatility"]
+    table = table[(table != 0) | ~table.index.isin(_WHERE_ANY)]
     rows = pd.DataFrame({"volatility, %/year": [fixed(per_year * x, 2) for x in table]}, table.index)
     rows = rows.rename({"before": f"on {dates[0]}", "after": f"on {dates[1]}"})
     parts = [
         section(
             f"VOLATILITY, {dates[0]} to {dates[1]}",
             table_text(rows),
-            "Between the two dates, what each part changed; these sum to the difference.",
+            f"Between the two dates, what each part changed; these sum to the difference.{_said_of(table.index)}",
         )
     ]
     if len(change.names):

@@ -20,7 +20,7 @@ from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_portfolio
 from riskmodel.cli.terminal import section, table_text
-from riskmodel.errors import NotEstimatedError
+from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import YEAR
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.inference.covariance.classical import Classical
@@ -77,6 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
         files = InputFiles.given(arguments)
         output = _output(arguments, files)
         options = ModelOptions.read(arguments, files)
+        _require_no_weights(arguments, options)
         panel = options.panel(options.weights or options.data.assets)
         model = options.fit(panel)
         table = estimates(model, panel, arguments.errors)
@@ -95,6 +96,16 @@ def run(arguments: argparse.Namespace) -> None:
         print(_text(model, panel.dates, table, arguments.errors))
     if output is not None:
         notices.tell(f"wrote {output}")
+
+
+def _require_no_weights(arguments: argparse.Namespace, options: ModelOptions) -> None:
+    weighted = [asset for asset, weight in options.weights.items() if weight is not None]
+    if arguments.positions is None and weighted:
+        raise InvalidParameterError(
+            f"expected assets without weights, as estimates do not depend on them, got one of {weighted[0]}; leave "
+            "it out, or use riskmodel report.",
+            assets=weighted,
+        )
 
 
 def _output(arguments: argparse.Namespace, files: InputFiles | None) -> Path | None:

@@ -35,4 +35,10 @@ def read_groups(option: str, path: str) -> pd.Series[str]:
             f"{table.shape[1]} columns.",
             option=option,
         )
+    if table.empty:
+        raise InvalidParameterError(
+            f"expected {option} with a header and a row or more below it, got {path} with the line "
+            f"{','.join(map(str, table.columns))} alone; begin it with a line such as asset,group.",
+            option=option,
+        )
     return table.set_index(table.columns[0]).iloc[:, 0]

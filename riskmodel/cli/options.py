@@ -203,7 +203,7 @@ def dollars(text: str) -> float:
             f"expected dollars such as 1e6, 1_000_000, 500k, 2.5m or 1bn, got {text!r}"
         ) from error
     if amount <= 0:
-        raise argparse.ArgumentTypeError(f"expected a budget of more than 0 dollars, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected more than 0 dollars, got {text!r}")
     return amount
 
 

@@ -128,9 +128,9 @@ def _text(table: pd.DataFrame, by_group: pd.DataFrame | None, size: Dollars, lev
         section(
             f"SCENARIOS, {size.title}",
             table_text(pd.DataFrame(moved, table.index), digits),
-            f"In brackets the range with {100 * level:g}%. ± is one standard deviation of what shocks do not decide, "
-            "other factors and idio, whose mean is 0. Past is what the holdings themselves returned in an episode, "
-            "with the exposures that they had then.",
+            f"In brackets the range with {100 * level:g}%, given the exposures as they are estimated. ± is one "
+            "standard deviation of what shocks do not decide, other factors and idio, whose mean is 0. Past is what "
+            "the holdings themselves returned in an episode, with the exposures that they had then.",
         ),
         section(f"THE PART OF EACH FACTOR, {size.title}", table_text(scaled.iloc[:, len(_FIRST) :], digits)),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from riskmodel._core.progress import Progress
 from riskmodel.analysis.tails.backtest import TailBacktest
 from riskmodel.analysis.tails.base import TailMethod
 from riskmodel.analysis.tails.filtered import FilteredHistoricalSimulation
@@ -165,15 +166,18 @@ def _backtests(
         )
     window = Horizon(days)
     history = Rolling(window, options.estimator, every=max(MONTH, panel.horizon, key=lambda h: h.days)).fit(panel)
-    rows = {}
+    rows, progress = {}, Progress("backtests", len(methods), "methods")
+    progress.add(0)
     for name, method in methods.items():
         test = TailBacktest.of(weights, method, history, arguments.tail, window)
+        progress.add(1)
         rows[name] = {
             "dates": len(test.hits),
             "breaches": test.breaches,
             "expected": test.expected_breaches,
             **test.table()["pvalue"],
         }
+    progress.clear()
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -210,7 +214,7 @@ def _tests(tests: pd.DataFrame | None) -> Iterator[str]:
         counts = tests.iloc[:, :2].map("{:,.0f}".format).join(tests["expected"].map("{:,.1f}".format))
         yield section(
             "BACKTESTS, counts and p values",
-            table_text(counts.join(tests.iloc[:, 3:].map("{:.3f}".format))),
+            table_text(counts.join(tests.iloc[:, 3:].map("{:.3f}".format)).T),
             "Forecasts of each date from what was known the day before. A small p says that forecasts are not right: "
             "coverage of Kupiec (1995), independence of Christoffersen (1998), shortfall of Du and Escanciano (2017).",
         )

@@ -32,7 +32,7 @@ class Previous:
     changes : DataFrame
         By figure: ``then``, ``now`` and ``change``.
     holdings : str
-        Which names are new or gone, in words.
+        Which names are new or gone, in words, and whether both are of one date.
     """
 
     end: str
@@ -64,7 +64,10 @@ class Previous:
         table = pd.DataFrame(
             {"then": [then[n] for n in names], "now": [now[n] for n in names]}, names, dtype=np.float64
         )
-        return cls(end, table.assign(change=table["now"] - table["then"]), _holdings(weights, m))
+        holdings = _holdings(weights, m)
+        if end == str(m.panel.dates[-1].date()):
+            holdings = f"The earlier report is of the same last date as this one. {holdings}"
+        return cls(end, table.assign(change=table["now"] - table["then"]), holdings)
 
 
 def _require_report(earlier: Any) -> None:
