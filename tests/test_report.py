@@ -399,7 +399,7 @@ class TestFirstScreen:
                 desk.scenarios.loc[name, ["pnl", "volatility"]].astype(float), table.loc[name, ["pnl", "volatility"]]
             )
         tile = next(t for t in desk.document(12).tiles if t.label.startswith("Worst"))
-        assert tile.note == desk.scenarios["pnl"].idxmin()
+        assert tile.note == f"{desk.scenarios['pnl'].idxmin()}; range of what it leaves open"
 
     def test_riskless_has_no_dollars_at_risk(self):
         _, factors = synthetic(1)
@@ -584,6 +584,18 @@ class TestTime:
         assert out.walk_forward is None
         assert out.trends.empty
         assert any("fewer than two windows of 252" in note for note in out.notes)
+
+    def test_windows_that_cannot_be_estimated_are_said(self):
+        # the second factor is the first but for the last dates, after the last window of a year
+        days = pd.bdate_range("2015-01-01", periods=700)
+        rng = np.random.default_rng(3)
+        factors = pd.DataFrame(0.01 * rng.standard_normal((700, 2)), days, ["F", "G"])
+        factors.iloc[:-5, 1] = factors.iloc[:-5, 0]
+        assets = pd.DataFrame({"A": factors["F"] + 0.01 * rng.standard_normal(700)}, days)
+        panel = rm.ReturnPanel.align(assets, factors, pd.Series(0.0, days), horizon=rm.DAY, return_type=rm.EXCESS)
+        out = RiskReport.of(rm.Strategy({"A": 1.0}, rm.OLS().fit(panel)), panel, BUDGET)
+        assert out.trends.empty
+        assert any("factors depend on each other" in note for note in out.to_dict()["notes"])
 
     def test_hedges_in_instruments_are_compared(self):
         panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"], start="2014")
@@ -1370,7 +1382,8 @@ class TestPage:
             "Residual against Mkt-RF",
             "Tracking and hedged portfolio against Mkt-RF",
             "Exposures through time",
-            "Risk through time",
+            "Volatility through time",
+            "Factor share through time",
             "The hedge, walked forward",
             "Where the variance comes from",
             "Capacity, hedged and unhedged",
@@ -1379,7 +1392,7 @@ class TestPage:
         ):
             assert heading in headings
         plots = [a for tag, a in reader.elements if tag == "div" and a.get("role") == "img"]
-        assert len(plots) == 11
+        assert len(plots) == 12
         assert all(len(a["aria-label"]) > 30 for a in plots)
 
     def test_pictures_are_the_figures(self, report, source):

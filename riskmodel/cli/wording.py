@@ -36,15 +36,10 @@ _ROWS = (
     (r", or OLS\.fit_available with minimum, leaves", ", leaves"),
     (r"with rm\.EWMA\(\.\.\.\) or a shorter window", "with --half-life or a shorter --window"),
     (
-        r"statistical ones \(rm\.PrincipalComponents, rm\.Hybrid\), rm\.recommended\(\), or rm\.Linked; "
-        r"rm\.RealisedVolatilityLimit sizes by what was realised",
-        "above all --estimator recommended; riskmodel hedge has the capacity by what was realised",
+        r"statistical ones \(rm\.PrincipalComponents, rm\.Hybrid\), rm\.recommended\(\), or rm\.Linked",
+        "above all --estimator recommended",
     ),
-    (
-        r"statistical ones \(rm\.PrincipalComponents, rm\.Hybrid\), or rm\.Linked; "
-        r"rm\.RealisedVolatilityLimit sizes by what was realised",
-        "--factors or --french; riskmodel hedge has the capacity by what was realised",
-    ),
+    (r"statistical ones \(rm\.PrincipalComponents, rm\.Hybrid\), or rm\.Linked", "--factors or --french"),
     (r"errors by rm\.(\w+)", r"errors by \1"),
     (r"[Pp]ass unknown=rm\.NAMES_ALONE, or leave out", "leave out"),
     (r" Pass unknown=rm\.NAMES_ALONE to leave out such names alone\.", ""),

@@ -138,8 +138,8 @@ def _cause(name: str, risk: RealisedRisk) -> str:
     return (
         f"The model takes residuals as uncorrelated, but they are not: {listed(pairs, _PAIRS)}; such pairs "
         f"{_weight(risk)} variance of {name}. More factors help, statistical ones "
-        f"(rm.PrincipalComponents, rm.Hybrid){best}, or rm.Linked; rm.RealisedVolatilityLimit sizes by what was "
-        "realised."
+        f"(rm.PrincipalComponents, rm.Hybrid){best}, or rm.Linked. The table of model and realised volatility has "
+        "the capacity by both."
     )
 
 

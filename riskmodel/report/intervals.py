@@ -235,10 +235,15 @@ class Intervals:
         return record if len(record.returns) - record.n_missing > self.window_dates else None
 
     @property
-    def has_trends(self) -> bool:
+    def has_two_windows(self) -> bool:
         """Whether there are two rolling windows or more."""
         returns = self._returns[next(iter(self.portfolios))]
         return 2 * self.window.in_units_of(self.panel.horizon) <= len(returns) and not returns.isna().all()
+
+    @property
+    def has_trends(self) -> bool:
+        """Whether a rolling window can be estimated."""
+        return self._rolling is not None
 
     @property
     def window(self) -> Horizon:
@@ -254,7 +259,7 @@ class Intervals:
     def _rolling(self) -> ModelHistory | None:
         """Regressions of the strategy's own returns over rolling windows; None where there are fewer than two."""
         model, returns = self.strategy.model, self._returns[next(iter(self.portfolios))]
-        if not self.has_trends:
+        if not self.has_two_windows:
             return None
         own = evolve(
             self.panel,
@@ -269,7 +274,7 @@ class Intervals:
         step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
         try:
             return Rolling(self.window, every=step).fit(own)
-        except EstimationError:  # factors that depend on each other in all windows
+        except EstimationError:  # factors that depend on each other in all windows, as `notes.of_windows` says
             return None
 
     # -- parts -------------------------------------------------------------------------------------

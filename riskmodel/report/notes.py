@@ -22,6 +22,9 @@ _MATERIAL = 0.01
 _LONGEST = 100
 
 
+_OF_TIME = "Exposures and risk through time, and the hedge walked forward, are left out"
+
+
 def facts(m: Measures, source: str) -> list[tuple[str, str]]:
     """What the report is on, line by line."""
     panel, dropped = m.panel, m.panel.dropped["reason"].value_counts()
@@ -149,15 +152,21 @@ def gaps(m: Measures) -> Iterator[str]:
             f"The history of {listed(short, 8)} is too short: these loadings and own risks lean on a prior, which is "
             "what other assets have, and their standard errors are not known."
         )
-    if not m.intervals.has_trends:
-        yield (
-            f"Exposures and risk through time, and the hedge walked forward, are left out: {len(m.panel.dates):,} "
-            f"dates are fewer than two windows of {m.intervals.window_dates:,}."
-        )
+    if not m.intervals.has_two_windows:
+        yield (f"{_OF_TIME}: {len(m.panel.dates):,} dates are fewer than two windows of {m.intervals.window_dates:,}.")
     if m.n_missing:
         yield (
             f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return; pictures of the "
             "portfolio leave these dates out."
+        )
+
+
+def of_windows(m: Measures) -> Iterator[str]:
+    """Why there is nothing through time where dates are enough: text, which has no such part, does not ask."""
+    if m.intervals.has_two_windows and not m.intervals.has_trends:
+        yield (
+            f"{_OF_TIME}: in no window of {m.intervals.window_dates:,} dates can the portfolio's regression be "
+            "estimated, as factors depend on each other there."
         )
 
 

@@ -96,12 +96,16 @@ def _through_time(m: Measures) -> Iterator[Picture]:
         "they move by more, a hedge that was right has gone stale.",
         figures.exposures_through_time(table[order]),
     )
-    yield Picture(
-        "Risk through time",
-        f"Volatility a year of the portfolio at today's weights, and the share of its variance that the factors "
-        f"explain, in regressions over rolling windows of {window}.",
-        figures.risk_through_time(m.intervals.trends),
-    )
+    said = {
+        "volatility": ("Volatility through time", "Volatility a year of the portfolio at today's weights"),
+        "factor share": ("Factor share through time", "Share of the portfolio's variance that the factors explain"),
+    }
+    for column, (heading, about) in said.items():
+        yield Picture(
+            heading,
+            f"{about}, in regressions over rolling windows of {window}.",
+            figures.risk_through_time(m.intervals.trends[[column]]),
+        )
     yield from _walk_forward(m)
 
 

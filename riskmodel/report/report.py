@@ -524,7 +524,7 @@ class RiskReport(Listed):
             "hedges_in_instruments": _in_instruments(m),
             "changes": records(self.changes.rename_axis("figure")),
             "stability": _stability(m.intervals.stability),
-            "notes": list(self.notes),
+            "notes": [*self.notes, *notes.of_windows(m)],
             "warnings": list(self.warnings),
         }
 
@@ -540,7 +540,9 @@ class RiskReport(Listed):
         MissingExtraError
             If Jinja2 is not installed.
         """
-        return html.render(evolve(self.document(html.MOST_ASSETS), pictures=self.pictures()))
+        drawn, more = self.pictures(), tuple(notes.of_windows(self._measures))
+        document = self.document(html.MOST_ASSETS)
+        return html.render(evolve(document, pictures=drawn, notes=(*document.notes, *more)))
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its name, with labels in columns: what `to_excel` and `to_csv` write."""

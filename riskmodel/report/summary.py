@@ -106,7 +106,11 @@ def _worst(m: Measures) -> Iterator[Tile]:
     if len(table) and m.held_position is not None:
         name: Any = table["pnl"].idxmin()
         row: Any = table.loc[name]
-        yield Tile("Worst scenario, $", short_interval(row["pnl"], (row["low"], row["high"]), 3), str(name))
+        yield Tile(
+            "Worst scenario, $",
+            short_interval(row["pnl"], (row["low"], row["high"]), 3),
+            f"{name}; range of what it leaves open",
+        )
 
 
 # -- tables ----------------------------------------------------------------------------------------
