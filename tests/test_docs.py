@@ -10,6 +10,7 @@ from french_server import SETS, Library, factor_file, numbers, published
 from pages import ROOT, blocks, run_page
 
 import riskmodel as rm
+from riskmodel.cli.main import main
 
 DAYS = pd.bdate_range("2010-01-01", periods=120)
 
@@ -194,3 +195,15 @@ def test_files_of_models(capsys):
     assert space["again"].lineage == space["model"].lineage
     assert space["lineage"].fingerprint == space["panel"].fingerprint()
     assert space["vendor"].covariance.to_dense().equals(space["model"].at(rm.YEAR).covariance.to_dense())
+
+
+def test_the_page_on_the_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = (ROOT / "docs/how-to/command-line.md").read_text(encoding="utf-8")
+    for name, content in re.findall(r"`(\w+\.csv)`:\n\n```text\n(.*?)```", text, re.DOTALL):
+        (tmp_path / name).write_text(content)
+    printed = re.findall(r"```console\n\$ riskmodel (.*?)\n(.*?)\.\.\.\n```", text, re.DOTALL)
+    assert len(printed) == 6
+    for typed, expected in printed:
+        assert main(typed.split()) == 0
+        assert capsys.readouterr().out.startswith(expected)
