@@ -20,7 +20,20 @@ _MOST = 20
 
 
 class Splitting(Abstract):
-    """A way to split a change over n parts. Subclass it and write `split`."""
+    """A way to split a change over n parts. Subclass it and write `split`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> class AllToTheFirst(rm.Splitting):
+    ...     def split(self, values, names):
+    ...         shares = np.zeros((len(names), *np.shape(values)[1:]))
+    ...         shares[0] = values[-1] - values[0]
+    ...         return shares
+    >>> AllToTheFirst().split(np.array([1.0, 3.0, 2.0, 7.0]), ["first", "second"]).tolist()
+    [6.0, 0.0]
+    """
 
     @abstractmethod
     def split(self, values: Array, names: Sequence[str]) -> Array:
@@ -47,6 +60,14 @@ class Shapley(Splitting):
     References
     ----------
     .. [1] Shapley, L. S. (1953). A Value for n-Person Games. *Contributions to the Theory of Games* 2, 307-317.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> values = np.array([1.0, 3.0, 2.0, 7.0])
+    >>> rm.Shapley().split(values, ["first", "second"]).tolist()
+    [3.5, 2.5]
     """
 
     def split(self, values: Array, names: Sequence[str]) -> Array:
@@ -81,6 +102,18 @@ class InOrder(Splitting):
     ------
     DuplicateLabelsError
         For a part that occurs twice.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> later = rm.Strategy({"MSFT": 0.2, "JPM": 0.8}, rm.EWMA(rm.QUARTER).fit(panel))
+    >>> order = ["loadings", "factor volatilities", "factor correlations", "idio", "weights", "entered", "left", "legs"]
+    >>> change = rm.RiskChange.of(held, later, rm.InOrder(order))
+    >>> change.to_frame()["volatility"][["before", "loadings", "idio", "weights", "after"]].round(4).to_dict()
+    {'before': 0.0186, 'loadings': 0.0003, 'idio': -0.0024, 'weights': -0.0015, 'after': 0.0125}
     """
 
     order: tuple[Any, ...] = field(converter=_read_order)

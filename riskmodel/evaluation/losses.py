@@ -14,7 +14,23 @@ from riskmodel._core.listing import Abstract
 
 
 class Loss(Abstract):
-    """A loss of a variance forecast. Subclass it and write `values`."""
+    """A loss of a variance forecast. Subclass it and write `values`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> class Absolute(rm.Loss):
+    ...     def values(self, realised, forecast):
+    ...         return abs(realised - forecast)
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"equal": rm.EqualWeights()}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> study = walk.run(panel)
+    >>> study.losses(Absolute()).mean().round(5)
+    family  method
+    equal   OLS       0.00417
+    dtype: float64
+    """
 
     @abstractmethod
     def values(self, realised: Any, forecast: Any) -> Any:

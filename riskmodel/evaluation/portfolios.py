@@ -57,7 +57,19 @@ def _labelled(values: Array, forecast: Forecast) -> pd.DataFrame:
 @final
 @frozen
 class EqualWeights(PortfolioFamily):
-    """All assets with the weight 1/N."""
+    """All assets with the weight 1/N.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.EqualWeights()}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.09
+    """
 
     def weights(self, date: pd.Timestamp, forecast: Forecast) -> pd.DataFrame:
         """One portfolio."""
@@ -76,6 +88,17 @@ class RandomLong(PortfolioFamily):
         How many.
     seed : int
         Of the random numbers; each date draws anew.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.RandomLong(5)}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.02
     """
 
     n: int = field(default=25, validator=require_at_least(1))
@@ -98,6 +121,17 @@ class RandomLongShort(PortfolioFamily):
         How many.
     seed : int
         Of the random numbers; each date draws anew.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.RandomLongShort(5)}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.05
     """
 
     n: int = field(default=25, validator=require_at_least(1))
@@ -118,6 +152,17 @@ class MinimumVariance(PortfolioFamily):
     r"""Each method's own minimum-variance portfolio, :math:`w = \Sigma^{-1} 1 / 1'\Sigma^{-1} 1`, long and short.
 
     The hardest test of a covariance: the portfolio holds what the method underestimates.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.MinimumVariance()}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.32
     """
 
     def weights(self, date: pd.Timestamp, forecast: Forecast) -> pd.DataFrame:
@@ -132,6 +177,17 @@ class FactorPortfolios(PortfolioFamily):
     r"""Each method's own factors, as the portfolios that mimic them: :math:`D^{-1} B (B' D^{-1} B)^+`.
 
     Of a forecast that has no factors there are none. O(N·K²).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.FactorPortfolios()}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.08
     """
 
     def weights(self, date: pd.Timestamp, forecast: Forecast) -> pd.DataFrame:
@@ -169,6 +225,19 @@ class GroupPortfolios(PortfolioFamily):
         The group of each asset; assets without one are in none.
     least : int
         Groups with fewer assets on a date have no portfolio there.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> import pandas as pd
+    >>> groups = pd.Series({"BusEq": "cyclical", "Money": "cyclical", "Utils": "defensive", "NoDur": "defensive"})
+    >>> families = {"groups": rm.GroupPortfolios(groups, least=2)}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    groups OLS        49  1.12
     """
 
     groups: Any = field(converter=_groups)
@@ -206,6 +275,17 @@ class OwnWeights(PortfolioFamily):
     covered : float
         The smallest share of the gross weight in assets that the study uses on a date; below it, there is no portfolio
         on that date. Other assets are left out without rescaling.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> families = {"these": rm.OwnWeights({"BusEq": 0.5, "Utils": 0.5})}
+    >>> walk = rm.WalkForward({"OLS": rm.OLS()}, window=rm.Horizon(5 * 252), horizon=rm.QUARTER, portfolios=families)
+    >>> walk.run(panel).summary()[["dates", "bias"]].round(2)
+                   dates  bias
+    family method
+    these  OLS        49  1.03
     """
 
     table: pd.DataFrame = field(converter=_own, alias="weights")

@@ -51,6 +51,21 @@ class Study:
         How many later dates each period of returns reaches into; 0 where periods do not overlap.
     outcomes : tuple
         What each date gave.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2000-01")
+    >>> methods = {"OLS": rm.OLS(), "EWMA": rm.EWMA(rm.YEAR)}
+    >>> walk = rm.WalkForward(methods, window=rm.Horizon(5 * 252), horizon=rm.QUARTER)
+    >>> study = walk.run(panel)
+    >>> study.methods, len(study.dates)
+    (('OLS', 'EWMA'), 49)
+    >>> study.summary().loc["minimum variance", ["bias", "qlike"]].round(2)
+            bias  qlike
+    method
+    OLS     1.32   0.59
+    EWMA    1.28   0.50
     """
 
     dates: pd.DatetimeIndex

@@ -31,7 +31,19 @@ def seed_of(seed: int, date: pd.Timestamp) -> np.random.Generator:
 
 
 class Draw(Abstract):
-    """A choice of some of the assets that can be used on a date."""
+    """A choice of some of the assets that can be used on a date.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> class EvenPositions(rm.Draw):
+    ...     def choose(self, assets, date):
+    ...         return np.arange(0, len(assets), 2)
+    >>> import pandas as pd
+    >>> EvenPositions().choose(pd.Index(["A", "B", "C"]), pd.Timestamp("2020-01-31")).tolist()
+    [0, 2]
+    """
 
     @abstractmethod
     def choose(self, assets: pd.Index[Any], date: pd.Timestamp) -> Index:

@@ -19,6 +19,16 @@ class Estimand:
     ----------
     name : str
         As tables print it.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> table = rm.Inference.of(model, panel).table(held)
+    >>> table.loc[["alpha", "exposure Mkt-RF"], "of"].tolist(), str(rm.NEXT_MONTH)
+    (['long run', 'this window'], 'next month')
     """
 
     name: str

@@ -17,7 +17,22 @@ _DRAWS = 20_000
 
 
 class Joint(Abstract):
-    """How the intervals of a table cover together. One hook: `marginal_level`."""
+    """How the intervals of a table cover together. One hook: `marginal_level`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> class Doubled(rm.Joint):
+    ...     def marginal_level(self, level, correlation):
+    ...         return 1.0 - (1.0 - level) / 2.0
+    >>> inference = rm.Inference.of(model, panel)
+    >>> tables = [inference.table(held), inference.table(held, joint=Doubled())]
+    >>> [[round(float(x), 2) for x in table.loc["exposure Mkt-RF", ["low", "high"]]] for table in tables]
+    [[1.21, 1.3], [1.2, 1.31]]
+    """
 
     @abstractmethod
     def marginal_level(self, level: float, correlation: Callable[[], Array]) -> float:

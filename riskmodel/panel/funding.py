@@ -15,6 +15,15 @@ class Funding(Enum):
     A funded factor is the excess return of an asset or an index: a dollar of it costs a dollar, and shorting it raises
     one. A self-financing factor is the return of a long-short portfolio, whose short side pays for the long one.
     Returns do not tell: only who publishes or defines the factor knows.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"MSFT": 1.0}, model))
+    >>> model.funded, round(hedged.cash_weight, 3)
+    ((True,), 0.074)
     """
 
     FUNDED = "funded"
@@ -48,6 +57,16 @@ class FundingSource(Enum):
         A name of the literature, such as ``Mkt-RF`` or ``SMB``.
     NOBODY
         It is taken as self-financing, and figures that depend on it warn.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT"], ["Mkt-RF"]))
+    >>> print(model.funding)
+            funded       told_by
+    Mkt-RF    True  the provider
+    >>> print(rm.FundingSource.NAME)
+    its name
     """
 
     CALLER = "the caller"

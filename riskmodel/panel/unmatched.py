@@ -27,6 +27,20 @@ class Unmatched(Enum):
     ``rm.DROP`` leaves them out; `ReturnPanel.left_out` says how much each asset grew in them. ``rm.COMPOUND`` compounds
     returns, of assets, factors and rate alike, into the next common row, as a weekend of a market that never closes
     goes into Monday: the return over all rows after the last common date up to the next.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-01-05", "2024-01-06", "2024-01-08"])
+    >>> coin = pd.DataFrame({"BTC": [0.01, 0.02, 0.03]}, days)
+    >>> market = pd.DataFrame({"Mkt-RF": [0.01, 0.0]}, days[[0, 2]])
+    >>> free = pd.Series(0.0, days)
+    >>> for unmatched in (rm.DROP, rm.COMPOUND):
+    ...     panel = rm.ReturnPanel.align(coin, market, free, horizon=rm.DAY, unmatched=unmatched)
+    ...     print(unmatched, panel.excess_returns["BTC"].round(4).tolist())
+    drop [0.01, 0.03]
+    compound [0.01, 0.0506]
     """
 
     DROP = "drop"

@@ -81,6 +81,18 @@ class GroupNetLimit(Limit):
     ------
     UnknownAssetError
         When used, for an asset held without a group.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> limit = rm.GroupNetLimit(1e6, {"MSFT": "tech", "JPM": "banks"})
+    >>> budget = rm.RiskBudget(1e6, rm.MONTH, limits=[limit])
+    >>> position = rm.Position(held, 2e6, rm.MONTH)
+    >>> [str(breach) for breach in budget.check(position)]
+    ['net of one group: 1,200,000 used of 1,000,000']
     """
 
     amount: float = field(validator=positive_dollars)

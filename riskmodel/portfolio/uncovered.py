@@ -21,7 +21,21 @@ Baskets = Mapping[Any, "pd.Series[float]"]
 
 
 class Uncovered(Abstract):
-    """What stands in for positions that a model does not cover (abstract: subclass it with `baskets`)."""
+    """What stands in for positions that a model does not cover (abstract: subclass it with `baskets`).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> import pandas as pd
+    >>> class Market(rm.Uncovered):
+    ...     def baskets(self, positions, groups, covered):
+    ...         return {asset: pd.Series(1.0 / len(covered), covered) for asset in positions.index}
+    >>> rm.Book({"MSFT": 6e6, "NEWCO": 1e6}).cover(model, Market()).note
+    '14.3% of gross is not covered by the model: NEWCO (1,000,000): MSFT, JPM'
+    """
 
     @abstractmethod
     def baskets(self, positions: pd.Series[float], groups: pd.Series[Any] | None, covered: pd.Index[Any]) -> Baskets:
@@ -52,7 +66,21 @@ def _read(positions: Any, groups: Any, covered: Any) -> tuple[pd.Series[float], 
 @final
 @frozen
 class NoProxies(Uncovered):
-    """Nothing stands in: a book with positions that the model does not cover is refused."""
+    """Nothing stands in: a book with positions that the model does not cover is refused.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> book = rm.Book({"MSFT": 6e6, "NEWCO": 1e6})
+    >>> try:
+    ...     book.cover(model, rm.NoProxies())
+    ... except rm.UncoveredPositionsError as error:
+    ...     print(error.details["missing"], round(error.details["share"], 3))
+    ['NEWCO'] 0.143
+    """
 
     def baskets(self, positions: pd.Series[float], groups: pd.Series[Any] | None, covered: pd.Index[Any]) -> Baskets:
         """No position has peers."""

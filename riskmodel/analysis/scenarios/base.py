@@ -20,6 +20,17 @@ class Scenario(Abstract):
     ----------
     name : str
         As tables print it.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> scenario: rm.Scenario = rm.Shocks("market -10%", {"Mkt-RF": -0.1})
+    >>> outcome = scenario.of(held)
+    >>> round(outcome.pnl, 3), round(float(outcome.volatility), 3)
+    (-0.126, 0.011)
     """
 
     if TYPE_CHECKING:  # at run time an abstract property would prevent fields of a frozen class

@@ -49,6 +49,16 @@ class Moves:
         Mahalanobis distance of the shocks; NaN where the scenario has no shocks.
     asset_returns : array, shape (N,), optional
         What the assets themselves returned, NaN where it is not known; None without such returns.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> moves = rm.Shocks("market", {"Mkt-RF": -0.1}).moves(model)
+    >>> moves.factors.round(6).tolist(), moves.specific.round(6).tolist(), str(moves.horizon)
+    ([-0.1], [0.0, 0.0], 'day')
     """
 
     factors: Array

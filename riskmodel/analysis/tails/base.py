@@ -23,6 +23,16 @@ class TailMethod(Abstract):
 
     `EllipticalTails` (`NormalTails`, `StudentTails`) scale the model's volatility; `Simulation`
     (`HistoricalSimulation`, `FilteredHistoricalSimulation`) takes returns of a panel. Subclass one of these two.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> methods: list[rm.TailMethod] = [rm.NormalTails(), rm.StudentTails(), rm.HistoricalSimulation()]
+    >>> [round(float(method.of(held, panel, 0.99).value_at_risk), 3) for method in methods]
+    [0.043, 0.049, 0.049]
     """
 
     @abstractmethod

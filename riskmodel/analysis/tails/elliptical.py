@@ -26,6 +26,21 @@ class EllipticalTails(TailMethod):
     Value at risk is :math:`q \sigma` and expected shortfall :math:`e \sigma`, where σ is the model's volatility, scaled
     to the horizon by its square root. The mean return is left out: it is small against losses, and badly known.
     Contributions are those of the volatility times q or e, in closed form.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from scipy import stats
+    >>> class Laplace(rm.EllipticalTails):
+    ...     def shape(self, portfolio, panel):
+    ...         law = stats.laplace(scale=0.5**0.5)
+    ...         return rm.Shape(law, lambda q: q + 0.5**0.5)
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> risk = Laplace().of(held, panel, 0.99)
+    >>> [round(float(loss / held.volatility), 2) for loss in (risk.value_at_risk, risk.expected_shortfall)]
+    [2.77, 3.47]
     """
 
     @abstractmethod

@@ -18,6 +18,20 @@ class Gaps(Enum):
     ``rm.LEAVE_OUT_DATES``: they are left out, with a `MissingDatesWarning`; one recent listing then costs most of the
     history. ``rm.DRAW_RESIDUALS``: the asset has the return that its exposures and the factors of the date make, and a
     normal residual drawn with the model's alpha and idio variance, always the same for the same panel.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> sample = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2016")
+    >>> returns = sample.excess_returns.copy()
+    >>> returns.iloc[:500, 1] = float("nan")
+    >>> panel = rm.ReturnPanel.align(
+    ...     returns, sample.factor_returns, sample.risk_free, horizon=rm.DAY, return_type=rm.EXCESS,
+    ... )
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, rm.OLS().fit(panel))
+    >>> simulation = rm.HistoricalSimulation(gaps=rm.DRAW_RESIDUALS)
+    >>> round(float(simulation.of(held, panel, 0.99).value_at_risk), 3)
+    0.034
     """
 
     LEAVE_OUT_DATES = "leave out dates"

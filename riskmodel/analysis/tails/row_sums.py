@@ -54,6 +54,16 @@ class RowSums(Abstract):
     """How returns of single rows make those of a horizon (abstract). One hook: `draws`.
 
     `SquareRootOfTime`, `OverlappingSums`, `BootstrappedSums`. Simple returns are summed, not compounded.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> ways: list[rm.RowSums] = [rm.SquareRootOfTime(), rm.OverlappingSums(), rm.BootstrappedSums(2_000)]
+    >>> [round(float(rm.HistoricalSimulation(sums=w).of(held, panel, 0.95, rm.MONTH).value_at_risk), 3) for w in ways]
+    [0.124, 0.113, 0.129]
     """
 
     @abstractmethod
@@ -75,6 +85,17 @@ class SquareRootOfTime(RowSums):
     """Losses of one row, times the square root of the rows in the horizon.
 
     Right for normal, independent returns with a mean of zero; too large for independent ones with fat tails.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> simulation = rm.HistoricalSimulation(sums=rm.SquareRootOfTime())
+    >>> day, month = (simulation.of(held, panel, 0.99, horizon) for horizon in (rm.DAY, rm.MONTH))
+    >>> round(float(month.value_at_risk) / float(day.value_at_risk), 4), round(21**0.5, 4)
+    (4.5826, 4.5826)
     """
 
     def draws(self, at: Index, rows: float) -> Draws:
@@ -86,7 +107,18 @@ class SquareRootOfTime(RowSums):
 @final
 @frozen
 class OverlappingSums(RowSums):
-    """Sums over each h rows that follow each other: they overlap, so T/h of them are independent."""
+    """Sums over each h rows that follow each other: they overlap, so T/h of them are independent.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> simulation = rm.HistoricalSimulation(sums=rm.OverlappingSums())
+    >>> round(float(simulation.of(held, panel, 0.99, rm.MONTH).value_at_risk), 3)
+    0.205
+    """
 
     def draws(self, at: Index, rows: float) -> Draws:
         """Each h rows without a gap."""
@@ -119,6 +151,16 @@ class BootstrappedSums(RowSums):
         How many sums.
     seed : int
         Of the draws: the same seed gives the same figures.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> simulation = rm.HistoricalSimulation(sums=rm.BootstrappedSums(2_000, seed=1))
+    >>> round(float(simulation.of(held, panel, 0.99, rm.MONTH).value_at_risk), 3)
+    0.17
     """
 
     number: int = field(default=10_000, validator=_at_least(100))

@@ -22,6 +22,14 @@ class Shape:
     std_errors : callable, optional
         ``std_errors(level)`` are the standard errors of the quantile and of the mean beyond it, where the shape is
         estimated.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from scipy import stats
+    >>> shape = rm.Shape(stats.norm(), lambda q: stats.norm.pdf(q) / stats.norm.sf(q))
+    >>> round(float(shape.distribution.ppf(0.99)), 3), round(float(shape.mean_beyond(2.326)), 3)
+    (2.326, 2.665)
     """
 
     distribution: Any

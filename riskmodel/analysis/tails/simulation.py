@@ -55,6 +55,16 @@ class Simulation(TailMethod):
        the American Statistical Association* 73(361), 194-196.
     .. [4] Chen, S. X. (2008). Nonparametric Estimation of Expected Shortfall. *Journal of Financial Econometrics* 6(1),
        87-107.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> both: list[rm.Simulation] = [rm.HistoricalSimulation(), rm.FilteredHistoricalSimulation()]
+    >>> [round(float(simulation.of(held, panel, 0.99).expected_shortfall), 3) for simulation in both]
+    [0.069, 0.056]
     """
 
     if TYPE_CHECKING:

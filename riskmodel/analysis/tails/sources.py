@@ -36,6 +36,18 @@ class Sources:
         By holding.
     factor_names, asset_names : Index
         Labels of the columns.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> sources = rm.HistoricalSimulation().sources(held, panel)
+    >>> sources.factors.shape, sources.factor_names.tolist(), sources.asset_names.tolist()
+    ((4760, 2), ['Mkt-RF', 'idio'], ['MSFT', 'JPM'])
+    >>> bool(abs(sources.factors.sum(axis=1) - sources.assets.sum(axis=1)).max() < 1e-12)
+    True
     """
 
     at: Index

@@ -38,6 +38,21 @@ class ModelPaths:
         ``factor`` and any of ``mean``, ``funded``, ``stated``, ``tradable``, ``told_by``, ``definition``.
     links : path, optional
         ``asset|link|loading``: see `FactorModel.links`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> from tempfile import TemporaryDirectory
+    >>> units = rm.FileUnits(rm.RiskUnit.PERCENT, rm.YEAR, rm.RiskForm.VOLATILITY)
+    >>> with TemporaryDirectory() as folder:
+    ...     written = rm.write_model_text(model.at(rm.YEAR), folder, units)
+    ...     paths = rm.ModelPaths(written.exposures, written.factor_covariance, written.specific_risk)
+    ...     again = rm.read_model_text(paths, units)
+    >>> bool((again.idio_variance / model.at(rm.YEAR).idio_variance - 1.0).abs().max() < 1e-12), again.alpha.tolist()
+    (True, [0.0, 0.0])
     """
 
     exposures: Path = field(converter=_read)

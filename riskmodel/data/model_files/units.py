@@ -17,6 +17,12 @@ class RiskUnit(Enum):
     """Of returns and volatilities in a file: ``rm.RiskUnit.DECIMALS`` (0.2), or ``rm.RiskUnit.PERCENT`` (20).
 
     Variances and covariances are then in decimals squared (0.04), or percent squared (400).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> rm.FileUnits(rm.RiskUnit.PERCENT, rm.YEAR, rm.RiskForm.VOLATILITY)
+    FileUnits(unit=RiskUnit.PERCENT, horizon=YEAR, form=RiskForm.VOLATILITY, plausible=(0.08, 2.0))
     """
 
     DECIMALS = "decimals"
@@ -36,7 +42,14 @@ class RiskUnit(Enum):
 
 @final
 class RiskForm(Enum):
-    """How the risk of an asset is stated: ``rm.RiskForm.VOLATILITY`` or ``rm.RiskForm.VARIANCE``."""
+    """How the risk of an asset is stated: ``rm.RiskForm.VOLATILITY`` or ``rm.RiskForm.VARIANCE``.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> rm.FileUnits(rm.RiskUnit.PERCENT, rm.YEAR, rm.RiskForm.VARIANCE)
+    FileUnits(unit=RiskUnit.PERCENT, horizon=YEAR, form=RiskForm.VARIANCE, plausible=(0.08, 2.0))
+    """
 
     VOLATILITY = "volatility"
     VARIANCE = "variance"

@@ -44,6 +44,21 @@ class Penalised(AssetRegression):
     ----------
     penalty : float or CrossValidated
         Its strength for all assets, 0 or more, or how each asset's is chosen. 0 is least squares.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import attrs, numpy as np
+    >>> @attrs.frozen(kw_only=True)
+    ... class Ridge(rm.Penalised):
+    ...     def path(self, x, y, penalties):
+    ...         gram, k = x.T @ x, x.shape[1]
+    ...         return np.array([np.linalg.solve(gram + p * np.eye(k), x.T @ y) for p in penalties])
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "HML"])
+    >>> rm.TimeSeries(Ridge(penalty=1.0)).fit(panel).loadings.round(2)
+           Mkt-RF   HML
+    BusEq    0.60 -0.38
+    Utils    0.28  0.09
     """
 
     penalty: float | CrossValidated = field(factory=CrossValidated, validator=_is_penalty)

@@ -33,6 +33,17 @@ class CrossSectionFit:
         date is missing (NaT).
     last_known : Series by asset
         The date of the exposures of assets that have none at the end.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pandas as pd
+    >>> sector = {"KO": "staples", "PEP": "staples", "XOM": "energy", "CVX": "energy", "JPM": "banks", "BAC": "banks"}
+    >>> panel = rm.SampleData().panel(list(sector), [], start="2018-01-01")
+    >>> known = rm.Characteristics.static(pd.Series(sector, name="sector"))
+    >>> fit = rm.CrossSectional(known, groups=["sector"], weighting=rm.UnitWeights()).fit(panel).cross_section
+    >>> fit.factor_returns.shape, round(float(fit.rsquared.mean()), 2), int(fit.n_assets.min())
+    ((232, 4), 0.72, 6)
     """
 
     dates: pd.DatetimeIndex

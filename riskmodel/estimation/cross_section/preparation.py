@@ -69,6 +69,15 @@ class WinsorisedByMAD(Preparation):
     ----------
     .. [1] Hampel, F. R. (1974). The Influence Curve and Its Role in Robust Estimation. *Journal of the American
        Statistical Association* 69(346), 383-393.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> rm.WinsorisedByMAD(3).prepare(np.array([[1.0, 2.0, 3.0, 99.0]]), sections).round(2).tolist()
+    [[1.0, 2.0, 3.0, 6.95]]
     """
 
     limit: float = field(default=5.0, validator=require_positive)
@@ -93,6 +102,15 @@ class WinsorisedBySigma(Preparation):
     ----------
     limit : float
         c.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> rm.WinsorisedBySigma(1).prepare(np.array([[1.0, 2.0, 3.0, 99.0]]), sections).round(2).tolist()
+    [[1.0, 2.0, 3.0, 68.26]]
     """
 
     limit: float = field(default=3.0, validator=require_positive)
@@ -115,6 +133,16 @@ class Standardised(Preparation):
     References
     ----------
     .. [1] Menchero, J., Orr, D. J. and Wang, J. (2011). *The Barra US Equity Model (USE4): Methodology Notes*. MSCI.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> values = rm.Standardised().prepare(np.array([[1.0, 2.0, 3.0, 4.0]]), sections)
+    >>> values.round(2).tolist(), float(np.round(values @ sections.caps.T, 12).item())
+    ([[-0.78, 0.11, 1.01, 1.9]], 0.0)
     """
 
     def prepare(self, values: Array, sections: CrossSections) -> Array:
@@ -135,6 +163,15 @@ class MeanFilled(Preparation):
     """Missing values are the capitalisation-weighted mean of the estimation universe: 0 after `Standardised`.
 
     Without this step, a missing style is an error, or leaves the asset out on that date, as `CrossSectional` is told.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> rm.MeanFilled().prepare(np.array([[1.0, np.nan, 2.0, 3.0]]), sections).tolist()
+    [[1.0, 1.5, 2.0, 3.0]]
     """
 
     def prepare(self, values: Array, sections: CrossSections) -> Array:
@@ -167,6 +204,17 @@ class Neutralised(Preparation):
     References
     ----------
     .. [1] Menchero, J., Orr, D. J. and Wang, J. (2011). *The Barra US Equity Model (USE4): Methodology Notes*. MSCI.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> size = np.array([[0.0, 1.0, 2.0, 3.0]])
+    >>> sections = rm.CrossSections(
+    ...     np.ones((1, 4)), np.full((1, 4), True), exposures={"size": size}, known={}.get, codes={}.get
+    ... )
+    >>> rm.Neutralised(["size"]).prepare(size**3, sections).round(2).tolist()
+    [[4.2, -3.6, -5.4, 4.8]]
     """
 
     names: tuple[Any, ...] = field(converter=_read_names)

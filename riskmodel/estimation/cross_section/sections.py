@@ -62,6 +62,16 @@ class CrossSections:
         The estimation universe.
     exposures : mapping from name to array, shape (T, N)
         The styles prepared so far; NaN where missing.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> values = np.array([[1.0, 2.0, 3.0, 4.0]])
+    >>> sections.cap_weighted_mean(values).tolist(), sections.mean(values).tolist()
+    ([[1.875]], [[2.5]])
     """
 
     caps: Array = field(converter=_read_caps)

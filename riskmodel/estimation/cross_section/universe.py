@@ -20,6 +20,20 @@ class EstimationUniverse(Abstract):
 
     All others are covered: they have exposures and residuals. An asset without a market capitalisation is no member,
     whatever the rule, where the model uses capitalisations.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> class Liquid(rm.EstimationUniverse):
+    ...     def members(self, sections):
+    ...         return sections.known("volume") > 1e6
+    >>> import numpy as np
+    >>> sections = rm.CrossSections(
+    ...     caps=np.ones((1, 3)), universe=np.ones((1, 3), bool), exposures={},
+    ...     known={"volume": np.array([[5e6, 2e5, 3e6]])}.get, codes={}.get
+    ... )
+    >>> Liquid().members(sections).tolist()
+    [[True, False, True]]
     """
 
     @abstractmethod
@@ -37,7 +51,17 @@ class EstimationUniverse(Abstract):
 @final
 @frozen
 class EveryAsset(EstimationUniverse):
-    """All assets of the panel."""
+    """All assets of the panel.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> rm.EveryAsset().members(sections).tolist()
+    [[True, True, True, True]]
+    """
 
     def members(self, sections: CrossSections) -> Flags:
         """Return all assets with a capitalisation."""
@@ -53,6 +77,17 @@ class Flagged(EstimationUniverse):
     ----------
     name : label
         A characteristic of flags or numbers: a member has one other than zero. Missing is no member.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> sections = rm.CrossSections(
+    ...     caps=np.ones((1, 3)), universe=np.ones((1, 3), bool), exposures={},
+    ...     known={"in_index": np.array([[1.0, 0.0, np.nan]])}.get, codes={}.get
+    ... )
+    >>> rm.Flagged("in_index").members(sections).tolist()
+    [[True, False, False]]
     """
 
     name: Any = field(validator=labels.check_label)
@@ -72,6 +107,15 @@ class LargestCaps(EstimationUniverse):
     ----------
     number : int
         How many; where several have the smallest capitalisation among them, all of these.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> caps = np.array([[4.0, 2.0, 1.0, 1.0]])
+    >>> sections = rm.CrossSections(caps, np.full((1, 4), True), exposures={}, known={}.get, codes={}.get)
+    >>> rm.LargestCaps(2).members(sections).tolist()
+    [[True, True, False, False]]
     """
 
     number: int = field(validator=require_at_least(2))

@@ -26,6 +26,17 @@ class RegressionWeights(Abstract):
         Whether it needs market capitalisations.
     first : RegressionWeights, optional
         The weights of a first pass, whose residuals this needs; by default there is none.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> class CubeRootCap(rm.RegressionWeights):
+    ...     needs_caps = True
+    ...     def weights(self, caps, residuals, horizon):
+    ...         return np.cbrt(caps)
+    >>> CubeRootCap().weights(np.array([[8.0, 27.0]]), None, rm.DAY).tolist()
+    [[2.0, 3.0]]
     """
 
     needs_caps: bool = False
@@ -55,6 +66,13 @@ class SquareRootCap(RegressionWeights):
     References
     ----------
     .. [1] Grinold, R. C. and Kahn, R. N. (2000). *Active Portfolio Management*, 2nd edition. McGraw-Hill.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> rm.SquareRootCap().weights(np.array([[4.0, 9.0]]), None, rm.DAY).tolist()
+    [[2.0, 3.0]]
     """
 
     needs_caps = True
@@ -67,7 +85,15 @@ class SquareRootCap(RegressionWeights):
 @final
 @frozen
 class UnitWeights(RegressionWeights):
-    """The same weight for each asset: ordinary least squares."""
+    """The same weight for each asset: ordinary least squares.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> rm.UnitWeights().weights(np.array([[4.0, 9.0]]), None, rm.DAY).tolist()
+    [[1.0, 1.0]]
+    """
 
     def weights(self, caps: Array, residuals: pd.DataFrame | None, horizon: Horizon) -> Array:
         """Return ones."""
@@ -101,6 +127,18 @@ class InverseVariance(RegressionWeights):
         The fewest residuals.
     largest : float, optional
         The largest weight, in median weights.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pandas as pd
+    >>> sector = {"KO": "staples", "PEP": "staples", "XOM": "energy", "CVX": "energy", "JPM": "banks", "BAC": "banks"}
+    >>> panel = rm.SampleData().panel(list(sector), [], start="2018-01-01")
+    >>> known = rm.Characteristics.static(pd.Series(sector, name="sector"))
+    >>> weights = rm.InverseVariance(first=rm.UnitWeights())
+    >>> fitted = rm.CrossSectional(known, groups=["sector"], weighting=weights).fit(panel)
+    >>> fitted.factor_returns.std().round(4).to_dict()
+    {'Market': 0.0093, 'banks': 0.008, 'energy': 0.0074, 'staples': 0.0083}
     """
 
     first: RegressionWeights = field(

@@ -34,7 +34,20 @@ def require_returns(returns: Any, weights: Any) -> None:
 
 
 class Scaling(Abstract):
-    """By what returns are divided before their components are found. Subclass it and write `scales`."""
+    """By what returns are divided before their components are found. Subclass it and write `scales`.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> class Range(rm.Scaling):
+    ...     def scales(self, returns, weights):
+    ...         return np.nanmax(returns, axis=0) - np.nanmin(returns, axis=0)
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "AMD"], [])
+    >>> parts = rm.PrincipalComponents(1, scaling=Range()), rm.SampleCovariance(), rm.SampleVariance()
+    >>> rm.Assembled(*parts).fit(panel).loadings["PC1"].round(2).to_dict()
+    {'KO': 1.05, 'PEP': 0.88, 'AMD': 1.31}
+    """
 
     @abstractmethod
     def scales(self, returns: Array, weights: Array) -> Array:

@@ -33,6 +33,14 @@ class DateTerms:
         Parameters of the regressions, K + 1.
     classical : array, optional, shape (..., M, M)
         The covariance if residuals were independent with one variance and normal; None where it is not known.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import numpy as np
+    >>> terms = rm.DateTerms(np.array([[0.1, -0.2, 0.1]]), np.ones(3), 3.0, 2)
+    >>> rm.HC3().of_sums(terms).round(3).tolist()
+    [[0.06]]
     """
 
     by_date: Array

@@ -25,7 +25,19 @@ from riskmodel.quantities import Quantity, Volatility
 
 
 class HedgeLimit(Abstract):
-    """A limit on what a hedge may leave (abstract: `FactorShareCap`, `VolatilityCap`, `ExposureRange`)."""
+    """A limit on what a hedge may leave (abstract: `FactorShareCap`, `VolatilityCap`, `ExposureRange`).
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"])
+    >>> model = rm.OLS().fit(panel)
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> limits: list[rm.HedgeLimit] = [rm.FactorShareCap(0.1), rm.VolatilityCap(rm.Volatility(0.25, rm.YEAR))]
+    >>> solution = rm.HedgeProblem(held, ["Mkt-RF"], limits).solve()
+    >>> solution.hedged.decompose().factor_share <= 0.1 + 1e-6
+    True
+    """
 
     @property
     @abstractmethod
