@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import ABCMeta
 
 _NAMES = """
-__abstractmethods__ __annotations__ __attrs_attrs__ __attrs_init__ __attrs_own_setattr__ __attrs_props__ __delattr__
-__dict__ __eq__ __final__ __getstate__ __hash__ __init__ __match_args__ __ne__ __repr__ __setattr__ __setstate__
-__slots__ __str__ __weakref__
+__abstractmethods__ __annotations__ __attrs_attrs__ __attrs_init__ __attrs_own_setattr__ __attrs_post_init__
+__attrs_props__ __delattr__ __dict__ __eq__ __final__ __getattr__ __getstate__ __hash__ __init__ __match_args__ __ne__
+__reduce__ __repr__ __setattr__ __setstate__ __slots__ __str__ __weakref__
 """
 _MACHINERY = frozenset(_NAMES.split())
 

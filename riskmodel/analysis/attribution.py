@@ -14,6 +14,7 @@ from riskmodel._core.arguments import require, require_probability
 from riskmodel._core.arrays import Array, Flags, Index, floats
 from riskmodel._core.callers import warn
 from riskmodel._core.display import Table
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.active import ActivePortfolio
 from riskmodel.analysis.grouping import FACTORS, Grouping, require_given
 from riskmodel.analysis.linking import Carino, Linking
@@ -54,7 +55,7 @@ _COLUMNS = ["estimate", "std_error", "low", "high"]
 
 @final
 @frozen(eq=False, repr=False)
-class ReturnAttribution:
+class ReturnAttribution(Listed):
     r"""What a portfolio earned over a window, by source: cash, factors, alpha, and what is specific to its assets.
 
     On each date, :math:`r = r_f c + \sum_k x_k f_k + w^\top\alpha + w^\top\varepsilon` with exposures

@@ -13,6 +13,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Flags
 from riskmodel._core.display import Table
 from riskmodel._core.linalg import as_correlation
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.splitting import Shapley, Splitting
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.model.covariance import FactorCovariance
@@ -26,7 +27,7 @@ _IDIO, _FACTORS = "idio", "factors"
 
 @final
 @frozen(eq=False, repr=False)
-class RiskChange:
+class RiskChange(Listed):
     r"""Why the volatility of a portfolio changed between two dates, portfolios or models.
 
     The volatility is a function of what is held, of the loadings, of the factors' covariance and of the idio variances.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskmodel._core.arguments import require, require_count
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
@@ -27,7 +28,7 @@ def _copied(table: pd.DataFrame) -> pd.DataFrame:
 
 @final
 @frozen
-class DependenceTest:
+class DependenceTest(Listed):
     """A test statistic and its p value.
 
     Attributes
@@ -52,7 +53,7 @@ class DependenceTest:
 
 @final
 @frozen(eq=False, repr=False)
-class CovarianceComparison:
+class CovarianceComparison(Listed):
     r"""What a factor model leaves unexplained in the covariance of returns.
 
     If the factors are sufficient, residuals of different assets are uncorrelated, and the structured covariance

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from riskmodel._core.arguments import require, require_count, require_probability
 from riskmodel._core.arrays import Array, Flags, Index, floats
+from riskmodel._core.listing import Listed
 from riskmodel.errors import NotEstimatedError
 from riskmodel.inference.bounds import RootOfVariance, Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms
@@ -31,7 +32,7 @@ _MATERIAL = 0.1
 
 @final
 @frozen(eq=False, repr=False)
-class RealisedRisk:
+class RealisedRisk(Listed):
     r"""A portfolio's volatility by its model beside the one that its returns had, and why they differ.
 
     A model with K factors takes residuals as uncorrelated, but for those it links. What it leaves out of the variance

@@ -11,6 +11,7 @@ from attrs import frozen
 from riskmodel._core.arguments import require_count, require_finite
 from riskmodel._core.arrays import Array, Flags
 from riskmodel._core.display import Table
+from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
 from riskmodel.analysis.active import ActivePortfolio, holdings_of
 from riskmodel.errors import InvalidParameterError
@@ -29,7 +30,7 @@ _NOTHING = 1e-14
 
 @final
 @frozen(init=False, eq=False, repr=False)
-class WhatIf:
+class WhatIf(Listed):
     """A portfolio before and after a list of trades.
 
     Parameters

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import shown
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.mixture import read_list, require_shares_of
 from riskmodel.estimation.weighting import (
@@ -63,7 +64,7 @@ def _require_half_lives(_: Any, __: Any, half_lives: tuple[Any, ...]) -> None:
 
 @final
 @frozen
-class HalfLives:
+class HalfLives(Listed):
     """A mixture of exponential weights: volatility has a fast part, a slow part, and a level to which it returns.
 
     One half-life is either slow after a shock or noisy in calm times; a mixture of a few is close to the long memory
@@ -106,7 +107,7 @@ class HalfLives:
 
 @final
 @frozen
-class PooledVolatility:
+class PooledVolatility(Listed):
     r"""Volatilities of a cross-section that rise and fall together.
 
     The variance of a series is what it is of the cross-section, which changes slowly, times the level of the

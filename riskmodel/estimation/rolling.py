@@ -8,6 +8,7 @@ import numpy as np
 from attrs import field, frozen
 
 from riskmodel._core.arguments import require_count
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError
 from riskmodel.estimation.base import Estimator
 from riskmodel.estimation.least_squares.ols import OLS
@@ -31,7 +32,7 @@ def _whole(_: Any, __: Any, minimum: Any) -> None:
 
 @final
 @frozen
-class Rolling:
+class Rolling(Listed):
     """Fit an estimator on rolling windows: for each date, on a number of dates up to and including it.
 
     Parameters
@@ -123,7 +124,7 @@ class Rolling:
 
 @final
 @frozen
-class Expanding:
+class Expanding(Listed):
     """Fit an estimator on expanding windows: for each date, on all dates up to and including it.
 
     Parameters

@@ -15,6 +15,7 @@ from scipy import stats
 from riskmodel._core.arguments import require_count, require_probability, shown
 from riskmodel._core.arrays import Array
 from riskmodel._core.labels import require_list
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, TooFewObservationsError
 from riskmodel.evaluation.calibration import WINDOW, bias_band, bias_statistic, mean_rolling_deviation, rolling_bias
 from riskmodel.evaluation.comparison import diebold_mariano, model_confidence_set
@@ -32,7 +33,7 @@ _OF_RECORDS = ("date", "family", "method", "portfolio")
 
 @final
 @frozen(eq=False, repr=False)
-class Study:
+class Study(Listed):
     """The forecasts of some methods on some dates, and what happened after each; `WalkForward.run` makes it.
 
     Parameters

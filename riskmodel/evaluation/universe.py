@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
-from riskmodel._core.listing import Abstract
+from riskmodel._core.listing import Abstract, Listed
 from riskmodel.estimation.weighting import require_at_least, require_share
 
 USED, SHORT, CONSTANT, ENDED, NOT_DRAWN = range(5)
@@ -126,7 +126,7 @@ def _draw(_: Any, __: Any, draw: Any) -> None:
 
 @final
 @frozen
-class KnownAssets:
+class KnownAssets(Listed):
     """The rule by which a study chooses assets on each date.
 
     An asset is used if a share of its returns in the window is known, these vary, and all of its returns after the

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require_method, shown
 from riskmodel._core.arrays import Index
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath
 from riskmodel._core.progress import Progress
 from riskmodel.errors import (
@@ -72,7 +73,7 @@ def _families(portfolios: Any) -> Mapping[str, PortfolioFamily]:
 
 @final
 @frozen(eq=False)
-class WalkForward:
+class WalkForward(Listed):
     """Compare covariance forecasts out of sample: each made from a window, and held against the returns after it.
 
     Parameters

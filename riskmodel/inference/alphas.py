@@ -11,6 +11,7 @@ from attrs import field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, read_only
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import Horizon
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
@@ -26,7 +27,7 @@ from riskmodel.panel.memory import ReturnPanel
 
 @final
 @frozen(eq=False, repr=False)
-class Alphas:
+class Alphas(Listed):
     """Alphas of several assets with their joint covariance; `Inference.alphas` makes it.
 
     Attributes

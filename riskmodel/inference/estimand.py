@@ -7,12 +7,13 @@ from typing import Any, final
 from attrs import frozen
 
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 
 
 @final
 @frozen(repr=False)
-class Estimand:
+class Estimand(Listed):
     """The number that an interval covers.
 
     Attributes

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Flags, read_only
+from riskmodel._core.listing import Listed
 from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import Horizon, require_same
 from riskmodel.inference.agreement import require_regression, require_same_factors
@@ -29,7 +30,7 @@ _CONDITION = 1e10
 
 @final
 @frozen(eq=False, repr=False)
-class FamaMacBeth:
+class FamaMacBeth(Listed):
     r"""Premia as means of slopes :math:`\lambda_t` of cross-sections of returns on loadings [1]_.
 
     The regression of each date has an intercept, the zero-beta rate. Errors are those of the mean of a series;

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require_probability
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Listed
 from riskmodel.inference.bounds import Spread, Symmetric
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine
@@ -31,7 +32,7 @@ _MOST_LEVERAGE = 1.0 - 1e-6
 
 @final
 @frozen(eq=False, repr=False)
-class HedgeComparison:
+class HedgeComparison(Listed):
     r"""The minimum-variance hedge of a model beside that of a regression, with standard errors and intervals.
 
     They agree where the model is right about what residuals have in common. With one factor, a fund of an industry

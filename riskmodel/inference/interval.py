@@ -6,12 +6,13 @@ from typing import final
 
 from attrs import frozen
 
+from riskmodel._core.listing import Listed
 from riskmodel.inference.estimand import Estimand
 
 
 @final
 @frozen
-class Interval:
+class Interval(Listed):
     """An estimate, its standard error, and an interval that covers the truth with a probability.
 
     Attributes

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require_finite
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.errors import NotEstimatedError
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.covariance.cosine import Cosine, cosine_number
@@ -19,7 +20,7 @@ _COSINES = 4
 
 @final
 @frozen
-class JointTest:
+class JointTest(Listed):
     """A test that several numbers are all zero.
 
     Attributes

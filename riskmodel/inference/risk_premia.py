@@ -11,6 +11,7 @@ from attrs import field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, read_only
+from riskmodel._core.listing import Listed
 from riskmodel.errors import CollinearFactorsError, NotEstimatedError
 from riskmodel.horizon import Horizon
 from riskmodel.inference.agreement import require_regression
@@ -30,7 +31,7 @@ _RANK = 1e-10
 
 @final
 @frozen(eq=False, repr=False)
-class RiskPremia:
+class RiskPremia(Listed):
     r"""Premia of factors with their errors, and the pricing errors of the assets.
 
     Expected excess returns :math:`m_i = \alpha_i + \beta_i^\top \mu` are regressed on loadings, so that

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from riskmodel._core.arguments import require, require_probability
 from riskmodel._core.arrays import Array, Index
+from riskmodel._core.listing import Listed
 from riskmodel.errors import NotEstimatedError
 from riskmodel.horizon import require_same
 from riskmodel.inference.bounds import quantile
@@ -82,7 +83,7 @@ class _Window:
 
 @final
 @frozen(eq=False, repr=False)
-class RollingInference:
+class RollingInference(Listed):
     """Standard errors and intervals of each window of a history, by the mechanism of `Inference`.
 
     Parameters

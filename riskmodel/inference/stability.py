@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.errors import NotEstimatedError
 from riskmodel.inference.influence import PortfolioInfluence
 
@@ -26,7 +27,7 @@ _CUSUM = (1.224, 1.358, 1.628)
 
 @final
 @frozen
-class BreakTest:
+class BreakTest(Listed):
     """A test that something stays constant over the window.
 
     Attributes
@@ -60,7 +61,7 @@ class BreakTest:
 
 @final
 @frozen(eq=False)
-class Stability:
+class Stability(Listed):
     r"""Tests that a portfolio's exposures, and its alpha, are constant over the window; `Inference.stability` makes it.
 
     Attributes

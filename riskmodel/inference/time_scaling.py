@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, require_horizon
 from riskmodel.quantities import SharpeRatio, Volatility
@@ -16,7 +17,7 @@ from riskmodel.quantities import SharpeRatio, Volatility
 
 @final
 @frozen
-class TimeScaling:
+class TimeScaling(Listed):
     r"""Variance over q returns against q times that of one, and what that does to √q.
 
     With autocorrelations :math:`\rho_k`, the variance ratio is

@@ -10,12 +10,13 @@ from attrs import frozen
 
 from riskmodel._core.arguments import require_finite, require_probability
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 
 
 @final
 @frozen
-class TrackRecord:
+class TrackRecord(Listed):
     r"""A Sharpe ratio, and the number of returns that it takes to tell it from a lower one.
 
     With skewness :math:`\gamma_3` and kurtosis :math:`\gamma_4`, an estimated Sharpe ratio has about the standard error

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require, require_count, require_probability
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, NotEstimatedError
 from riskmodel.horizon import MONTH, Horizon, require_same
 from riskmodel.inference.estimand import NEXT_MONTH, Estimand
@@ -29,7 +30,7 @@ _STEP = 0.5
 
 @final
 @frozen(eq=False, repr=False)
-class VolatilityRatios:
+class VolatilityRatios(Listed):
     r"""Realised over forecast volatility on past dates, which make the next forecast a range.
 
     A model says :math:`\hat\sigma` for a portfolio; over the next month the portfolio realises another volatility.

@@ -12,6 +12,7 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_share
 from riskmodel._core.arrays import Array, Flags, Index
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, TooFewObservationsError, UnknownAssetError
 from riskmodel.horizon import MONTH, Horizon
 from riskmodel.model.instruments import HeldInstruments, known_labels
@@ -24,7 +25,7 @@ from riskmodel.panel.memory import ReturnPanel, returns_on
 
 @final
 @frozen(eq=False, repr=False)
-class HedgeRecord:
+class HedgeRecord(Listed):
     r"""A portfolio hedged on each date with the model known the day before: what was promised, and what was earned.
 
     `ModelHistory.hedged` makes it. The hedge is neutral, it takes away the exposures that the model says; or in some

@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from riskmodel import __version__
 from riskmodel._core.arguments import require, require_count, shown
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -50,7 +51,7 @@ def _check(self: Lineage, _attribute: Any, _value: Any) -> None:
 
 @final
 @frozen
-class Lineage:
+class Lineage(Listed):
     """What a model was made of; every `FactorModel` has one.
 
     Parameters

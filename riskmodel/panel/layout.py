@@ -9,6 +9,7 @@ from typing import Any, final
 from attrs import field, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 
@@ -76,7 +77,7 @@ def _date_format() -> Any:
 
 
 @frozen
-class Layout:
+class Layout(Listed):
     """The layout of a file (abstract: `Wide`, `Long`, `Crsp`, `French`, `Either`)."""
 
     def given(self, names: Sequence[Any]) -> Layout:

@@ -6,6 +6,7 @@ from typing import final
 
 from attrs import frozen
 
+from riskmodel._core.listing import Listed
 from riskmodel.portfolio.limits import Limit
 
 # Smaller limits are shares and counts.
@@ -14,7 +15,7 @@ _DOLLARS = 1e3
 
 @final
 @frozen
-class Breach:
+class Breach(Listed):
     """A limit that a position exceeds.
 
     Attributes

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_positive
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.errors import DuplicateLabelsError, InvalidParameterError, UnboundedPositionError
 from riskmodel.model.holdings import Holdings
 from riskmodel.portfolio.breach import Breach
@@ -38,7 +39,7 @@ def _read_children(children: Any) -> tuple[Any, ...]:
 
 @final
 @frozen(eq=False, repr=False)
-class BudgetNode:
+class BudgetNode(Listed):
     r"""A desk with a position, or a fund of desks; limits may stand at every node.
 
     A fund holds what its desks hold: positions of desks in one asset are netted, and its volatility is that of the sum,

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, UncoveredPositionsError, UnknownAssetError
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
@@ -28,7 +29,7 @@ _LEFT_OUT = "left out"
 
 @final
 @frozen(eq=False, repr=False)
-class Coverage:
+class Coverage(Listed):
     """A book seen through a model, with what stands in for positions that the model does not cover.
 
     Made by `Book.cover`.

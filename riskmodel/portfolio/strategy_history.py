@@ -14,6 +14,7 @@ from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.dates import read_stamps
 from riskmodel._core.display import Table, page
+from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
 from riskmodel.errors import (
     DuplicateDatesError,
@@ -34,7 +35,7 @@ _TOO_EARLY = "no weights are known yet"
 
 @final
 @frozen(init=False, eq=False, repr=False)
-class StrategyHistory:
+class StrategyHistory(Listed):
     r"""A strategy on each date of a history of models: exposures, volatility, factor share and contributions.
 
     On a date, the weights are the latest known on it and the model is that of the window that ends on it, so that

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Index
 from riskmodel._core.dates import times
+from riskmodel._core.listing import Listed
 from riskmodel.errors import CoverageError, InvalidParameterError
 from riskmodel.panel.base import Panel
 
@@ -28,7 +29,7 @@ def _read_date(value: Any) -> pd.Timestamp:
 
 @final
 @frozen
-class Episode:
+class Episode(Listed):
     """A span of market history, from one close to another.
 
     Parameters

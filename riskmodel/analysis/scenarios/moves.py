@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, floats
 from riskmodel._core.linalg import as_correlation
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
@@ -22,7 +23,7 @@ _CONTRADICTORY = 1e-6
 
 @final
 @frozen(eq=False)
-class Moves:
+class Moves(Listed):
     r"""Factor returns f and residuals ε in a scenario: their mean, and their covariance about it.
 
     The covariance is that of uncertain returns before the scenario, less what the shocks explain:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from riskmodel._core.arguments import require_probability
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.grouping import Grouping
 from riskmodel.analysis.holding import Holding, Holdings
 from riskmodel.analysis.scenarios.moves import Moves
@@ -25,7 +26,7 @@ _ROUNDING = 1e-12
 
 @final
 @frozen(eq=False, repr=False)
-class ScenarioOutcome:
+class ScenarioOutcome(Listed):
     """Profit and loss of a portfolio in a scenario, with its standard deviation.
 
     Made by `Scenario.of`. Figures are returns of a portfolio, and dollars of a position, over the scenario's horizon.

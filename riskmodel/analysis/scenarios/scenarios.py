@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.scenarios.base import Scenario
 from riskmodel.analysis.scenarios.choices import STANDARD_DEVIATIONS
 from riskmodel.analysis.scenarios.episode import Episode
@@ -40,7 +41,7 @@ def _read(scenarios: Any) -> tuple[Scenario, ...]:
 
 @final
 @frozen(repr=False)
-class Scenarios:
+class Scenarios(Listed):
     """Several scenarios, compared in one table.
 
     Parameters

@@ -14,6 +14,7 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_probability
 from riskmodel._core.arrays import Array
+from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
 from riskmodel.analysis.tails.base import TailMethod
 from riskmodel.errors import InvalidParameterError, MissingDatesWarning, TooFewObservationsError, UnknownAssetError
@@ -31,7 +32,7 @@ _COLUMNS = ["return", "value_at_risk", "expected_shortfall", "probability"]
 
 @final
 @frozen(eq=False, repr=False)
-class TailBacktest:
+class TailBacktest(Listed):
     """Forecasts of value at risk and expected shortfall for each date, from what was known the day before.
 
     Made by `of`. The p-values say how likely as much of a deviation is where forecasts are right.

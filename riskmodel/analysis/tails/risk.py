@@ -8,6 +8,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core.arguments import require_probability
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.grouping import Grouping
 from riskmodel.analysis.holding import Holding
 from riskmodel.analysis.tails.tail import Ends, Tail
@@ -19,7 +20,7 @@ from riskmodel.inference.interval import Interval
 
 @final
 @frozen(eq=False, repr=False)
-class TailRisk:
+class TailRisk(Listed):
     """Value at risk and expected shortfall of a portfolio or position. Losses are positive numbers.
 
     Made by `TailMethod.of`. Figures are returns of a portfolio, and dollars of a position, over `horizon`. The columns

@@ -7,10 +7,12 @@ from typing import Any, final
 
 from attrs import frozen
 
+from riskmodel._core.listing import Listed
+
 
 @final
 @frozen(eq=False)
-class Shape:
+class Shape(Listed):
     """A symmetric distribution with mean zero and variance one.
 
     Attributes

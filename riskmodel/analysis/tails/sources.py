@@ -12,6 +12,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Index
 from riskmodel._core.callers import warn
+from riskmodel._core.listing import Listed
 from riskmodel.analysis.holding import Holdings
 from riskmodel.analysis.tails.gaps import DRAW_RESIDUALS, Gaps, drawn
 from riskmodel.errors import MissingDatesWarning, UnknownAssetError
@@ -23,7 +24,7 @@ from riskmodel.portfolio.portfolio import Portfolio, require_known, require_port
 
 @final
 @frozen(eq=False)
-class Sources:
+class Sources(Listed):
     """Returns of what a portfolio holds, on the rows where all of it has one, per dollar of strategy.
 
     Attributes

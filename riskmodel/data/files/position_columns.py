@@ -9,6 +9,7 @@ from typing import Any, final
 from attrs import field, fields, frozen
 
 from riskmodel._core import labels
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, LayoutError
 
 # Names of columns, in this order where several would do; case, spaces, points and underscores are ignored.
@@ -31,7 +32,7 @@ def _is_a_name(_columns: Any, part: Any, value: Any) -> None:
 
 @final
 @frozen
-class PositionColumns:
+class PositionColumns(Listed):
     r"""The columns of a file of positions, one row for each asset, and date where there are several.
 
     Each is found by its name where it is not given: ``asset`` or ``ticker``, ``dollars`` or ``market value``,

@@ -17,6 +17,7 @@ from riskmodel._core import labels
 from riskmodel._core.dates import window
 from riskmodel._core.frames import ReturnFrame
 from riskmodel._core.kinds import FactorReturns
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import read_path
 from riskmodel.data.french import catalogue
 from riskmodel.data.french.server import LIBRARY, Server
@@ -33,7 +34,7 @@ _LONGEST_TIMEOUT = 86_400.0
 
 
 @frozen
-class _Weighted:
+class _Weighted(Listed):
     name: str
 
     caption: ClassVar[re.Pattern[str]]

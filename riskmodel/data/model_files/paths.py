@@ -7,6 +7,7 @@ from typing import Any, Self, final
 
 from attrs import evolve, field, fields, frozen
 
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import InvalidParameterError
 
@@ -21,7 +22,7 @@ def _read_optional(path: Any) -> Path | None:
 
 @final
 @frozen
-class ModelPaths:
+class ModelPaths(Listed):
     """The files of a risk model as delimited text.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any, final
 from attrs import field, frozen
 
 from riskmodel._core.arguments import require, require_finite
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon
 
@@ -78,7 +79,7 @@ def _read_range(value: Any) -> tuple[float, float]:
 
 @final
 @frozen
-class FileUnits:
+class FileUnits(Listed):
     """What the numbers in files of a risk model are. Files seldom tell; their documentation does.
 
     Parameters

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require_finite
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.weighting import require_at_least
 
@@ -26,7 +27,7 @@ def _read(penalties: Any) -> tuple[float, ...]:
 
 @final
 @frozen
-class CrossValidated:
+class CrossValidated(Listed):
     """A penalty chosen for each asset by its squared errors on later dates.
 
     An asset's dates are cut into `folds` + 1 blocks in the order of time. Each block but the first is forecast by

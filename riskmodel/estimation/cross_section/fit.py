@@ -10,11 +10,12 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, by_constructor, read_only
+from riskmodel._core.listing import Listed
 
 
 @final
 @frozen(eq=False, repr=False)
-class CrossSectionFit:
+class CrossSectionFit(Listed):
     """The regressions of T dates on K factors.
 
     Parameters

@@ -10,6 +10,7 @@ from attrs import Factory, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, shown
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.estimation.cross_section.preparation import Preparation, Standardised, WinsorisedByMAD
 from riskmodel.estimation.weighting import require_at_least
@@ -27,7 +28,7 @@ def _read_steps(steps: Any) -> tuple[Preparation, ...]:
 
 @final
 @frozen
-class Style:
+class Style(Listed):
     """A numeric exposure, such as value or size, and how it is prepared.
 
     Parameters
@@ -53,7 +54,7 @@ class Style:
 
 @final
 @frozen
-class Groups:
+class Groups(Listed):
     """A family of groups, such as industries or countries: one factor for each, relative to the market.
 
     The returns of a family sum to zero by capitalisation on each date. A group with few members in the regression of a

@@ -10,6 +10,7 @@ from attrs import Converter, field, frozen
 
 from riskmodel._core.arguments import require, shown
 from riskmodel._core.arrays import Array, Flags, floats
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 
 
@@ -51,7 +52,7 @@ def _require_function(_self: CrossSections, attribute: Any, value: Any) -> None:
 
 @final
 @frozen(eq=False)
-class CrossSections:
+class CrossSections(Listed):
     """What is known of N assets before each of T times; a `Preparation` and an `EstimationUniverse` read it.
 
     Attributes

@@ -10,6 +10,7 @@ from attrs import Converter, evolve, field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arrays import Array, by_constructor, read_only
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.horizon import Horizon, require_horizon
 
@@ -61,7 +62,7 @@ def _read_links(links: Any, self: Any) -> Array:
 
 @final
 @frozen(eq=False, repr=False)
-class IdioRisk:
+class IdioRisk(Listed):
     """The variance of each asset's residual, and what links residuals; an `IdioVarianceEstimator` returns it.
 
     D = diag σ², or C C' + a diagonal where residuals are linked, with σ² on its diagonal.

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen, validators
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_finite
 from riskmodel._core.arrays import Array, Index, by_constructor, floats, read_only, set_read_only
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.estimation.cross_section.fit import CrossSectionFit
 from riskmodel.estimation.weighting import require_instance, weighted_mean
@@ -58,7 +59,7 @@ def _finite(_: FittedLoadings, attribute: Any, value: Any) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class FittedLoadings:
+class FittedLoadings(Listed):
     r"""Loadings B, factor returns f and residuals of :math:`r_t = \alpha + B f_t + \varepsilon_t`.
 
     A `LoadingsEstimator` returns it. Labels come out as pandas, in the order of the constructor's arrays.

@@ -16,6 +16,7 @@ from riskmodel._core import labels
 from riskmodel._core.arrays import Array, Flags, by_constructor, floats, read_only
 from riskmodel._core.dates import read_dates
 from riskmodel._core.linalg import STILL
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
 from riskmodel.errors import InvalidParameterError, UnreadableFileError
 from riskmodel.estimation.moments.axes import FactorAxes, unweighted
@@ -78,7 +79,7 @@ def _checked(weights: Array, t: int) -> Array:
 
 @final
 @frozen(eq=False, repr=False)
-class Moments:
+class Moments(Listed):
     r"""Sufficient statistics of a panel for least squares: counts, means and centred cross-products.
 
     They are stored as the results of regressions, a form that merges without cancellation. The factors are

@@ -8,13 +8,13 @@ import numpy as np
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
-from riskmodel._core.listing import Abstract
+from riskmodel._core.listing import Abstract, Listed
 from riskmodel.inference.covariance.regressors import Regressors
 from riskmodel.inference.estimand import Estimand
 
 
 @frozen(eq=False)
-class DateTerms:
+class DateTerms(Listed):
     r"""What each date adds to the errors of M estimates: an error is about the sum of its terms.
 
     The terms are influence functions over the number of dates, :math:`\psi_t / T`, and where dates are weighted, the

@@ -15,6 +15,7 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require, shown
 from riskmodel._core.arrays import by_constructor
 from riskmodel._core.dates import times
+from riskmodel._core.listing import Listed
 from riskmodel._core.paths import read_path
 from riskmodel.errors import DuplicateLabelsError, InvalidParameterError, MissingExtraError, SourceError
 from riskmodel.horizon import CALENDAR_DAY, QUARTER, Horizon, require_horizon
@@ -37,7 +38,7 @@ def _by_name(series: Any) -> dict[Any, Characteristic]:
 
 @final
 @frozen(eq=False, repr=False)
-class Characteristics:
+class Characteristics(Listed):
     """What is known of assets besides their returns: sizes, valuation ratios, industries, countries.
 
     Each characteristic has dates of its own, those on which its values **became known**, so that monthly figures stand

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_share, shown
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import is_number
 from riskmodel.panel.factors import FactorOfAssets
@@ -62,7 +63,7 @@ def _is_amount(_self: Any, attribute: Any, value: Any) -> None:
 
 @final
 @frozen
-class Instrument:
+class Instrument(Listed):
     """One thing that a hedge may hold, with what it costs and how much of it may be held.
 
     Parameters

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require, require_count, require_finite, shown
 from riskmodel._core.arrays import Array, Flags
+from riskmodel._core.listing import Listed
 from riskmodel.errors import InfeasibleHedgeError, InvalidParameterError
 from riskmodel.horizon import Horizon
 from riskmodel.model.instruments import HeldInstruments
@@ -62,7 +63,7 @@ def _is_count(_self: Any, attribute: Any, value: Any) -> None:
 
 @final
 @frozen(eq=False, repr=False)
-class HedgeProblem:
+class HedgeProblem(Listed):
     r"""The hedge of least risk and cost in instruments with prices, limits and lots.
 
     It minimises :math:`\tfrac{\gamma}{2} \mathrm{Var} + \mathrm{trading} + \mathrm{borrow} - \mathrm{carry}` over the

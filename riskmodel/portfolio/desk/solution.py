@@ -9,6 +9,7 @@ import pandas as pd
 from attrs import frozen
 
 from riskmodel._core import labels
+from riskmodel._core.listing import Listed
 from riskmodel.horizon import Horizon
 from riskmodel.portfolio.desk.solver import Found
 from riskmodel.portfolio.desk.terms import HedgeTerms
@@ -20,7 +21,7 @@ _PROVED = 1e-4
 
 @final
 @frozen(eq=False, repr=False)
-class HedgeSolution:
+class HedgeSolution(Listed):
     """The hedge that solves a `HedgeProblem`: holdings, trades, costs, and how near to the optimum it is.
 
     Attributes

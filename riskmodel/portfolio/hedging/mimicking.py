@@ -12,6 +12,7 @@ from attrs import frozen
 from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, floats
+from riskmodel._core.listing import Listed
 from riskmodel.errors import CollinearFactorsError, InvalidParameterError, UnknownAssetError, UnknownFactorError
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
@@ -23,7 +24,7 @@ _DEPENDENT = 1e-10
 
 @final
 @frozen(eq=False, repr=False)
-class MimickingPortfolio:
+class MimickingPortfolio(Listed):
     r"""A portfolio of assets that stands for a factor which no one security is: SMB, a principal component, inflation.
 
     Made by `maximum_correlation` or `unit_exposure`. As an instrument of a hedge, pass `as_factor()`.

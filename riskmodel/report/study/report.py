@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require
+from riskmodel._core.listing import Listed
 from riskmodel.errors import TooFewObservationsError
 from riskmodel.evaluation.calibration import WINDOW
 from riskmodel.evaluation.study import Study
@@ -24,7 +25,7 @@ _DRAWN = ("long", "long-short", "minimum variance", "equal")
 
 @final
 @frozen(eq=False, repr=False)
-class StudyReport:
+class StudyReport(Listed):
     """The tables and pictures of a study, for a terminal, a page and programs. Made by `StudyReport.of`.
 
     Attributes
