@@ -215,9 +215,11 @@ class TestEverywhere:
             ["tails", "BusEq", "Utils", "--sample", "month"],
             ["hedge", "BusEq", "--sample", "month", "--cap", "0.1"],
             ["attribute", "BusEq", "--sample", "month", "--from", "2016"],
+            ["hedge", "BusEq", "--sample", "month", "--instruments", "Utils", "--cap", "0.5"],
         ):
             out = run(*command).out
             assert max(map(len, out.splitlines())) < columns
+            assert "\\" not in out
 
 
 class TestFewDates:

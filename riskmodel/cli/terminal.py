@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -42,7 +43,9 @@ def table_text(table: pd.DataFrame, digits: int = 2, missing: str = "-") -> str:
         What stands for NaN.
     """
     shown = table.rename_axis(None, axis=0).rename_axis(None, axis=1)
-    return str(shown.to_string(float_format=f"{{:,.{digits}f}}".format, na_rep=missing, line_width=width()))
+    text = str(shown.to_string(float_format=f"{{:,.{digits}f}}".format, na_rep=missing, line_width=width()))
+    # pandas marks that columns follow below with a backslash, which is no figure
+    return re.sub(r" +\\ *$", "", text, flags=re.MULTILINE)
 
 
 def section(title: str, body: str, note: str = "") -> str:
