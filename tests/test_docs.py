@@ -197,6 +197,13 @@ def test_files_of_models(capsys):
     assert space["vendor"].covariance.to_dense().equals(space["model"].at(rm.YEAR).covariance.to_dense())
 
 
+def test_the_page_on_clusters():
+    space = run_page("docs/how-to/cluster.md")
+    assert space["model"].loadings.shape == (1_000, 1)
+    assert np.isclose(space["model"].loadings["Mkt-RF"].mean(), 1.0, atol=0.01)
+    assert space["client"].status == "closed"
+
+
 def test_the_page_on_the_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     text = (ROOT / "docs/how-to/command-line.md").read_text(encoding="utf-8")

@@ -248,9 +248,12 @@ class TestFiles:
         with pytest.raises(rm.InvalidParameterError, match="text or numbers"):
             odd.save(tmp_path / "s")
 
-    def test_no_file_is_no_file(self, tmp_path):
-        with pytest.raises(FileNotFoundError):
+    def test_no_file_is_no_file(self, tmp_path):  # nor is a folder one
+        with pytest.raises(rm.SourceError):
             rm.Moments.load(tmp_path / "none")
+        with pytest.raises(rm.SourceError) as caught:
+            rm.Moments.load(tmp_path)
+        assert caught.value.details["path"] == str(tmp_path)
 
 
 class TestUpdates:

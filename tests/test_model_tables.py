@@ -29,6 +29,7 @@ def same_parts(model, again):
     assert model.definitions == again.definitions
     assert model._priors == again._priors
     assert model.lineage == again.lineage
+    pd.testing.assert_frame_equal(model.missing, again.missing, check_exact=True)
     assert float(model.risk_free_mean).hex() == float(again.risk_free_mean).hex()
 
 
@@ -150,6 +151,29 @@ def test_a_name_that_tells_the_unit_or_the_size_refuses_others(tmp_path, units):
     with pytest.raises(rm.UnitsError) as caught:
         rm.read_model_text(paths, units, columns=NAMES)
     assert caught.value.details["units"] == units
+
+
+SPANS = [
+    ("AnnualRisk%", rm.MONTH, True),
+    ("AnnualRisk%", rm.Horizon(250), False),
+    ("Spec%Monthly", rm.YEAR, True),
+    ("Spec%Monthly", rm.Horizon(20), False),
+    ("DailySpec%", rm.YEAR, True),
+    ("Annualised daily risk %", rm.YEAR, False),
+    ("SpecRisk%", rm.YEAR, False),
+]
+
+
+@pytest.mark.parametrize(("column", "horizon", "refused"), SPANS)
+def test_a_name_that_tells_the_span_refuses_others(tmp_path, column, horizon, refused):
+    units = rm.FileUnits(PERCENT, horizon, VOLATILITY, ANY)
+    paths = delivered(tmp_path, specific_risk=SPECIFIC.replace("SpecRisk%", column))
+    if not refused:
+        assert rm.read_model_text(paths, units, columns=NAMES | {column: "specific_risk"}).horizon == horizon
+        return
+    with pytest.raises(rm.UnitsError) as caught:
+        rm.read_model_text(paths, units, columns=NAMES | {column: "specific_risk"})
+    assert caught.value.details["got"] == f"column {column!r}"
 
 
 def neutral(folder, unit, horizon, form, assets=None):

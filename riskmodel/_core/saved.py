@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from riskmodel import __version__
 from riskmodel._core.atomic import write_atomically
-from riskmodel.errors import NewerFileError, UnreadableFileError
+from riskmodel.errors import NewerFileError, SourceError, UnreadableFileError
 
 _FIRST = re.compile(rb"riskmodel (\w+) file, version ([0-9]{1,9})\n")
 _SUM = re.compile(rb"sha256 ([0-9a-f]{64})\n")
@@ -57,10 +57,13 @@ def read_saved(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dic
         If a newer version wrote it.
     UnreadableFileError
         If it is damaged, cut short, or of another kind.
-    FileNotFoundError
-        If there is no file.
+    SourceError
+        If there is no file, or it cannot be opened.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path)) from error
     first = _FIRST.match(content)
     if first is None or first[1].decode() != kind:
         got = "something else" if first is None else f"a file of a {first[1].decode()}"

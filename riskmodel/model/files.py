@@ -46,7 +46,7 @@ def write_model(path: Path, model: FactorModel) -> None:
         "factors": write_index(model.factors, "factors"),
         "definitions": definitions,
         "priors": [write_label(a) for a in model._priors],
-        "missing": _write_missing(model.missing),
+        "missing": write_missing(model.missing),
         "assets": write_index(model.assets, "assets"),
     }
     write_saved(path, KIND, VERSION, head, arrays)
@@ -82,7 +82,7 @@ def _arguments(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
             horizon=read_horizon(fit["horizon"]),
             decay_factor=float(fit["decay_factor"]),
         ),
-        "missing": _read_missing(head["missing"]),
+        "missing": read_missing(head["missing"]),
         "priors": [read_label(a) for a in head["priors"]],
         "lineage": read_lineage(head["lineage"]),
     }
@@ -118,7 +118,8 @@ def _with_weights(
     return {**said, "weights": list(zip(held, _floats(arrays[f"weights.{k}"]).tolist(), strict=True))}
 
 
-def _write_missing(missing: pd.DataFrame) -> dict[str, Any]:
+def write_missing(missing: pd.DataFrame) -> dict[str, Any]:
+    """Convert the list of assets that were left out to a JSON value."""
     if tuple(missing.columns) != _OF_MISSING or not missing.index.equals(pd.RangeIndex(len(missing))):
         raise InvalidParameterError(
             f"expected missing with the columns {', '.join(_OF_MISSING)}, one row after the other, got the columns "
@@ -128,7 +129,8 @@ def _write_missing(missing: pd.DataFrame) -> dict[str, Any]:
     return {name: write_index(pd.Index(missing[name], dtype=missing[name].dtype), name) for name in _OF_MISSING}
 
 
-def _read_missing(said: Mapping[str, Any]) -> pd.DataFrame:
+def read_missing(said: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the list of `write_missing`."""
     columns = {name: read_index(said[name]) for name in _OF_MISSING}
     return pd.DataFrame({name: pd.Series(c.array, dtype=c.dtype) for name, c in columns.items()})
 

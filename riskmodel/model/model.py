@@ -418,8 +418,8 @@ class FactorModel(Listed):
             wrote it.
         InvalidParameterError
             If `factors` have other names, or are required.
-        FileNotFoundError
-            If there is no file.
+        SourceError
+            If there is no file, or it cannot be opened.
         """
         return cls(**read_model(read_path(path, "path"), factors))
 

@@ -20,7 +20,7 @@ from riskmodel._core.saved import DAMAGE
 from riskmodel.data.files.content import read_content
 from riskmodel.data.model_files.identity import identifier
 from riskmodel.errors import MissingExtraError, NewerFileError, RiskModelError, UnreadableFileError
-from riskmodel.model.files import read_lineage, write_lineage
+from riskmodel.model.files import read_lineage, read_missing, write_lineage, write_missing
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.described import describe, describe_horizon, read_factors, read_horizon
 from riskmodel.panel.stored.parquet import DAMAGED
@@ -43,9 +43,10 @@ def write_model_parquet(model: FactorModel, folder: AnyPath) -> None:
     """Write a model as Parquet tables: exposures, factor covariance, assets, factors, links.
 
     Numbers are float64, in decimals per the model's horizon. The metadata of each schema has, under ``riskmodel``, JSON
-    with the version, the horizon, labels, definitions of factors, the lineage and, as ``model``, a SHA-256 of all
-    tables and metadata. `read_model_parquet` restores the same bits of all parts of Σ, of means, priors, factors and
-    lineage. Standard errors of a regression and the list of missing assets are left out: `FactorModel.save` keeps them.
+    with the version, the horizon, labels, definitions of factors, the lineage, the missing assets and, as ``model``, a
+    SHA-256 of all tables and metadata. `read_model_parquet` restores the same bits of all parts of Σ, of means, priors,
+    factors, missing assets and lineage. The figures of a regression (standard errors, R², observations) are left out:
+    `FactorModel.save` keeps them.
 
     Parameters
     ----------
@@ -140,6 +141,7 @@ def _metadata(model: FactorModel) -> dict[str, Any]:
         "factors": write_index(model.factors, "factors"),
         "definitions": [describe(f) for f in model.definitions],
         "priors": [write_label(a) for a in model._priors],
+        "missing": write_missing(model.missing),
         "n_links": model._links.shape[1],
         "assets": write_index(model.assets, "assets"),
     }
@@ -272,5 +274,6 @@ def _arguments(tables: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, 
         "risk_free_mean": float(said["risk_free_mean"]),
         "horizon": read_horizon(said["horizon"]),
         "priors": [read_label(a) for a in said["priors"]],
+        "missing": read_missing(said["missing"]),
         "lineage": read_lineage(said["lineage"]),
     }

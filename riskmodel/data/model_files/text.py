@@ -31,8 +31,8 @@ from riskmodel.errors import (
     UnknownFactorError,
     UnreadableFileError,
 )
-from riskmodel.horizon import require_same
-from riskmodel.model.files import read_lineage, write_lineage
+from riskmodel.horizon import DAY, MONTH, QUARTER, WEEK, YEAR, Horizon, require_same
+from riskmodel.model.files import read_lineage, read_missing, write_lineage, write_missing
 from riskmodel.model.lineage import Lineage
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.described import defined, describe
@@ -44,7 +44,15 @@ _FORM = "specific risk"
 # The comment with the identifier of the model, which all files that are written together have.
 _MODEL = "riskmodel identifier"
 # The other comments that are written.
-_WRITTEN = frozenset({"unit", "horizon", _FORM, "risk free mean", "lineage"})
+_WRITTEN = frozenset({"unit", "horizon", _FORM, "risk free mean", "lineage", "missing"})
+# The span of variances that the name of a column tells.
+_SPANS = {
+    DAY: re.compile(r"daily|per.?day", re.IGNORECASE),
+    WEEK: re.compile(r"weekly|per.?week", re.IGNORECASE),
+    MONTH: re.compile(r"monthly|per.?month", re.IGNORECASE),
+    QUARTER: re.compile(r"quarterly|per.?quarter", re.IGNORECASE),
+    YEAR: re.compile(r"annual|yearly|per.?year|per.?annum", re.IGNORECASE),
+}
 _SEPARATORS = (",", "|", ";", "\t")
 # What the name of a column of risks tells.
 _SAYS = {
@@ -59,9 +67,9 @@ def write_model_text(
 ) -> ModelPaths:
     """Write a model as delimited text: exposures, factor covariance, specific risk, and data of assets and factors.
 
-    `read_model_text` restores the same bits of all parts of Σ, of means, priors, factors and lineage. Standard errors
-    of a regression and the list of missing assets are left out: `FactorModel.save` keeps them. A comment in each file,
-    ``# riskmodel identifier: …``, is a SHA-256 of all of them.
+    `read_model_text` restores the same bits of all parts of Σ, of means, priors, factors, missing assets and lineage.
+    The figures of a regression (standard errors, R², observations) are left out: `FactorModel.save` keeps them. A
+    comment in each file, ``# riskmodel identifier: …``, is a SHA-256 of all of them.
 
     Parameters
     ----------
@@ -146,7 +154,8 @@ def read_model_text(
         What the numbers are. They are compared with what the files say, in comments and in names of columns, with total
         risk where the assets have it, and with risks that assets have. A percentage read as decimals, or a daily
         variance read as annual, does not pass. A volatility in decimals that is taken as a variance can pass where the
-        files have no total risk.
+        files have no total risk. A monthly risk read as annual can pass where neither a comment ``# horizon: …`` nor
+        the name of a column (``AnnualRisk%``) says the horizon.
     columns : mapping of str, optional
         Names of this library by those in the files: ``{"AssetID": "asset", "Spec%": "specific_risk"}``; see
         `ModelPaths` for them.
@@ -205,6 +214,7 @@ def read_model_text(
         links=_links(tables.get("links"), assets, units),
         priors=_priors(of_assets),
         lineage=_lineage(of_assets),
+        **_missing(of_assets),
     )
     if of_assets is not None and total is not None and _MODEL in of_assets.said:
         require_parts(total, model, known, str(of_assets.path))
@@ -222,6 +232,7 @@ def _said(model: FactorModel, units: FileUnits) -> dict[str, str]:
     return _said_of(units) | {
         "risk free mean": repr(float(model.risk_free_mean)),
         "lineage": json.dumps(write_lineage(model.lineage)),
+        "missing": json.dumps(write_missing(model.missing)),
     }
 
 
@@ -356,14 +367,22 @@ def _require_units(rows: Rows, units: FileUnits) -> None:
         if name not in {"specific_risk", "total_risk", "covariance"}:
             continue
         said = [of for of, pattern in _SAYS.items() if pattern.search(written.replace("covar", ""))]
-        wrong = [
+        wrong: list[object] = [
             of
             for of in said
             if (isinstance(of, RiskUnit) and of is not units.unit)
             or (isinstance(of, RiskForm) and name != "covariance" and of is not units.form)
         ]
+        wrong += _other_spans(written, units.horizon)
         if wrong:
             raise _contradiction(rows, units, f"column {written!r}")
+
+
+def _other_spans(written: str, horizon: Horizon) -> list[Horizon]:
+    """The span that the name of a column tells, where it is another; "annualised daily risk" tells none."""
+    told = [of for of, pattern in _SPANS.items() if pattern.search(written)]
+    # A month of 20 or 22 days and a day of the calendar are no contradiction.
+    return [of for of in told if len(told) == 1 and not 0.5 < of.days / horizon.days < 2.0]
 
 
 def _contradiction(rows: Rows, units: FileUnits, got: str) -> UnitsError:
@@ -499,6 +518,13 @@ def _rate(rows: Rows | None) -> float:
 def _lineage(rows: Rows | None) -> Lineage:
     none = Lineage()
     return none if rows is None else _said_in(rows, "lineage", lambda text: read_lineage(json.loads(text)), none)
+
+
+def _missing(rows: Rows | None) -> dict[str, Any]:
+    """The argument `missing` where the files say it; the default of a model has the right dtypes otherwise."""
+    if rows is None or "missing" not in rows.said:
+        return {}
+    return {"missing": _said_in(rows, "missing", lambda text: read_missing(json.loads(text)), pd.DataFrame())}
 
 
 def _said_in(rows: Rows, key: str, read: Callable[[str], T], default: T) -> T:

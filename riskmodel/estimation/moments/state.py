@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core.atomic import replacing
-from riskmodel.errors import InvalidParameterError, UnreadableFileError
+from riskmodel.errors import InvalidParameterError, SourceError, UnreadableFileError
 from riskmodel.estimation.moments.sound import unsound_part
 
 VERSION = 4
@@ -48,13 +48,15 @@ def write_state(path: Path, head: Mapping[str, Any], arrays: Mapping[str, Any]) 
 def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read the head and the arrays of a file; raise where it is damaged or of another version."""
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        raw = path.open("rb")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be opened: {error.strerror or error}.", path=str(path)) from error
+    try:
+        with raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(str(arrays["head"]))
         version, whole = head["version"], head["version"] != VERSION or _is_whole(head, arrays)
         part = unsound_part(head, arrays) if whole and version == VERSION else None
-    except FileNotFoundError:
-        raise
     except _DAMAGE as error:
         raise UnreadableFileError(
             f"expected a file of Moments.save, got {path}, which is damaged or something else; save it again.",

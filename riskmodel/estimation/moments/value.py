@@ -258,8 +258,8 @@ class Moments(Listed):
         ------
         InvalidParameterError
             If the file is damaged, of another version or of another kind, or if `factors` have other names.
-        FileNotFoundError
-            If there is no file.
+        SourceError
+            If there is no file, or it cannot be opened.
         """
         path = read_path(path, "path")
         head, arrays = read_state(path)
