@@ -602,6 +602,18 @@ class TestTime:
         assert any("factors depend on each other" in note for note in out.to_dict()["notes"])
         assert "factors depend on each other there" in out.to_html()
 
+    def test_estimates_outside_their_intervals_are_said(self):
+        days, rng = pd.bdate_range("2015-01-01", periods=260), np.random.default_rng(5)
+        factors = pd.DataFrame(0.01 * rng.standard_normal((260, 20)), days, [f"F{i}" for i in range(20)])
+        noise = 0.01 * rng.standard_normal((260, 40))
+        assets = pd.DataFrame(factors[["F0"]].to_numpy() + noise, days, [f"A{i}" for i in range(40)])
+        panel = rm.ReturnPanel.align(assets, factors, pd.Series(0.0, days), horizon=rm.DAY, return_type=rm.EXCESS)
+        out = RiskReport.of(rm.Strategy(dict.fromkeys(assets, 1 / 40), rm.OLS().fit(panel)), panel, BUDGET)
+        said = [note for note in out.notes if note.startswith("Outside their own intervals: ")]
+        hedged = out.figures.loc[("hedged", "volatility")]
+        assert hedged["estimate"] < hedged["low"]
+        assert "volatility (hedged)" in said[0]
+
     def test_whole_lots_are_shown_beside_any_size(self):
         panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"], start="2014")
         xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
