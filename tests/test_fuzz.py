@@ -283,8 +283,12 @@ BY_CALLABLE |= {
     ("Inference().track_record", "confidence"): 0.9,
     **{(f"Inference().{named}", "tail"): 0.9 for named in ("change", "difference", "table")},
 }  # fmt: skip
-for named in ("capped", "change", "contributions", "difference", "interval", "long_run_volatility", "minimum_variance",
-              "next_month", "residual_correlations", "table"):  # fmt: skip
+BY_CALLABLE |= {
+    **{(f"Inference().{named}", "instruments"): ["Mkt-RF", "SMB"] for named in ("capped", "neutral")},
+    ("Inference().neutral", "target"): {"SMB": 0.1}, ("Inference().hedge", "rule"): rm.HedgedPortfolio.neutral,
+}  # fmt: skip
+for named in ("capped", "change", "contributions", "difference", "hedge", "interval", "long_run_volatility",
+              "minimum_variance", "neutral", "next_month", "residual_correlations", "table"):  # fmt: skip
     BY_CALLABLE |= {(f"Inference().{named}", "level"): 0.9}
 BACKTEST = {
     "weights": {"A": 1.0},

@@ -13,7 +13,7 @@ AnyPath = str | PathLike[str]
 
 def read_path(path: AnyPath, what: str) -> Path:
     """Return a path with ``~`` expanded, or raise where it is not a path."""
-    if path == "":
+    if isinstance(path, str) and not path:
         raise InvalidParameterError(f"expected {what} as the path of a file, got an empty text.", path=path)
     try:
         read = Path(path).expanduser()

@@ -163,7 +163,13 @@ def _hedged(rule: Any, strategy: Portfolio) -> HedgedPortfolio:
     advice = "a function of a portfolio that returns one, such as rm.HedgedPortfolio.neutral"
     if not callable(rule):
         raise InvalidParameterError(f"expected rule as {advice}, got {shown(rule)}.", parameter="rule", got=rule)
-    made = require(rule(strategy), HedgedPortfolio, "the hedge of rule", advice)
+    try:
+        hedged = rule(strategy)
+    except TypeError as error:  # no function of one portfolio
+        raise InvalidParameterError(
+            f"expected rule as {advice}, got {shown(rule)}, which raises {error}.", parameter="rule", got=rule
+        ) from error
+    made = require(hedged, HedgedPortfolio, "the hedge of rule", advice)
     if made.strategy is not strategy:
         raise InvalidParameterError(
             "expected a rule that hedges the portfolio it is given, got one that returns a hedge of another; write "
