@@ -18,8 +18,9 @@ from scipy import special
 import riskmodel as rm
 from riskmodel.estimation.base import MomentEstimator
 from riskmodel.estimation.least_squares.ols import LeastSquares
-from riskmodel.report import figures, formats, html, text
+from riskmodel.report import figures, formats, html, summary, text
 from riskmodel.report.document import Document, Place, Table, Width
+from riskmodel.report.previous import Previous
 from riskmodel.report.report import RiskReport
 
 BUDGET = rm.RiskBudget(1e6, rm.MONTH)
@@ -399,7 +400,10 @@ class TestFirstScreen:
                 desk.scenarios.loc[name, ["pnl", "volatility"]].astype(float), table.loc[name, ["pnl", "volatility"]]
             )
         tile = next(t for t in desk.document(12).tiles if t.label.startswith("Worst"))
-        assert tile.note == f"{desk.scenarios['pnl'].idxmin()}; range of what it leaves open"
+        assert (
+            tile.note
+            == f"{desk.scenarios['pnl'].idxmin()}; range of what the factors leave, at the estimated exposures"
+        )
 
     def test_riskless_has_no_dollars_at_risk(self):
         _, factors = synthetic(1)
@@ -596,6 +600,64 @@ class TestTime:
         out = RiskReport.of(rm.Strategy({"A": 1.0}, rm.OLS().fit(panel)), panel, BUDGET)
         assert out.trends.empty
         assert any("factors depend on each other" in note for note in out.to_dict()["notes"])
+        assert "factors depend on each other there" in out.to_html()
+
+    def test_estimates_outside_their_intervals_are_said(self):
+        days, rng = pd.bdate_range("2015-01-01", periods=260), np.random.default_rng(5)
+        factors = pd.DataFrame(0.01 * rng.standard_normal((260, 20)), days, [f"F{i}" for i in range(20)])
+        noise = 0.01 * rng.standard_normal((260, 40))
+        assets = pd.DataFrame(factors[["F0"]].to_numpy() + noise, days, [f"A{i}" for i in range(40)])
+        panel = rm.ReturnPanel.align(assets, factors, pd.Series(0.0, days), horizon=rm.DAY, return_type=rm.EXCESS)
+        out = RiskReport.of(rm.Strategy(dict.fromkeys(assets, 1 / 40), rm.OLS().fit(panel)), panel, BUDGET)
+        said = [note for note in out.notes if note.startswith("Outside their own intervals: ")]
+        hedged = out.figures.loc[("hedged", "volatility")]
+        assert hedged["estimate"] < hedged["low"]
+        assert "volatility (hedged)" in said[0]
+
+    def test_whole_lots_are_shown_beside_any_size(self):
+        panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"], start="2014")
+        xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+        tools = [rm.Instrument("CVX", cost=0.001, lot=30_000.0), rm.Instrument("KO")]
+        out = RiskReport.of(xom, panel, BUDGET, capital=1e5, instruments=tools)
+        free = rm.HedgedPortfolio.minimum_variance(xom, ["CVX", "KO"])
+        assert out.hedge_in_lots["any size"]["hold CVX"] == pytest.approx(free.weights["CVX"])
+        assert out.hedge_in_lots["any size"]["volatility"] == pytest.approx(float(free.volatility))
+        held = out.hedge_in_lots["whole lots"]["hold CVX"] * 1e5
+        assert held / 30_000 == pytest.approx(round(held / 30_000))
+        assert held != 0
+        assert out.hedge_in_lots["whole lots"]["volatility"] > out.hedge_in_lots["any size"]["volatility"]
+        assert out.to_dict()["hedge_in_lots"][0]["figure"] == "volatility"
+        assert "THE HEDGE IN WHOLE LOTS" in out.to_text()
+
+    def test_without_lots_there_is_nothing_of_them(self):
+        panel = rm.SampleData().panel(["XOM", "CVX"], ["Mkt-RF"], start="2014")
+        xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+        out = RiskReport.of(xom, panel, BUDGET, instruments=[rm.Instrument("CVX", cost=0.001)])
+        assert out.hedge_in_lots.empty
+        assert out.instruments == ("CVX",)
+        assert "WHOLE LOTS" not in out.to_text()
+
+    def test_rsquared_has_the_interval_of_the_asset_alone(self):
+        panel = rm.SampleData().panel(["XOM", "KO"], ["Mkt-RF"], start="2014")
+        model = rm.OLS().fit(panel)
+        out = RiskReport.of(rm.Strategy({"XOM": 0.5, "KO": 0.5}, model), panel, BUDGET, level=0.9)
+        inference = rm.Inference.of(model, panel)
+        for asset, row in out.assets.iterrows():
+            alone = inference.table(rm.Strategy({asset: 1.0}, model), 0.9).loc["factor share"]
+            assert row["rsquared"] == pytest.approx(alone["estimate"])
+            assert row["rsquared_low"] == pytest.approx(alone["low"])
+            assert row["rsquared_high"] == pytest.approx(alone["high"])
+        assert "rsquared_high" in out.to_dict()["assets"][0]
+        assert set(out.tables()["assets"]) >= {"rsquared_low", "rsquared_high"}
+
+    def test_changes_of_exposures_are_few_and_the_largest(self):
+        changes = pd.DataFrame(
+            {"then": 0.0, "now": 0.0, "change": [9.0, *np.linspace(-0.5, 0.1, 20), 1.0]},
+            ["volatility, %/yr", *(f"exposure F{i}" for i in range(20)), "capacity, $m"],
+        )
+        table = summary.changes(Previous("2020-01-31", changes, "Held as before."))
+        assert [row[0] for row in table.rows] == [*changes.index[:9], "capacity, $m"]
+        assert table.note.startswith("Held as before. 12 exposures that changed less")
 
     def test_hedges_in_instruments_are_compared(self):
         panel = rm.SampleData().panel(["XOM", "CVX", "KO"], ["Mkt-RF"], start="2014")
@@ -1017,7 +1079,7 @@ class TestDict:
             "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
             "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
-            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments", "lineage",
+            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments", "hedge_in_lots", "lineage",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

@@ -32,7 +32,7 @@ _ROWS = (
         r"with HedgedPortfolio\.minimum_variance\(strategy, instruments\), or define a PortfolioFactor that mimics it",
         "with riskmodel hedge --instruments",
     ),
-    (r"\(riskmodel hedge --instruments, rm\.MimickingPortfolio\)", "(riskmodel hedge --instruments)"),
+    (r"\(rm\.MimickingPortfolio\)", "(riskmodel hedge --instruments)"),
     (r", or OLS\.fit_available with minimum, leaves", ", leaves"),
     (r"with rm\.EWMA\(\.\.\.\) or a shorter window", "with --half-life or a shorter --window"),
     (

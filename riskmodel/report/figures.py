@@ -423,7 +423,7 @@ def risk_through_time(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame, dates × names
-        Decimals. The first is drawn solid, and each further one in a colour of its own.
+        Decimals. The first is drawn solid, and each further one in a colour of its own. One alone names the axis.
 
     Returns
     -------
@@ -443,7 +443,8 @@ def risk_through_time(table: pd.DataFrame) -> Figure:
         Line(str(name), own.index, own.to_numpy(dtype=np.float64), colours[i % len(colours)])
         for i, (name, own) in enumerate((name, table[name].dropna()) for name in table)
     )
-    return _through_time("Risk through time", lines, NumberAxis("", Unit.PERCENT))
+    axis = NumberAxis(lines[0].name if len(lines) == 1 else "", Unit.PERCENT)
+    return _through_time("Risk through time", lines, axis)
 
 
 def _through_time(title: str, marks: tuple[Mark, ...], axis: NumberAxis) -> Figure:

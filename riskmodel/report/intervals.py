@@ -24,6 +24,7 @@ from riskmodel.inference.inference import Inference
 from riskmodel.inference.interval import Interval
 from riskmodel.inference.next_month import next_month
 from riskmodel.inference.rolling import RollingInference
+from riskmodel.inference.rsquared import rsquared_ends
 from riskmodel.inference.stability import Stability
 from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
@@ -56,6 +57,8 @@ _IN_DOLLARS = {"expected excess return": "expected pnl", "alpha": "factor-adjust
 _COLUMNS = ["estimate", "std_error", "low", "high", "of"]
 # The most assets whose alphas are tested together: the test has the square of their number.
 _MOST_TESTED = 200
+# The most assets whose R² has an interval, which takes milliseconds each.
+_MOST_RSQUARED = 200
 # Of the trends.
 _MOST_WINDOWS = 60
 # Of rows longer than a week, a year has too few to estimate exposures.
@@ -155,6 +158,12 @@ class Intervals:
             return None
         errors = floats(Inference.of(held, self.panel, self.errors).std_errors())
         return AssetIntervals(held, errors, self._degrees(held), self.level)
+
+    def of_rsquared(self, held: FactorModel) -> Array | None:
+        """The ends of the interval of each R², N × 2; None where the model has none, and for more than 200 assets."""
+        if isinstance(self._inferred, str) or len(held.assets) > _MOST_RSQUARED:
+            return None
+        return rsquared_ends(held, self.panel, self.errors, self.level)
 
     @cached_property
     def contributions(self) -> pd.DataFrame:

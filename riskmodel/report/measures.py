@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.contributions import Contributions
@@ -22,6 +22,8 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.desk.instrument import Instrument
+from riskmodel.portfolio.desk.problem import HedgeProblem
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
@@ -57,6 +59,7 @@ class Measures:
     groups: Any = None
     capital: float | None = None
     instruments: tuple[Any, ...] = ()
+    tools: tuple[Instrument, ...] = ()
 
     @property
     def strategy(self) -> Portfolio:
@@ -127,9 +130,12 @@ class Measures:
     def assets(self) -> pd.DataFrame:
         """The holdings: weight, fit, own volatility."""
         held, fit, own = self.held, self.held.regression, self.of_assets
+        ends = self.intervals.of_rsquared(held)
         columns = {
             "weight": self.weights,
             "rsquared": None if fit is None else fit.rsquared,
+            "rsquared_low": None if ends is None else ends[:, 0],
+            "rsquared_high": None if ends is None else ends[:, 1],
             "idio_volatility": np.sqrt(held.idio_variance),
             "n_observations": None if fit is None else fit.n_observations,
             "false_discovery_rate": None if own is None else false_discovery_rates(own.alpha_pvalues),
@@ -231,6 +237,15 @@ class Measures:
         if not self.instruments:
             return None
         return HedgeComparison.of(self.strategy, list(self.instruments), self.panel, self.intervals.level)
+
+    @cached_property
+    def in_lots(self) -> pd.DataFrame | None:
+        """What whole lots change in the hedge of least variance; None without lots, or without dollars to hold."""
+        position = self.held_position
+        if position is None or not any(tool.lot for tool in self.tools):
+            return None
+        free = [evolve(tool, cost=0.0, borrow=None, carry=None) for tool in self.tools]
+        return HedgeProblem(self.strategy, free, capital=float(position.capital)).solve().rounding()
 
     @cached_property
     def contributions(self) -> Contributions:

@@ -154,6 +154,7 @@ def gaps(m: Measures) -> Iterator[str]:
         )
     if not m.intervals.has_two_windows:
         yield (f"{_OF_TIME}: {len(m.panel.dates):,} dates are fewer than two windows of {m.intervals.window_dates:,}.")
+    yield from _outside(m)
     if m.n_missing:
         yield (
             f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return; pictures of the "
@@ -167,6 +168,19 @@ def of_windows(m: Measures) -> Iterator[str]:
         yield (
             f"{_OF_TIME}: in no window of {m.intervals.window_dates:,} dates can the portfolio's regression be "
             "estimated, as factors depend on each other there."
+        )
+
+
+def _outside(m: Measures) -> Iterator[str]:
+    """Which estimates lie outside their intervals."""
+    table = m.intervals.figures
+    apart = (table["estimate"] < table["low"]) | (table["estimate"] > table["high"])
+    names = [f"{figure} ({portfolio})" for portfolio, figure in table.index[apart].tolist()]
+    if names:
+        yield (
+            f"Outside their own intervals: {listed(names, 6)}. Where factors are many for the dates, betas fit noise "
+            "too, so own risks are estimated too low; intervals allow for the degrees of freedom that this takes, "
+            "estimates do not. Trust the intervals."
         )
 
 

@@ -97,14 +97,22 @@ def _through_time(m: Measures) -> Iterator[Picture]:
         figures.exposures_through_time(table[order]),
     )
     said = {
-        "volatility": ("Volatility through time", "Volatility a year of the portfolio at today's weights"),
-        "factor share": ("Factor share through time", "Share of the portfolio's variance that the factors explain"),
+        "volatility": (
+            "Volatility through time",
+            "Volatility a year of the portfolio at today's weights",
+            "volatility a year",
+        ),
+        "factor share": (
+            "Factor share through time",
+            "Share of the portfolio's variance that the factors explain",
+            "share of variance",
+        ),
     }
-    for column, (heading, about) in said.items():
+    for column, (heading, about, axis) in said.items():
         yield Picture(
             heading,
             f"{about}, in regressions over rolling windows of {window}.",
-            figures.risk_through_time(m.intervals.trends[[column]]),
+            figures.risk_through_time(m.intervals.trends[[column]].rename(columns={column: axis})),
         )
     yield from _walk_forward(m)
 

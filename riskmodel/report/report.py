@@ -27,6 +27,7 @@ from riskmodel.inference.stability import Stability
 from riskmodel.model.hedge_record import HedgeRecord
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.desk.instrument import Instrument
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.position import Position
@@ -40,7 +41,15 @@ from riskmodel.report.previous import SCHEMA, VERSION, Previous
 from riskmodel.report.records import plain, records
 
 # what is estimated, also where a model does not know it
-_OF_ASSETS = ["weight", "rsquared", "idio_volatility", "n_observations", "false_discovery_rate"]
+_OF_ASSETS = [
+    "weight",
+    "rsquared",
+    "rsquared_low",
+    "rsquared_high",
+    "idio_volatility",
+    "n_observations",
+    "false_discovery_rate",
+]
 # facts that a page says below its heading
 _LINE = ("As of", "Data")
 # holdings that have room there
@@ -115,6 +124,7 @@ class RiskReport(Listed):
     groups: Any
     capital: float | None
     instruments: tuple[Any, ...]
+    _tools: tuple[Instrument, ...]
     _previous: Any
     _said: Callable[[str], str] = str  # how advice is said: the command line names options
     _measures: Measures = field(init=False)
@@ -133,6 +143,7 @@ class RiskReport(Listed):
             self.groups,
             self.capital,
             self.instruments,
+            self._tools,
         )
 
     _changes: Previous | None = field(init=False)
@@ -185,10 +196,11 @@ class RiskReport(Listed):
             Dollars of strategy that are held, to show what they use of the budget and warn of what they exceed.
         previous : mapping, optional
             What `to_dict` of an earlier report returned, to show what changed.
-        instruments : sequence of labels or portfolios of assets
+        instruments : sequence of labels, portfolios of assets, or Instrument
             What trades and may hedge the strategy, as of `HedgedPortfolio.minimum_variance`: assets of the model and
             of the panel, such as funds. The report compares the model's hedge in them with that of a regression, and
-            the hedge on the page may hold them beside the factors.
+            the hedge on the page may hold them beside the factors. Where an `Instrument` has a lot, the report shows
+            what whole lots change in the model's hedge of what is held; costs are left out.
 
         Raises
         ------
@@ -216,6 +228,7 @@ class RiskReport(Listed):
         if groups is not None:
             Contributions.of(strategy, groups)  # says now what is wrong with them
         portfolios = {"unhedged": strategy, **_hedges(strategy, share)}
+        tools = tuple(map(Instrument.read, labels.require_list(instruments, "instruments")))
         return cls(
             strategy=strategy,
             panel=panel,
@@ -229,7 +242,8 @@ class RiskReport(Listed):
             errors=chosen,
             groups=groups,
             capital=None if capital is None else float(Position(strategy, capital, budget.horizon).capital),
-            instruments=_read_instruments(strategy, instruments),
+            instruments=_read_instruments(strategy, tools),
+            tools=tools,
             previous=previous,
         )
 
@@ -349,10 +363,20 @@ class RiskReport(Listed):
     def assets(self) -> pd.DataFrame:
         """The holdings: ``weight``, ``rsquared``, ``idio_volatility`` per the model's horizon, ``n_observations``.
 
-        Also the ``false_discovery_rate`` of alphas (Benjamini and Hochberg), where these have errors. A model without a
+        Also the ends of the interval of R², ``rsquared_low`` and ``rsquared_high``, for up to 200 holdings, and the
+        ``false_discovery_rate`` of alphas (Benjamini and Hochberg), where these have errors. A model without a
         regression has the first and the third.
         """
         return self._measures.assets.copy()
+
+    @property
+    def hedge_in_lots(self) -> pd.DataFrame:
+        """What whole lots change in the model's hedge in instruments, as `HedgeSolution.rounding`; empty without lots.
+
+        Costs are left out, so that it is the hedge of least variance.
+        """
+        found = self._measures.in_lots
+        return pd.DataFrame(columns=["any size", "whole lots"], dtype=np.float64) if found is None else found.copy()
 
     @property
     def exposures(self) -> pd.DataFrame:
@@ -522,6 +546,7 @@ class RiskReport(Listed):
             "trends": _trends(m.intervals.trends),
             "walk_forward": _walk_forward(m.intervals.walk_forward),
             "hedges_in_instruments": _in_instruments(m),
+            "hedge_in_lots": [] if m.in_lots is None else records(m.in_lots.rename_axis("figure")),
             "changes": records(self.changes.rename_axis("figure")),
             "stability": _stability(m.intervals.stability),
             "notes": [*self.notes, *notes.of_windows(m)],
@@ -635,9 +660,9 @@ def _capped(strategy: Portfolio, neutral: HedgedPortfolio, cap: float) -> Hedged
     return HedgedPortfolio.with_factor_share(strategy, cap)
 
 
-def _read_instruments(strategy: Portfolio, instruments: Any) -> tuple[Any, ...]:
-    """The instruments, which the model must know."""
-    every = tuple(labels.require_list(instruments, "instruments"))
+def _read_instruments(strategy: Portfolio, tools: tuple[Instrument, ...]) -> tuple[Any, ...]:
+    """The labels or portfolios of the instruments, which the model must know."""
+    every = tuple(tool.label for tool in tools)
     if every:
         HedgedPortfolio.minimum_variance(strategy, every)  # says now what is wrong with them
     return every

@@ -16,6 +16,8 @@ from riskmodel.report.measures import MODEL, REALISED, Measures
 from riskmodel.report.previous import Previous
 
 _BIGGEST = 5
+# Exposures of which a change is shown: others would push all else off the first screen.
+_MOST_CHANGES = 8
 
 
 def tiles(m: Measures) -> tuple[Tile, ...]:
@@ -109,7 +111,7 @@ def _worst(m: Measures) -> Iterator[Tile]:
         yield Tile(
             "Worst scenario, $",
             short_interval(row["pnl"], (row["low"], row["high"]), 3),
-            f"{name}; range of what it leaves open",
+            f"{name}; range of what the factors leave, at the estimated exposures",
         )
 
 
@@ -158,7 +160,8 @@ def limits(m: Measures) -> Table:
 
 def changes(previous: Previous) -> Table:
     """What changed since the last report."""
-    table = previous.changes
+    table, left_out = _largest_changes(previous.changes)
+    more = f" {left_out:,} exposures that changed less are left out here; the JSON has all." if left_out else ""
     rows = tuple(
         (str(figure), *(fixed(value, 2) for value in row))
         for figure, row in zip(table.index, table.to_numpy(), strict=True)
@@ -168,6 +171,14 @@ def changes(previous: Previous) -> Table:
         ("Figure", "Then", "Now", "Change"),
         rows,
         width=Width.HALF,
-        note=previous.holdings,
+        note=f"{previous.holdings}{more}",
         place=Place.FIRST,
     )
+
+
+def _largest_changes(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The changes without all but the largest of exposures, and how many these are."""
+    of_exposures = table.index.astype(str).str.startswith("exposure ")
+    size = np.where(of_exposures, table["change"].abs().to_numpy(), np.inf)
+    order = np.argsort(-size, kind="stable")[: int((~of_exposures).sum()) + _MOST_CHANGES]
+    return table.iloc[np.sort(order)], len(table) - len(order)

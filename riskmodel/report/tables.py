@@ -26,7 +26,7 @@ from riskmodel.report.formats import (
     short_amount,
     short_interval,
 )
-from riskmodel.report.intervals import CAPPED, HEDGED
+from riskmodel.report.intervals import CAPPED, HEDGED, UNHEDGED
 from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import (
     ASSET,
@@ -51,6 +51,8 @@ _VOLATILITIES = {
     "volatility, next month": "last year",
 }
 _NO_INTERVAL = (math.nan, math.nan)
+# Exposures that are shown of a hedge in lots.
+_MOST_IN_LOTS = 8
 
 
 def all_of(m: Measures, most: int) -> list[Table]:
@@ -58,6 +60,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
     tables = [
         *_side_by_side(hedges(m), volatility(m)),
         *([] if m.in_instruments is None else [in_instruments(m.in_instruments)]),
+        *([] if m.in_lots is None else [in_lots(m, m.in_lots)]),
         volatilities(m),
         *_side_by_side(variance(m), ratios(m)),
         legs(m, most),
@@ -129,6 +132,32 @@ def in_instruments(compared: HedgeComparison) -> Table:
     )
 
 
+def in_lots(m: Measures, rounded: pd.DataFrame) -> Table:
+    """What whole lots change in the hedge in the instruments."""
+    percent = {"volatility": m.panel.horizon.scale_volatility(100.0, to=YEAR), "factor share": 100.0}
+    said = {"volatility": "volatility, %/yr", "factor share": "factor share, %"}
+    left = rounded.index[rounded.index.astype(str).str.startswith("exposure ")]
+    apart = (rounded.loc[left, "whole lots"] - rounded.loc[left, "any size"]).abs().to_numpy()
+    hidden = left[np.argsort(-apart, kind="stable")][_MOST_IN_LOTS:]
+    shown = rounded.drop(index=["cost", *hidden])  # the cost is left out of this hedge
+    rows = [
+        (said.get(str(figure), str(figure)), *(fixed(percent.get(str(figure), 1.0) * v, 3) for v in row))
+        for figure, row in zip(shown.index, shown.to_numpy(), strict=True)
+    ]
+    more = (
+        f" {len(hidden):,} exposures that rounding moves less are left out here; the JSON has all."
+        if len(hidden)
+        else ""
+    )
+    return Table(
+        "The hedge in whole lots",
+        ("Figure", "Any size", "Whole lots"),
+        tuple(rows),
+        note=f"The model's hedge of least variance in the instruments, of {_held_dollars(m)}: what rounding to lots "
+        "leaves. Exposures and holdings are dollars per dollar of strategy; costs are left out." + more,
+    )
+
+
 def _on_paper(m: Measures, hedged: list[str]) -> str:
     """What is said of hedges that cannot be traded as they are printed."""
     hedges = [m.portfolios[name] for name in hedged]
@@ -138,7 +167,7 @@ def _on_paper(m: Measures, hedged: list[str]) -> str:
         return ""
     return (
         f" {listed(names, 6)}: published on paper, thousands of stocks long and short, so no one security trades it; "
-        "hedge with instruments instead (riskmodel hedge --instruments, rm.MimickingPortfolio)."
+        "hedge with instruments instead (rm.MimickingPortfolio)."
     )
 
 
@@ -441,7 +470,8 @@ def scenarios(m: Measures) -> Table:
         words=(0, 1),
         width=Width.WIDE,
         note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
-        "standard deviations, and the others as expected with it. The range is what they leave uncertain.",
+        "standard deviations, and the others as expected with it. The range is of what the factors leave, at the "
+        "estimated exposures; the error of these is not in it.",
     )
 
 
@@ -563,9 +593,11 @@ def _fit_cells(m: Measures) -> dict[str, list[str]]:
     cells = {"R2 %": [], "Idio vol %/yr": [fixed(v * per_year, 1) for v in [*m.assets["idio_volatility"], own]]}
     if "rsquared" not in m.assets:
         return cells
-    share = m.volatility["factor_share"].iloc[0]
+    ends = m.assets.reindex(columns=["rsquared_low", "rsquared_high"]).to_numpy(dtype=np.float64)
+    every = [*zip(m.assets["rsquared"], ends, strict=True)]
+    every.append((m.volatility["factor_share"].iloc[0], np.array(m.intervals.of(UNHEDGED, "factor share"))))
     return cells | {
-        "R2 %": [fixed(100 * r, 1) for r in [*m.assets["rsquared"], share]],
+        "R2 %": [interval(100 * r, (100 * low, 100 * high), 1) for r, (low, high) in every],
         "Dates": [*(fixed(n, 0 if float(n).is_integer() else 1) for n in m.assets["n_observations"]), ""],
     }
 
