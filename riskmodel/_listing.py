@@ -5,6 +5,8 @@ Python asks the class of the class, as it does for enumerations. Instances list 
 
 from __future__ import annotations
 
+from abc import ABCMeta
+
 _NAMES = """
 __abstractmethods__ __annotations__ __attrs_attrs__ __attrs_init__ __attrs_own_setattr__ __attrs_post_init__
 __attrs_props__ __delattr__ __dict__ __eq__ __final__ __getattr__ __getstate__ __hash__ __init__ __match_args__ __ne__
@@ -24,3 +26,7 @@ class Listing(type):
         """Whether a special method is that of a class of Python's own, such as float."""
         home = next((base for base in cls.__mro__ if name in vars(base)), cls)
         return name.startswith("__") and home.__module__ == "builtins"
+
+
+class AbstractListing(Listing, ABCMeta):
+    """The same for abstract classes, and for classes that users combine with abstract ones."""

@@ -2,6 +2,7 @@
 
 import pickle
 import pydoc
+from abc import ABC, abstractmethod
 from enum import Enum
 
 import pytest
@@ -41,6 +42,20 @@ def test_values_of_listed_numbers_return_from_pickle():
     for value in (rm.MONTH, rm.Mean(0.01, rm.DAY), rm.Volatility(0.2, rm.YEAR)):
         again = pickle.loads(pickle.dumps(value))
         assert (type(again), repr(again)) == (type(value), repr(value))
+
+
+def test_a_quantity_of_the_users_own_may_be_abstract():
+    class Priced(ABC):
+        @abstractmethod
+        def price(self):
+            pass
+
+    class Cost(rm.Quantity, Priced):
+        def price(self):
+            return 2.0 * float(self)
+
+    assert Cost(0.01, rm.DAY).price() == 0.02
+    assert isinstance(Cost(0.01, rm.DAY), Priced)
 
 
 def test_what_one_calls_is_listed():

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
-
-from riskmodel._listing import Listing
-
-
-class AbstractListing(Listing, ABCMeta):
-    """The same for abstract classes."""
+from riskmodel._listing import AbstractListing, Listing
 
 
 class Listed(metaclass=Listing):
