@@ -583,6 +583,24 @@ class TestTime:
         summary = {row["figure"]: row for row in report.to_dict()["walk_forward"]}
         assert math.isclose(summary["effectiveness"]["out_of_sample"], expected, rel_tol=1e-9)
 
+    def test_what_was_earned_is_the_librarys(self, report):
+        table = report.attribution
+        assert table["span"].unique().tolist() == ["month", "year"]
+        panel = report.panel
+        held = rm.Strategy(WEIGHTS, rm.OLS().fit(panel.select(list(WEIGHTS))))
+        expected = rm.ReturnAttribution.of(held, panel, start=panel.dates[-252])
+        errors = expected.std_errors(rm.Inference.of(held.model, panel.select(list(WEIGHTS))))
+        year = table[table["span"] == "year"].set_index("part")
+        np.testing.assert_allclose(year["return"], expected.to_frame()["return"], rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(year.loc[errors.index, "low"].astype(float), errors["low"], rtol=1e-6)
+        assert set(year["dates"]) == {252}
+        assert math.isclose(year["return"].iloc[:-1].sum(), year.loc["total", "return"], rel_tol=1e-12)
+        assert [row["part"] for row in report.to_dict()["attribution"]] == table["part"].tolist()
+        short = make({"MSFT": 1.0}, start="2018-10-01")
+        assert short.attribution["span"].unique().tolist() == ["month"]
+        few = make({"MSFT": 1.0}, start="2018-11-20").attribution
+        assert few["span"].unique().tolist() == [f"{few['dates'].iloc[0]} dates"]
+
     def test_what_is_skipped_is_said(self):
         out = make({"MSFT": 1.0}, start="2017-06-01")
         assert out.walk_forward is None
@@ -1079,7 +1097,8 @@ class TestDict:
             "pnl", "trade", "residual_correlations", "tests", "notes", "realised", "warnings", "figures", "level",
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
             "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
-            "scenarios", "changes", "trends", "walk_forward", "hedges_in_instruments", "hedge_in_lots", "lineage",
+            "scenarios", "attribution", "changes", "trends", "walk_forward", "hedges_in_instruments", "hedge_in_lots",
+            "lineage",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

@@ -292,6 +292,11 @@ class Intervals:
     def _returns(self) -> Mapping[str, pd.Series[float]]:
         return {name: p.excess_returns(self.panel) for name, p in self.portfolios.items()}
 
+    @property
+    def inference(self) -> Inference | None:
+        """Of the model of what is held; None where its errors are not known."""
+        return None if isinstance(self._inferred, str) else self._inference
+
     @cached_property
     def _inferred(self) -> pd.DataFrame | str:
         """The table of the strategy, or why there is none."""

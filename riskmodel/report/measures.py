@@ -28,6 +28,7 @@ from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
+from riskmodel.report.earned import Earned
 from riskmodel.report.formats import distinct
 from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals
 from riskmodel.report.losses import Losses
@@ -264,6 +265,11 @@ class Measures:
         """What may be lost with it; per dollar of strategy where nothing limits it."""
         position = self.held_position
         return Losses(self.strategy if position is None else position, self.panel, self.intervals.level)
+
+    @cached_property
+    def earned(self) -> Earned:
+        """What the strategy would have earned lately, by source."""
+        return Earned(self.strategy, self.panel, self.intervals.inference, self.intervals.level)
 
     @cached_property
     def limits(self) -> pd.DataFrame:

@@ -103,6 +103,7 @@ def assumptions(m: Measures, cap: float | None) -> Iterator[str]:
     yield f"Returns are in excess of the risk-free rate{given}; costs of trading and of shorting are left out."
     yield from _of_optimised(m)
     yield from m.losses.lacking
+    yield from m.earned.lacking
     if "capped" in m.portfolios:
         yield f"'capped' is the smallest hedge with a factor share of at most {100 * (cap or 0.0):.3g}%."
 

@@ -334,6 +334,16 @@ class RiskReport(Listed):
         return self._measures.losses.scenarios.copy()
 
     @property
+    def attribution(self) -> pd.DataFrame:
+        """What the strategy would have earned over the last month and year at today's weights, by part.
+
+        Rows by ``span`` and ``part`` (``risk_free``, ``alpha``, factors, ``specific``, ``total``): the mean
+        ``exposure``, the ``return`` linked over the span, decimals, with its ``std_error``, ``low`` and ``high``;
+        ``start``, ``end`` and how many ``dates``. See `ReturnAttribution`.
+        """
+        return self._measures.earned.table.copy()
+
+    @property
     def limits(self) -> pd.DataFrame:
         """By limit: ``allowed``, ``used`` and ``utilisation`` of what is held, or of the largest position allowed."""
         return self._measures.limits.copy()
@@ -543,6 +553,7 @@ class RiskReport(Listed):
             "contributions": _contributions(m),
             "tails": records(m.losses.tails.assign(level=TAIL_LEVEL)),
             "scenarios": records(m.losses.scenarios),
+            "attribution": m.earned.table.astype(object).where(m.earned.table.notna(), None).to_dict("records"),
             "trends": _trends(m.intervals.trends),
             "walk_forward": _walk_forward(m.intervals.walk_forward),
             "hedges_in_instruments": _in_instruments(m),

@@ -68,6 +68,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
         trade(m),
         *([] if m.losses.tails.empty or m.held_position is None else [tails(m)]),
         *([] if m.losses.scenarios.empty or m.held_position is None else [scenarios(m)]),
+        *([] if m.earned.table.empty else [earned(m, most)]),
         *([] if m.intervals.scaling.empty else [scaling(m)]),
         *([] if m.tests.empty else [correlations(m)]),
     ]
@@ -472,6 +473,32 @@ def scenarios(m: Measures) -> Table:
         note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
         "standard deviations, and the others as expected with it. The range is of what the factors leave, at the "
         "estimated exposures; the error of these is not in it.",
+    )
+
+
+def earned(m: Measures, most: int) -> Table:
+    """What the strategy would have earned lately, by source."""
+    table = m.earned.table
+    spans = table["span"].unique().tolist()
+    last = table[table["span"] == spans[-1]].set_index("part")
+    order = last.loc[[*m.held.factors], "return"].abs().sort_values(ascending=False).index[:most]
+    kept = [part for part in last.index if part in order or part not in m.held.factors]
+    rows = []
+    for part in kept:
+        cells = [fixed(last.loc[part, "exposure"], 2) if part in m.held.factors else ""]
+        for span in spans:
+            row: Any = table[(table["span"] == span) & (table["part"] == part)].iloc[0]
+            cells.append(interval(100 * row["return"], (100 * row["low"], 100 * row["high"]), 2))
+        rows.append(("risk-free" if part == "risk_free" else str(part), *cells))
+    left = len(last) - len(kept)
+    return Table(
+        "What it earned, unhedged",
+        ("Part", "Exposure", *(f"Last {span}, %" for span in spans)),
+        tuple(rows),
+        width=Width.WIDE,
+        note="As if today's weights had been held, with the model's alphas and loadings; parts sum to the return. "
+        "Intervals are of their errors: what alpha has too much, specific has too little."
+        + (f" {left} factors with smaller parts are in the JSON." if left else ""),
     )
 
 
