@@ -11,6 +11,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 from attrs import field, frozen
 
+from riskmodel._listing import Listing
 from riskmodel.errors import HorizonMismatchError, InvalidParameterError
 
 _BAR = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?(h|hours?|min|minutes?|s|sec|seconds?)", re.IGNORECASE)
@@ -88,7 +89,7 @@ def _is_bar(horizon: Horizon, _: Any, bar: Any) -> None:
 
 @final
 @frozen(repr=False)
-class Horizon:
+class Horizon(metaclass=Listing):
     r"""The time span that a return, a variance or a budget refers to.
 
     Parameters

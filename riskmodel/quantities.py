@@ -10,6 +10,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from riskmodel._listing import AbstractListing
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import Horizon, is_number, printed, require_horizon, require_same
 
@@ -30,7 +31,7 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
 }
 
 
-class Quantity(float):
+class Quantity(float, metaclass=AbstractListing):
     """A number with the horizon it refers to (abstract: `Mean`, `Variance`, `Volatility`, `SharpeRatio`).
 
     It can be used wherever a float can. Adding, subtracting, dividing or comparing two quantities of different horizons

@@ -1,30 +1,8 @@
-"""What `help` and `dir` list of a class: what one calls, not what attrs and Python keep there.
-
-Python asks the class of the class, as it does for enumerations. Instances list everything, as ever.
-"""
+"""Bases of values and of abstract classes, whose `help` and `dir` list what one calls."""
 
 from __future__ import annotations
 
-from abc import ABCMeta
-
-_NAMES = """
-__abstractmethods__ __annotations__ __attrs_attrs__ __attrs_init__ __attrs_own_setattr__ __attrs_post_init__
-__attrs_props__ __delattr__ __dict__ __eq__ __final__ __getattr__ __getstate__ __hash__ __init__ __match_args__ __ne__
-__reduce__ __repr__ __setattr__ __setstate__ __slots__ __str__ __weakref__
-"""
-_MACHINERY = frozenset(_NAMES.split())
-
-
-class Listing(type):
-    """A class that lists neither what attrs writes, nor what every object has."""
-
-    def __dir__(cls) -> list[str]:
-        """Return the names of attributes without the machinery."""
-        return [name for name in super().__dir__() if name not in _MACHINERY]
-
-
-class AbstractListing(Listing, ABCMeta):
-    """The same for abstract classes."""
+from riskmodel._listing import AbstractListing, Listing
 
 
 class Listed(metaclass=Listing):
