@@ -695,7 +695,25 @@ class MixedVintagesWarning(RiskModelWarning):
 
 
 class LeftOutWarning(RiskModelWarning):
-    """Alignment left out rows in which an asset grew or fell much."""
+    """Alignment left out rows in which an asset grew or fell much.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> days = pd.bdate_range("2024-01-01", periods=60)
+    >>> a, m = np.random.default_rng(0).normal(0.001, 0.01, (2, 60))
+    >>> returns = pd.DataFrame({"A": a}, days)
+    >>> market = pd.DataFrame({"Mkt-RF": m}, days).drop(days[10:30])
+    >>> free = pd.Series(0.0, days)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     panel = rm.ReturnPanel.align(returns, market, free, horizon=rm.DAY)
+    >>> print(str(caught[0].message).partition(" on dates")[0])
+    A grew 0.9747 x in 20 rows
+    """
 
 
 class HighRateWarning(RiskModelWarning):
@@ -744,15 +762,68 @@ class DoubtfulDatesWarning(RiskModelWarning):
 
 
 class DoubtfulUnitWarning(RiskModelWarning):
-    """Returns may be in percent where decimals are expected, or decimals where percent is, and do not tell."""
+    """Returns may be in percent where decimals are expected, or decimals where percent is, and do not tell.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> days = pd.bdate_range("2024-01-01", periods=60)
+    >>> draws = np.random.default_rng(0).normal(0.0, 0.01, (60, 2))
+    >>> returns = pd.DataFrame({"A": draws[:, 0]}, days)
+    >>> market = pd.DataFrame({"MYFACTOR": 5000 * draws[:, 1]}, days)
+    >>> free = pd.Series(0.0, days)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     panel = rm.ReturnPanel.align(returns, market, free, horizon=rm.DAY)
+    >>> print(caught[0].message.details["labels"])
+    ['MYFACTOR']
+    """
 
 
 class SuspectReturnWarning(RiskModelWarning):
-    """Returns look like errors of the data: a price that comes back, a split that was not applied."""
+    """Returns look like errors of the data: a price that comes back, a split that was not applied.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> days = pd.bdate_range("2024-01-01", periods=60)
+    >>> a, m = np.random.default_rng(0).normal(0.001, 0.01, (2, 60))
+    >>> a[30], a[31] = 9.0, -0.9
+    >>> returns = pd.DataFrame({"A": a}, days)
+    >>> market = pd.DataFrame({"Mkt-RF": m}, days)
+    >>> free = pd.Series(0.0, days)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     panel = rm.ReturnPanel.align(returns, market, free, horizon=rm.DAY)
+    >>> print(caught[0].message.details["returns"], caught[0].message.details["reasons"])
+    [9.0, -0.9] ['the price comes back', 'the price comes back']
+    """
 
 
 class ChosenColumnWarning(RiskModelWarning):
-    """One of several columns of a file was read, or two were combined, as its format says."""
+    r"""One of several columns of a file was read, or two were combined, as its format says.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     with TemporaryDirectory() as folder:
+    ...         path = Path(folder, "prices.csv")
+    ...         _ = path.write_text("Date,Close,Adj Close\n2024-01-02,10,9\n2024-01-03,11,10\n")
+    ...         returns = rm.read_prices(path)
+    >>> print(str(caught[0].message).partition(" has ")[2].partition(".")[0])
+    the columns Close, Adj Close of each asset; 'Adj Close' is read
+    """
 
 
 class RowsLeftOutWarning(RiskModelWarning):
@@ -772,7 +843,22 @@ class FailedForecastWarning(RiskModelWarning):
 
 
 class ExposureLeftWarning(RiskModelWarning):
-    """The instruments of a hedge cannot bring all exposures to the target; the details say what is left."""
+    """The instruments of a hedge cannot bring all exposures to the target; the details say what is left.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> two = ["Mkt-RF", "Oil"]
+    >>> parts = {"alpha": [0.0, 0.0], "factor_mean": [0.0, 0.0], "idio_variance": [1e-4, 1e-4], "horizon": rm.DAY}
+    >>> risk = {"loadings": [[0.6, 0.0], [0.8, 0.5]], "factor_covariance": [[1e-4, 0.0], [0.0, 1e-4]]}
+    >>> model = rm.FactorModel.from_parameters(assets=["KO", "XOM"], factors=two, **parts, **risk)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     hedged = rm.HedgedPortfolio.neutral(rm.Strategy({"KO": 1.0}, model), ["XOM"])
+    >>> print({factor: round(left, 3) for factor, left in caught[0].message.details["left"].items()})
+    {'Mkt-RF': 0.169, 'Oil': -0.27}
+    """
 
 
 class HedgesDifferWarning(RiskModelWarning):

@@ -47,8 +47,7 @@ def fragment(document: Document) -> str:
     """Write the warnings, the first figures and the first tables, for a notebook: no script, no style sheet."""
     parts = [f"<p><strong>Warning.</strong> {escape(warning)}</p>" for warning in document.warnings]
     rows = "".join(
-        f"<tr><th>{escape(t.label)}</th><td>{escape(t.value)}</td><td>{escape(t.note)}</td></tr>"
-        for t in document.tiles
+        f"<tr>{_cell('th', t.label)}{_cell('td', t.value)}{_cell('td', t.note)}</tr>" for t in document.tiles
     )
     parts.append(f"<table><caption>{escape(document.heading)}: {escape(document.subject)}</caption>{rows}</table>")
     parts += [_plain_table(table) for table in document.tables_at(Place.FIRST)]
@@ -56,9 +55,16 @@ def fragment(document: Document) -> str:
 
 
 def _plain_table(table: Table) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    """A table of which words are left and numbers right, whatever the notebook does with cells."""
+    sides = ["left" if j in table.words else "right" for j in range(len(table.columns))]
+    head = "".join(_cell("th", *cell) for cell in zip(table.columns, sides, strict=True))
+    rows = ("".join(_cell("td", *cell) for cell in zip(row, sides, strict=True)) for row in table.rows)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(tag: str, text: str, side: str = "left") -> str:
+    return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
 
 
 def _environment() -> Environment:

@@ -162,7 +162,8 @@ def _of_residuals(m: Measures) -> Iterator[Picture]:
     more = f" {left_out} assets with smaller ones are left out." if left_out else ""
     yield Picture(
         "Correlations of residuals",
-        f"Zero where the factors are enough. The largest is {largest:.2f}, of {first} and {second}.{more}",
+        f"Zero where the factors are enough. The largest is {largest:.2f}, of {first} and {second}.{more} "
+        "Columns are in the order of the rows.",
         figures.residual_correlations(m.comparison),
     )
 
