@@ -124,6 +124,9 @@ def test_peers_stand_in(run, tmp_path):
 def test_the_group_stands_in_for_all_commands(run, name, more):
     status, out, err = run(PROXIED, "--proxies", "group", "--start", "2014", *more, name=name)
     assert status == 0
+    if name != "report":
+        told = json.loads(run(PROXIED, "--proxies", "group", "--start", "2014", *more, "--json", name=name)[1])
+        assert any("NEWCO (2,000,000) by MSFT, AAPL" in note for note in told["notes"])
     # a report wraps its notes
     assert "NEWCO (2,000,000) by MSFT, AAPL" in " ".join((out + err).split())
 
@@ -142,9 +145,9 @@ def test_groups_of_a_file_stand_in(run, tmp_path):
         (None, ["--proxies", "group"], "expected --proxies group with groups"),
         ("NEWCO,MSFT\n", ["--proxies", "peers.csv"], "with the columns asset and peer"),
         ("asset,peer\nNEWCO,\n", ["--proxies", "peers.csv"], "with the columns asset and peer"),
-        ("asset,peer\nOTHER,MSFT\n", ["--proxies", "peers.csv"], "none of NEWCO (2e+06)"),
-        ("asset,peer\nNEWCO,NOBODY\n", ["--proxies", "peers.csv"], "NOBODY"),
-        (None, ["--proxies", "nosuch.csv"], "nosuch.csv"),
+        ("asset,peer\nOTHER,MSFT\n", ["--proxies", "peers.csv"], "peers.csv has no peers of them"),
+        ("asset,peer\nNEWCO,NOBODY\n", ["--proxies", "peers.csv"], "in --proxies peers.csv, got NOBODY without"),
+        (None, ["--proxies", "sector"], "as the word group, or as a CSV file"),
     ],
 )
 def test_bad_proxies(run, tmp_path, peers, args, said):
@@ -153,6 +156,14 @@ def test_bad_proxies(run, tmp_path, peers, args, said):
     status, _, err = run("asset,dollars\nMSFT,6e6\nNEWCO,2e6\n", "--no-html", *args)
     assert status == 2
     assert said in err
+
+
+def test_peers_stand_in_for_names_of_earlier_dates(run, tmp_path):
+    (tmp_path / "peers.csv").write_text("asset;peer\nNEWCO;MSFT\n")
+    text = "date,asset,dollars\n2016-06-30,MSFT,5e6\n2016-06-30,NEWCO,5e6\n2018-06-29,MSFT,4e6\n2018-06-29,KO,6e6\n"
+    status, out, _ = run(text, "--proxies", "peers.csv", "--from", "2017", "--json", name="attribute")
+    assert status == 0
+    assert "NEWCO" in json.loads(out)["by_asset"]
 
 
 def test_proxies_need_positions(capsys):

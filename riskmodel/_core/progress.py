@@ -10,6 +10,8 @@ from attrs import define
 # The bar appears after this time.
 _DELAY_SECONDS = 2.0
 _INTERVAL_SECONDS = 0.1
+# From here on, counts are short: 12.3M.
+_MANY = 10_000
 
 
 @final
@@ -58,7 +60,7 @@ class Progress:
             total=self.total,
             initial=self._done,
             unit=f" {self.unit}",
-            unit_scale=True,
+            unit_scale=self.total >= _MANY,
             leave=False,
             delay=_DELAY_SECONDS,
             mininterval=_INTERVAL_SECONDS,

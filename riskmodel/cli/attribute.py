@@ -86,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(
             {
+                "notes": list(found.notes),
                 "unit": "decimals of the portfolio over the window",
                 "first": str(dates[0].date()),
                 "last": str(dates[-1].date()),
@@ -113,6 +114,7 @@ class _Found:
     inference: Inference | RollingInference | None
     reason: str
     dollars: Dollars
+    notes: tuple[str, ...]
 
     def parts(self, level: float) -> pd.DataFrame:
         """Exposure, return and share of each part, with ``std_error``, ``low`` and ``high`` where these are known."""
@@ -166,9 +168,9 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found
     )
     size = Dollars.of(arguments, options, fitted.strategy)
     try:
-        return _Found(made, Inference.of(model, panel, arguments.errors), "", size)
+        return _Found(made, Inference.of(model, panel, arguments.errors), "", size, fitted.cautions)
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size)
+        return _Found(made, None, str(error), size, fitted.cautions)
 
 
 def _of_history(
@@ -181,7 +183,8 @@ def _of_history(
     panel = options.panel([str(asset) for asset in held])
     span = Horizon(read.rows(arguments.rolling, panel.horizon, "--rolling") * panel.horizon.days)
     history = Rolling(span, options.estimator).fit(panel)
-    notices.tell_all(options.caveats)
+    notes = (*options.caveats, *(() if options.positions is None else options.positions.basis))
+    notices.tell_all(notes)
     made = ReturnAttribution.of_weights(
         held, history, None, first, last, weighting=weighting, groups=groups_of(arguments)
     )
@@ -191,8 +194,8 @@ def _of_history(
             RollingInference(history) if arguments.errors is None else RollingInference(history, arguments.errors)
         )
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size)
-    return _Found(made, inference, "", size)
+        return _Found(made, None, str(error), size, notes)
+    return _Found(made, inference, "", size, notes)
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:

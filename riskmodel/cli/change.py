@@ -81,10 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
         _require_order(before, after, arguments.since)
         parts, names = change.to_frame(), change.names
     dates = [str(fitted.panel.dates[-1].date()) for fitted in (before, after)]
-    notices.tell_all(dict.fromkeys((*before.cautions, *after.cautions)))
+    notes = list(dict.fromkeys((*before.cautions, *after.cautions)))
+    notices.tell_all(notes)
     if arguments.json:
         print_json(
             {
+                "notes": notes,
                 "unit": "decimals",
                 "horizon": str(change.horizon),
                 "before": dates[0],

@@ -81,10 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
         risks = HedgeRisks(hedges, fitted.panel, budget, arguments.level, arguments.errors, arguments.cap, instruments)
         figures, legs, ends = risks.figures, risks.legs, risks.leg_ends
     book = None if options.positions is None else options.positions.book
-    notices.tell_all((*fitted.cautions, *_on_paper(hedges), *_of_what_is_held(risks, instruments)))
+    notes = (*fitted.cautions, *_on_paper(hedges), *_of_what_is_held(risks, instruments))
+    notices.tell_all(notes)
     if arguments.json:
         print_json(
             {
+                "notes": list(notes),
                 "budget": arguments.budget,
                 "horizon": arguments.horizon,
                 "level": arguments.level,

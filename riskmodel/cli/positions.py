@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any, Self, final
+from typing import Self, final
 
 import pandas as pd
 from attrs import frozen
@@ -92,9 +92,10 @@ class Held:
         sizes, groups, date = table.at(latest)
         sizes.index = pd.Index([str(asset) for asset in sizes.index])
         groups = None if groups is None else groups.set_axis(sizes.index)
-        proxies = _proxies(sizes, groups, known, rule)
-        _require_covered(sizes, [*known, *proxies.baskets], str(table.path))
-        rest = (proxies, proxies.note(sizes) if proxies.baskets else "", table, latest, known, nav, rule)
+        proxies = _proxies(table, sizes, known, rule)
+        _require_covered(sizes, [*known, *proxies.baskets], str(table.path), rule)
+        now = proxies.of(sizes.index)
+        rest = (proxies, now.note(sizes) if now.baskets else "", table, latest, known, nav, rule)
         if table.measure is Measure.DOLLARS:
             book = Book(sizes, groups=groups, date=date, nav=nav)
         elif nav is not None:
@@ -120,7 +121,7 @@ class Held:
         if len(sizes) < 2:
             return None
         # a name is said with its largest size
-        _require_covered(sizes.abs().max(), [*self._known, *self.proxies.baskets], str(self._table.path))
+        _require_covered(sizes.abs().max(), [*self._known, *self.proxies.baskets], str(self._table.path), self._rule)
         if self._table.measure is Measure.DOLLARS:
             return shares_of_gross(sizes)
         sizes.apply(require_not_percent, axis=1)
@@ -160,23 +161,29 @@ def _other_than_zero(weights: pd.Series[float]) -> dict[str, float | None]:
     return {str(asset): float(weight) for asset, weight in weights.items() if weight != 0}
 
 
-def _proxies(
-    sizes: pd.Series[float], groups: pd.Series[Any] | None, known: Sequence[str], rule: ProxyRule | None
-) -> Proxies:
-    """Return what stands in for positions without returns."""
-    missing = sizes[(sizes != 0) & ~sizes.index.isin(list(known))]
-    return Proxies({}) if rule is None or missing.empty else rule.proxies(missing, groups, known)
+def _proxies(table: PositionTable, sizes: pd.Series[float], known: Sequence[str], rule: ProxyRule | None) -> Proxies:
+    """Return what stands in for positions without returns, of all dates of a file."""
+    if rule is None:
+        return Proxies({})
+    every = sizes if table.dates is None else table.wide().rename(columns=str).abs().max()
+    missing = every[(every != 0) & ~every.index.isin(list(known))]
+    if missing.empty:
+        return Proxies({})
+    groups = None if table.groups is None else pd.Series(table.groups, [str(asset) for asset in table.assets])
+    latest = None if groups is None else groups[~groups.index.duplicated(keep="last")]
+    return rule.proxies(missing, latest, known)
 
 
-def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str) -> None:
+def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str, rule: ProxyRule | None) -> None:
     """Raise for positions without returns, with their names and sizes."""
     missing = sizes[(sizes != 0) & ~sizes.index.isin(list(known))]
     if len(missing):
         share = float(missing.abs().sum() / sizes.abs().sum())
         named = labels.listing(f"{asset} ({size:,g})" for asset, size in missing.items())
+        advice = "or give --proxies" if rule is None else f"or let others stand in: {rule.why_none()}"
         raise UncoveredPositionsError(
             f"expected returns of all that is held in {path}, got none of {named}, {share:.1%} of gross; add their "
-            "returns, take the rows out of the file, or give --proxies.",
+            f"returns, take the rows out of the file, {advice}.",
             missing=list(missing.index),
             dollars=missing.to_dict(),
             share=share,

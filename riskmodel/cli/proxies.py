@@ -75,7 +75,22 @@ class ProxyRule:
                 )
             together = pd.concat(every)
             uncovered = GroupProxies(together[~together.index.duplicated()])
-        return Proxies(dict(uncovered.baskets(missing, groups, pd.Index(list(known)))))
+        found = Proxies(dict(uncovered.baskets(missing, groups, pd.Index(list(known)))))
+        absent = [peer for peer in found.peers if peer not in known]
+        if absent:
+            raise InvalidParameterError(
+                f"expected peers with returns in --proxies {self.option}, got {labels.listing(absent)} without; take "
+                "them out, or add their returns.",
+                option="--proxies",
+                missing=absent,
+            )
+        return found
+
+    def why_none(self) -> str:
+        """Say why nothing stands in for a position."""
+        if self.option == BY_GROUP:
+            return "no asset of their group has returns, or they have no group; give --groups, or a file of peers"
+        return f"{self.option} has no peers of them; add a row for each"
 
 
 @final
@@ -115,12 +130,21 @@ class Proxies:
 
 
 def _read_peers(path: str) -> dict[str, list[str]]:
-    table = pd.read_csv(read_path(path, "--proxies"), dtype=str)
+    file = read_path(path, "--proxies")
+    if not file.exists():
+        raise InvalidParameterError(
+            "expected --proxies as the word group, or as a CSV file with the columns asset and peer, got "
+            f"{path}, which is no file.",
+            option="--proxies",
+        )
+    # any separator; NA is a ticker
+    table = pd.read_csv(file, dtype=str, keep_default_na=False, sep=None, engine="python", skipinitialspace=True)
     table.columns = [str(column).strip().lower() for column in table.columns]
-    if list(table.columns) != ["asset", "peer"] or table.empty or table.isna().to_numpy().any():
+    if list(table.columns) != ["asset", "peer"] or table.empty or (table == "").to_numpy().any():
         raise InvalidParameterError(
             f"expected --proxies as the word group, or as a CSV file with the columns asset and peer, one row for each "
-            f"peer, got {path} with the columns {', '.join(table.columns)} and {len(table)} rows.",
+            f"peer, got {path} with the columns {', '.join(table.columns)} and {len(table)} rows, "
+            "or with an empty cell.",
             option="--proxies",
         )
     return {str(asset): list(peers) for asset, peers in table.groupby("asset", sort=False)["peer"]}

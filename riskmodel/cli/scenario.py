@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         by_asset = _by(outcomes, lambda outcome: outcome.by_asset)
         print_json(
             {
+                "notes": list(fitted.cautions),
                 "unit": "decimals of the portfolio" if size.capital is None else "dollars",
                 "capital": size.capital,
                 "level": arguments.level,

@@ -116,6 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(
             {
+                "notes": list(fitted.cautions),
                 "unit": "decimals of the portfolio" if size.capital is None else "dollars",
                 "capital": size.capital,
                 "tail": arguments.tail,

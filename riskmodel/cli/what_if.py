@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(
             {
+                "notes": list(fitted.cautions),
                 "unit": "decimals of the portfolio",
                 "horizon": str(made.horizon),
                 "capital": size.capital,

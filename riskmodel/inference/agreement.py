@@ -25,7 +25,7 @@ def require_regression(model: FactorModel) -> None:
         leaning = labels.listing(model.prior.index[model.prior])
         raise NotEstimatedError(
             f"expected a model whose figures are all of regressions, got one in which those of {leaning} are means of "
-            "others, whose errors are not known; leave these assets out.",
+            "others, whose errors are not known.",
             parts=["prior"],
         )
     if fit is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -99,8 +100,9 @@ class Earned:
     def _of(self, attribution: ReturnAttribution) -> pd.DataFrame:
         table = attribution.to_frame()[["exposure", "return"]]
         if self.inference is not None:
-            errors = attribution.std_errors(self.inference, self.level)
-            table = table.join(errors[["std_error", "low", "high"]])
+            with contextlib.suppress(NotEstimatedError):  # for classical errors, as intervals of other figures say
+                errors = attribution.std_errors(self.inference, self.level)
+                table = table.join(errors[["std_error", "low", "high"]])
         return table.rename_axis("part").reset_index().reindex(columns=_COLUMNS)
 
     def _dates(self, attribution: ReturnAttribution) -> dict[str, Any]:
