@@ -106,7 +106,17 @@ class UncoveredPositionsError(UnknownAssetError):
 
 
 class AmbiguousAssetError(RiskModelError, LookupError):
-    """A label means more than one security in the window."""
+    """A label means more than one security in the window.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> try:
+    ...     raise rm.AmbiguousAssetError("expected one security called META, got two.", label="META")
+    ... except LookupError as error:
+    ...     print(error.details["label"])
+    META
+    """
 
 
 class UnknownFactorError(RiskModelError, LookupError):
@@ -343,7 +353,18 @@ class SpacingError(DataError, HorizonMismatchError):
 
 
 class CoverageError(DataError):
-    """The requested window extends beyond the data of the source."""
+    """The requested window extends beyond the data of the source.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["KO"], ["Mkt-RF"], start="2010")
+    >>> try:
+    ...     rm.Replay(rm.EPISODES[5], panel).of(rm.Strategy({"KO": 1.0}, rm.OLS().fit(panel)))
+    ... except rm.CoverageError as error:
+    ...     print(error.details["episode"], error.details["start"].date())
+    financial crisis 2007-09 2007-10-09
+    """
 
 
 class LayoutError(DataError):
@@ -495,7 +516,21 @@ class TooFewObservationsError(EstimationError):
 
 
 class MissingExposuresError(EstimationError):
-    """Exposures of some assets are not known where they are needed."""
+    """Exposures of some assets are not known where they are needed.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import pandas as pd
+    >>> panel = rm.SampleData().panel(["KO", "PEP", "XOM", "CVX", "JPM"], [], start="2018-01-01")
+    >>> sector = {"KO": "staples", "PEP": "staples", "XOM": "energy", "CVX": "energy"}
+    >>> known = rm.Characteristics.static(pd.Series(sector, name="sector"))
+    >>> try:
+    ...     rm.CrossSectional(known, groups=["sector"], weighting=rm.UnitWeights()).fit(panel)
+    ... except rm.MissingExposuresError as error:
+    ...     print(error.details["assets"])
+    ['JPM']
+    """
 
 
 class NotEstimatedError(RiskModelError, ValueError):
@@ -587,7 +622,14 @@ class InfeasibleHedgeError(RiskModelError, ValueError):
 
 
 class SolverError(RiskModelError, ArithmeticError):
-    """A numerical solver stopped without a solution."""
+    """A numerical solver stopped without a solution.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> issubclass(rm.SolverError, ArithmeticError)
+    True
+    """
 
 
 class SourceError(RiskModelError, OSError):
@@ -605,7 +647,14 @@ class SourceError(RiskModelError, OSError):
 
 
 class CredentialsError(SourceError, PermissionError):
-    """A data source refused the user's credentials."""
+    """A data source refused the user's credentials.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> issubclass(rm.CredentialsError, PermissionError), issubclass(rm.CredentialsError, rm.SourceError)
+    (True, True)
+    """
 
 
 class MissingExtraError(RiskModelError, ImportError):
@@ -679,19 +728,63 @@ class RiskModelWarning(UserWarning):
 
 
 class StaleDataWarning(RiskModelWarning):
-    """A source could not be reached, so data fetched earlier are returned."""
+    """A source could not be reached, so data fetched earlier are returned.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rm.StaleDataWarning)  # a nightly job rather stops than goes on with old data
+    ...     data = rm.SampleData().panel(["KO"], ["Mkt-RF"])
+    >>> data.assets.tolist()
+    ['KO']
+    """
 
 
 class DamagedEntryWarning(RiskModelWarning):
-    """A file of a cache is damaged, so its data are fetched again."""
+    """A file of a cache is damaged, so its data are fetched again.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rm.DamagedEntryWarning)  # to find what damages a cache
+    ...     data = rm.SampleData().panel(["KO"], ["Mkt-RF"])
+    >>> data.assets.tolist()
+    ['KO']
+    """
 
 
 class MixedSetsWarning(RiskModelWarning):
-    """Factors of one model are from sets that define one of them differently."""
+    """Factors of one model are from sets that define one of them differently.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rm.MixedSetsWarning)  # factors of one set alone
+    ...     data = rm.SampleData().panel(["KO"], ["Mkt-RF"])
+    >>> data.assets.tolist()
+    ['KO']
+    """
 
 
 class MixedVintagesWarning(RiskModelWarning):
-    """Returns of one request are of different vintages of their source."""
+    """Returns of one request are of different vintages of their source.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rm.MixedVintagesWarning)  # one vintage alone
+    ...     data = rm.SampleData().panel(["KO"], ["Mkt-RF"])
+    >>> data.assets.tolist()
+    ['KO']
+    """
 
 
 class LeftOutWarning(RiskModelWarning):
@@ -758,7 +851,18 @@ class SevenDayWeekWarning(RiskModelWarning):
 
 
 class DoubtfulDatesWarning(RiskModelWarning):
-    """Rows may be a day early, as midnights of another time zone are, and do not tell."""
+    """Rows may be a day early, as midnights of another time zone are, and do not tell.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rm.DoubtfulDatesWarning)  # a nightly job rather stops
+    ...     data = rm.SampleData().panel(["KO"], ["Mkt-RF"])
+    >>> data.assets.tolist()
+    ['KO']
+    """
 
 
 class DoubtfulUnitWarning(RiskModelWarning):
@@ -827,19 +931,91 @@ class ChosenColumnWarning(RiskModelWarning):
 
 
 class RowsLeftOutWarning(RiskModelWarning):
-    """Rows of a file were left out: repeated ones, or prose below the table."""
+    r"""Rows of a file were left out: repeated ones, or prose below the table.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     with TemporaryDirectory() as folder:
+    ...         path = Path(folder, "returns.csv")
+    ...         _ = path.write_text("date,A\n2024-01-02,0.01\n2024-01-03,0.02\n\nReturns of a desk\n")
+    ...         returns = rm.read_returns(path)
+    >>> [warning.category.__name__ for warning in caught]
+    ['RowsLeftOutWarning']
+    """
 
 
 class MissingDatesWarning(RiskModelWarning):
-    """A figure of a portfolio leaves out dates on which something held has no return."""
+    """A figure of a portfolio leaves out dates on which something held has no return.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"]))
+    >>> november = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2018-11")
+    >>> excess = november.excess_returns.copy()
+    >>> excess.iloc[:5, 1] = float("nan")
+    >>> panel = rm.ReturnPanel.align(
+    ...     excess, november.factor_returns, november.risk_free, horizon=rm.DAY, return_type=rm.EXCESS
+    ... )
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     attribution = rm.ReturnAttribution.of(held, panel)
+    >>> caught[0].category.__name__, caught[0].message.details["missing"]
+    ('MissingDatesWarning', 5)
+    """
 
 
 class LeftOutNamesWarning(RiskModelWarning):
-    """A figure of a portfolio leaves out names on dates on which they have no return."""
+    """A figure of a portfolio leaves out names on dates on which they have no return.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> model = rm.OLS().fit(rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"]))
+    >>> november = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2018-11")
+    >>> excess = november.excess_returns.copy()
+    >>> excess.iloc[:5, 1] = float("nan")
+    >>> panel = rm.ReturnPanel.align(
+    ...     excess, november.factor_returns, november.risk_free, horizon=rm.DAY, return_type=rm.EXCESS
+    ... )
+    >>> held = rm.Strategy({"MSFT": 0.6, "JPM": 0.4}, model)
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     attribution = rm.ReturnAttribution.of(held, panel, unknown=rm.NAMES_ALONE)
+    >>> caught[0].category.__name__, caught[0].message.details["assets"]
+    ('LeftOutNamesWarning', ['JPM'])
+    """
 
 
 class FailedForecastWarning(RiskModelWarning):
-    """Methods of a study have no forecast on some dates."""
+    """Methods of a study have no forecast on some dates.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils", "NoDur", "Money"], ["Mkt-RF"], start="2010-01")
+    >>> def broken(returns):
+    ...     if returns.index[-1].year == 2014:
+    ...         raise ValueError("no forecast today")
+    ...     return returns.cov()
+    >>> methods = {"OLS": rm.OLS(), "broken": broken}
+    >>> walk = rm.WalkForward(methods, window=rm.Horizon(3 * 252), horizon=rm.YEAR)
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     study = walk.run(panel)
+    >>> caught[0].category.__name__
+    'FailedForecastWarning'
+    """
 
 
 class ExposureLeftWarning(RiskModelWarning):
@@ -862,7 +1038,20 @@ class ExposureLeftWarning(RiskModelWarning):
 
 
 class HedgesDifferWarning(RiskModelWarning):
-    """A hedge by the model and one by regression on the returns differ by more than errors of estimation allow."""
+    """A hedge by the model and one by regression on the returns differ by more than errors of estimation allow.
+
+    Examples
+    --------
+    >>> import riskmodel as rm
+    >>> panel = rm.SampleData().panel(["XOM", "CVX"], ["Mkt-RF"])
+    >>> xom = rm.Strategy({"XOM": 1.0}, rm.OLS().fit(panel))
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     hedged = rm.HedgedPortfolio.minimum_variance(xom, ["CVX"], panel=panel)
+    >>> caught[0].category.__name__, sorted(caught[0].message.details)
+    ('HedgesDifferWarning', ['instruments', 'model', 'regression', 'volatility'])
+    """
 
 
 class ProxiedPositionsWarning(RiskModelWarning):
