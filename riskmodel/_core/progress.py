@@ -11,7 +11,7 @@ from attrs import define
 _DELAY_SECONDS = 2.0
 _INTERVAL_SECONDS = 0.1
 # From here on, counts are short: 12.3M.
-_MANY = 10_000
+_MANY = 1_000
 
 
 @final
