@@ -152,6 +152,17 @@ class TestHedge:
             row = table.loc["hedge Mkt-RF", ["std_error", "low", "high"]].to_dict()
             assert out["leg_intervals"][name]["Mkt-RF"] == row
 
+    def test_a_hedge_with_more_risk_than_none_is_said(self, run):
+        long_short = ["KO=0.5", "PEP=-0.4", "XOM=0.1"]
+        out = json.loads(run("hedge", *long_short, "--instruments", "AMD", "--json").out)
+        hedges = out["hedges"]
+        assert hedges["neutral"]["volatility"] > hedges["unhedged"]["volatility"] > hedges["regression"]["volatility"]
+        (said,) = (note for note in out["notes"] if note.startswith("More risk than without a hedge"))
+        assert "neutral" in said
+        assert "regression" not in said
+        plain = json.loads(run("hedge", "KO", "PEP", "--json").out)
+        assert not any("More risk" in note for note in plain["notes"])
+
     def test_intervals_in_instruments(self, run):
         out = json.loads(run("hedge", "XOM", "--instruments", "CVX", "JPM", "--json").out)
         panel = sample("XOM", "CVX", "JPM")

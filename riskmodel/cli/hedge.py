@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         risks = HedgeRisks(hedges, fitted.panel, budget, arguments.level, arguments.errors, arguments.cap, instruments)
         figures, legs, ends = risks.figures, risks.legs, risks.leg_ends
     book = None if options.positions is None else options.positions.book
-    notes = (*fitted.cautions, *_on_paper(hedges), *_of_what_is_held(risks, instruments))
+    notes = (*fitted.cautions, *_on_paper(hedges), *_of_what_is_held(risks, instruments), *_of_more_risk(risks))
     notices.tell_all(notes)
     if arguments.json:
         print_json(
@@ -195,6 +195,19 @@ def _of_what_is_held(risks: HedgeRisks, instruments: list[str] | None) -> Iterat
         yield (
             f"{labels.listing(held)} is held, and among --instruments: that part of a hedge is a smaller holding, and "
             "its trade is the difference."
+        )
+
+
+def _of_more_risk(risks: HedgeRisks) -> Iterator[str]:
+    """Which hedges have more risk than none, because instruments bring their own."""
+    volatility = risks.figures["volatility"]
+    more = [name for name in volatility.index if volatility[name] > volatility["unhedged"]]
+    if more:
+        said = ", ".join(f"{name} {100 * volatility[name]:.1f}" for name in more)
+        yield (
+            f"More risk than without a hedge, {100 * volatility['unhedged']:.1f}% a year: {said}. The instruments have own "
+            "risk, and little of the exposures; add some that are more like the factors, such as funds, or take the "
+            "minimum variance."
         )
 
 
