@@ -205,9 +205,9 @@ def _of_more_risk(risks: HedgeRisks) -> Iterator[str]:
     if more:
         said = ", ".join(f"{name} {100 * volatility[name]:.1f}" for name in more)
         yield (
-            f"More risk than without a hedge, {100 * volatility['unhedged']:.1f}% a year: {said}. The instruments have own "
-            "risk, and little of the exposures; add some that are more like the factors, such as funds, or take the "
-            "minimum variance."
+            f"More risk than without a hedge, {100 * volatility['unhedged']:.1f}% a year: {said}. The instruments have "
+            "own risk, and little of the exposures; add some that are more like the factors, such as funds, or take "
+            "the minimum variance."
         )
 
 
