@@ -164,6 +164,7 @@ def test_peers_stand_in_for_names_of_earlier_dates(run, tmp_path):
     status, out, _ = run(text, "--proxies", "peers.csv", "--from", "2017", "--json", name="attribute")
     assert status == 0
     assert "NEWCO" in json.loads(out)["by_asset"]
+    assert any("NEWCO (on other dates) by MSFT" in note for note in json.loads(out)["notes"])
 
 
 def test_proxies_need_positions(capsys):

@@ -94,8 +94,7 @@ class Held:
         groups = None if groups is None else groups.set_axis(sizes.index)
         proxies = _proxies(table, sizes, known, rule)
         _require_covered(sizes, [*known, *proxies.baskets], str(table.path), rule)
-        now = proxies.of(sizes.index)
-        rest = (proxies, now.note(sizes) if now.baskets else "", table, latest, known, nav, rule)
+        rest = (proxies, proxies.note(sizes) if proxies.baskets else "", table, latest, known, nav, rule)
         if table.measure is Measure.DOLLARS:
             book = Book(sizes, groups=groups, date=date, nav=nav)
         elif nav is not None:

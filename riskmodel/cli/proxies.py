@@ -121,11 +121,12 @@ class Proxies:
         """Say what stands in for what, and what that means."""
         held = sizes.reindex(list(self.baskets), fill_value=0.0)
         share = float(held.abs().sum() / sizes.abs().sum())
-        rows = [f"{asset} ({held[asset]:,.12g}) by {labels.listing(b.index)}" for asset, b in self.baskets.items()]
+        size = {asset: f"{held[asset]:,.12g}" if held[asset] else "on other dates" for asset in self.baskets}
+        rows = [f"{asset} ({size[asset]}) by {labels.listing(b.index)}" for asset, b in self.baskets.items()]
         return (
             f"{share:.1%} of gross has no returns, and others stand in: {labels.listing(rows)}. The model has the "
-            "means of their betas and idio variances, and no alpha; what was realised is the mean return of the "
-            "peers, whose own risk is diversified, so it is understated."
+            "means of their betas and idio variances, and no alpha; what was realised, and regressions of windows, "
+            "have the mean return of the peers, whose own risk is not that of another asset."
         )
 
 
@@ -138,7 +139,9 @@ def _read_peers(path: str) -> dict[str, list[str]]:
             option="--proxies",
         )
     # any separator; NA is a ticker
-    table = pd.read_csv(file, dtype=str, keep_default_na=False, sep=None, engine="python", skipinitialspace=True)
+    table = pd.read_csv(
+        file, dtype=str, keep_default_na=False, sep=None, engine="python", skipinitialspace=True, encoding="utf-8-sig"
+    )
     table.columns = [str(column).strip().lower() for column in table.columns]
     if list(table.columns) != ["asset", "peer"] or table.empty or (table == "").to_numpy().any():
         raise InvalidParameterError(

@@ -114,8 +114,8 @@ class Coverage(Listed):
     def panel(self, panel: ReturnPanel) -> ReturnPanel:
         """Return a panel in which proxied positions have the returns of their peers, for realised figures.
 
-        The peers are rebalanced to equal weights, or those given, on every date. Their idio returns are diversified,
-        and `strategy` counts the idio risk of one asset; so what a proxied position realised is understated.
+        The peers are rebalanced to equal weights, or those given, on every date. Idio returns of several peers are
+        diversified, and move with peers that are held, while `strategy` counts idio risk of the position's own.
 
         Parameters
         ----------
