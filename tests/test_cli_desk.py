@@ -98,6 +98,16 @@ class TestWhatIf:
         assert captured.out == ""
         assert said in captured.err
 
+    def test_a_budget_is_not_what_is_held(self, run, tmp_path):
+        (tmp_path / "book.csv").write_text("asset,dollars\nMSFT,4e6\nJPM,-1e6\n")
+        (tmp_path / "list.csv").write_text("asset,dollars\nMSFT,-1e6\n")
+        for held in (["--positions", "book.csv", "--trade", "MSFT=-0.1"], [*TYPED, "--trades", "list.csv"]):
+            assert "got --budget" in run("what-if", *held, "--budget", "1m", status=2).err
+
+    def test_sizes_without_a_bound_are_said(self, run):
+        assert "Of any size" in run("what-if", *TYPED, "--best", "2").out
+        assert "Of any size" not in run("what-if", *TYPED, "--best", "2", "--most", "0.1").out
+
 
 class TestChange:
     def test_the_same_weights(self, run, told):

@@ -310,6 +310,7 @@ BY_CALLABLE |= {
 }  # fmt: skip
 BY_CALLABLE |= {
     ("Shocks", "shocks"): {"SMB": -0.1}, ("Scenarios", "scenarios"): [CRASH], ("Scenarios.of_factors", "size"): -3.0,
+    ("Scenarios.against", "size"): 3.0,
     ("Episode", "source"): "", ("CovarianceStress", "factors"): 2.0, ("CovarianceStress", "specific"): 2.0,
     ("CovarianceStress", "correlation"): 0.5, ("Shape", "distribution"): None, ("Shape", "std_errors"): None,
     ("HistoricalSimulation", "sums"): rm.SquareRootOfTime(),

@@ -432,6 +432,32 @@ class TestFirstScreen:
         assert "New: XOM." in note
         assert desk.to_dict()["changes"][0]["then"] == row["then"]
 
+    def test_dollars_are_of_what_is_held_everywhere(self, report):
+        held = RiskReport.of(report.strategy, report.panel, BUDGET, capital=2e7)
+        legs = held.legs
+        np.testing.assert_allclose(legs["dollars"], 2e7 * legs["weight"])
+        told = {(r["portfolio"], r["leg"]): r["dollars"] for r in held.to_dict()["legs"]}
+        assert told["unhedged", "MSFT"] == pytest.approx(2e7 * WEIGHTS["MSFT"])
+        assert told["hedged", "MSFT"] == pytest.approx(2e7 * WEIGHTS["MSFT"])
+
+    def test_capacities_of_other_budgets_are_not_compared(self, report):
+        other = RiskReport.of(report.strategy, report.panel, rm.RiskBudget(2e6, rm.MONTH), previous=report.to_dict())
+        assert "capacity, $m" not in other.changes.index
+        assert "has another budget" in table(other, "Since the report of 2018-11-30").note
+        same = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())
+        assert "capacity, $m" in same.changes.index
+
+    def test_the_name_with_the_fewest_returns_is_said(self):
+        full = rm.SampleData().panel(["MSFT", "JPM"], ["Mkt-RF"], start="2016")
+        returns = full.excess_returns.copy()
+        returns.iloc[:200, 1] = np.nan
+        panel = rm.ReturnPanel.align(
+            returns, full.factor_returns, full.risk_free, horizon=rm.DAY, return_type=rm.EXCESS
+        )
+        out = RiskReport.of(rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel)), panel, BUDGET)
+        first = returns.index[200].date()
+        assert any(f"above all JPM, which has {len(full.dates) - 200} from {first} on" in note for note in out.notes)
+
     def test_nothing_changes_since_the_same(self, report):
         again = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())
         # a figure is computed anew, with other roundings on several threads

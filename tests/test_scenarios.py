@@ -479,3 +479,21 @@ class TestScenarios:
 
         p = portfolio(model_of(), hedged=False)
         assert math.isclose(AllHalve().of(p).pnl, -0.5 * p.exposures.sum(), rel_tol=1e-12)
+
+
+def test_shocks_against_a_holding_lose():
+    panel = rm.SampleData(rm.MONTH).panel(["BusEq", "Utils"], ["Mkt-RF", "SMB", "HML"])
+    model = rm.OLS().fit(panel)
+    for weights in ({"BusEq": 1.0}, {"Utils": -1.0}, {"BusEq": 1.0, "Utils": -1.0}):
+        held = rm.Strategy(weights, model)
+        against = rm.Scenarios.against(held, 2.0).of(held)
+        down, up = (rm.Scenarios.of_factors(model, size).of(held) for size in (-2.0, 2.0))
+        worst = [min(a.pnl, b.pnl) for a, b in zip(down.values(), up.values(), strict=True)]
+        np.testing.assert_allclose([outcome.pnl for outcome in against.values()], worst)
+        position = rm.Position(held, 1e6, rm.MONTH)
+        assert list(rm.Scenarios.against(position, 2.0).of(position)) == list(against)
+    for size in (0.0, -3.0, "three"):
+        with pytest.raises(rm.InvalidParameterError):
+            rm.Scenarios.against(held, size)
+    with pytest.raises(rm.InvalidParameterError):
+        rm.Scenarios.against(model)

@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    print(_text(found, parts, groups, arguments.level))
+    print(_text(found, parts, groups, arguments))
 
 
 @final
@@ -125,7 +125,8 @@ class _Found:
         return table.join(self.attribution.std_errors(self.inference, level)[ends])
 
 
-def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, level: float) -> str:
+def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, arguments: argparse.Namespace) -> str:
+    level = arguments.level
     own, dates, capital = found.attribution, found.attribution.dates, found.dollars.capital
     ends = zip(parts["return"], parts["low"], parts["high"], strict=True)
     columns = {
@@ -142,7 +143,12 @@ def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, level
     said = f"No intervals: {as_options(found.reason)}" if found.reason else known
     size = "" if capital is None else f" Dollars are of the {capital:,.0f} {found.dollars.said}, at the start."
     title = f"RETURN, {dates[0].date()} to {dates[-1].date()}, {len(dates):,} dates, linked by {own.linking!r}"
-    tables = [section(title, table_text(pd.DataFrame(columns, parts.index)), said + size)]
+    way = (
+        " What is bought drifts with its returns."
+        if arguments.buy_and_hold
+        else " Weights are the same on each date; with --buy-and-hold they drift."
+    )
+    tables = [section(title, table_text(pd.DataFrame(columns, parts.index)), said + size + way)]
     if groups is not None:
         tables.append(section("BY GROUP, % of the portfolio", table_text(100.0 * groups)))
     return "\n\n".join(tables)

@@ -149,7 +149,7 @@ def _scenarios(arguments: argparse.Namespace, options: ModelOptions, fitted: Fit
     for start, end in arguments.episode or ():
         yield Replay(Episode(f"{start} to {end}", start, end), options.history(fitted.strategy.model))
     if arguments.shock is None and arguments.episode is None:
-        yield from Scenarios.of_factors(fitted.strategy.model)
+        yield from Scenarios.against(fitted.strategy)
         history = options.history(fitted.strategy.model)
         yield from (Replay(episode, history) for episode in Episode.covered_by(history))
 

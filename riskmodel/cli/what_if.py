@@ -48,6 +48,8 @@ factor is a position in that factor.
 Files are read as riskmodel report reads them: riskmodel report --help explains.
 """
 
+_AT_ANY_SIZE = "Of any size: --most bounds it. One measure alone is cut; look at the other beside it before you trade."
+
 
 def parser() -> Parser:
     """Return the parser of the command."""
@@ -75,6 +77,12 @@ def run(arguments: argparse.Namespace) -> None:
         candidates = read.names(arguments.candidates, options.data.assets)
         fitted = options.portfolio(also=[*(n for n in trades.index if n not in options.factors), *candidates])
         size = Dollars.of(arguments, options, fitted.strategy)
+        held = options.positions is not None and options.positions.book is not None
+        if arguments.budget is not None and (are_dollars or held):
+            raise InvalidParameterError(
+                "expected --capital, or --positions in dollars, got --budget, whose dollars are those that a "
+                "volatility allows and not those that are held and traded; leave it out."
+            )
         if are_dollars and size.capital is None:
             raise InvalidParameterError(
                 f"expected the dollars of the portfolio beside trades in dollars of {arguments.trades}, got none; give "
@@ -104,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    print(_text(made, best, best_for_share, size))
+    print(_text(made, best, best_for_share, size, arguments.most))
 
 
 def _trades(arguments: argparse.Namespace, options: ModelOptions) -> tuple[pd.Series[float], bool]:
@@ -122,7 +130,7 @@ def _trades(arguments: argparse.Namespace, options: ModelOptions) -> tuple[pd.Se
     return pd.Series(typed, dtype=float), False
 
 
-def _text(made: WhatIf, best: pd.DataFrame, best_for_share: pd.DataFrame, size: Dollars) -> str:
+def _text(made: WhatIf, best: pd.DataFrame, best_for_share: pd.DataFrame, size: Dollars, most: float | None) -> str:
     parts = []
     if len(made.trades):
         figures = pd.DataFrame(dict(_lines(made)), ["before", "after", "change"]).T
@@ -133,7 +141,8 @@ def _text(made: WhatIf, best: pd.DataFrame, best_for_share: pd.DataFrame, size: 
     for what, table in (("VOLATILITY", best), ("FACTOR SHARE", best_for_share)):
         after = " AFTER THESE" if len(made.trades) else ""
         body = _single(made, table, size) if len(table) else "No single trade cuts it."
-        parts.append(section(f"SINGLE TRADES THAT CUT THE {what} MOST{after}", body))
+        note = _AT_ANY_SIZE if most is None else ""
+        parts.append(section(f"SINGLE TRADES THAT CUT THE {what} MOST{after}", body, note))
     return "\n\n".join(parts)
 
 

@@ -95,7 +95,8 @@ class Losses:
     def scenarios(self) -> pd.DataFrame:
         """By scenario: ``pnl``, its ``volatility``, the ends of its range, and the ``horizon`` that it spans.
 
-        Episodes of the past that the panel has as a whole, and each factor three standard deviations down.
+        Episodes of the past that the panel has as a whole, and each factor three standard deviations to the side that
+        loses.
         """
         rows = {}
         for outcome in self._outcomes():
@@ -108,4 +109,4 @@ class Losses:
         with contextlib.suppress(*_LACKING):
             yield from Scenarios.historical(self.panel).of(self.holding).values()
         with contextlib.suppress(*_LACKING):
-            yield from Scenarios.of_factors(self._portfolio.model).of(self.holding).values()
+            yield from Scenarios.against(self._portfolio).of(self.holding).values()

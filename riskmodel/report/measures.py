@@ -201,11 +201,13 @@ class Measures:
 
     @cached_property
     def legs(self) -> pd.DataFrame:
-        """What each portfolio holds, per dollar of strategy and in dollars."""
+        """What each portfolio holds, per dollar of strategy, and in dollars: of what is held, or else at capacity."""
         held = list(dict.fromkeys(asset for p in self.portfolios.values() for asset in p.weights.index))
         tables = {name: _legs(p, held) for name, p in self.portfolios.items()}
         table = pd.concat(tables, names=["portfolio", "kind", "leg"]).to_frame("weight")
         capital = {name: math.nan if p is None else p.capital for name, p in self.positions.items()}
+        if self.capital is not None:
+            capital = dict.fromkeys(capital, self.capital)
         of_row = table.index.get_level_values("portfolio").map(capital).to_numpy(dtype=np.float64)
         return table.assign(dollars=table["weight"].to_numpy() * of_row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -150,17 +151,28 @@ def gaps(m: Measures) -> Iterator[str]:
     short = m.held.assets[m.held.prior.to_numpy()]
     if len(short):
         yield (
-            f"The history of {listed(short, 8)} is too short: these loadings and own risks lean on a prior, which is "
-            "what other assets have, and their standard errors are not known."
+            f"The loadings and own risks of {listed(short, 8)} lean on those of other assets, because returns of their "
+            "own are few or none; their standard errors are not known."
         )
     if not m.intervals.has_two_windows:
         yield (f"{_OF_TIME}: {len(m.panel.dates):,} dates are fewer than two windows of {m.intervals.window_dates:,}.")
     yield from _outside(m)
     if m.n_missing:
         yield (
-            f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return; pictures of the "
-            "portfolio leave these dates out."
+            f"On {m.n_missing:,} of {len(m.panel.dates):,} dates an asset held has no return{_most_missing(m)}; what "
+            "was realised and pictures of the portfolio leave these dates out, and the model does not."
         )
+
+
+def _most_missing(m: Measures) -> str:
+    """Which asset held has the fewest returns, and since when."""
+    held = m.weights.index[m.weights != 0]
+    known = m.panel.select(held, []).excess_returns.notna()
+    fewest: Any = known.sum().idxmin()
+    if known[fewest].all():
+        return ""
+    first = known.index[known[fewest]][0]
+    return f", above all {fewest}, which has {known[fewest].sum():,} from {first.date()} on"
 
 
 def of_windows(m: Measures) -> Iterator[str]:
@@ -195,7 +207,10 @@ def _of_hedge(m: Measures) -> Iterator[str]:
 
 def _of_errors(m: Measures) -> Iterator[str]:
     if m.intervals.reason:
-        yield f"Intervals, standard errors and t values of this model are not known. {_sentence(m.intervals.reason)}"
+        yield (
+            "Of exposures, shares, alphas and Sharpe ratios of this model no intervals and errors are known. "
+            f"{_sentence(m.intervals.reason)}"
+        )
     elif m.is_hedged and (HEDGED, f"hedge {m.held.factors[0]}") not in m.intervals.figures.index:
         yield (
             "The hedge is in assets, so its intervals are those of a hedge that is given: its own error is not in them."

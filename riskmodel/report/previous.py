@@ -18,6 +18,7 @@ from riskmodel.report.measures import Measures
 
 SCHEMA, VERSION = "riskmodel.report", 1
 _MOST = 6
+_CAPACITY = "capacity, $m"
 
 
 @final
@@ -59,7 +60,9 @@ class Previous:
                 "has it otherwise; pass what RiskReport.to_dict returned.",
                 parameter="previous",
             ) from error
-        now = _now(m)
+        now, same_budget = _now(m), _has_budget(earlier, m)
+        if not same_budget:
+            now.pop(_CAPACITY, None)
         names = [name for name in now if name in then]
         table = pd.DataFrame(
             {"then": [then[n] for n in names], "now": [now[n] for n in names]}, names, dtype=np.float64
@@ -67,6 +70,8 @@ class Previous:
         holdings = _holdings(weights, m)
         if end == str(m.panel.dates[-1].date()):
             holdings = f"The earlier report is of the same last date as this one. {holdings}"
+        if not same_budget:
+            holdings = f"The earlier report has another budget, so capacities are not compared. {holdings}"
         return cls(end, table.assign(change=table["now"] - table["then"]), holdings)
 
 
@@ -78,6 +83,11 @@ def _require_report(earlier: Any) -> None:
             parameter="previous",
             got=earlier,
         )
+
+
+def _has_budget(earlier: Mapping[str, Any], m: Measures) -> bool:
+    """Whether an earlier report is of the same budget."""
+    return bool(earlier.get("budget") == {"volatility": float(m.budget.volatility), "horizon": str(m.budget.horizon)})
 
 
 def _read(earlier: Mapping[str, Any]) -> dict[str, float]:
@@ -95,7 +105,7 @@ def _read(earlier: Mapping[str, Any]) -> dict[str, float]:
     figures |= {f"exposure {r['factor']}": float(r[UNHEDGED]) for r in earlier["exposures"]}
     position = earlier["positions"][UNHEDGED]
     if position is not None:
-        figures["capacity, $m"] = float(position["capital"]) / 1e6
+        figures[_CAPACITY] = float(position["capital"]) / 1e6
     return figures
 
 
@@ -109,7 +119,7 @@ def _now(m: Measures) -> dict[str, float]:
         **{f"exposure {factor}": float(beta) for factor, beta in m.strategy.exposures.items()},
     }
     position = m.positions[UNHEDGED]
-    return figures if position is None else figures | {"capacity, $m": position.capital / 1e6}
+    return figures if position is None else figures | {_CAPACITY: position.capital / 1e6}
 
 
 def _holdings(weights: Mapping[str, float], m: Measures) -> str:

@@ -431,7 +431,8 @@ class RiskReport(Listed):
 
         Kinds are ``asset`` (of strategy and hedge together), ``hedge`` (in factors that are held themselves) and
         ``cash``, negative where borrowed. A ``hedge in assets`` is one in a `PortfolioFactor`: its assets are among
-        those of kind ``asset``. Dollars are NaN where nothing limits the position.
+        those of kind ``asset``. Dollars are of `capital` where that is known, otherwise of each portfolio's own
+        capacity, and NaN where nothing limits it.
         """
         return self._measures.legs.copy()
 

@@ -121,7 +121,7 @@ def in_instruments(compared: HedgeComparison) -> Table:
         "They differ by more than both allow, so the model lacks what the instruments share: prefer the regression's, "
         "or a model with more factors."
         if compared.differs
-        else "They agree within their errors."
+        else "A test of all differences together does not tell them apart."
     )
     return Table(
         "Hedges in instruments",
@@ -310,7 +310,7 @@ def _how_long(m: Measures) -> str:
 
 def legs(m: Measures, most: int) -> Table:
     """Weights and dollars of holdings, hedge and cash, for each portfolio at its own capacity."""
-    by_name: dict[str, Any] = {name: _legs_of(m, name) for name in m.portfolios}
+    by_name: dict[str, Any] = {name: m.legs.loc[name] for name in m.portfolios}
     index = next(iter(by_name.values())).index
     shown, hidden = _shown_legs(m, by_name, most)
     rows = [(_leg_name(m, *index[i]), *(cell for t in by_name.values() for cell in _leg(t, i))) for i in shown]
@@ -323,13 +323,6 @@ def legs(m: Measures, most: int) -> Table:
         hidden=hidden,
         place=Place.END if len(rows) > LONG else Place.MIDDLE,
     )
-
-
-def _legs_of(m: Measures, name: str) -> pd.DataFrame:
-    """The legs of a portfolio, in dollars of what is held where that is known."""
-    legs: Any = m.legs.loc[name]
-    at_capacity: pd.DataFrame = legs
-    return at_capacity if m.capital is None else at_capacity.assign(dollars=m.capital * at_capacity["weight"])
 
 
 def _about_held(m: Measures) -> str:
@@ -471,8 +464,8 @@ def scenarios(m: Measures) -> Table:
         words=(0, 1),
         width=Width.WIDE,
         note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
-        "standard deviations, and the others as expected with it. The range is of what the factors leave, at the "
-        "estimated exposures; the error of these is not in it.",
+        "standard deviations to the side that loses, and the others as expected with it. The range is of what the "
+        "factors leave, at the estimated exposures; the error of these is not in it.",
     )
 
 

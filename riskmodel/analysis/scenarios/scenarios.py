@@ -9,7 +9,7 @@ import pandas as pd
 from attrs import field, frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arguments import require, require_finite
+from riskmodel._core.arguments import require, require_finite, require_positive
 from riskmodel._core.listing import Listed
 from riskmodel.analysis.scenarios.base import Scenario
 from riskmodel.analysis.scenarios.choices import STANDARD_DEVIATIONS
@@ -20,6 +20,8 @@ from riskmodel.analysis.scenarios.shocks import Shocks
 from riskmodel.errors import InvalidParameterError
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.portfolio import require_portfolio
+from riskmodel.portfolio.position import Position
 
 
 def _read(scenarios: Any) -> tuple[Scenario, ...]:
@@ -102,6 +104,36 @@ class Scenarios(Listed):
         by = require_finite(size, "size")
         moving = model.factors[model.factor_covariance.to_numpy().diagonal() > 0]
         return cls([Shocks(f"{name} {by:+g} sd", {name: by}, unit=STANDARD_DEVIATIONS) for name in moving])
+
+    @classmethod
+    def against(cls, holding: Any, size: float = 3.0) -> Self:
+        """Shock each factor by so many of its standard deviations in the direction in which a holding loses.
+
+        Parameters
+        ----------
+        holding : Portfolio or Position
+            What loses.
+        size : float
+            Standard deviations, positive; by default three.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a size that is not positive, or what is no holding.
+
+        Examples
+        --------
+        >>> import riskmodel as rm
+        >>> panel = rm.SampleData(rm.MONTH).panel(["BusEq"], ["Mkt-RF", "HML"])
+        >>> tech = rm.Strategy({"BusEq": 1.0}, rm.OLS().fit(panel))
+        >>> [scenario.name for scenario in rm.Scenarios.against(tech)]
+        ['Mkt-RF -3 sd', 'HML +3 sd']
+        """
+        by = require_positive(size, "size", "a positive number of standard deviations")
+        portfolio = holding.portfolio if isinstance(holding, Position) else require_portfolio(holding, "holding")
+        down, up = (cls.of_factors(portfolio.model, sign * by) for sign in (-1.0, 1.0))
+        pairs = zip(down, up, strict=True)
+        return cls([fall if fall.of(portfolio).pnl <= 0.0 else rise for fall, rise in pairs])
 
     def __iter__(self) -> Iterator[Scenario]:
         return iter(self.scenarios)
