@@ -151,8 +151,8 @@ def gaps(m: Measures) -> Iterator[str]:
     short = m.held.assets[m.held.prior.to_numpy()]
     if len(short):
         yield (
-            f"The loadings and own risks of {listed(short, 8)} lean on those of other assets, because returns of their "
-            "own are few or none; their standard errors are not known."
+            f"The loadings and own risks of {listed(short, 8)} lean on those of other assets, as a prior or as what "
+            "stands in, because returns of their own are few or none; their standard errors are not known."
         )
     if not m.intervals.has_two_windows:
         yield (f"{_OF_TIME}: {len(m.panel.dates):,} dates are fewer than two windows of {m.intervals.window_dates:,}.")
