@@ -181,9 +181,6 @@ class TestThroughAModel:
         expected = 0.25 * r["A"] + 0.75 * r["B"]
         pd.testing.assert_series_equal(own.excess_returns["NEW"], expected, check_names=False)
         pd.testing.assert_frame_equal(own.excess_returns[list(panel.assets)], r)
-        with pytest.raises(rm.NotEstimatedError) as refused:
-            rm.Inference.of(covered.strategy.model, own)
-        assert refused.value.details["parts"] == ["prior"]
         realised = covered.strategy.realised(own)
         assert float(realised) == pytest.approx((0.75 * r["A"] - 0.25 * expected).std(), rel=1e-12)
         with pytest.raises(rm.InvalidParameterError) as caught:

@@ -302,7 +302,7 @@ class TestRegression:
         )
         with pytest.warns(rm.MissingDatesWarning) as caught:
             Hedged.regression(s, ["CVX"], gaps)
-        assert caught[0].message.details == {"missing": 4, "dates": len(returns)}
+        assert caught[0].message.details == {"missing": 4, "dates": len(returns), "fewest": "CVX"}
 
     def test_refuses_too_few_dates_and_copies(self, oil):
         panel, s = oil

@@ -61,7 +61,7 @@ class TestRealised:
         s = equal(gaps)
         with pytest.warns(rm.MissingDatesWarning) as caught:
             realised = s.realised(gaps)
-        assert dict(caught[0].message.details) == {"missing": 20, "dates": 750}
+        assert dict(caught[0].message.details) == {"missing": 20, "dates": 750, "fewest": gaps.assets[0]}
         assert math.isclose(realised, s.excess_returns(gaps).std(), rel_tol=1e-12)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -304,3 +304,47 @@ class TestShares:
             rm.KnownAssets(98)
         assert error.value.details == {"parameter": "share", "got": 98}
         assert "0.98" in str(error.value)
+
+
+class TestOtherDates:
+    """A young name shortens what was realised: on the same dates, model and returns agree."""
+
+    @pytest.fixture
+    def young(self):
+        rng = np.random.default_rng(4)
+        # calm, then turbulent: the young name has the turbulent half alone
+        size = np.repeat([0.5, 2.0], 500)[:, None]
+        f = 0.01 * size * rng.standard_normal((1000, 1))
+        r = f @ np.array([[0.8, 1.0, 1.2]]) + 0.005 * size * rng.standard_normal((1000, 3))
+        r[:500, 2] = np.nan
+        return panel_of(r, f)
+
+    def test_the_model_on_the_same_dates(self, young):
+        risk = rm.RealisedRisk.of(equal(young), young)
+        later = young.select(start=young.dates[500])
+        refitted = equal(later).volatility
+        assert risk.n_missing == 500
+        assert float(risk.model_on_these_dates) == pytest.approx(float(refitted), rel=0.02)
+        assert float(risk.model.estimate) < 0.8 * float(refitted)
+        fewest = risk.fewest
+        assert (fewest.asset, fewest.count, fewest.first) == (young.assets[2], 500, young.dates[500])
+        assert fewest.is_until_end
+
+    def test_is_what_the_warning_says(self, young):
+        out = rm.RiskReport.of(equal(young), young, BUDGET)
+        said = next(warning for warning in out.warnings if "different dates" in warning)
+        name, first = young.assets[2], young.dates[500].date()
+        assert f"{name} has 500 returns, from {first} on" in said
+        assert "On the same dates the model has" in said
+        assert "understates" not in said
+
+    def test_an_asset_that_ended(self, young):
+        r = young.excess_returns.copy(deep=True)
+        r.iloc[:, 2] = r.iloc[:, 1]
+        r.iloc[900:, 2] = np.nan
+        panel = panel_of(r.to_numpy(), young.factor_returns.to_numpy())
+        fewest = rm.RealisedRisk.of(equal(panel), panel).fewest
+        assert str(fewest).endswith(f"to {panel.dates[899].date()}")
+
+    def test_none_where_each_has_all(self, industry):
+        assert rm.RealisedRisk.of(equal(industry), industry).fewest is None

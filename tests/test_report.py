@@ -456,7 +456,7 @@ class TestFirstScreen:
         )
         out = RiskReport.of(rm.Strategy({"MSFT": 0.5, "JPM": 0.5}, rm.OLS().fit(panel)), panel, BUDGET)
         first = returns.index[200].date()
-        assert any(f"above all JPM, which has {len(full.dates) - 200} from {first} on" in note for note in out.notes)
+        assert any(f"JPM has {len(full.dates) - 200} returns, from {first} on" in note for note in out.notes)
 
     def test_nothing_changes_since_the_same(self, report):
         again = RiskReport.of(report.strategy, report.panel, BUDGET, previous=report.to_dict())

@@ -274,6 +274,19 @@ class TestWalk:
         assert test.n_missing == 2
         assert len(test.hits) == 398
 
+    def test_no_forecast_from_the_first_days_of_a_listing(self, panel):
+        r, f, _ = panel.arrays()
+        r = r.copy()
+        r[:300, 0] = np.nan
+        young = panel_of(r, f)
+        history = rm.Rolling(rm.Horizon(200), every=20).fit(young)
+        window = rm.Horizon(200)
+        for span, first in ((window, 480), (None, 480)):
+            test = rm.TailBacktest.of({"A0": 0.5, "A1": 0.5}, rm.HistoricalSimulation(), history, 0.95, span)
+            # nine tenths of 200 dates after the listing
+            assert test.hits.index[0] == young.dates[first]
+            assert len(test.hits) == len(young.dates) - first
+
     def test_refusals(self, history):
         with pytest.raises(rm.UnknownAssetError):
             rm.TailBacktest.of({"B9": 1.0}, rm.NormalTails(), history)

@@ -21,6 +21,7 @@ from riskmodel.inference.inference import Inference
 from riskmodel.inference.interval import Interval
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.gaps import FewestReturns
 from riskmodel.portfolio.portfolio import Portfolio, require_known, require_portfolio
 from riskmodel.quantities import Volatility
 
@@ -167,12 +168,29 @@ class RealisedRisk(Listed):
         """The realised variance by what explains it, return² per the model's horizon.
 
         ``model``, ``residual covariance`` (between different assets, beyond what the model links) and ``other``: other
-        dates, or other weights of dates, than those of the model. The sum is the realised variance.
+        dates, or other weights of dates, than those of the model, and assets that others stand in for, whose residuals
+        are those of their peers. The sum is the realised variance.
         """
         model, realised = float(self.portfolio.volatility) ** 2, self.realised.estimate**2
         between = self._between
         parts = {"model": model, "residual covariance": between, "other": realised - model - between}
         return pd.Series(parts, name="variance")
+
+    @property
+    def fewest(self) -> FewestReturns | None:
+        """The asset held with the fewest returns, because of which dates are left out; None where each has all."""
+        weights = self.portfolio.weights
+        held = self.panel.select(weights.index[weights != 0], [])
+        return FewestReturns.of(held.arrays()[0], held.assets, held.dates)
+
+    @property
+    def model_on_these_dates(self) -> Volatility:
+        """The volatility of the model if it were of the dates that count: the realised one without residual covariance.
+
+        Where dates are left out, the model's own is of more of them, so the two differ for that reason alone.
+        """
+        variance = max(self.realised.estimate**2 - self._between, 0.0)
+        return Volatility(float(np.sqrt(variance)), self.portfolio.horizon)
 
     @property
     def is_of_residuals(self) -> bool:
@@ -231,7 +249,8 @@ class RealisedRisk(Listed):
     @cached_property
     def _residuals(self) -> _Residuals:
         p, every = self.portfolio, self.portfolio.weights
-        weights = every[every != 0]
+        # assets that others stand in for have no residuals of their own
+        weights = every[(every != 0) & ~every.index.isin(list(p.model._proxies))]
         held = p._held if len(weights) == len(every) else p.model.restrict(weights.index.to_list())
         return _Residuals.of(held, floats(weights), self.panel, np.asarray(self.returns.notna()))
 

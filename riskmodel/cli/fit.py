@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,12 @@ def estimates(model: FactorModel, panel: ReturnPanel, covariance: LongRunCovaria
     """Return what a model says of each asset, decimals per the model's horizon: assets × columns.
 
     Columns are ``n_observations`` and ``rsquared`` where there is a regression, ``alpha``, the factors,
-    ``idio_volatility``, then ``std_error alpha`` and one for each factor.
+    ``idio_volatility``, then ``std_error alpha`` and one for each factor. What is not known of an asset that others
+    stand in for is NaN.
     """
-    fit = model.regression
+    fit, proxied = model.regression, model.assets.isin(list(model.proxies))
     columns: dict[str, Any] = {} if fit is None else {"n_observations": fit.n_observations, "rsquared": fit.rsquared}
-    columns |= {"alpha": model.alpha, **{str(f): model.loadings[f] for f in model.factors}}
+    columns |= {"alpha": model.alpha.mask(proxied), **{str(f): model.loadings[f] for f in model.factors}}
     columns["idio_volatility"] = np.sqrt(model.idio_variance)
     with contextlib.suppress(NotEstimatedError):  # of an estimator that has no errors, as the text says
         errors = Inference.of(model, panel.select(list(model.assets)), covariance).std_errors()
@@ -141,7 +143,8 @@ def _text(model: FactorModel, dates: pd.DatetimeIndex, table: pd.DataFrame, cova
         errors = table.get(f"std_error {factor}")
         texts = [f"{b:.3f}" for b in table[str(factor)]]
         if errors is not None:
-            texts = [f"{text} ±{error:.3f}" for text, error in zip(texts, errors, strict=True)]
+            known = [f" ±{error:.3f}" if math.isfinite(error) else "" for error in errors]
+            texts = [text + error for text, error in zip(texts, known, strict=True)]
         shown[str(factor)] = pd.Series(texts, table.index)
     shown = shown.rename(columns={"n_observations": "returns", "rsquared": "R²", "alpha": "alpha, %/year",
                                   "idio_volatility": "idio vol, %/year"})  # fmt: skip

@@ -212,7 +212,7 @@ class HedgeRisks:
     @cached_property
     def _inference(self) -> Inference:
         held = dict.fromkeys(asset for p in self.hedges.values() for asset in p.weights.index)
-        return Inference.of(self.hedges[UNHEDGED].model.restrict(list(held)), self.panel, self.errors)
+        return Inference.of(self.hedges[UNHEDGED].model._with_peers(list(held)), self.panel, self.errors)
 
     @cached_property
     def _capped(self) -> pd.DataFrame | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self, final
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array
 from riskmodel.inference.covariance.base import DateTerms
@@ -62,6 +62,7 @@ class AssetGradient:
 def terms_of(gradients: Sequence[AssetGradient], fitted: Fitted, held: FactorModel, power: float) -> list[DateTerms]:
     """Return what each date adds to the errors of figures of some assets, with residuals over (1 - h)^power."""
     factors, f = fitted.of_factors, held._factor_covariance
+    held, gradients = _by_regressions(gradients, fitted, held)
     by_date = np.array([factors.of_mean(g.factor_mean) + factors.of_covariance(g.factor_covariance) for g in gradients])
     sizes = np.array([float(g.factor_mean @ f @ g.factor_mean) * factors.share**2 for g in gradients])
     n = factors.n
@@ -75,3 +76,18 @@ def terms_of(gradients: Sequence[AssetGradient], fitted: Fitted, held: FactorMod
             sizes[m] += group.share**2 * float(slopes[:, 0] ** 2 @ means)
     amplitudes = [np.sqrt(size) if np.any(size) else factors.share for size in sizes]
     return [DateTerms(x[None], amplitude, n, len(f) + 1) for x, amplitude in zip(by_date, amplitudes, strict=True)]
+
+
+def _by_regressions(
+    gradients: Sequence[AssetGradient], fitted: Fitted, held: FactorModel
+) -> tuple[FactorModel, Sequence[AssetGradient]]:
+    """Return derivatives by the parameters of regressions, of which those of some assets are means."""
+    stand_ins = fitted.stand_ins(held)
+    if stand_ins is None:
+        return held, gradients
+    moved = []
+    for g in gradients:
+        coefficients = stand_ins.spread(g.coefficients)
+        coefficients[:, 0] = stand_ins.of_alpha(g.coefficients[:, 0])
+        moved.append(evolve(g, coefficients=coefficients, idio=stand_ins.spread(g.idio)))
+    return stand_ins.regressed, moved

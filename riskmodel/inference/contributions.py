@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from attrs import evolve, frozen
 
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, Index
 from riskmodel.inference.bounds import Bounds, Complement, PartOfVariance, Product, Skewed, Spread
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.date_groups import DateGroup
@@ -148,20 +148,35 @@ class ContributionFigures:
 
     def _by_asset(self) -> Iterator[tuple[Any, float, Array]]:
         held, w = self.held, np.asarray(self.figures.portfolio.weights)
-        for group in self.fitted.groups(held, self.covariance.leverage_power):
-            terms = self._of_group(group, w)
-            at = group.columns
-            own = w[at] * (held._loadings[at] @ self._towards) + w[at] ** 2 * held._idio_variance[at]
-            yield from zip(held.assets[at], own, terms.T, strict=True)
+        own = w * (held._loadings @ self._towards) + w**2 * held._idio_variance
+        for at, terms in self._own_terms(w):
+            yield from zip(held.assets[at], own[at], (terms + self._common_terms(at, w[at])).T, strict=True)
 
-    def _of_group(self, group: DateGroup, w: Array) -> Array:
-        """Terms of the contributions of some assets, T × n."""
-        at, influence = group.columns, self.figures.influence
-        b, size, factors = self.held._loadings[at], w[group.columns], influence.factors
-        share = group.share[:, None]
-        terms = (group.lever[:, 1:] @ self._towards)[:, None] * group.residuals * size
-        terms += share * (group.squares - group.share @ group.squares) * size**2
-        terms += (influence.coefficients[1:].T @ self._f) @ (b * size[:, None]).T
+    def _own_terms(self, w: Array) -> Iterator[tuple[Index, Array]]:
+        """Positions of some assets, and what each date adds by their own parameters, T × n."""
+        stand_ins, power = self.fitted.stand_ins(self.held), self.covariance.leverage_power
+        if stand_ins is None:
+            for group in self.fitted.groups(self.held, power):
+                yield group.columns, self._of_group(group, w[group.columns], w[group.columns] ** 2)
+            return
+        every = np.arange(len(w))
+        terms = np.zeros((len(self.figures.influence.factors.share), len(w)))
+        for group in self.fitted.groups(stand_ins.regressed, power):
+            means = stand_ins.means(np.eye(len(stand_ins.regressed.assets))[:, group.columns])
+            loadings, idio = (self._of_group(group, *x) for x in ((np.ones(means.shape[1]), 0.0), (0.0, 1.0)))
+            terms += loadings @ means.T * w + idio @ means.T * w**2
+        yield every, terms
+
+    def _of_group(self, group: DateGroup, by_loadings: Any, by_idio: Any) -> Array:
+        terms = (group.lever[:, 1:] @ self._towards)[:, None] * group.residuals * by_loadings
+        terms += group.share[:, None] * (group.squares - group.share @ group.squares) * by_idio
+        return np.asarray(terms)
+
+    def _common_terms(self, at: Index, size: Array) -> Array:
+        """What each date adds by the portfolio's exposures and the covariance of the factors, T × n."""
+        b, influence = self.held._loadings[at], self.figures.influence
+        factors = influence.factors
+        terms = (influence.coefficients[1:].T @ self._f) @ (b * size[:, None]).T
         forms = (factors.deviations @ self._x)[:, None] * (factors.deviations @ b.T)
         terms += factors.share[:, None] * (forms - factors.share @ forms) * size
         return np.asarray(terms)

@@ -14,7 +14,8 @@ from riskmodel._core.arrays import Array
 from riskmodel.errors import UnknownAssetError
 from riskmodel.inference.agreement import require_same_model
 from riskmodel.inference.date_groups import DateGroup, read_groups
-from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
+from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence, Weights
+from riskmodel.inference.stand_ins import StandIns
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.base import Panel
 from riskmodel.panel.memory import ReturnPanel
@@ -57,9 +58,17 @@ class Fitted:
         """Yield the regressions of some assets, with residuals over (1 - leverage)^power."""
         return read_groups(held, self.select(held.assets), power, self.factors)
 
+    def stand_ins(self, held: FactorModel) -> StandIns | None:
+        """How the parameters of some assets are means of those of others; None where each has its own regression."""
+        return StandIns.of(self.model, held)
+
     def influence(self, held: FactorModel, weights: Array, power: float) -> PortfolioInfluence:
         """What each date adds to the errors of weights on some assets."""
-        return PortfolioInfluence.of_groups(self.of_factors, self.groups(held, power), weights, power)
+        stand_ins = self.stand_ins(held)
+        if stand_ins is None:
+            return PortfolioInfluence.of_groups(self.of_factors, self.groups(held, power), Weights.of(weights), power)
+        by = Weights(stand_ins.of_alpha(weights), stand_ins.spread(weights), stand_ins.spread(weights**2))
+        return PortfolioInfluence.of_groups(self.of_factors, self.groups(stand_ins.regressed, power), by, power)
 
     def held(self, portfolio: Portfolio) -> FactorModel:
         """The model of the assets held; `InvalidParameterError` for a portfolio of another model."""

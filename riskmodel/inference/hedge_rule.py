@@ -22,7 +22,7 @@ from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.inference.fitted import Fitted
 from riskmodel.inference.instruments import dollars_of
-from riskmodel.inference.of_model import ModelFigures
+from riskmodel.inference.of_model import ModelFigures, sizes_of_errors
 from riskmodel.inference.tables import frame_of
 from riskmodel.inference.windows import rebuilt
 from riskmodel.model.model import FactorModel
@@ -67,8 +67,7 @@ class RuleHedge:
         names, holdings = dollars_of(hedged.strategy, hedged.hedge_weights.index)
         at = labels.positions(names, model.assets, "asset", UnknownAssetError)
         weights = floats(hedged.strategy.weights.reindex(names, fill_value=0.0))
-        errors: Any = model.regression
-        lead = _lead(weights, (holdings != 0).any(axis=1), floats(errors._std_errors)[at, 0])
+        lead = _lead(weights, (holdings != 0).any(axis=1), sizes_of_errors(model)[at, 0])
         figures = _Figures(strategy, rule, hedged.hedge_weights.index)
         found = ModelFigures.of(figures, model, at[lead.single])
         return cls(hedged, names, found.estimates, [lead.spread(g) for g in found.gradients], fitted, covariance)

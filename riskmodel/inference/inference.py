@@ -136,13 +136,17 @@ class Inference(Listed):
     def std_errors(self) -> pd.DataFrame:
         """Standard errors of all alphas and loadings, assets × (``alpha``, factors); alpha's in decimals per horizon.
 
+        NaN for assets that others stand in for (`FactorModel.proxies`).
+
         Raises
         ------
         NotEstimatedError
             If the panel is not the one that the model was fitted on.
         """
-        errors = std_errors(self.model, self.panel, self.covariance)
-        return pd.DataFrame(errors, self.model.assets.copy(), pd.Index(["alpha", *self.model.factors]))
+        regressed = self._regressed
+        errors = std_errors(regressed, self.panel, self.covariance)
+        table = pd.DataFrame(errors, regressed.assets.copy(), pd.Index(["alpha", *self.model.factors]))
+        return table if regressed is self.model else table.reindex(self.model.assets)
 
     def summary(self, asset: Any) -> Any:
         """Return the regression of one asset as statsmodels prints it, with the errors of this inference.
@@ -167,6 +171,7 @@ class Inference(Listed):
             If the panel is not the one that the model was fitted on.
         """
         labels.positions([asset], self.model.assets, "asset", UnknownAssetError)
+        self._some_regressed([asset])
         panel = self._fitted.select([asset])
         if isinstance(self.covariance, Classical):
             return self.model.summary(asset, panel)
@@ -603,7 +608,7 @@ class Inference(Listed):
         CVX   KO      0.02      0.07  0.12
         """
         chosen = require_probability(level, "level")
-        held = self._some(assets)
+        held = self._some_regressed(assets)
         return residual_correlations(self._fitted, held, self.covariance, chosen)
 
     def interval(
@@ -672,6 +677,24 @@ class Inference(Listed):
             )
         return self.model.restrict(named.to_list())
 
+    @property
+    def _regressed(self) -> FactorModel:
+        """The model of the assets that have regressions of their own."""
+        proxied = self.model._proxies
+        return self.model.restrict([a for a in self.model.assets if a not in proxied]) if proxied else self.model
+
+    def _some_regressed(self, assets: Any) -> FactorModel:
+        """The model of some assets that have regressions of their own, by default all of these."""
+        held = self._regressed if assets is None else self._some(assets)
+        proxied = [asset for asset in held.assets if asset in self.model._proxies]
+        if proxied:
+            raise NotEstimatedError(
+                f"expected assets with regressions of their own, got {labels.listing(proxied)}, which others stand in "
+                "for, so that nothing is known of its alpha and residuals; leave it out.",
+                assets=proxied,
+            )
+        return held
+
     def alphas(self, assets: Any = None) -> Alphas:
         """Return the alphas of assets with their joint covariance, to test whether they are luck.
 
@@ -688,7 +711,7 @@ class Inference(Listed):
             If the panel is not the one that the model was fitted on, or for classical errors of assets with different
             dates.
         """
-        held = self._some(assets)
+        held = self._some_regressed(assets)
         return Alphas.of(held, self._fitted.select(held.assets), self.covariance)
 
     def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:

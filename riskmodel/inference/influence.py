@@ -107,6 +107,32 @@ class PortfolioResidual:
 
 
 @final
+@frozen(eq=False)
+class Weights:
+    """Weights of assets in a portfolio's parameters, each of shape (N,).
+
+    Attributes
+    ----------
+    alpha, exposures, idio : array
+        Of their alphas, loadings and idio variances: w, w and w², unless the means of some stand in for others.
+    """
+
+    alpha: Array
+    exposures: Array
+    idio: Array
+
+    @classmethod
+    def of(cls, weights: Array) -> Self:
+        """Read the weights of assets with regressions of their own."""
+        return cls(weights, weights, weights * weights)
+
+    @property
+    def are_own(self) -> bool:
+        """Whether each asset has a regression of its own."""
+        return self.alpha is self.exposures
+
+
+@final
 @frozen(eq=False, slots=False)
 class PortfolioInfluence:
     r"""What each date adds to the errors of a portfolio's alpha, exposures and idio variance.
@@ -146,26 +172,31 @@ class PortfolioInfluence:
     @classmethod
     def of(cls, model: FactorModel, panel: ReturnPanel, weights: Array, power: float) -> Self:
         """Compute it from weights on the assets of a model, shape (N,)."""
-        return cls.of_groups(FactorInfluence.of(model, panel), read_groups(model, panel, power), weights, power)
+        by = Weights.of(weights)
+        return cls.of_groups(FactorInfluence.of(model, panel), read_groups(model, panel, power), by, power)
 
     @classmethod
-    def of_groups(cls, factors: FactorInfluence, groups: Iterable[DateGroup], weights: Array, power: float) -> Self:
+    def of_groups(cls, factors: FactorInfluence, groups: Iterable[DateGroup], by: Weights, power: float) -> Self:
         """Compute it of regressions whose residuals are over (1 - h)^power."""
         t, k = factors.deviations.shape
         coefficients, idio, amplitude = np.zeros((k + 1, t)), np.zeros(t), np.zeros(t)
-        variance, n, held, rows = 0.0, factors.n, np.zeros(t), set()
+        variance, n, held, rows = 0.0, factors.n, np.zeros((2, t)), set()
         plain, scaled, there = np.zeros(t), np.zeros(t), np.ones(t, dtype=bool)
         last: DateGroup | None = None
         for group in groups:
-            w = weights[group.columns]
-            common = group.residuals @ w
-            coefficients += (group.lever * common[:, None]).T
-            own = group.squares @ (w * w)
+            at = group.columns
+            common = group.residuals @ by.exposures[at]
+            # of alpha, which others do not stand in for
+            alone = common if by.are_own else group.residuals @ by.alpha[at]
+            coefficients[0] += group.lever[:, 0] * alone
+            coefficients[1:] += (group.lever[:, 1:] * common[:, None]).T
+            own = group.squares @ by.idio[at]
             mean = float(group.share @ own)
             idio += group.share * (own - mean)
-            amplitude += mean * group.share**2
-            variance, n, held = variance + mean, min(n, group.n), held + common
-            own_plain = group.plain @ w
+            of_alpha = mean if by.are_own else float(group.share @ (group.squares @ by.alpha[at] ** 2))
+            amplitude += of_alpha * group.share**2
+            variance, n, held = variance + mean, min(n, group.n), held + np.array([alone, common])
+            own_plain = group.plain @ by.exposures[at]
             plain += own_plain
             scaled += own_plain / np.sqrt(group.expected)
             there &= group.share > 0.0
@@ -173,7 +204,9 @@ class PortfolioInfluence:
             last = group
         classical = None
         if last is not None and len(rows) == 1 and power == 0.0:
-            classical = last.inverse * (_weights_of(last) @ held**2 / (last.n - k - 1))
+            between = (held * _weights_of(last)) @ held.T / (last.n - k - 1)
+            which = np.append(0, np.ones(k, dtype=np.intp))
+            classical = last.inverse * between[np.ix_(which, which)]
         residual = PortfolioResidual.of(factors, np.where(there, plain, 0.0), np.where(there, scaled, 0.0), there)
         return cls(factors, coefficients, idio, variance, residual, amplitude, n, classical)
 

@@ -8,7 +8,7 @@ from typing import Any, Self, final
 import numpy as np
 from attrs import evolve, frozen
 
-from riskmodel._core.arrays import Array, Flags, Index
+from riskmodel._core.arrays import Array, Flags, Index, floats
 from riskmodel.errors import InvalidParameterError, TooLargeError
 from riskmodel.horizon import is_number
 from riskmodel.inference.asset_gradient import AssetGradient
@@ -57,7 +57,7 @@ class ModelFigures:
         m = len(estimates)
         numeric = _Numeric(figures, model, m)
         fit: Any = model.regression
-        errors, dates = fit._std_errors[at], fit._n_observations[at]
+        errors, dates = sizes_of_errors(model)[at], fit._n_observations[at]
         coefficients = np.reshape(
             [numeric.of_coefficients(i, s) for i, s in zip(at, errors, strict=True)], (n, k + 1, m)
         )
@@ -71,6 +71,19 @@ class ModelFigures:
         size = np.maximum(size, np.abs(idio * model._idio_variance[at, None]).max(axis=0, initial=0.0))
         gradients = [AssetGradient(coefficients[..., j], mean[:, j], covariance[..., j], idio[:, j]) for j in range(m)]
         return cls(estimates, gradients, (moves > _MOVES * size).any(axis=0))
+
+
+def sizes_of_errors(model: FactorModel) -> Array:
+    """Return how far the parameters of each asset are moved, N × (K + 1): as standard errors of its own or of peers."""
+    fit: Any = model.regression
+    if not model._proxies:
+        return np.asarray(fit._std_errors)
+    errors = fit._std_errors.copy()
+    for asset, peers in model._proxies.items():
+        row = model.assets.get_loc(asset)
+        errors[row] = floats(peers) @ fit._std_errors[model.assets.get_indexer(peers.index)]
+        errors[row, 0] = 0.0  # an alpha that is not estimated does not move
+    return np.asarray(errors)
 
 
 @final

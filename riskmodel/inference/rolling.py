@@ -21,7 +21,7 @@ from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.date_groups import groups_of
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW, Estimand
 from riskmodel.inference.inference import Inference
-from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence
+from riskmodel.inference.influence import FactorInfluence, PortfolioInfluence, Weights
 from riskmodel.inference.std_errors import window_errors
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.walk_forward import Held, read_held
@@ -242,7 +242,7 @@ class RollingInference(Listed):
             if len(window.columns) == len(held.columns):
                 groups = groups_of(window.returns, window.factors, window.coefficients, window.decay_factor, power)
                 factors = FactorInfluence.of_returns(window.factors, window.decay_factor)
-                yield window, PortfolioInfluence.of_groups(factors, groups, held.weights, power)
+                yield window, PortfolioInfluence.of_groups(factors, groups, Weights.of(held.weights), power)
 
     def _windows(self, columns: Any) -> Iterator[_Window]:
         """The windows in which one of some assets could be estimated, with those that could."""

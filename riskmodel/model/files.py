@@ -47,6 +47,7 @@ def write_model(path: Path, model: FactorModel) -> None:
         "definitions": definitions,
         "priors": [write_label(a) for a in model._priors],
         "missing": write_missing(model.missing),
+        "proxies": [_write_proxy(asset, peers) for asset, peers in model._proxies.items()],
         "assets": write_index(model.assets, "assets"),
     }
     write_saved(path, KIND, VERSION, head, arrays)
@@ -85,7 +86,21 @@ def _arguments(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
         "missing": read_missing(head["missing"]),
         "priors": [read_label(a) for a in head["priors"]],
         "lineage": read_lineage(head["lineage"]),
+        # earlier versions wrote none
+        "proxies": dict(_read_proxy(said) for said in head.get("proxies", ())),
     }
+
+
+def _write_proxy(asset: Any, peers: pd.Series[float]) -> dict[str, Any]:
+    return {
+        "asset": write_label(asset),
+        "peers": write_index(peers.index, f"peers of {asset}"),
+        "weights": [float(w) for w in peers],
+    }
+
+
+def _read_proxy(said: Mapping[str, Any]) -> tuple[Any, pd.Series[float]]:
+    return read_label(said["asset"]), pd.Series([float(w) for w in said["weights"]], read_index(said["peers"]))
 
 
 def _floats(array: NDArray[Any]) -> NDArray[Any]:

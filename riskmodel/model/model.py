@@ -61,6 +61,19 @@ def _is_lineage(_instance: object, _attribute: Any, value: Any) -> None:
     require(value, Lineage, "lineage", "such as rm.Lineage.of(estimator, panel)")
 
 
+def _are_proxies(self: FactorModel, _attribute: Any, value: Mapping[Any, pd.Series[float]]) -> None:
+    for asset, peers in value.items():
+        labels.positions([asset, *peers.index], self.assets, "proxy or peer", UnknownAssetError)
+        among = [peer for peer in peers.index if peer in value]
+        if among:
+            raise InvalidParameterError(
+                f"expected peers of {asset} with figures of their own, got {labels.listing(among)}, for which others "
+                "stand in too.",
+                asset=asset,
+                peers=among,
+            )
+
+
 def _nothing_missing() -> pd.DataFrame:
     return pd.DataFrame({"asset": [], "observations": [], "reason": []})
 
@@ -103,6 +116,9 @@ class FactorModel(Listed):
         The assets whose figures lean on a prior, because their history is too short; by default none.
     lineage : Lineage, optional
         The data, the estimator and the version of the code that made the model; by default the version alone.
+    proxies : mapping, optional
+        For each asset whose figures are means of others', the weights of these by asset, whose sum is one; by default
+        none.
 
     Raises
     ------
@@ -110,7 +126,7 @@ class FactorModel(Listed):
         For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
         ``risk_free`` or ``cash``.
     UnknownAssetError
-        For a prior of an asset that is not in the model.
+        For a prior, a proxy or a peer of an asset that is not in the model.
 
     Examples
     --------
@@ -143,6 +159,7 @@ class FactorModel(Listed):
     _links: Any = None
     _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     lineage: Lineage = field(factory=Lineage, validator=_is_lineage)
+    _proxies: Mapping[Any, pd.Series[float]] = field(factory=dict, converter=dict, validator=_are_proxies)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor
@@ -321,6 +338,14 @@ class FactorModel(Listed):
         return pd.Series(self.assets.isin(list(self._priors)), self.assets.copy(), name="prior")
 
     @property
+    def proxies(self) -> dict[Any, pd.Series[float]]:
+        """For each asset whose figures are means of those of others, the weights of these; empty for most models.
+
+        `Book.cover` makes them. `Inference` knows what errors of the peers do to such an asset.
+        """
+        return {asset: peers.copy() for asset, peers in self._proxies.items()}
+
+    @property
     def expected_returns(self) -> pd.DataFrame:
         """E r = rf + α + β E f, assets × (``risk_free``, ``alpha``, factors), decimals per horizon.
 
@@ -352,7 +377,11 @@ class FactorModel(Listed):
         )
 
     def restrict(self, assets: Sequence[Any]) -> Self:
-        """The model of some of the assets, in the order given; unknown ones raise `UnknownAssetError`."""
+        """The model of some of the assets, in the order given; unknown ones raise `UnknownAssetError`.
+
+        An asset whose figures are means of others' (`proxies`) keeps the figures, but without its peers its errors are
+        not known.
+        """
         chosen = labels.unique(assets, "assets")
         at = labels.positions(chosen, self.assets, "asset", UnknownAssetError)
         return evolve(
@@ -364,7 +393,13 @@ class FactorModel(Listed):
             regression=None if self.regression is None else self.regression.take(at),
             links=self._links[at],
             priors=[a for a in self._priors if a in chosen],
+            proxies={a: p for a, p in self._proxies.items() if a in chosen and p.index.isin(chosen).all()},
         )
+
+    def _with_peers(self, assets: Sequence[Any]) -> Self:
+        """The model of some of the assets, and of those whose means stand in for some of them."""
+        peers = [peer for a in assets if a in self._proxies for peer in self._proxies[a].index]
+        return self.restrict(list(dict.fromkeys([*assets, *peers])))
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -474,12 +509,18 @@ class FactorModel(Listed):
         UnknownAssetError
             If the asset is not in the model.
         NotEstimatedError
-            If the model has no regression, or if the panel is not the one that it was fitted on.
+            If the model has no regression, or none of this asset, or if the panel is not the one that it was fitted on.
         """
         labels.positions([asset], self.assets, "asset", UnknownAssetError)
         if self.regression is None:
             raise NotEstimatedError(
                 "expected a model with a regression, got one without; estimate it with rm.OLS() or rm.EWMA(...)."
+            )
+        if asset in self._proxies:
+            raise NotEstimatedError(
+                f"expected an asset with a regression of its own, got {asset}, which others stand in for; take one of "
+                f"{labels.listing(self._proxies[asset].index)}.",
+                asset=asset,
             )
         return self.regression._summary(asset, panel, lambda whole: whole.returns_of(self.definitions))
 

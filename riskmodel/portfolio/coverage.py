@@ -171,5 +171,5 @@ def _checked(baskets: Any, missing: pd.Series[float], model: FactorModel) -> dic
             raise InvalidParameterError(
                 f"expected weights of the peers of {asset} whose sum is one, got {total:g}.", asset=asset, sum=total
             )
-        found[asset] = basket
+        found[asset] = basket[basket != 0]  # a peer without weight needs no returns
     return found

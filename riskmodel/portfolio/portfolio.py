@@ -20,7 +20,6 @@ from riskmodel._core.listing import Abstract
 from riskmodel.data.provider import DataProvider, require_horizon
 from riskmodel.errors import (
     InvalidParameterError,
-    MissingDatesWarning,
     NotEstimatedError,
     TooFewObservationsError,
     UnstatedFundingWarning,
@@ -32,6 +31,7 @@ from riskmodel.panel.base import within
 from riskmodel.panel.factors import Factor
 from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.memory import ReturnPanel, returns_on
+from riskmodel.portfolio.gaps import missing_dates
 from riskmodel.quantities import Mean, SharpeRatio, Volatility
 
 # Treat a volatility this small relative to that of the holdings as rounding error of a perfect hedge.
@@ -189,7 +189,8 @@ class Portfolio(Abstract):
             raise NotEstimatedError(
                 "expected a model with a regression, whose observations are counted, got one without; pass dates."
             )
-        return float(np.mean(fit.n_observations))
+        own = fit.n_observations.drop(list(self.model._proxies), errors="ignore")
+        return float(np.mean(own if len(own) else fit.n_observations))
 
     @cached_property
     @final
@@ -274,13 +275,7 @@ class Portfolio(Abstract):
         UnknownAssetError, UnknownFactorError
             If the data lack an asset or a factor held.
         """
-        # assets and factors of weight zero are not held, and may be missing
-        weights, legs = self.weights[self.weights != 0], self.legs.to_numpy()
-        factors = [f for f, leg in zip(self.model.definitions, legs, strict=True) if leg]
-        panel, rows = self._panel(data, factors, start, end)
-        values = panel.select(weights.index, []).arrays()[0][rows] @ weights.to_numpy()
-        values = values + returns_on(panel, factors, rows) @ legs[legs != 0]
-        return pd.Series(values, panel.dates[rows], name="excess_return")
+        return self._returns_on(*self._panel(data, self._factors_held, start, end))
 
     @final
     def realised(self, data: DataProvider | ReturnPanel, start: Any = None, end: Any = None) -> Volatility:
@@ -319,19 +314,24 @@ class Portfolio(Abstract):
         >>> f"model {hedged.volatility.at(rm.YEAR):.1%} a year, realised {hedged.realised(panel).at(rm.YEAR):.1%}"
         'model 13.7% a year, realised 18.7%'
         """
-        returns = self.excess_returns(data, start, end)
+        panel, rows = self._panel(data, self._factors_held, start, end)
+        returns = self._returns_on(panel, rows)
         known = require_known(returns)
         if len(known) < len(returns):
-            missing = len(returns) - len(known)
-            warn(
-                MissingDatesWarning(
-                    f"left out {missing} of {len(returns)} dates, on which something held has no return; choose a "
-                    "window or assets without gaps for all dates.",
-                    missing=missing,
-                    dates=len(returns),
-                )
-            )
+            held = panel.select(self.weights.index[self.weights != 0], [])
+            warn(missing_dates(returns.notna().to_numpy(), held.arrays()[0][rows], held.assets, panel.dates[rows]))
         return Volatility(float(np.std(known, ddof=1)), self.horizon)
+
+    @property
+    def _factors_held(self) -> list[Factor]:
+        return [f for f, leg in zip(self.model.definitions, self.legs, strict=True) if leg]
+
+    def _returns_on(self, panel: ReturnPanel, rows: slice) -> pd.Series[float]:
+        # assets and factors of weight zero are not held, and may be missing
+        weights, legs = self.weights[self.weights != 0], self.legs.to_numpy()
+        values = panel.select(weights.index, []).arrays()[0][rows] @ weights.to_numpy()
+        values = values + returns_on(panel, self._factors_held, rows) @ legs[legs != 0]
+        return pd.Series(values, panel.dates[rows], name="excess_return")
 
     def _panel(
         self, data: DataProvider | ReturnPanel, factors: Sequence[Factor], start: Any, end: Any

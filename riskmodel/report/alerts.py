@@ -108,6 +108,8 @@ def _differing(m: Measures) -> Mapping[str, RealisedRisk]:
 
 def _verdict(found: Mapping[str, RealisedRisk]) -> str:
     if not any(risk.is_of_residuals for risk in found.values()):
+        if any(risk.n_missing for risk in found.values()):
+            return "Model and realised volatility are of different dates"
         return "The model's volatility is not that of the panel's dates, each counted alike"
     above = [risk.ratio > 1.0 for risk in found.values()]
     if all(above):
@@ -126,6 +128,14 @@ def _percent(risk: RealisedRisk, volatility: float) -> str:
 
 
 def _cause(name: str, risk: RealisedRisk) -> str:
+    if not risk.is_of_residuals and risk.n_missing:
+        return _of_dates(name, risk)
+    if not risk.is_of_residuals and risk.portfolio.model.proxies:
+        return (
+            "Residual correlations of what has returns of its own are less than half of the difference: others stand "
+            "in for some of what is held, whose realised returns are those of their peers, and whose own risk the "
+            "model counts beside that of the peers. Where much is proxied, trust the larger of the two."
+        )
     if not risk.is_of_residuals:
         return (
             "Residual correlations are less than half of the difference: the model is of other dates than the panel's, "
@@ -140,6 +150,17 @@ def _cause(name: str, risk: RealisedRisk) -> str:
         f"{_weight(risk)} variance of {name}. More factors help, statistical ones "
         f"(rm.PrincipalComponents, rm.Hybrid){best}, or rm.Linked. The table of model and realised volatility has "
         "the capacity by both."
+    )
+
+
+def _of_dates(name: str, risk: RealisedRisk) -> str:
+    """Which asset shortens what was realised, and what the model has on the same dates."""
+    own = _percent(risk, float(risk.model_on_these_dates))
+    why = f", as {risk.fewest}" if risk.fewest else ""
+    return (
+        f"What was realised is of {risk.n_dates:,} of {len(risk.returns):,} dates{why}, and the model of all dates "
+        f"that each asset has. On the same dates the model has {own}% for {name}, so most of the difference is of "
+        "dates, and not of the model. Compare them on dates on which all has returns, or without the asset."
     )
 
 

@@ -63,6 +63,8 @@ _MOST_RSQUARED = 200
 _MOST_WINDOWS = 60
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
+# Of a rolling window, the share of dates on which all that is held has returns.
+_WHOLE_WINDOW = 0.9
 # The strategy as the one asset of a panel.
 _WHOLE_NAME = "portfolio"
 _WHOLE = {_WHOLE_NAME: 1.0}
@@ -156,14 +158,14 @@ class Intervals:
         """The intervals of all alphas and loadings; None where the model has none."""
         if isinstance(self._inferred, str):
             return None
-        errors = floats(Inference.of(held, self.panel, self.errors).std_errors())
+        errors = floats(self._inference.std_errors().loc[held.assets])
         return AssetIntervals(held, errors, self._degrees(held), self.level)
 
     def of_rsquared(self, held: FactorModel) -> Array | None:
         """The ends of the interval of each R², N × 2; None where the model has none, and for more than 200 assets."""
         if isinstance(self._inferred, str) or len(held.assets) > _MOST_RSQUARED:
             return None
-        return rsquared_ends(held, self.panel, self.errors, self.level)
+        return rsquared_ends(self._inference.model, held.assets, self.panel, self.errors, self.level)
 
     @cached_property
     def contributions(self) -> pd.DataFrame:
@@ -202,7 +204,7 @@ class Intervals:
         ``joint`` with the report's errors, and ``grs`` for normal returns. Empty for one asset, for more than 200, and
         where the model has no errors; a test that the data do not allow is left out.
         """
-        names = self.strategy.weights.index
+        names = self.strategy.weights.index.difference(list(self.strategy.model._proxies), sort=False)
         rows = {}
         if not isinstance(self._inferred, str) and 2 <= len(names) <= _MOST_TESTED:
             alphas = self._inference.alphas(names.tolist())
@@ -216,7 +218,8 @@ class Intervals:
     def exposures(self) -> pd.DataFrame:
         """The strategy's exposures over rolling windows: dates × (factor; ``estimate``, ``low``, ``high``).
 
-        Windows are of a year, of rows longer than a week three years. Empty where there are fewer than two.
+        Windows are of a year, of rows longer than a week three years. Empty where there are fewer than two. Windows in
+        which what is held has returns on less than nine tenths of the dates are NaN.
         """
         history = self._rolling
         if history is None:
@@ -281,9 +284,11 @@ class Intervals:
         )
         # a portfolio is made of each window, which takes longer than its regression
         step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
+        # a window of a new listing would be of a few days
+        least = math.floor(_WHOLE_WINDOW * self.window_dates) if returns.isna().any() else None
         try:
-            return Rolling(self.window, every=step).fit(own)
-        except EstimationError:  # factors that depend on each other in all windows, as `notes.of_windows` says
+            return Rolling(self.window, every=step, minimum=least).fit(own)
+        except EstimationError:  # in no window, as `notes.of_windows` says
             return None
 
     # -- parts -------------------------------------------------------------------------------------
@@ -308,7 +313,7 @@ class Intervals:
     @cached_property
     def _inference(self) -> Inference:
         held = dict.fromkeys(asset for p in self.portfolios.values() for asset in p.weights.index)
-        return Inference.of(self.strategy.model.restrict(list(held)), self.panel, self.errors)
+        return Inference.of(self.strategy.model._with_peers(list(held)), self.panel, self.errors)
 
     def _figures_of(self, name: str, portfolio: Portfolio) -> pd.DataFrame:
         table = pd.DataFrame(columns=_COLUMNS) if isinstance(self._inferred, str) else self._table(name, portfolio)

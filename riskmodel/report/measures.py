@@ -93,6 +93,11 @@ class Measures:
         return not_tradable(self.strategy)
 
     @property
+    def proxied(self) -> list[Any]:
+        """The assets held that others stand in for."""
+        return [asset for asset in self.weights.index if asset in self.strategy.model._proxies]
+
+    @property
     def funded(self) -> tuple[Any, ...]:
         """The factors that cost cash to hold."""
         return tuple(f for f, is_funded in zip(self.held.factors, self.held.funded, strict=True) if is_funded)
@@ -106,10 +111,11 @@ class Measures:
     def estimates(self) -> pd.DataFrame:
         """Alpha and loadings of the holdings and of the portfolio."""
         held, total = self.held, [float(self.strategy.alpha), *self.strategy.exposures]
+        alpha = held.alpha.mask(held.assets.isin(self.proxied))
         index = pd.MultiIndex.from_product(
             [[*held.assets, self.total], ["alpha", *held.factors]], names=["asset", "parameter"]
         )
-        estimate = np.vstack([np.column_stack([held.alpha, held.loadings]), total]).ravel()
+        estimate = np.vstack([np.column_stack([alpha, held.loadings]), total]).ravel()
         table = pd.DataFrame({"estimate": estimate}, index)
         known = self.of_assets
         if known is None:
@@ -138,7 +144,7 @@ class Measures:
             "rsquared_low": None if ends is None else ends[:, 0],
             "rsquared_high": None if ends is None else ends[:, 1],
             "idio_volatility": np.sqrt(held.idio_variance),
-            "n_observations": None if fit is None else fit.n_observations,
+            "n_observations": None if fit is None else fit.n_observations.mask(held.assets.isin(self.proxied)),
             "false_discovery_rate": None if own is None else false_discovery_rates(own.alpha_pvalues),
         }
         return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
@@ -227,8 +233,9 @@ class Measures:
 
     @cached_property
     def comparison(self) -> CovarianceComparison | None:
-        """Of the holdings that have residuals, where there are two or more, and not too many."""
-        left = self.held.assets[self.held.idio_variance > _EXPLAINED**2 * self.held.covariance.diagonal()]
+        """Of the holdings that have residuals of their own, where there are two or more, and not too many."""
+        varies = (self.held.idio_variance > _EXPLAINED**2 * self.held.covariance.diagonal()).to_numpy()
+        left = self.held.assets[varies & ~self.held.assets.isin(self.proxied)]
         if not 2 <= len(left) <= DENSE_LIMIT:
             return None
         held = self.held if len(left) == len(self.held.assets) else self.held.restrict(left.tolist())

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
 
 from riskmodel.inference.estimand import LONG_RUN, THIS_WINDOW
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.panel.funding import FundingSource
 from riskmodel.panel.return_type import EXCESS
 from riskmodel.panel.unmatched import COMPOUND
+from riskmodel.portfolio.gaps import FewestReturns
 from riskmodel.report.alerts import FEW_DATES
 from riskmodel.report.formats import NONE, holdings, limit, listed
 from riskmodel.report.intervals import COVERED, HEDGED
@@ -114,7 +112,7 @@ def _of_optimised(m: Measures) -> Iterator[str]:
     hedged = m.portfolios.get("hedged")
     if hedged is None or hedged.is_riskless or m.held.regression is None:
         return
-    choices, dates = len(m.held.factors), float(np.mean(m.held.regression.n_observations))
+    choices, dates = len(m.held.factors), float(m.assets["n_observations"].mean())
     if choices < dates and choices / dates > _MATERIAL:
         ratio = hedged.optimised_volatility(choices, dates) / hedged.volatility
         yield (
@@ -148,7 +146,8 @@ def gaps(m: Measures) -> Iterator[str]:
         )
     yield from _of_errors(m)
     yield from _of_correlations(m)
-    short = m.held.assets[m.held.prior.to_numpy()]
+    yield from _of_proxies(m)
+    short = m.held.assets[m.held.prior.to_numpy() & ~m.held.assets.isin(m.proxied)]
     if len(short):
         yield (
             f"The loadings and own risks of {listed(short, 8)} lean on those of other assets, as a prior or as what "
@@ -164,15 +163,21 @@ def gaps(m: Measures) -> Iterator[str]:
         )
 
 
+def _of_proxies(m: Measures) -> Iterator[str]:
+    """What is not known of assets that others stand in for, and where they are left out."""
+    if m.proxied:
+        yield (
+            f"Others stand in for {listed(m.proxied, 8)}: loadings and own risks are means of those of peers. "
+            "Intervals of the portfolio have the errors of the peers, but not how unlike them the asset is. Of its "
+            "alpha nothing is known, and the portfolio's alpha counts it as zero. Residual correlations leave it out."
+        )
+
+
 def _most_missing(m: Measures) -> str:
     """Which asset held has the fewest returns, and since when."""
-    held = m.weights.index[m.weights != 0]
-    known = m.panel.select(held, []).excess_returns.notna()
-    fewest: Any = known.sum().idxmin()
-    if known[fewest].all():
-        return ""
-    first = known.index[known[fewest]][0]
-    return f", above all {fewest}, which has {known[fewest].sum():,} from {first.date()} on"
+    held = m.panel.select(m.weights.index[m.weights != 0], [])
+    fewest = FewestReturns.of(held.arrays()[0], held.assets, held.dates)
+    return f" ({fewest})" if fewest else ""
 
 
 def of_windows(m: Measures) -> Iterator[str]:
@@ -180,7 +185,8 @@ def of_windows(m: Measures) -> Iterator[str]:
     if m.intervals.has_two_windows and not m.intervals.has_trends:
         yield (
             f"{_OF_TIME}: in no window of {m.intervals.window_dates:,} dates can the portfolio's regression be "
-            "estimated, as factors depend on each other there."
+            "estimated, as factors depend on each other there, or what is held has returns on less than nine tenths of "
+            "the dates."
         )
 
 

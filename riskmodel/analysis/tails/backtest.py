@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -27,6 +28,8 @@ from riskmodel.panel.memory import ReturnPanel, rows_of
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.strategy import Strategy
 
+# Of a window, the share of dates with returns that a forecast needs.
+_WHOLE = 0.9
 _COLUMNS = ["return", "value_at_risk", "expected_shortfall", "probability"]
 
 
@@ -106,15 +109,18 @@ class TailBacktest(Listed):
         Notes
         -----
         Dates on which something held has no return are left out of simulations, and of the tests; `n_missing` counts
-        the latter.
+        the latter. A date has a forecast where all that is held has returns on nine tenths of the window before it,
+        without a window on nine tenths of that of the first model: after a new listing, a forecast would be of a few
+        days.
         """
         require(method, TailMethod, "method", "such as rm.NormalTails()")  # type: ignore[type-abstract]
         panel = require(history, ModelHistory, "history", "as rm.Rolling(...).fit(panel) makes").panel
         require_same(history.horizon, panel.horizon, "the models of a history and its panel")
         require_probability(level, "level")
         back = len(panel.dates) if window is None else _rows_in(window, panel)
-        walk = _Walk(_builder(weights, panel), method, panel, float(level), back)
         stops = history._stops
+        least = min(back, int(stops[0]) - int(history._starts[0]))
+        walk = _Walk(_builder(weights, panel), method, panel, float(level), back, math.floor(_WHOLE * least))
         parts = [
             walk.forecasts(history, d, int(stop), int(after))
             for d, (stop, after) in enumerate(zip(stops, [*stops[1:], len(panel.dates)], strict=True))
@@ -213,6 +219,7 @@ class _Walk:
     panel: ReturnPanel
     level: float
     back: int
+    least: int  # dates with returns that a forecast needs
 
     def forecasts(self, history: ModelHistory, window: int, start: int, stop: int) -> Array:
         """Forecasts for the rows on which one window is the latest known, rows × 4; NaN without a model."""
@@ -223,10 +230,12 @@ class _Walk:
             portfolio = self.build(history._model(window))
         except UnknownAssetError:  # an asset that could not be estimated in the window
             return found
-        returns = portfolio.excess_returns(self.panel).to_numpy()[start:stop]
-        for i, value in enumerate(returns):
-            if not np.isnan(value):
-                found[i] = self._forecast(portfolio, start + i, float(value))
+        returns = portfolio.excess_returns(self.panel).to_numpy()
+        before = np.append(0, np.cumsum(~np.isnan(returns)))
+        for i, row in enumerate(range(start, stop)):
+            known = before[row] - before[max(row - self.back, 0)]
+            if known >= self.least and not np.isnan(returns[row]):
+                found[i] = self._forecast(portfolio, row, float(returns[row]))
         return found
 
     def _forecast(self, portfolio: Portfolio, row: int, value: float) -> tuple[float, float, float, float]:

@@ -15,10 +15,11 @@ from riskmodel._core.callers import warn
 from riskmodel._core.listing import Listed
 from riskmodel.analysis.holding import Holdings
 from riskmodel.analysis.tails.gaps import DRAW_RESIDUALS, Gaps, drawn
-from riskmodel.errors import MissingDatesWarning, UnknownAssetError
+from riskmodel.errors import UnknownAssetError
 from riskmodel.horizon import require_same
 from riskmodel.model.decomposition import IDIO
 from riskmodel.panel.memory import ReturnPanel, returns_on
+from riskmodel.portfolio.gaps import missing_dates
 from riskmodel.portfolio.portfolio import Portfolio, require_known, require_portfolio
 
 
@@ -68,7 +69,7 @@ class Sources(Listed):
         known = np.flatnonzero(~np.isnan(by_asset).any(axis=1))
         require_known(pd.Series(by_asset.sum(axis=1)))
         if len(known) < len(by_asset):
-            _warn(len(by_asset) - len(known), len(by_asset))
+            warn(missing_dates(np.asarray(~np.isnan(by_asset).any(axis=1)), by_asset, held.names, parts.dates))
         by_factor = np.column_stack([f * x, own.sum(axis=1)])
         names = pd.Index([*parts.factor_names, IDIO])
         return cls(known, by_factor[known], by_asset[known], names, held.names)
@@ -89,6 +90,7 @@ class Parts:
     alpha: Array
     factors: Array
     residuals: Array
+    dates: pd.DatetimeIndex
 
     @classmethod
     def of(cls, portfolio: Portfolio, panel: ReturnPanel, gaps: Gaps) -> Self:
@@ -107,15 +109,4 @@ class Parts:
             own = drawn(own, model._alpha[rows], model._idio_variance[rows])
         residuals[:, columns] = own
         alpha[columns] = model._alpha[rows]
-        return cls(held, model.factors, alpha, f, residuals)
-
-
-def _warn(missing: int, dates: int) -> None:
-    warn(
-        MissingDatesWarning(
-            f"left out {missing} of {dates} dates, on which something held has no return; choose a window or assets "
-            "without gaps for all dates.",
-            missing=missing,
-            dates=dates,
-        )
-    )
+        return cls(held, model.factors, alpha, f, residuals, panel.dates)

@@ -13,10 +13,11 @@ from riskmodel._core import labels
 from riskmodel._core.arguments import require
 from riskmodel._core.arrays import Array, Flags, floats
 from riskmodel._core.callers import warn
-from riskmodel.errors import MissingDatesWarning, SingularCovarianceError, TooFewObservationsError
+from riskmodel.errors import SingularCovarianceError, TooFewObservationsError
 from riskmodel.horizon import require_same
 from riskmodel.model.instruments import HeldInstruments
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.gaps import missing_dates
 from riskmodel.portfolio.portfolio import Portfolio
 
 # Treat a column as dependent if its distance from the span of the others is below this share of its length.
@@ -78,6 +79,10 @@ class ReturnRegression:
         y, x = floats(strategy.excess_returns(panel)), held.returns(panel)
         known = np.isfinite(y) & np.isfinite(x).all(axis=1)
         _require_dates(known, x.shape[1] + 1)
+        if not known.all():
+            own, inside = strategy.weights, held.holdings
+            names = own.index[own != 0].union(inside.index[(inside != 0).any(axis=1)], sort=False)
+            warn(missing_dates(known, panel.select(names, []).arrays()[0], names, panel.dates))
         y, x = y[known], x[known]
         centred = x - x.mean(axis=0)
         inverse = _pseudo_inverse(centred, held.labels)
@@ -95,15 +100,6 @@ def _require_dates(known: Flags, parameters: int) -> None:
             "longer panel, or fewer instruments.",
             dates=n,
             parameters=parameters,
-        )
-    if n < len(known):
-        warn(
-            MissingDatesWarning(
-                f"left out {len(known) - n} of {len(known)} dates, on which the strategy or an instrument has no "
-                "return; choose a window without gaps for all dates.",
-                missing=len(known) - n,
-                dates=len(known),
-            )
         )
 
 
