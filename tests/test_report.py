@@ -327,6 +327,13 @@ class TestWarnings:
         assert len(said) == 1
         assert "unhedged had" in said[0]
         assert "hedged had" in said[0]
+        out = self.turbulent(3.0)
+        year = rm.Volatility(out.panel.excess_returns.sum(axis=1).iloc[-252:].std(), rm.DAY).at(rm.MONTH)
+        row = out.realised.loc[("unhedged", "last year")]
+        assert row["capital"] == pytest.approx(1e6 / float(year), rel=0.01)
+        assert f"the budget allows {short_dollars(row['capital'])}" in said[0]
+        cells = {row[1]: row[4] for row in table(out, "Model and realised volatility").rows[:5]}
+        assert cells["last year"] == short_dollars(row["capital"]).removeprefix("$")
 
     @pytest.mark.parametrize("estimator", [None, rm.EWMA(half_life=rm.QUARTER)])
     def test_a_last_year_like_the_others_is_not(self, estimator):
@@ -392,6 +399,12 @@ class TestFirstScreen:
     def test_tails_and_scenarios_are_the_librarys(self, desk):
         position = rm.Position(desk.strategy, 2e7, rm.MONTH)
         tail = rm.HistoricalSimulation().of(position, desk.panel, 0.99)
+        filtered = rm.FilteredHistoricalSimulation().of(position, desk.panel, 0.99)
+        # days follow each other's volatility, so the first figure is scaled to that of late
+        assert desk.tails.index.tolist() == ["filtered", "historical", "normal"]
+        assert desk.tails.loc["filtered", "value_at_risk"] == filtered.value_at_risk
+        tile = next(t for t in desk.document(12).tiles if t.label.startswith("Value at risk"))
+        assert tile.note.startswith("past losses at the volatility of late")
         assert desk.tails.loc["historical", "value_at_risk"] == tail.value_at_risk
         assert desk.tails.loc["historical", "expected_shortfall"] == tail.expected_shortfall
         table = rm.Scenarios.historical(desk.panel).table(position)
@@ -1178,7 +1191,7 @@ class TestText:
         returns, factors = synthetic(40)
         many = make(dict.fromkeys(returns, 1 / 40), ["F0"], data=in_memory(returns, factors))
         out = many.to_text()
-        assert "... and 28 more (--json has all)" in out
+        assert "... and 28 smaller (--json has all)" in out
         assert "A11 " in out
         assert "A12 " not in out.split("LARGEST")[0]
         assert "and 34 more" in " ".join(out.split())
@@ -1623,7 +1636,7 @@ def test_dates_that_tails_leave_out_are_said():
     model = rm.OLS().fit(ragged)
     budget = rm.RiskBudget(1e6, rm.MONTH)
     report = rm.RiskReport.of(rm.Strategy({"A": 0.5, "B": 0.5}, model), ragged, budget)
-    assert any("value at risk is of the 50 of 90 dates" in note for note in report.notes)
+    assert any("is of the 50 of 90 dates" in note for note in report.notes)
     whole = rm.RiskReport.of(rm.Strategy({"A": 1.0}, model), ragged, budget)
     assert not any("value at risk" in note for note in whole.notes)
 

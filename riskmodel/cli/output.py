@@ -53,7 +53,11 @@ def _text(report: RiskReport | StudyReport, detail: Detail) -> str:
     from riskmodel.report import text  # noqa: PLC0415 - not needed for a page
     from riskmodel.report.report import RiskReport  # noqa: PLC0415
 
-    document = report.document(text.MOST_ASSETS) if isinstance(report, RiskReport) else report.document()
+    if isinstance(report, RiskReport):
+        every = max(text.MOST_ASSETS, len(report.strategy.weights))
+        document = report.document(text.MOST_ASSETS if detail is Detail.BRIEF else every)
+    else:
+        document = report.document()
     shown = text.brief(document, _HINT) if detail is Detail.BRIEF else document
     return text.render(shown, width())
 

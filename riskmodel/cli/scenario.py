@@ -100,7 +100,8 @@ def run(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    print(_text(table, by_group, size, arguments.level))
+    horizons = [str(outcome.horizon) for outcome in outcomes.values()]
+    print(_text(table, horizons, by_group, size, arguments.level))
 
 
 def _table(outcomes: Mapping[str, ScenarioOutcome], level: float) -> pd.DataFrame:
@@ -118,20 +119,21 @@ def _by(outcomes: Mapping[str, ScenarioOutcome], part: Callable[[ScenarioOutcome
     return pd.DataFrame({name: part(outcome)["pnl"] for name, outcome in outcomes.items()})
 
 
-def _text(table: pd.DataFrame, by_group: pd.DataFrame | None, size: Dollars, level: float) -> str:
+def _text(table: pd.DataFrame, horizons: list[str], by_group: pd.DataFrame | None, size: Dollars, level: float) -> str:
     scale, digits = (100.0, 2) if size.capital is None else (1.0, 0)
     scaled = scale * table
     rows = zip(scaled["pnl"], zip(scaled["low"], scaled["high"], strict=True), strict=True)
     in_dollars = size.capital is not None
     cells = [dollar_interval(x, ends) if in_dollars else interval(x, ends, 2) for x, ends in rows]
-    moved = {"P&L": cells, "±": scaled["volatility"], "past": scaled["realised"]}
+    moved = {"over": horizons, "P&L": cells, "±": scaled["volatility"], "past": scaled["realised"]}
     parts = [
         section(
             f"SCENARIOS, {size.title}",
             table_text(pd.DataFrame(moved, table.index), digits),
             f"In brackets the range with {100 * level:g}%, given the exposures as they are estimated. ± is one "
             "standard deviation of what shocks do not decide, other factors and idio, whose mean is 0. Past is what "
-            "the holdings themselves returned in an episode, with the exposures that they had then.",
+            "the holdings themselves returned in an episode, with the exposures that they had then; it is not known of "
+            "shocks, and where something held has no return on a date of the episode.",
         ),
         section(f"THE PART OF EACH FACTOR, {size.title}", table_text(scaled.iloc[:, len(_FIRST) :], digits)),
     ]

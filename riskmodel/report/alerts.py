@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from riskmodel._core.arrays import floats
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
-from riskmodel.report.formats import listed
-from riskmodel.report.measures import Measures
+from riskmodel.report.formats import listed, short_dollars
+from riskmodel.report.measures import LAST_YEAR, NEXT_MONTH_VOLATILITY, Measures
 
 # With fewer dates, the report says that no figure is known.
 FEW_DATES = 30
@@ -69,13 +70,19 @@ def _of_last_year(m: Measures) -> Iterator[str]:
     """Where the last year was so unlike what the model is of that its volatility misleads about the next month."""
     figures, found = m.intervals.figures, []
     for name, portfolio in m.portfolios.items():
-        if portfolio.is_riskless or (name, "volatility, next month") not in figures.index:
+        if portfolio.is_riskless or (name, NEXT_MONTH_VOLATILITY) not in figures.index:
             continue
         model = float(portfolio.volatility)
-        last, low, high = floats(figures.loc[(name, "volatility, next month"), ["estimate", "low", "high"]]).tolist()
+        last, low, high = floats(figures.loc[(name, NEXT_MONTH_VOLATILITY), ["estimate", "low", "high"]]).tolist()
         if last > _TURBULENT * model or not low <= model <= high:
             shown = [f"{portfolio.horizon.scale_volatility(100.0 * v, to=YEAR):.1f}%" for v in (last, model, low, high)]
-            found.append(f"{name} had {shown[0]} a year, {shown[1]} by the model, next month {shown[2]} to {shown[3]}")
+            allowed = m.realised.loc[(name, LAST_YEAR), "capital"]
+            size = (
+                f", and at the last year's the budget allows {short_dollars(allowed)}" if math.isfinite(allowed) else ""
+            )
+            found.append(
+                f"{name} had {shown[0]} a year, {shown[1]} by the model, next month {shown[2]} to {shown[3]}{size}"
+            )
     if found:
         yield (
             f"The last year's volatility was not the model's: {'; '.join(found)}. Capacities are by the model; for "
@@ -120,7 +127,8 @@ def _verdict(found: Mapping[str, RealisedRisk]) -> str:
 def _both(risk: RealisedRisk) -> str:
     model, realised = risk.model, risk.realised
     m, r = ([_percent(risk, x) for x in (i.estimate, i.low, i.high)] for i in (model, realised))
-    return f"{m[0]}% a year by the model ({m[1]} to {m[2]}), {r[0]}% realised ({r[1]} to {r[2]})"
+    same = f"; {_percent(risk, float(risk.model_on_these_dates))} on the realised dates" if risk.n_missing else ""
+    return f"{m[0]}% a year by the model ({m[1]} to {m[2]}{same}), {r[0]}% realised ({r[1]} to {r[2]})"
 
 
 def _percent(risk: RealisedRisk, volatility: float) -> str:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from riskmodel.analysis.scenarios.scenarios import Scenarios
 from riskmodel.analysis.tails.base import TailMethod
+from riskmodel.analysis.tails.filtered import FilteredHistoricalSimulation
 from riskmodel.analysis.tails.historical import HistoricalSimulation
 from riskmodel.analysis.tails.normal import NormalTails
 from riskmodel.errors import (
@@ -23,6 +24,7 @@ from riskmodel.errors import (
     NotEstimatedError,
     UnknownAssetError,
 )
+from riskmodel.horizon import WEEK
 from riskmodel.inference.interval import Interval
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.portfolio import Portfolio
@@ -31,6 +33,8 @@ from riskmodel.portfolio.position import Position
 TAIL_LEVEL = 0.99
 # What a panel or a model may lack for one of these figures.
 _LACKING = (InvalidParameterError, EstimationError, NotEstimatedError, UnknownAssetError, DataError)
+# The first is the headline. Volatility of longer rows is not known from those just before.
+_OF_SHORT_ROWS: dict[str, TailMethod] = {"filtered": FilteredHistoricalSimulation()}
 _METHODS: dict[str, TailMethod] = {"historical": HistoricalSimulation(), "normal": NormalTails()}
 
 
@@ -47,13 +51,17 @@ class Losses:
     def _portfolio(self) -> Portfolio:
         return self.holding.portfolio if isinstance(self.holding, Position) else self.holding
 
+    @property
+    def _methods(self) -> dict[str, TailMethod]:
+        return _OF_SHORT_ROWS | _METHODS if self.panel.horizon.days <= WEEK.days else _METHODS
+
     @cached_property
     def _by_method(self) -> dict[str, tuple[Interval, Interval] | str]:
         """Value at risk and expected shortfall by method, or why they are not known."""
         found: dict[str, tuple[Interval, Interval] | str] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingDatesWarning)  # `lacking` says it
-            for name, method in _METHODS.items():
+            for name, method in self._methods.items():
                 try:
                     found[name] = method.of(self.holding, self.panel, TAIL_LEVEL).intervals(self.level)
                 except _LACKING as error:
@@ -69,8 +77,8 @@ class Losses:
         known = self._portfolio.excess_returns(self.panel).notna()
         if not known.all() and "historical" in self.tails.index:
             yield (
-                f"Historical value at risk is of the {known.sum():,} of {len(known):,} dates on which all that is held "
-                "has a return."
+                f"Value at risk of past returns is of the {known.sum():,} of {len(known):,} dates on which all that is "
+                "held has a return."
             )
 
     @cached_property

@@ -35,7 +35,8 @@ from riskmodel.report.losses import Losses
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
-MODEL, REALISED = "model", "realised"
+MODEL, REALISED, LAST_YEAR = "model", "realised", "last year"
+NEXT_MONTH_VOLATILITY = "volatility, next month"
 # the trade whose PnL is shown with and without its cash leg
 TRADE, TRADE_HORIZON = 1e6, YEAR
 ASSET, HEDGE, HEDGE_IN_ASSETS, CASH = "asset", "hedge", "hedge in assets", "cash"
@@ -181,7 +182,11 @@ class Measures:
 
     @cached_property
     def realised(self) -> pd.DataFrame:
-        """Model and realised volatility of each portfolio, with intervals and the capital that each allows."""
+        """Volatility of each portfolio by the model, as realised, and of the last year, with the capital of each.
+
+        Intervals are of this window; of the last year's, the range of next month. The last year is left out where a
+        range is not known.
+        """
         rows = {
             (name, by): row for name, risk in self.realised_risk.items() for by, row in self._beside(name, risk).items()
         }
@@ -197,13 +202,20 @@ class Measures:
         if not math.isfinite(ends[0]) and risk is not None:
             ends = (risk.model.low, risk.model.high)
         rows = {MODEL: _volatility(float(portfolio.volatility), ends, capacities.min())}
+        others = float(capacities.iloc[1:].min()) if len(capacities) > 1 else math.inf
         if risk is None:
             return rows | {REALISED: _volatility(math.nan, (math.nan, math.nan), math.nan)}
-        size = Volatility(risk.realised.estimate, portfolio.horizon)
-        allowed = math.inf if portfolio.is_rounding(size) else float(budget.volatility) / float(size.at(budget.horizon))
-        capital = min(allowed, float(capacities.iloc[1:].min()) if len(capacities) > 1 else math.inf)
         own = (risk.realised.low, risk.realised.high)
-        return rows | {REALISED: _volatility(risk.realised.estimate, own, capital)}
+        known = {REALISED: (risk.realised.estimate, own)}
+        if (name, NEXT_MONTH_VOLATILITY) in self.intervals.figures.index:
+            last = float(self.intervals.figures.loc[(name, NEXT_MONTH_VOLATILITY), "estimate"])  # type: ignore[arg-type]
+            known[LAST_YEAR] = (last, self.intervals.of(name, NEXT_MONTH_VOLATILITY))
+        for by, (estimate, range_) in known.items():
+            size = Volatility(estimate, portfolio.horizon)
+            is_none = portfolio.is_rounding(size)
+            allowed = math.inf if is_none else float(budget.volatility) / float(size.at(budget.horizon))
+            rows[by] = _volatility(estimate, range_, min(allowed, others))
+        return rows
 
     @cached_property
     def legs(self) -> pd.DataFrame:

@@ -12,10 +12,15 @@ from riskmodel.horizon import YEAR
 from riskmodel.report.document import Place, Row, Table, Tile, Width
 from riskmodel.report.formats import dollars, fixed, interval, limit, short_dollars, short_interval
 from riskmodel.report.intervals import HEDGED, UNHEDGED
-from riskmodel.report.measures import MODEL, REALISED, Measures
+from riskmodel.report.measures import MODEL, NEXT_MONTH_VOLATILITY, REALISED, Measures
 from riskmodel.report.previous import Previous
 
 _BIGGEST = 5
+_OF_METHOD = {
+    "filtered": "past losses at the volatility of late",
+    "historical": "past losses, each date alike",
+    "normal": "of normal returns",
+}
 # Exposures of which a change is shown: others would push all else off the first screen.
 _MOST_CHANGES = 8
 
@@ -63,7 +68,7 @@ def _percent_a_year(m: Measures, row: Any) -> str:
 
 
 def _next_month(m: Measures) -> Iterator[Tile]:
-    ends = m.intervals.of(UNHEDGED, "volatility, next month")
+    ends = m.intervals.of(UNHEDGED, NEXT_MONTH_VOLATILITY)
     if np.isfinite(ends[0]):
         low, high = (m.panel.horizon.scale_volatility(100.0 * end, to=YEAR) for end in ends)
         yield Tile(
@@ -99,7 +104,7 @@ def _at_risk(m: Measures) -> Iterator[Tile]:
         yield Tile(
             f"Value at risk 99%, $ a {per}",
             short_interval(row["value_at_risk"], (row["low"], row["high"]), 3),
-            f"{table.index[0]}; expected shortfall {shortfall}",
+            f"{_OF_METHOD[str(table.index[0])]}; expected shortfall {shortfall}",
         )
 
 

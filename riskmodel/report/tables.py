@@ -34,7 +34,9 @@ from riskmodel.report.measures import (
     HEDGE,
     HEDGE_IN_ASSETS,
     HORIZONS,
+    LAST_YEAR,
     MODEL,
+    NEXT_MONTH_VOLATILITY,
     REALISED,
     TRADE,
     TRADE_HORIZON,
@@ -48,7 +50,7 @@ _VOLATILITIES = {
     "realised volatility": REALISED,
     "volatility, new dates": "new dates",
     "volatility, long run": MODEL,
-    "volatility, next month": "last year",
+    NEXT_MONTH_VOLATILITY: LAST_YEAR,
 }
 _NO_INTERVAL = (math.nan, math.nan)
 # Exposures that are shown of a hedge in lots.
@@ -242,7 +244,8 @@ def _volatility(m: Measures, name: str, figure: str, row: Any) -> tuple[float, t
 def _capacity(m: Measures, name: str, figure: str) -> str:
     if figure == "volatility":
         return short_interval(m.realised.loc[(name, MODEL), "capital"], m.intervals.of(name, "capacity"), 3)
-    return short_amount(m.realised.loc[(name, REALISED), "capital"]) if figure == "realised volatility" else ""
+    by = {"realised volatility": REALISED, NEXT_MONTH_VOLATILITY: LAST_YEAR}.get(figure)
+    return "" if by is None else short_amount(m.realised.loc[(name, by), "capital"])
 
 
 def _about_volatilities(m: Measures) -> str:
@@ -253,7 +256,7 @@ def _about_volatilities(m: Measures) -> str:
     new = " On new dates, the error of the hedge adds to what it leaves." if "volatility, new dates" in figures else ""
     month = (
         " Next month: the volatility of the last year, and the range that months had around that of the year before."
-        if "volatility, next month" in figures
+        if NEXT_MONTH_VOLATILITY in figures
         else ""
     )
     return f"Realised is the volatility of the returns on the panel's dates, each counted alike.{gaps}{new}{month}"
@@ -335,7 +338,7 @@ def _about_held(m: Measures) -> str:
 def _shown_legs(m: Measures, by_name: dict[str, Any], most: int) -> tuple[list[int], int]:
     """Positions of the legs to show, and how many assets are left out.
 
-    The assets of the strategy come first, then the largest of those that only its hedge holds.
+    The largest assets of the strategy come first, then the largest of those that only its hedge holds.
     """
     kinds = next(iter(by_name.values())).index.get_level_values("kind")
     size = np.max([t["weight"].abs().to_numpy() for t in by_name.values()], axis=0)
@@ -343,7 +346,7 @@ def _shown_legs(m: Measures, by_name: dict[str, Any], most: int) -> tuple[list[i
     more = assets[n:][size[assets[n:]] > 0]
     more = more[np.argsort(-size[more], kind="stable")]
     rest = np.flatnonzero(kinds != ASSET) if m.is_hedged else np.flatnonzero(kinds == CASH)
-    return [*assets[:n][:most], *more[:most], *rest], max(0, n - most) + max(0, len(more) - most)
+    return [*assets[_largest(m, most)], *more[:most], *rest], max(0, n - most) + max(0, len(more) - most)
 
 
 def _leg_name(m: Measures, kind: str, leg: Any) -> str:
@@ -442,7 +445,13 @@ def tails(m: Measures) -> Table:
         ("Method", f"VaR {100 * TAIL_LEVEL:g}% $", f"ES {100 * TAIL_LEVEL:g}% $"),
         rows,
         width=Width.WIDE,
-        note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk.",
+        note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk."
+        + (
+            " Historical takes past losses as they were, filtered scales them from the volatility of their day to that "
+            f"of the last; riskmodel tails --backtest tests both. Over a {m.panel.horizon}, filtered is the first figure."
+            if "filtered" in m.losses.tails.index
+            else ""
+        ),
     )
 
 
@@ -638,7 +647,13 @@ def _shown(m: Measures, most: int) -> list[int]:
     """Positions of the assets to show and of the portfolio, which a lone unit holding already is."""
     n = len(m.weights)
     lone = n == 1 and float(m.weights.iloc[0]) == 1.0
-    return [*range(min(n, most)), *([] if lone else [n])]
+    return [*_largest(m, most), *([] if lone else [n])]
+
+
+def _largest(m: Measures, most: int) -> list[int]:
+    """Positions of the holdings with the largest weights, long or short, in the order of the holdings."""
+    order = np.argsort(-m.weights.abs().to_numpy(), kind="stable")[:most]
+    return np.sort(order).tolist()
 
 
 def _hidden(m: Measures, most: int) -> int:

@@ -92,7 +92,7 @@ def _table(table: Table, width: int) -> str:
     text = [tuple(_short(c, most) if j in table.words else c for j, c in enumerate(row)) for row in table.rows]
     widths = [max(map(len, column)) for column in zip(table.columns, *text, strict=True)]
     header, *lines = (_line(row, widths, table.words) for row in [table.columns, *text])
-    more = [f"... and {table.hidden:,} more (--json has all)"] if table.hidden else []
+    more = [f"... and {table.hidden:,} smaller (--json has all)"] if table.hidden else []
     return "\n".join(
         [
             table.title.upper(),
