@@ -853,6 +853,8 @@ class SevenDayWeekWarning(RiskModelWarning):
 class DoubtfulDatesWarning(RiskModelWarning):
     """Rows may be a day early, as midnights of another time zone are, and do not tell.
 
+    Also of returns that end long before the date of a report.
+
     Examples
     --------
     >>> import riskmodel as rm
@@ -867,6 +869,8 @@ class DoubtfulDatesWarning(RiskModelWarning):
 
 class DoubtfulUnitWarning(RiskModelWarning):
     """Returns may be in percent where decimals are expected, or decimals where percent is, and do not tell.
+
+    Also of a net asset value that is small for the positions, as one in millions is.
 
     Examples
     --------

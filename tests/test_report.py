@@ -331,9 +331,9 @@ class TestWarnings:
         year = rm.Volatility(out.panel.excess_returns.sum(axis=1).iloc[-252:].std(), rm.DAY).at(rm.MONTH)
         row = out.realised.loc[("unhedged", "last year")]
         assert row["capital"] == pytest.approx(1e6 / float(year), rel=0.01)
-        assert f"the budget allows {short_dollars(row['capital'])}" in said[0]
+        assert f"the budget allows {formats.short_dollars(row['capital'])}" in said[0]
         cells = {row[1]: row[4] for row in table(out, "Model and realised volatility").rows[:5]}
-        assert cells["last year"] == short_dollars(row["capital"]).removeprefix("$")
+        assert cells["last year"] == formats.short_dollars(row["capital"]).removeprefix("$")
 
     @pytest.mark.parametrize("estimator", [None, rm.EWMA(half_life=rm.QUARTER)])
     def test_a_last_year_like_the_others_is_not(self, estimator):

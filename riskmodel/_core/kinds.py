@@ -221,12 +221,23 @@ def _refuse_levels(checks: ReturnChecks, level: Flags, percent: float) -> None:
 def _refuse_percent(checks: ReturnChecks, which: Flags, percent: float) -> None:
     if which.any():
         # of a few rows, prices and percent of good days look alike
-        signed = (checks.low[which] < 0).any()
-        advice = "divide by 100" if signed else "divide percent by 100, pass .pct_change() of prices, or subtract 1"
+        lowest = float(checks.low[which].min())
+        advice = (
+            _division(lowest) if lowest < 0 else "divide percent by 100, pass .pct_change() of prices, or subtract 1"
+        )
         if isinstance(checks.kind, FactorReturns):
             advice += ", or declare a series on a scale of its own: rm.PublishedFactor(name, tradable=False)"
         size = percent * np.sqrt(checks.horizon.days)
         _refuse(checks, which, PercentReturnsError, f"typically beyond {size:.2g} per {checks.horizon}; {advice}")
+
+
+def _division(lowest: float) -> str:
+    """Say what to divide by: a loss is at most 100 %, which is 10,000 basis points."""
+    if lowest >= -100.0:
+        return "divide by 100"
+    if lowest >= -10_000.0:
+        return "divide by 10,000, as basis points"
+    return "divide by 1,000,000, as millionths, or by what else their unit is"
 
 
 def _refuse_losses(checks: ReturnChecks, which: Flags) -> None:

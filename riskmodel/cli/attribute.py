@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import final
+from typing import Any, final
 
 import pandas as pd
 from attrs import frozen
@@ -16,7 +16,7 @@ from riskmodel.cli import options as read
 from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
-from riskmodel.cli.groups import add_groups, groups_of
+from riskmodel.cli.groups import add_groups, groups_or_of_book
 from riskmodel.cli.model import ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
         found = _attribution(arguments, options)
         attribution = found.attribution
-        groups = None if arguments.groups is None else attribution.by_group
+        groups = None if found.groups is None else attribution.by_group
         parts, dates = found.parts(arguments.level), attribution.dates
     if arguments.json:
         print_json(
@@ -115,6 +115,7 @@ class _Found:
     reason: str
     dollars: Dollars
     notes: tuple[str, ...]
+    groups: pd.Series[Any] | None
 
     def parts(self, level: float) -> pd.DataFrame:
         """Exposure, return and share of each part, with ``std_error``, ``low`` and ``high`` where these are known."""
@@ -158,8 +159,8 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found
     first = read.end_of_window("--from", arguments.first, "start_time")
     last = read.end_of_window("--to", arguments.last, "end_time")
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
-    groups = groups_of(arguments)
     held = _held(options)
+    groups = _groups(arguments, options)
     assets = [str(asset) for asset in held]
     if arguments.rolling is not None:
         return _of_history(arguments, options, first, last)
@@ -174,9 +175,9 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found
     )
     size = Dollars.of(arguments, options, fitted.strategy)
     try:
-        return _Found(made, Inference.of(model, panel, arguments.errors), "", size, fitted.cautions)
+        return _Found(made, Inference.of(model, panel, arguments.errors), "", size, fitted.cautions, groups)
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size, fitted.cautions)
+        return _Found(made, None, str(error), size, fitted.cautions, groups)
 
 
 def _of_history(
@@ -191,17 +192,22 @@ def _of_history(
     history = Rolling(span, options.estimator).fit(panel)
     notes = (*options.caveats, *(() if options.positions is None else options.positions.basis))
     notices.tell_all(notes)
-    made = ReturnAttribution.of_weights(
-        held, history, None, first, last, weighting=weighting, groups=groups_of(arguments)
-    )
+    groups = _groups(arguments, options)
+    made = ReturnAttribution.of_weights(held, history, None, first, last, weighting=weighting, groups=groups)
     size = Dollars.of(arguments, options, Strategy(options.held(), history.asof(made.dates[-1])))
     try:
         inference = (
             RollingInference(history) if arguments.errors is None else RollingInference(history, arguments.errors)
         )
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size, notes)
-    return _Found(made, inference, "", size, notes)
+        return _Found(made, None, str(error), size, notes, groups)
+    return _Found(made, inference, "", size, notes, groups)
+
+
+def _groups(arguments: argparse.Namespace, options: ModelOptions) -> pd.Series[Any] | None:
+    """Of the file, or of the book; the last book does not have the groups of all that was held before."""
+    history = None if options.positions is None else options.positions.history
+    return groups_or_of_book(arguments, options.book if history is None else None)
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self, final
 
 from attrs import frozen
 
+from riskmodel.data.french import catalogue
 from riskmodel.data.french.provider import FamaFrench
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import InvalidParameterError, UnknownFactorError
 from riskmodel.horizon import Horizon
 
 # What the library gives, and a file of factors would give otherwise.
@@ -57,6 +59,25 @@ class FrenchFactors:
     def provider(self, horizon: Horizon) -> FamaFrench:
         """Return the library's provider."""
         return FamaFrench(horizon, folder=self.folder or None)
+
+    def require(self, wanted: Sequence[str], there: Sequence[str], horizon: Horizon) -> None:
+        """Raise for factors of the library whose file the folder lacks.
+
+        Raises
+        ------
+        UnknownFactorError
+            With the names of the files.
+        """
+        missing = [name for name in wanted if name not in there]
+        sets = [catalogue.SETS[name] for name in catalogue.US_FACTORS]
+        files = {f: next((s.files[horizon] for s in sets if f in s.series and horizon in s.files), "") for f in missing}
+        if self.folder and any(files.values()):
+            lacking = ", ".join(dict.fromkeys(f"{file}_CSV.zip" for file in files.values() if file))
+            raise UnknownFactorError(
+                f"expected files of the French library with {', '.join(missing)} in {self.folder}, got some with "
+                f"{', '.join(there)}; save {lacking} there under the library's own name, packed or unpacked.",
+                missing=missing,
+            )
 
     @staticmethod
     def chosen(there: list[str]) -> list[str]:

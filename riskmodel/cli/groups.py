@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import pandas as pd
 
 from riskmodel._core.paths import read_path
 from riskmodel.errors import InvalidParameterError
+from riskmodel.portfolio.book import Book
 
 
 def add_groups(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +19,24 @@ def add_groups(parser: argparse.ArgumentParser) -> None:
 
 def groups_of(args: argparse.Namespace) -> pd.Series[str] | None:
     """Read the file of ``--groups``; None without it."""
-    return None if args.groups is None else read_groups("--groups", args.groups)
+    if args.groups is None:
+        return None
+    groups = read_groups("--groups", args.groups)
+    first, second = str(groups.index.name), str(groups.name)
+    typed = {asset.partition("=")[0] for asset in args.assets}
+    if second in set(groups) or (first in typed and first not in groups.index):
+        raise InvalidParameterError(
+            f"expected --groups with a header, got {args.groups} with the first line {first},{second}, which is an "
+            "asset with its group; begin the file with a line such as asset,group.",
+            option="--groups",
+        )
+    return groups
+
+
+def groups_or_of_book(args: argparse.Namespace, book: Book | None) -> pd.Series[Any] | None:
+    """Read the file of ``--groups``, or take the groups that a book has; None without both."""
+    own = groups_of(args)
+    return book.groups if own is None and book is not None else own
 
 
 def read_groups(option: str, path: str) -> pd.Series[str]:

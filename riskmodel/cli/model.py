@@ -25,6 +25,7 @@ from riskmodel.horizon import DAY, MONTH, NAMED, Horizon
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.panel.unmatched import Unmatched
+from riskmodel.portfolio.book import Book
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.report.alerts import of_few_dates
 
@@ -111,6 +112,8 @@ class ModelOptions:
         if args.factors is not None and not factors:
             raise InvalidParameterError("expected --factors with at least one factor, got none; leave it out for all.")
         require_factors("--factors", factors, data.factors, data.assets)
+        if files is not None and isinstance(files.factors, FrenchFactors):
+            files.factors.require(factors, data.factors, data.horizon)
         positions = Held.given(args, data.assets, end)
         is_statistical = args.estimator == "recommended" and not factors
         return cls(
@@ -200,13 +203,19 @@ class ModelOptions:
         strategy = Strategy(self._remaining(held, model), model)
         return Fitted(strategy, panel.select(list(model.assets)), self.notes(panel, model))
 
+    @property
+    def book(self) -> Book | None:
+        """The dollars of the file of positions, where it has dollars."""
+        return None if self.positions is None else self.positions.book
+
     def notes(self, panel: ReturnPanel, model: FactorModel) -> tuple[str, ...]:
         """What a reader should know of what was fitted."""
         left_out = left_out_of(model)
         basis = () if self.positions is None else self.positions.basis
-        return (*self.caveats, *basis, *self.unused, *self._gap(panel), *([left_out] if left_out else []))
+        return (*self.caveats, *basis, *self.unused, *self.gap(panel), *([left_out] if left_out else []))
 
-    def _gap(self, panel: ReturnPanel) -> list[str]:
+    def gap(self, panel: ReturnPanel) -> list[str]:
+        """Say that the last returns are old for the date of ``--as-of``."""
         last = panel.dates[-1]
         if self.as_of is None or (self.as_of - last).days <= max(_GAP_DAYS, 1.5 * panel.horizon.days):
             return []

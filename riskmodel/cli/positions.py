@@ -94,7 +94,7 @@ class Held:
         groups = None if groups is None else groups.set_axis(sizes.index)
         proxies = _proxies(table, sizes, known, rule)
         _require_covered(sizes, [*known, *proxies.baskets], str(table.path), rule)
-        rest = (proxies, proxies.note(sizes) if proxies.baskets else "", table, latest, known, nav, rule)
+        rest = (proxies, proxies.note(sizes), table, latest, known, nav, rule)
         if table.measure is Measure.DOLLARS:
             book = Book(sizes, groups=groups, date=date, nav=nav)
         elif nav is not None:
@@ -167,7 +167,7 @@ def _proxies(table: PositionTable, sizes: pd.Series[float], known: Sequence[str]
     every = sizes if table.dates is None else table.wide().rename(columns=str).abs().max()
     missing = every[(every != 0) & ~every.index.isin(list(known))]
     if missing.empty:
-        return Proxies({})
+        return rule.nothing
     groups = None if table.groups is None else pd.Series(table.groups, [str(asset) for asset in table.assets])
     latest = None if groups is None else groups[~groups.index.duplicated(keep="last")]
     return rule.proxies(missing, latest, known)

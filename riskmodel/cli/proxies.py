@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, final
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core import labels
 from riskmodel._core.paths import read_path
@@ -38,7 +38,7 @@ class ProxyRule:
     """What ``--proxies`` says."""
 
     option: str
-    _uncovered: Uncovered | None
+    _peers: Mapping[str, list[str]]
     _groups: pd.Series[Any] | None
 
     @classmethod
@@ -59,13 +59,13 @@ class ProxyRule:
             )
         if option == BY_GROUP:
             groups = groups_of(args) if getattr(args, "groups", None) is not None else None
-            return cls(option, None, groups)
-        return cls(option, PeerProxies(_read_peers(option)), None)
+            return cls(option, {}, groups)
+        return cls(option, _read_peers(option), None)
 
     def proxies(self, missing: pd.Series[float], groups: pd.Series[Any] | None, known: Sequence[str]) -> Proxies:
         """Return what stands in for some positions, by their sizes, among the assets that have returns."""
-        uncovered = self._uncovered
-        if uncovered is None:
+        uncovered: Uncovered
+        if self.option == BY_GROUP:
             every = [g for g in (self._groups, groups) if g is not None]
             if not every:
                 raise InvalidParameterError(
@@ -75,6 +75,8 @@ class ProxyRule:
                 )
             together = pd.concat(every)
             uncovered = GroupProxies(together[~together.index.duplicated()])
+        else:
+            uncovered = PeerProxies(self._peers)
         found = Proxies(dict(uncovered.baskets(missing, groups, pd.Index(list(known)))))
         absent = [peer for peer in found.peers if peer not in known]
         if absent:
@@ -84,7 +86,12 @@ class ProxyRule:
                 option="--proxies",
                 missing=absent,
             )
-        return found
+        return evolve(found, unused=tuple(asset for asset in self._peers if asset not in found.baskets))
+
+    @property
+    def nothing(self) -> Proxies:
+        """What stands in where all positions have returns."""
+        return Proxies({}, tuple(self._peers))
 
     def why_none(self) -> str:
         """Say why nothing stands in for a position."""
@@ -99,6 +106,7 @@ class Proxies:
     """For each position without returns that has some, the weights of its peers."""
 
     baskets: dict[Any, pd.Series[float]]
+    unused: tuple[str, ...] = ()  # of a file
 
     @property
     def peers(self) -> list[str]:
@@ -118,7 +126,9 @@ class Proxies:
         return with_proxies(model, self.baskets)
 
     def note(self, sizes: pd.Series[float]) -> str:
-        """Say what stands in for what, and what that means."""
+        """Say what stands in for what, and what that means; empty where nothing does."""
+        if not self.baskets:
+            return self._of_unused.strip()
         held = sizes.reindex(list(self.baskets), fill_value=0.0)
         share = float(held.abs().sum() / sizes.abs().sum())
         size = {asset: f"{held[asset]:,.12g}" if held[asset] else "on other dates" for asset in self.baskets}
@@ -126,8 +136,13 @@ class Proxies:
         return (
             f"{share:.1%} of gross has no returns, and others stand in: {labels.listing(rows)}. The model has the "
             "means of their betas and idio variances, and no alpha; what was realised, and regressions of windows, "
-            "have the mean return of the peers, whose own risk is not that of another asset."
+            "have the mean return of the peers, whose own risk is not that of another asset." + self._of_unused
         )
+
+    @property
+    def _of_unused(self) -> str:
+        names = labels.listing(self.unused)
+        return f" Rows of {names} are not used: it has returns of its own, or is not held." if self.unused else ""
 
 
 def _read_peers(path: str) -> dict[str, list[str]]:

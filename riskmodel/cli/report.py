@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 import pandas as pd
 from attrs import evolve, frozen
 
+from riskmodel._core.callers import warn
 from riskmodel._core.paths import read_path
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
@@ -21,7 +22,7 @@ from riskmodel.cli.model import ModelOptions, left_out_of
 from riskmodel.cli.output import Detail, show
 from riskmodel.cli.parser import Parser, add_data, add_files, add_intervals, add_portfolio
 from riskmodel.cli.wording import as_options
-from riskmodel.errors import InvalidParameterError
+from riskmodel.errors import DoubtfulDatesWarning, InvalidParameterError
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.portfolio.budget import RiskBudget
 
@@ -250,6 +251,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
     fitted = options.model.portfolio(also=options.instruments)
+    for gap in options.model.gap(fitted.panel):
+        warn(DoubtfulDatesWarning(gap))
     positions = options.model.positions
     book = None if positions is None else positions.book
     held = () if positions is None else positions.notes(fitted.strategy, options.budget)
@@ -265,6 +268,6 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
         previous=options.previous,
         instruments=options.instruments,
         source=options.model.source,
-        caveats=(*held, *fitted.notes, *said),
+        caveats=tuple(dict.fromkeys((*held, *fitted.notes, *said))),
     )
     return evolve(report, said=as_options), left_out_of(fitted.strategy.model)

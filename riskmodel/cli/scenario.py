@@ -19,7 +19,7 @@ from riskmodel.cli import notices
 from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
-from riskmodel.cli.groups import add_groups, groups_of
+from riskmodel.cli.groups import add_groups, groups_or_of_book
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_level, add_portfolio
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         fitted = options.portfolio()
         size = Dollars.of(arguments, options, fitted.strategy)
         outcomes = Scenarios(list(_scenarios(arguments, options, fitted))).of(size.holding(fitted.strategy))
-        groups = groups_of(arguments)
+        groups = groups_or_of_book(arguments, options.book)
         table = _table(outcomes, arguments.level)
         by_group = None if groups is None else _by(outcomes, lambda outcome: outcome.by_group(groups))
     notices.tell_all(fitted.cautions)
@@ -125,15 +125,15 @@ def _text(table: pd.DataFrame, horizons: list[str], by_group: pd.DataFrame | Non
     rows = zip(scaled["pnl"], zip(scaled["low"], scaled["high"], strict=True), strict=True)
     in_dollars = size.capital is not None
     cells = [dollar_interval(x, ends) if in_dollars else interval(x, ends, 2) for x, ends in rows]
-    moved = {"over": horizons, "P&L": cells, "±": scaled["volatility"], "past": scaled["realised"]}
+    moved = {"over": horizons, "P&L": cells, "past": scaled["realised"]}
     parts = [
         section(
             f"SCENARIOS, {size.title}",
             table_text(pd.DataFrame(moved, table.index), digits),
-            f"In brackets the range with {100 * level:g}%, given the exposures as they are estimated. ± is one "
-            "standard deviation of what shocks do not decide, other factors and idio, whose mean is 0. Past is what "
-            "the holdings themselves returned in an episode, with the exposures that they had then; it is not known of "
-            "shocks, and where something held has no return on a date of the episode.",
+            f"In brackets the range with {100 * level:g}%, given the exposures as they are estimated, of what shocks "
+            "do not decide: other factors and idio, whose mean is 0. Past is what the holdings themselves returned in "
+            "an episode, with the exposures that they had then; it is not known of shocks, and where something held has "
+            "no return on a date of the episode.",
         ),
         section(f"THE PART OF EACH FACTOR, {size.title}", table_text(scaled.iloc[:, len(_FIRST) :], digits)),
     ]

@@ -21,7 +21,7 @@ from riskmodel.cli import options as read
 from riskmodel.cli.dollars import Dollars, add_dollars
 from riskmodel.cli.estimators import add_estimator
 from riskmodel.cli.files import InputFiles
-from riskmodel.cli.groups import add_groups, groups_of
+from riskmodel.cli.groups import add_groups, groups_or_of_book
 from riskmodel.cli.model import Fitted, ModelOptions
 from riskmodel.cli.output import print_json, table_json
 from riskmodel.cli.parser import Parser, add_data, add_files, add_level, add_portfolio
@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
-        fitted, groups = options.portfolio(), groups_of(arguments)
+        fitted, groups = options.portfolio(), groups_or_of_book(arguments, options.book)
         size = Dollars.of(arguments, options, fitted.strategy)
         horizon = fitted.panel.horizon if arguments.over is None else read.HORIZONS[arguments.over]
         methods = {name: _METHODS[name]() for name in arguments.methods or _METHODS}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from riskmodel._core import labels
 from riskmodel.analysis.what_if import WhatIf
 from riskmodel.cli import notices
 from riskmodel.cli import options as read
@@ -21,6 +22,7 @@ from riskmodel.data.files.position_columns import PositionColumns
 from riskmodel.data.files.positions import Measure, read_position_table
 from riskmodel.errors import InvalidParameterError
 from riskmodel.horizon import YEAR
+from riskmodel.portfolio.hedging.paper import on_paper
 from riskmodel.report.formats import dollars, fixed
 
 # How rows of the table of figures are scaled and said; others stay as they are.
@@ -141,7 +143,11 @@ def _text(made: WhatIf, best: pd.DataFrame, best_for_share: pd.DataFrame, size: 
     for what, table in (("VOLATILITY", best), ("FACTOR SHARE", best_for_share)):
         after = " AFTER THESE" if len(made.trades) else ""
         body = _single(made, table, size) if len(table) else "No single trade cuts it."
-        note = _AT_ANY_SIZE if most is None else ""
+        paper = table.index.intersection(on_paper(made.before.model))
+        notes = [_AT_ANY_SIZE] if most is None else []
+        if len(paper):
+            notes.append(f"{labels.listing(paper)} cannot be traded: published on paper, no security is that.")
+        note = " ".join(notes)
         parts.append(section(f"SINGLE TRADES THAT CUT THE {what} MOST{after}", body, note))
     return "\n\n".join(parts)
 

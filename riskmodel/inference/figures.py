@@ -93,7 +93,7 @@ class PortfolioFigures:
     def _share(self, name: str, v: float, unbiased: float, of_v: Gradient) -> Figure:
         """The explained variance over that and v, on the logit scale; `unbiased` is v without degrees of freedom."""
         a, zero, k = self._explained, Gradient.zero(len(self.exposures)), len(self.exposures)
-        if math.isnan(v):
+        if math.isnan(v) or self.portfolio.is_riskless:
             return Figure(name, math.nan, zero, Unknown(), THIS_WINDOW)
         share = a / (a + v) if a + v > 0 else 0.0
         if not v > 0.0 or not k:
@@ -111,7 +111,9 @@ class PortfolioFigures:
         return Figure(name, share, gradient, bounds, THIS_WINDOW, slope=share * (1.0 - share))
 
     def volatility(self) -> Figure:
-        """The root of the variance."""
+        """The root of the variance; zero where there is none but rounding error."""
+        if self.portfolio.is_riskless:
+            return Figure("volatility", 0.0, Gradient.zero(len(self.exposures)), Symmetric(0.0), THIS_WINDOW, 0.5)
         bounds = RootOfVariance(self.unbiased_variance)
         return _volatility("volatility", self.variance, self.of_variance, bounds)
 
@@ -145,8 +147,8 @@ class PortfolioFigures:
         return self.ratio(name, self.alpha, self.unit(alpha=1.0), self.idio, self.unit(idio=1.0))
 
     def ratio(self, name: str, mean: float, of_mean: Gradient, variance: float, of_variance: Gradient) -> Figure:
-        """A mean over the root of a variance."""
-        if not variance > 0:
+        """A mean over the root of a variance; NaN where that is rounding error."""
+        if not variance > 0 or self.portfolio.is_riskless:
             return Figure(name, math.nan, Gradient.zero(len(self.exposures)), Unknown(), LONG_RUN)
         volatility = math.sqrt(variance)
         ratio = mean / volatility

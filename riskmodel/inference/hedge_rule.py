@@ -77,7 +77,7 @@ class RuleHedge:
         held = self.fitted.model.restrict(self.names.to_list())
         *of_hedge, of_mean, of_variance = self.gradients
         *weights, mean, variance = self.values.tolist()
-        volatility = math.sqrt(max(variance, 0.0))
+        volatility = 0.0 if self.hedged.is_riskless else math.sqrt(max(variance, 0.0))
         gradients = [*of_hedge, of_mean, of_variance]
         if volatility > 0.0:
             ratio = mean / volatility
@@ -89,9 +89,11 @@ class RuleHedge:
             rows[f"hedge {name}"] = (weight, *self._ends(bounds, own, THIS_WINDOW, level), 0.0, THIS_WINDOW)
         m = len(weights)
         rows["expected excess return"] = (mean, *self._ends(Symmetric(mean), terms[m], LONG_RUN, level), 1.0, LONG_RUN)
-        ends = self._ends(RootOfVariance(variance), terms[m + 1], THIS_WINDOW, level)
-        rows["volatility"] = (volatility, *ends, 0.5, THIS_WINDOW)
+        rows["volatility"] = (0.0, 0.0, 0.0, 0.0, 0.5, THIS_WINDOW)
+        rows["sharpe"] = (math.nan, math.nan, math.nan, math.nan, 0.5, LONG_RUN)
         if volatility > 0.0:
+            ends = self._ends(RootOfVariance(variance), terms[m + 1], THIS_WINDOW, level)
+            rows["volatility"] = (volatility, *ends, 0.5, THIS_WINDOW)
             rows["sharpe"] = (ratio, *self._ends(Symmetric(ratio), terms[m + 2], LONG_RUN, level), 0.5, LONG_RUN)
         return frame_of(rows, strategy.horizon.in_units_of(self.hedged.horizon))
 
@@ -99,7 +101,9 @@ class RuleHedge:
         if binding is Binding.SURELY:
             return Symmetric(weight)
         bound = binding is Binding.NOT or self.values[: len(self.hedged.hedge_weights)].any()
-        return HedgeBounds(weight, binding, 0.0) if bound else Unknown()
+        # one instrument cannot be on the other side of zero; of several, some may
+        sign = float(np.sign(weight)) if len(self.hedged.hedge_weights) == 1 else 0.0
+        return HedgeBounds(weight, binding, sign) if bound else Unknown()
 
     def _ends(self, bounds: Bounds, terms: DateTerms, estimand: Any, level: float) -> tuple[float, float, float]:
         return bounds.ends(Spread.of(terms, self.covariance.about(estimand)), level)

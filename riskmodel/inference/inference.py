@@ -313,6 +313,8 @@ class Inference(Listed):
             For instruments that hold so many assets that the gradient takes more than 20,000 evaluations.
         InvalidParameterError
             For a rule that is none, a portfolio of another model, or a level that is no probability.
+        NotEstimatedError
+            If the panel is not the one that the model was fitted on, or for classical errors.
         RiskModelError
             As the rule raises.
 
@@ -411,7 +413,8 @@ class Inference(Listed):
         InvalidParameterError
             For a cap, cost or portfolio that does not fit.
         NotEstimatedError
-            For factors that are portfolios of assets, or a strategy without idio risk.
+            For factors that are portfolios of assets, or a strategy without idio risk; in instruments also for
+            classical errors.
         """
         chosen = require_probability(level, "level")
         figures = self._figures(require(strategy, Strategy, "strategy", "rm.Strategy(weights, model)"))

@@ -87,6 +87,8 @@ class InstrumentHedge:
         for (name, value, _, estimand, power), own in zip(figures, terms, strict=True):
             spread = Spread.of(own, self.covariance.about(estimand))
             rows[name] = (value, *Symmetric(value).ends(spread, level), power, estimand)
+        if self.hedged.is_riskless:
+            rows["sharpe"] = (math.nan, math.nan, math.nan, math.nan, 0.5, LONG_RUN)
         spread = self.figures.spread(volatility)
         # the variance is least, so moving the hedge does not move it
         rows["volatility"] = (volatility.estimate, *volatility.bounds.ends(spread, level), 0.5, THIS_WINDOW)
@@ -101,7 +103,7 @@ class InstrumentHedge:
         means = self.holdings.T @ self.held._alpha + self._loadings @ own.factor_mean
         mean = AssetGradient.of_portfolio(own.of_mean, self.weights).plus(self._of_hedge(means))
         yield "expected excess return", own.mean, mean, LONG_RUN, 1.0
-        if not own.variance > 0.0:
+        if self.hedged.is_riskless:
             return
         variance = AssetGradient.of_portfolio(own.of_variance, self.weights)
         volatility = math.sqrt(own.variance)

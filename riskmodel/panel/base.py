@@ -129,11 +129,16 @@ def within(panel: Panel, start: object, end: object) -> NDArray[np.bool_]:
     inside = between(panel.dates, *panel._edges(start, end))
     if not inside.any():
         raise NoOverlapError(
-            f"expected a date {_window_in_words(start, end)}, got none in {panel!r}; widen the window.",
+            f"expected a date {_window_in_words(start, end)}, got none among the {len(panel.dates):,} dates of the "
+            f"panel, {_span(panel.dates)}; widen the window.",
             start=start,
             end=end,
         )
     return inside
+
+
+def _span(dates: pd.DatetimeIndex) -> str:
+    return f"{dates[0].date()} to {dates[-1].date()}" if len(dates) else "which has none"
 
 
 def _window_in_words(start: object, end: object) -> str:

@@ -16,7 +16,7 @@ from riskmodel._core.dates import window
 from riskmodel._core.display import Table, page
 from riskmodel._core.listing import Listed
 from riskmodel._core.weights import read_weights
-from riskmodel.errors import InvalidParameterError, ProxiedPositionsWarning, UnknownAssetError
+from riskmodel.errors import DoubtfulUnitWarning, InvalidParameterError, ProxiedPositionsWarning, UnknownAssetError
 from riskmodel.estimation.groups import read_groups
 from riskmodel.horizon import Horizon
 from riskmodel.model.model import FactorModel
@@ -27,6 +27,8 @@ from riskmodel.portfolio.strategy import Strategy
 from riskmodel.portfolio.uncovered import NO_PROXIES, Uncovered
 
 _DOLLARS = "a positive number of dollars"
+# Gross positions of more than so many times the NAV are questioned.
+_MOST_LEVERAGE = 50.0
 # Weights whose net or gross is this near to 100 are in percent.
 _PERCENT, _NEAR = 100.0, 1.0
 
@@ -57,6 +59,11 @@ class Book(Listed):
     UnknownAssetError
         For a position without a group, where groups are given.
 
+    Warns
+    -----
+    DoubtfulUnitWarning
+        For gross positions of more than 50 times the NAV, which may be in thousands or millions.
+
     Examples
     --------
     >>> import riskmodel as rm
@@ -83,6 +90,8 @@ class Book(Listed):
             raise InvalidParameterError(
                 f"expected a position other than zero, got {len(read)} of zero dollars.", parameter="dollars", got=[]
             )
+        if nav is not None:
+            _question_leverage(float(read.abs().sum()), require_positive(nav, "nav", _DOLLARS))
         self.__attrs_init__(
             dollars=read,
             groups=_groups_of(read.index, groups),
@@ -370,6 +379,18 @@ def require_not_percent(weights: pd.Series[float]) -> pd.Series[float]:
             gross=gross,
         )
     return weights
+
+
+def _question_leverage(gross: float, nav: float) -> None:
+    if gross > _MOST_LEVERAGE * nav:
+        warn(
+            DoubtfulUnitWarning(
+                f"gross positions of {gross:,.0f} dollars are {gross / nav:,.0f} times the NAV of {nav:,.12g}; if that "
+                "is in thousands or millions, give it in dollars.",
+                gross=gross,
+                nav=nav,
+            )
+        )
 
 
 def _groups_of(assets: pd.Index[Any], groups: Any) -> pd.Series[Any] | None:

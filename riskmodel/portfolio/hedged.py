@@ -18,8 +18,9 @@ from riskmodel.errors import UnknownAssetError
 from riskmodel.model.instruments import INSTRUMENT, HeldInstruments, add_weights, known_labels
 from riskmodel.model.legs import Legs, require_tradable
 from riskmodel.model.model import FactorModel
-from riskmodel.panel.factors import PortfolioFactor, PublishedFactor
+from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.panel.memory import ReturnPanel
+from riskmodel.portfolio.hedging.paper import on_paper
 from riskmodel.portfolio.hedging.regression import ReturnRegression
 from riskmodel.portfolio.hedging.rows import RiskRows
 from riskmodel.portfolio.hedging.share import exposures_within, neutral_within, read_cost, smallest_within
@@ -328,11 +329,7 @@ class HedgedPortfolio(Portfolio):
         They hold thousands of stocks, long and short. Trade them with `instruments`, or by a `MimickingPortfolio`.
         A published market factor is not among them: index funds and futures trade it.
         """
-        on_paper = [
-            isinstance(f, PublishedFactor) and not f.funded and f.name not in self.model.assets
-            for f in self.model.definitions
-        ]
-        legs = pd.Series(self._by_factor(), self.model.factors, name="hedge_weight")[on_paper]
+        legs = pd.Series(self._by_factor(), self.model.factors, name="hedge_weight")[on_paper(self.model)]
         return legs[legs != 0]
 
     @property

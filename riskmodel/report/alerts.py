@@ -76,7 +76,7 @@ def _of_last_year(m: Measures) -> Iterator[str]:
         last, low, high = floats(figures.loc[(name, NEXT_MONTH_VOLATILITY), ["estimate", "low", "high"]]).tolist()
         if last > _TURBULENT * model or not low <= model <= high:
             shown = [f"{portfolio.horizon.scale_volatility(100.0 * v, to=YEAR):.1f}%" for v in (last, model, low, high)]
-            allowed = m.realised.loc[(name, LAST_YEAR), "capital"]
+            allowed = float(m.realised["capital"].loc[(name, LAST_YEAR)])
             size = (
                 f", and at the last year's the budget allows {short_dollars(allowed)}" if math.isfinite(allowed) else ""
             )

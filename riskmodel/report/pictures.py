@@ -129,8 +129,8 @@ def _walk_forward(m: Measures) -> Iterator[Picture]:
         "The hedge, walked forward",
         f"Share of the variance that yesterday's neutral hedge took away, over windows of {m.intervals.window_dates} "
         f"dates, beside what the models had promised: {record.effectiveness:.1%} and "
-        f"{record.promised_effectiveness:.1%} over all {len(record.returns):,} dates. The largest exposure that it "
-        f"left was {betas[largest]:.2f}, to {largest}; costs are left out.",
+        f"{record.promised_effectiveness:.1%} over all {len(record.returns) - record.n_missing:,} dates. The largest "
+        f"exposure that it left was {betas[largest]:.2f}, to {largest}; costs are left out.",
         figures.risk_through_time(through[list(names)].rename(columns=names)),
     )
 
@@ -187,7 +187,7 @@ def _compared(m: Measures) -> str:
 
 
 def _thinning(m: Measures) -> str:
-    n = len(m.panel.dates)
+    n = len(m.panel.dates) - m.n_missing
     if n <= figures.MOST_POINTS:
         return ""
     return f" At most {figures.MOST_POINTS:,} of {n:,} points are drawn, the extreme ones among them."

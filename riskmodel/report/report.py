@@ -409,12 +409,12 @@ class RiskReport(Listed):
 
     @property
     def realised(self) -> pd.DataFrame:
-        """Volatility by the model and as the returns had it: rows (portfolio, ``model``, ``realised`` or ``last year``).
+        """Volatility by the model and as the returns had it, by portfolio.
 
-        Columns ``volatility``, ``low`` and ``high`` (the ends of its interval; of the last year, the range of the next
-        month) per the model's horizon, and ``capital``, the dollars that the budget's limits allow by it, NaN where
-        nothing limits them. NaN where fewer than two dates have returns of all that is held; without a last year
-        where no range of the next month is known.
+        Rows (portfolio, ``model``, ``realised`` or ``last year``); columns ``volatility``, ``low`` and ``high`` (the
+        ends of its interval; of the last year, the range of the next month) per the model's horizon, and ``capital``,
+        the dollars that the budget's limits allow by it, NaN where nothing limits them. NaN where fewer than two dates
+        have returns of all that is held; without a last year where no range of the next month is known.
         """
         return self._measures.realised.copy()
 

@@ -447,8 +447,8 @@ def tails(m: Measures) -> Table:
         width=Width.WIDE,
         note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk."
         + (
-            " Historical takes past losses as they were, filtered scales them from the volatility of their day to that "
-            f"of the last; riskmodel tails --backtest tests both. Over a {m.panel.horizon}, filtered is the first figure."
+            " Historical takes past losses as they were; filtered, the first figure, scales them from the volatility "
+            "of their day to that of the last. TailBacktest (riskmodel tails --backtest) tests both."
             if "filtered" in m.losses.tails.index
             else ""
         ),
@@ -653,7 +653,7 @@ def _shown(m: Measures, most: int) -> list[int]:
 def _largest(m: Measures, most: int) -> list[int]:
     """Positions of the holdings with the largest weights, long or short, in the order of the holdings."""
     order = np.argsort(-m.weights.abs().to_numpy(), kind="stable")[:most]
-    return np.sort(order).tolist()
+    return [int(i) for i in np.sort(order)]
 
 
 def _hidden(m: Measures, most: int) -> int:
