@@ -119,6 +119,7 @@ class TestMaking:
 
 
 class TestThroughAModel:
+    @pytest.mark.filterwarnings("ignore::riskmodel.errors.DoubtfulUnitWarning")  # of a NAV that is small for them
     @given(positions, st.sampled_from([None, 2e6]))
     def test_a_position_is_what_is_held(self, held, nav):
         model, book = model_of([f"S{i}" for i in range(30)]), rm.Book(held, nav=nav)

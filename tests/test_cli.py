@@ -965,6 +965,13 @@ class TestFrench:
         (tmp_path / "empty").mkdir()
         fails("report", "A", "--returns", "a.csv", "--french", "empty")
 
+    def test_a_factor_whose_file_the_folder_lacks(self, fails, folder):
+        said = fails("report", "A", "--returns", "a.csv", "--french", "french", "--factors", "Mkt-RF", "RMW", "CMA")
+        assert "with RMW, CMA in french" in said
+        assert "F-F_Research_Data_5_Factors_2x3_daily_CSV.zip" in said
+        assert "unknown factor: NONE" in fails("report", "A", "--returns", "a.csv", "--french", "french", "--factors",
+                                               "NONE")  # fmt: skip
+
     def test_without_a_file_of_assets(self, fails):
         assert "--returns" in fails("report", "--french")
 

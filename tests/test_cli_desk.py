@@ -108,6 +108,13 @@ class TestWhatIf:
         assert "Of any size" in run("what-if", *TYPED, "--best", "2").out
         assert "Of any size" not in run("what-if", *TYPED, "--best", "2", "--most", "0.1").out
 
+    def test_what_is_published_on_paper_is_said(self, run):
+        month = ["--sample", "month", "--best", "9", "--most", "0.5"]
+        said = " ".join(run("what-if", "BusEq=1", *month, "--factors", "Mkt-RF", "SMB", "HML").out.split())
+        assert "cannot be traded: published on paper" in said
+        assert "HML" in said.split("cannot be traded")[0].split("before")[-1]
+        assert "on paper" not in run("what-if", "BusEq=1", *month, "--factors", "Mkt-RF").out
+
 
 class TestChange:
     def test_the_same_weights(self, run, told):

@@ -242,6 +242,18 @@ class TestReportInInstruments:
         typed = run("report", "XOM", "--instruments", "CVX", "JPM", "--json").out
         assert run("report", "--config", "desk.toml", "--json").out == typed
 
+    def test_in_whole_lots(self, run):
+        typed = ("report", "XOM", "--instruments", "CVX", "JPM", "--lots", "CVX=1m", "--capital", "5m", "--json")
+        rows = {row["figure"]: row for row in json.loads(run(*typed).out)["hedge_in_lots"]}
+        held = 5e6 * rows["hold CVX"]["whole lots"]
+        assert held == pytest.approx(1e6 * round(held / 1e6))
+        assert held != pytest.approx(5e6 * rows["hold CVX"]["any size"])
+
+    @pytest.mark.parametrize("lots", [["JPM=1m"], ["CVX=many"], ["CVX"], ["CVX=1m", "CVX=2m"], ["CVX=-1"]])
+    def test_lots_of_what_is_no_instrument(self, run, lots):
+        said = run("report", "XOM", "--instruments", "CVX", "--lots", *lots, status=2).err
+        assert "--lots" in said
+
     @pytest.mark.parametrize("tools", [["NONE"], [","], ["CVX", "CVX"]])
     def test_what_is_no_instrument(self, run, tools):
         assert run("report", "XOM", "--instruments", *tools, status=2).err.startswith("riskmodel: ")
@@ -383,6 +395,17 @@ class TestAsOf:
         assert any("2018-11-30, 212 days before --as-of" in note for note in said)
         said = json.loads(run("report", "KO", "--as-of", "2018-12-02", "--json").out)["notes"]
         assert not any("--as-of" in note for note in said)
+
+    def test_old_returns_are_warned_of(self, run):
+        assert (
+            "warning (doubtful-dates): The last returns" in run("report", "KO", "--as-of", "2019-06-30", "--json").err
+        )
+        run("report", "KO", "--as-of", "2019-06-30", "--json", "--strict", status=2)
+
+    def test_a_window_after_the_data_is_said_in_dates(self, run):
+        said = run("attribute", "KO", "--from", "2021", status=2).err
+        assert "2000-01-03 to 2018-11-30" in said
+        assert "<" not in said
 
     def test_beside_an_end(self, run):
         assert "got both" in run("report", "KO", "--as-of", "2010", "--end", "2010", status=2).err

@@ -212,3 +212,62 @@ def test_a_factor_of_which_nobody_says_what_it_costs(run, tmp_path):
     _, out, err = run("asset,dollars\nMSFT,3\n", *files, "--funded", "R_MKT")
     assert err == ""
     assert "R_MKT (told by the provider)" in out
+
+
+def test_peers_that_are_not_used_are_said(run, tmp_path):
+    (tmp_path / "peers.csv").write_text("asset,peer\nNEWCO,JPM\nKO,PEP\nMSFT,AAPL\n")
+    _, out, _ = run(PROXIED, "--json", "--proxies", "peers.csv", name="tails")
+    assert any("Rows of KO, MSFT are not used" in note for note in json.loads(out)["notes"])
+    _, out, _ = run("asset,dollars\nMSFT,6e6\n", "--json", "--proxies", "peers.csv", name="tails")
+    assert any("Rows of NEWCO, KO, MSFT are not used" in note for note in json.loads(out)["notes"])
+
+
+def test_what_is_known_stays_beside_proxies(run):
+    _, out, _ = run(PROXIED, "--proxies", "group", "--json", name="fit")
+    table = json.loads(out)["assets"]
+    assert table["MSFT"]["std_error Mkt-RF"] > 0
+    assert (table["NEWCO"]["alpha"], table["NEWCO"]["std_error Mkt-RF"]) == (None, None)
+    _, out, _ = run(PROXIED, "--proxies", "group", name="fit")
+    assert "nan" not in out
+    _, out, _ = run(PROXIED, "--proxies", "group", "--json", name="hedge")
+    assert json.loads(out)["hedges"]["unhedged"]["factor_share_low"] is not None
+    _, out, _ = run(PROXIED, "--proxies", "group", "--json", name="attribute")
+    assert json.loads(out)["parts"]["alpha"]["low"] is not None
+
+
+def test_a_book_has_groups_of_its_own(run):
+    text = "asset,dollars,group\nMSFT,6e6,tech\nAAPL,2e6,tech\nXOM,-3e6,oil\n"
+    for name, more in (("tails", []), ("scenario", []), ("attribute", ["--from", "2018"])):
+        _, out, _ = run(text, "--start", "2014", "--json", *more, name=name)
+        assert json.loads(out)["by_group"] is not None, name
+
+
+def test_groups_without_a_header(run, tmp_path):
+    (tmp_path / "groups.csv").write_text("MSFT,tech\nAAPL,tech\nXOM,oil\n")
+    text = "asset,dollars\nMSFT,6e6\nAAPL,2e6\nXOM,-3e6\n"
+    status, _, err = run(text, "--groups", "groups.csv", name="tails")
+    assert status == 2
+    assert "first line MSFT,tech" in err
+
+
+def test_a_nav_of_another_unit_is_questioned(run):
+    text = "asset,dollars\nMSFT,6e6\nXOM,-3e6\n"
+    _, _, err = run(text, "--nav", "50", "--no-html")
+    assert "warning (doubtful-unit): gross positions of 9,000,000 dollars are 180,000 times the NAV of 50" in err
+    assert run(text, "--nav", "50", "--no-html", "--strict")[0] == 2
+    assert "doubtful" not in run(text, "--nav", "2m", "--no-html")[2]
+
+
+def test_all_holdings_are_in_a_full_report(run):
+    names = rm.SampleData().assets[:20]
+    text = "asset,dollars\n" + "".join(f"{name},{(-1) ** i * (20 - i)}e6\n" for i, name in enumerate(names))
+    _, brief, _ = run(text, "--no-html")
+    assert f"... and {len(names) - 12} smaller" in brief
+    # the largest, long or short, are shown
+    legs = brief.split("HOLDINGS, HEDGE AND CASH")[1].split("smaller")[0]
+    assert [name for name in names if f"\n{name} " in legs] == names[:12]
+    _, full, _ = run(text, "--no-html", "--full")
+    assert "smaller (--json" not in full
+    for title in ("HOLDINGS, HEDGE AND CASH", "BETAS OF ASSETS", "ALPHAS OF ASSETS"):
+        rest = full.split(title)[1]
+        assert all(f"\n{name} " in rest for name in names), title

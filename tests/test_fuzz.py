@@ -370,7 +370,8 @@ AS_STATED |= {
 }
 OBJECTS += [MODEL.lineage]
 BY_CALLABLE |= {
-    ("FactorModel", "lineage"): MODEL.lineage, ("ModelHistory", "lineage"): MODEL.lineage,
+    ("FactorModel", "lineage"): MODEL.lineage, ("FactorModel", "proxies"): {},
+    ("ModelHistory", "lineage"): MODEL.lineage,
     ("Lineage.of", "estimator"): rm.OLS(), ("FactorModel.load", "path"): "us.model",
     ("FactorModel().save", "path"): "new.model",
 }  # fmt: skip

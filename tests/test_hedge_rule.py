@@ -105,6 +105,37 @@ def test_a_capped_hedge_in_instruments():
     assert (bound.loc[["hedge D", "hedge E"], "high"] >= 0).all()
 
 
+def test_a_capped_hedge_in_one_instrument_is_on_one_side_of_zero():
+    model, inference = inferred(market(5))
+    held = rm.Strategy({"A": 0.6, "B": 0.3, "C": 0.4}, model)
+    share = held.decompose().factor_share
+    bound = inference.capped(held, share - 1e-3, instruments=["D"]).loc["hedge D"]
+    assert bound["low"] < bound["estimate"] < 0.0
+    assert bound["high"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda inference, held: inference.minimum_variance(held, ["A", "B"]),
+        lambda inference, held: inference.hedge(held, lambda p: rm.HedgedPortfolio.minimum_variance(p, ["A", "B"])),
+        lambda inference, held: inference.table(rm.HedgedPortfolio.minimum_variance(held, ["A", "B"])),
+    ],
+)
+def test_a_hedge_that_leaves_rounding_has_no_risk_and_no_ratio(of):
+    model, inference = inferred(market(5))
+    table = of(inference, rm.Strategy({"A": 1.0, "B": 0.5}, model))
+    assert (table.loc["volatility", ENDS].astype(float) == 0.0).all()
+    assert table.loc["sharpe", ENDS].isna().all()
+
+
+def test_classical_errors_of_hedges_are_not_known():
+    model, inference = inferred(market(5))
+    classical = rm.Inference.of(model, inference.panel, rm.Classical())
+    with pytest.raises(rm.NotEstimatedError, match="a hedge in instruments"):
+        classical.neutral(rm.Strategy({"A": 1.0}, model), ["B", "C"])
+
+
 def test_bad_rules_are_refused():
     model, inference = inferred(market(7))
     held = rm.Strategy({"A": 1.0}, model)

@@ -609,6 +609,18 @@ def test_percent_is_told_from_decimals_at_every_horizon(horizon, typical):
     assert caught.value.details == {"what": "factor returns", "labels": ["F", "G"]}
 
 
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [(100, "divide by 100"), (1e4, "divide by 10,000, as basis points"), (1e6, "divide by 1,000,000")],
+)
+def test_the_unit_is_told_by_the_largest_loss(times, said):
+    dates = SPACED[rm.DAY]
+    assets = frame("A", dates, 0.01).clip(lower=-0.9)
+    assets.iloc[3, 0] = -0.02  # two percent, which no percentage table has below -100
+    with pytest.raises(rm.PercentReturnsError, match=said):
+        align(times * assets, frame("F", dates), pd.Series(0.0001, dates), rm.DAY)
+
+
 @pytest.mark.parametrize(("horizon", "rate"), [(rm.DAY, 0.02), (rm.MONTH, 0.4), (rm.YEAR, 5.0), (rm.DAY, 0.05)])
 def test_a_rate_in_percent_or_per_year_is_refused(horizon, rate):
     dates = SPACED[horizon]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from attrs import evolve
 from panels import panel_of
 
 import riskmodel as rm
@@ -226,3 +227,19 @@ class TestBaskets:
         own = found.panel(panel).excess_returns["NEW"]
         pd.testing.assert_series_equal(own, panel.excess_returns["A2"], check_names=False)
         assert found.strategy.model.proxies["NEW"].index.tolist() == ["A2"]
+
+
+def test_a_hedge_in_instruments_has_its_interval_in_the_report():
+    _, cover, own = covered(market())
+    out = rm.RiskReport.of(cover.strategy, own, BUDGET, instruments=["A3", "A4"])
+    table = rm.Inference.of(cover.strategy.model, own).minimum_variance(cover.strategy, ["A3", "A4"])
+    for row in out.to_dict()["hedges_in_instruments"]:
+        assert row["model low"] == pytest.approx(table.loc[f"hedge {row['instrument']}", "low"])
+    assert "[" in next(t for t in out.document(9).tables if t.title == "Hedges in instruments").rows[0][1]
+
+
+@pytest.mark.parametrize("proxies", [None, "A0", {"A1": "A0"}, {"A1": {"A0": math.nan}}, {"A1": {"NONE": 1.0}}])
+def test_what_is_no_proxy_is_refused(proxies):
+    model = rm.OLS().fit(market())
+    with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):
+        evolve(model, proxies=proxies)

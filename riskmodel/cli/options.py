@@ -266,6 +266,30 @@ def instruments(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     return found
 
 
+def lots(items: Sequence[str] | None, instruments: Sequence[str]) -> dict[str, float]:
+    """Return the dollars of one lot by instrument, of ``--lots NAME=DOLLARS``.
+
+    Raises
+    ------
+    InvalidParameterError
+        For another form, or a name that is not among the instruments.
+    """
+    found: dict[str, float] = {}
+    for item in items or ():
+        name, _, amount = item.rpartition("=")
+        if name not in instruments or name in found:
+            raise InvalidParameterError(
+                "expected --lots with each of --instruments at most once, as NAME=DOLLARS, got "
+                f"{item!r}; the instruments are {', '.join(instruments) or 'not given'}.",
+                got=item,
+            )
+        try:
+            found[name] = dollars(amount)
+        except argparse.ArgumentTypeError as error:
+            raise InvalidParameterError(f"{error}, in --lots {item}.", got=item) from error
+    return found
+
+
 def require_factors(option: str, names: Sequence[str], factors: Sequence[str], assets: Sequence[str]) -> None:
     """Raise for assets that an option consumed; the provider raises for unknown names."""
     held = {*assets} - {*factors}

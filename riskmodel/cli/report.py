@@ -25,6 +25,7 @@ from riskmodel.cli.wording import as_options
 from riskmodel.errors import DoubtfulDatesWarning, InvalidParameterError
 from riskmodel.inference.covariance.base import LongRunCovariance
 from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.desk.instrument import Instrument
 
 if TYPE_CHECKING:
     from riskmodel.report.report import RiskReport
@@ -50,7 +51,8 @@ examples:
       factors' share of the variance down to 20%.
   riskmodel report XOM --instruments CVX JPM
       Beside it the hedges in two other assets, by the model and as the returns
-      saw it. riskmodel hedge compares more of them.
+      saw it. riskmodel hedge compares more of them. With --lots CVX=12000 it
+      also says what whole lots leave.
   riskmodel report MSFT --level 0.7 --errors hac
       Intervals that cover with 70%, from errors of Newey and West.
   riskmodel report --output today.json; riskmodel report --previous today.json
@@ -155,6 +157,12 @@ def parser() -> Parser:
         help="assets that may hedge it: compares the model's hedge in them with a regression's, and the hedge on the "
         "page may hold them",
     )
+    add(
+        "--lots",
+        nargs="+",
+        metavar="ASSET=DOLLARS",
+        help="the size of a lot, or of a contract, of some of --instruments: shows what whole lots leave",
+    )
     add_intervals(report)
     add("--capital", metavar="DOLLARS", type=read.dollars, help="dollars that are held, to show what limits they use")
     add_groups(report)
@@ -192,7 +200,7 @@ class ReportOptions:
     model: ModelOptions
     budget: RiskBudget
     cap: float | None
-    instruments: list[str]
+    instruments: list[Instrument]
     level: float
     errors: LongRunCovariance | None
     capital: float | None
@@ -209,11 +217,13 @@ class ReportOptions:
             raise InvalidParameterError("expected --output or --no-html, got both; give one of them.")
         output = page_path(args, files, endings=_ENDINGS)
         model = ModelOptions.read(args, files)
+        tools = read.instruments(args.instruments, model.data.assets)
+        sizes = read.lots(args.lots, tools)
         return cls(
             model=model,
             budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
             cap=args.cap,
-            instruments=read.instruments(args.instruments, model.data.assets),
+            instruments=[Instrument(tool, lot=sizes.get(tool)) for tool in tools],
             level=args.level,
             errors=args.errors,
             capital=args.capital,
@@ -250,7 +260,7 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     """
     from riskmodel.report.report import RiskReport  # noqa: PLC0415 - not needed to explain the command
 
-    fitted = options.model.portfolio(also=options.instruments)
+    fitted = options.model.portfolio(also=[str(tool.label) for tool in options.instruments])
     for gap in options.model.gap(fitted.panel):
         warn(DoubtfulDatesWarning(gap))
     positions = options.model.positions

@@ -132,8 +132,8 @@ def _text(table: pd.DataFrame, horizons: list[str], by_group: pd.DataFrame | Non
             table_text(pd.DataFrame(moved, table.index), digits),
             f"In brackets the range with {100 * level:g}%, given the exposures as they are estimated, of what shocks "
             "do not decide: other factors and idio, whose mean is 0. Past is what the holdings themselves returned in "
-            "an episode, with the exposures that they had then; it is not known of shocks, and where something held has "
-            "no return on a date of the episode.",
+            "an episode, with the exposures that they had then; it is not known of shocks, and where something held "
+            "has no return on a date of the episode.",
         ),
         section(f"THE PART OF EACH FACTOR, {size.title}", table_text(scaled.iloc[:, len(_FIRST) :], digits)),
     ]

@@ -7,7 +7,6 @@ import re
 _ROWS = (
     (r"pass unmatched=rm\.COMPOUND", "give --unmatched compound"),
     (r"; left_out lists them", ""),
-    (r"TailBacktest \((riskmodel tails --backtest)\)", r"\1"),
     (r"<ReturnPanel (\d+ dates \([^)]*\))[^>]*>", r"the panel of \1"),
     (r"pass horizon=rm\.CALENDAR_DAY", "give --data-horizon calendar-day"),
     (r"pass horizon=rm\.Horizon\.of\(\.\.\., day=rm\.CALENDAR_DAY\)", "give --data-horizon calendar-day too"),

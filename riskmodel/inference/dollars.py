@@ -70,7 +70,7 @@ class AtCapacity:
 
     def _pnl(self, name: str, mean: tuple[float, Gradient], variance: tuple[float, Gradient], most: float) -> Figure:
         """Capital times a mean: where the volatility limits it, the limit times a Sharpe ratio."""
-        volatility = 0.0 if self.figures.portfolio.is_riskless else math.sqrt(variance[0])
+        volatility = 0.0 if self.figures.is_riskless else math.sqrt(variance[0])
         capital = _capital(self._amount, volatility, most)
         if not math.isfinite(capital):
             return Figure(name, math.nan, mean[1].times(0.0), Unknown(), LONG_RUN)

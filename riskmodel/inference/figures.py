@@ -22,6 +22,7 @@ from riskmodel.inference.influence import PortfolioInfluence
 from riskmodel.panel.factors import PortfolioFactor
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.strategy import Strategy
+from riskmodel.quantities import Volatility
 
 
 @final
@@ -93,7 +94,7 @@ class PortfolioFigures:
     def _share(self, name: str, v: float, unbiased: float, of_v: Gradient) -> Figure:
         """The explained variance over that and v, on the logit scale; `unbiased` is v without degrees of freedom."""
         a, zero, k = self._explained, Gradient.zero(len(self.exposures)), len(self.exposures)
-        if math.isnan(v) or self.portfolio.is_riskless:
+        if math.isnan(v) or self.is_riskless:
             return Figure(name, math.nan, zero, Unknown(), THIS_WINDOW)
         share = a / (a + v) if a + v > 0 else 0.0
         if not v > 0.0 or not k:
@@ -112,7 +113,7 @@ class PortfolioFigures:
 
     def volatility(self) -> Figure:
         """The root of the variance; zero where there is none but rounding error."""
-        if self.portfolio.is_riskless:
+        if self.is_riskless:
             return Figure("volatility", 0.0, Gradient.zero(len(self.exposures)), Symmetric(0.0), THIS_WINDOW, 0.5)
         bounds = RootOfVariance(self.unbiased_variance)
         return _volatility("volatility", self.variance, self.of_variance, bounds)
@@ -148,7 +149,7 @@ class PortfolioFigures:
 
     def ratio(self, name: str, mean: float, of_mean: Gradient, variance: float, of_variance: Gradient) -> Figure:
         """A mean over the root of a variance; NaN where that is rounding error."""
-        if not variance > 0 or self.portfolio.is_riskless:
+        if not variance > 0 or self.is_riskless:
             return Figure(name, math.nan, Gradient.zero(len(self.exposures)), Unknown(), LONG_RUN)
         volatility = math.sqrt(variance)
         ratio = mean / volatility
@@ -170,6 +171,12 @@ class PortfolioFigures:
     def variance(self) -> float:
         """The variance, per row."""
         return self._explained + self.idio
+
+    @cached_property
+    def is_riskless(self) -> bool:
+        """Whether the variance is rounding error."""
+        size = Volatility(math.sqrt(max(self.variance, 0.0)), self.horizon)
+        return self.portfolio.is_rounding(size.at(self.portfolio.horizon))
 
     @cached_property
     def _coefficient_covariance(self) -> Array:

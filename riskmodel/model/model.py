@@ -15,6 +15,7 @@ from riskmodel._core.arrays import Array, by_constructor, floats
 from riskmodel._core.display import Table, page
 from riskmodel._core.listing import Listed
 from riskmodel._core.paths import AnyPath, read_path
+from riskmodel._core.weights import read_weights
 from riskmodel.errors import (
     InvalidParameterError,
     NotEstimatedError,
@@ -59,6 +60,17 @@ def _check(self: FactorModel, _attribute: Any, _value: Any) -> None:
 
 def _is_lineage(_instance: object, _attribute: Any, value: Any) -> None:
     require(value, Lineage, "lineage", "such as rm.Lineage.of(estimator, panel)")
+
+
+def _read_proxies(value: Any) -> dict[Any, pd.Series[float]]:
+    """Read the weights of peers by asset (an attrs converter)."""
+    if not isinstance(value, Mapping):
+        raise InvalidParameterError(
+            f"expected proxies as a mapping from assets to weights of their peers, got {shown(value)}.",
+            parameter="proxies",
+            got=value,
+        )
+    return {asset: read_weights(peers, f"the peers of {asset}", "asset") for asset, peers in value.items()}
 
 
 def _are_proxies(self: FactorModel, _attribute: Any, value: Mapping[Any, pd.Series[float]]) -> None:
@@ -159,7 +171,7 @@ class FactorModel(Listed):
     _links: Any = None
     _priors: tuple[Any, ...] = field(default=(), converter=labels.of_priors, validator=_check)
     lineage: Lineage = field(factory=Lineage, validator=_is_lineage)
-    _proxies: Mapping[Any, pd.Series[float]] = field(factory=dict, converter=dict, validator=_are_proxies)
+    _proxies: Mapping[Any, pd.Series[float]] = field(factory=dict, converter=_read_proxies, validator=_are_proxies)
     covariance: FactorCovariance = field(init=False)
 
     __reduce__ = by_constructor

@@ -30,6 +30,7 @@ from riskmodel.inference.time_scaling import TimeScaling
 from riskmodel.inference.track_record import TrackRecord
 from riskmodel.model.hedge_record import HedgeRecord
 from riskmodel.model.history import ModelHistory
+from riskmodel.model.instruments import HeldInstruments
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
@@ -166,6 +167,18 @@ class Intervals:
         if isinstance(self._inferred, str) or len(held.assets) > _MOST_RSQUARED:
             return None
         return rsquared_ends(self._inference.model, held.assets, self.panel, self.errors, self.level)
+
+    def of_least_variance(self, instruments: list[Any]) -> pd.DataFrame | None:
+        """The hedge of least variance in instruments, estimated with the model; None where its errors are not known."""
+        model, held = self.strategy.model, self.strategy
+        inside = HeldInstruments.read(instruments, model).holdings.index
+        try:
+            own = Inference.of(
+                model._with_peers([*held.weights.index.union(inside, sort=False)]), self.panel, self.errors
+            )
+            return own.minimum_variance(held, instruments, self.level)
+        except NotEstimatedError:
+            return None
 
     @cached_property
     def contributions(self) -> pd.DataFrame:

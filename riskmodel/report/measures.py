@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from attrs import evolve, frozen
 
+from riskmodel._core.arrays import floats
 from riskmodel.analysis.comparison import CovarianceComparison
 from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
@@ -259,6 +260,22 @@ class Measures:
         if not self.instruments:
             return None
         return HedgeComparison.of(self.strategy, list(self.instruments), self.panel, self.intervals.level)
+
+    @cached_property
+    def of_instruments(self) -> pd.DataFrame:
+        """Both hedges by instrument, as `HedgeComparison.table`; empty without instruments.
+
+        Where that takes the model's hedge as given numbers (assets with different dates, proxies), its errors are those
+        of `Inference.minimum_variance`; the difference then has the regression's alone.
+        """
+        if self.in_instruments is None:
+            return pd.DataFrame()
+        table = self.in_instruments.table()
+        known = self.intervals.of_least_variance(list(self.instruments)) if table["model low"].isna().all() else None
+        if known is not None:
+            for column in ("std_error", "low", "high"):
+                table[f"model {column}"] = floats(known.loc[[f"hedge {tool}" for tool in table.index], column])
+        return table
 
     @cached_property
     def in_lots(self) -> pd.DataFrame | None:

@@ -721,7 +721,7 @@ def _walk_forward(record: HedgeRecord | None) -> list[dict[str, Any]]:
 
 
 def _in_instruments(m: Measures) -> list[dict[str, Any]]:
-    return [] if m.in_instruments is None else records(m.in_instruments.table())
+    return records(m.of_instruments) if len(m.of_instruments) else []
 
 
 def _version() -> str:

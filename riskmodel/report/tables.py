@@ -61,7 +61,7 @@ def all_of(m: Measures, most: int) -> list[Table]:
     """Every table of a report, with at most so many holdings each."""
     tables = [
         *_side_by_side(hedges(m), volatility(m)),
-        *([] if m.in_instruments is None else [in_instruments(m.in_instruments)]),
+        *([] if m.in_instruments is None else [in_instruments(m.in_instruments, m.of_instruments)]),
         *([] if m.in_lots is None else [in_lots(m, m.in_lots)]),
         volatilities(m),
         *_side_by_side(variance(m), ratios(m)),
@@ -110,11 +110,11 @@ def hedges(m: Measures) -> Table:
     )
 
 
-def in_instruments(compared: HedgeComparison) -> Table:
-    """The hedge in the instruments under the model, beside that of a regression."""
+def in_instruments(compared: HedgeComparison, weights: pd.DataFrame) -> Table:
+    """The hedge in the instruments under the model, beside that of a regression, with `weights` and their intervals."""
     rows = [
         (str(name), *(interval(row[by], (row[f"{by} low"], row[f"{by} high"]), 3) for by in _COMPARED))
-        for name, row in compared.table().iterrows()
+        for name, row in weights.iterrows()
     ]
     horizon = compared.strategy.horizon
     sizes = compared.volatilities().map(lambda v: fixed(100.0 * horizon.scale_volatility(v, to=YEAR), 1))
@@ -448,7 +448,7 @@ def tails(m: Measures) -> Table:
         note=f"Of {_held_dollars(m)}. Expected shortfall is the mean loss beyond value at risk."
         + (
             " Historical takes past losses as they were; filtered, the first figure, scales them from the volatility "
-            "of their day to that of the last. TailBacktest (riskmodel tails --backtest) tests both."
+            "of their day to that of the last."
             if "filtered" in m.losses.tails.index
             else ""
         ),

@@ -46,7 +46,7 @@ class Classical(LongRunCovariance):
         if terms.classical is None:
             raise NotEstimatedError(
                 "expected a figure whose classical error has a formula, of a regression or of a portfolio of assets on "
-                "the same dates, got another: a hedge in instruments, a part of the risk, a figure of your own, or assets "
-                "of different dates; pass covariance=rm.HC3() or rm.Cosine()."
+                "the same dates, got another: a hedge in instruments, a part of the risk, a figure of your own, or "
+                "assets of different dates; pass covariance=rm.HC3() or rm.Cosine()."
             )
         return terms.classical
