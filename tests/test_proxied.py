@@ -243,3 +243,15 @@ def test_what_is_no_proxy_is_refused(proxies):
     model = rm.OLS().fit(market())
     with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):
         evolve(model, proxies=proxies)
+
+
+def test_the_track_record_is_of_the_alpha_of_the_table():
+    _, cover, own = covered(market())
+    inference = rm.Inference.of(cover.strategy.model, own)
+    record = inference.track_record(cover.strategy)
+    alpha, residuals = (
+        inference.table(cover.strategy).loc["alpha", "estimate"],
+        inference._fitted.residuals(cover.strategy)[0],
+    )
+    assert residuals.mean() == pytest.approx(0.0, abs=1e-12)
+    assert record.sharpe == pytest.approx(alpha / residuals.std(ddof=1))

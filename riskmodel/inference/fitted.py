@@ -94,6 +94,8 @@ class Fitted:
         """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
         weights = require_portfolio(portfolio, "portfolio").weights
         weights = weights[weights != 0]
-        held = self.model.restrict(weights.index.to_list())
-        residuals, w = held.residuals(self.select(held.assets)).to_numpy(), weights.to_numpy()
-        return np.asarray(residuals @ w), float(held._alpha @ w)
+        held, w = self.model.restrict(weights.index.to_list()), weights.to_numpy()
+        alpha, stand_ins = float(held._alpha @ w), self.stand_ins(held)
+        if stand_ins is not None:
+            held, w = stand_ins.regressed, stand_ins.spread(w)
+        return np.asarray(held.residuals(self.select(held.assets)).to_numpy() @ w), alpha
