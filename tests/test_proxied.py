@@ -255,3 +255,13 @@ def test_the_track_record_is_of_the_alpha_of_the_table():
     )
     assert residuals.mean() == pytest.approx(0.0, abs=1e-12)
     assert record.sharpe == pytest.approx(alpha / residuals.std(ddof=1))
+
+
+def test_proxies_are_means_of_their_peers():
+    _, cover, own = covered(market())
+    model = cover.strategy.model
+    other = evolve(model, regression=None, proxies={**model.proxies, "NEW": pd.Series({"A0": 1.0})})
+    other = evolve(other, regression=model.regression)
+    with pytest.raises(rm.NotEstimatedError) as caught:
+        rm.Inference.of(other, own)
+    assert caught.value.details["parts"] == ["proxies"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import InvalidParameterError, NotEstimatedError, UnknownAssetError
 from riskmodel.inference.influence import FactorInfluence
 from riskmodel.model.model import FactorModel
@@ -43,8 +43,16 @@ def require_regression(model: FactorModel) -> None:
     other = [name for name, (own, theirs) in parts.items() if not _are_close(own, theirs)]
     other += ["links"] if model._links.shape[1] else []
     other += ["prior"] if set(model._priors) - set(model._proxies) else []
+    other += ["proxies"] if not all(_is_mean(model, *proxy) for proxy in model._proxies.items()) else []
     if other:
         raise _not_of_regression(other)
+
+
+def _is_mean(model: FactorModel, asset: Any, peers: pd.Series[float]) -> bool:
+    """Whether the figures of an asset are the means of its peers', without an alpha."""
+    row, at, w = model.assets.get_loc(asset), model.assets.get_indexer(peers.index), floats(peers)
+    same = np.allclose(model._loadings[row], w @ model._loadings[at], rtol=_SAME)
+    return bool(same and np.isclose(model._idio_variance[row], w @ model._idio_variance[at]) and not model._alpha[row])
 
 
 def _are_close(own: Array, theirs: Array) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import Array
+from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import UnknownAssetError
 from riskmodel.inference.agreement import require_same_model
 from riskmodel.inference.date_groups import DateGroup, read_groups
@@ -94,7 +94,7 @@ class Fitted:
         """A portfolio's residuals, NaN on dates on which an asset has no return, and its alpha."""
         weights = require_portfolio(portfolio, "portfolio").weights
         weights = weights[weights != 0]
-        held, w = self.model.restrict(weights.index.to_list()), weights.to_numpy()
+        held, w = self.model.restrict(weights.index.to_list()), floats(weights)
         alpha, stand_ins = float(held._alpha @ w), self.stand_ins(held)
         if stand_ins is not None:
             held, w = stand_ins.regressed, stand_ins.spread(w)
