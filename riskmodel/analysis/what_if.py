@@ -157,8 +157,8 @@ class WhatIf(Listed):
         Returns
         -------
         DataFrame
-            As `by_trade`, best first, with ``dollars`` where the capital is known; trades that cut nothing are left
-            out.
+            As `by_trade`, best first, with ``dollars`` where the capital is known; trades that cut nothing, and assets
+            that others stand in for, are left out.
         """
         trial, limit = _Trials.of(self.after), _limit(most)
         return self._best(trial, trial.for_volatility(limit), "volatility_change", n)
@@ -183,7 +183,9 @@ class WhatIf(Listed):
         return self._best(trial, trial.for_share(limit), "factor_share_change", n)
 
     def _best(self, trial: _Trials, trades: Array, by: str, n: int) -> pd.DataFrame:
-        count, at = require_count(n, "n"), np.flatnonzero(trades)
+        # what an asset would do that others stand in for is assumed
+        assumed = trial.names.isin(list(self.before.model._proxies))
+        count, at = require_count(n, "n"), np.flatnonzero(np.where(assumed, 0.0, trades))
         table = trial.table(at, trades[at])
         # changes that differ by rounding are the same
         before = float(np.sqrt(trial.held.variance)) if by == "volatility_change" else 1.0

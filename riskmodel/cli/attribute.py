@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import Any, final
+from typing import Any, Self, final
 
 import pandas as pd
 from attrs import frozen
@@ -95,7 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
                 "linking": repr(attribution.linking),
                 "level": arguments.level,
                 "not_estimated": found.reason,
-                "capital": found.dollars.capital,
+                "capital": None if found.earned is not None else found.dollars.capital,
+                "dollars": None if found.earned is None else found.earned.to_dict(),
                 "parts": table_json(parts),
                 "by_asset": table_json(attribution.by_asset),
                 "by_group": None if groups is None else table_json(groups),
@@ -103,6 +104,33 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     print(_text(found, parts, groups, arguments))
+
+
+@final
+@frozen(eq=False)
+class _Dated:
+    """Positions in dollars of several dates, by date what weights are per dollar of, and whether they drift."""
+
+    capitals: pd.Series[float]
+    drifts: bool
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, options: ModelOptions) -> Self | None:
+        """Read them; None where the options say other dollars, or where positions have one date."""
+        asked = arguments.capital is not None or arguments.budget is not None
+        capitals = None if asked or options.positions is None else options.positions.capitals
+        return None if capitals is None else cls(capitals, arguments.buy_and_hold)
+
+    def earned(self, attribution: ReturnAttribution) -> pd.Series[float]:
+        """Dollars by part, and their total; what is held on a date earns the returns after it, until the next."""
+        by_date, at = attribution.by_date, self.capitals.index.searchsorted(attribution.dates, side="left") - 1
+        size = self.capitals.to_numpy()[at]
+        if self.drifts:
+            grown = (1.0 + attribution.returns).groupby(at).transform(lambda x: x.cumprod().shift(fill_value=1.0))
+            size = size * grown.to_numpy()
+        parts: pd.Series[float] = by_date.mul(size, axis=0).sum()
+        parts["total"] = parts.sum()
+        return parts
 
 
 @final
@@ -116,6 +144,12 @@ class _Found:
     dollars: Dollars
     notes: tuple[str, ...]
     groups: pd.Series[Any] | None
+    dated: _Dated | None
+
+    @property
+    def earned(self) -> pd.Series[float] | None:
+        """Dollars by part, of positions in dollars of several dates."""
+        return None if self.dated is None else self.dated.earned(self.attribution)
 
     def parts(self, level: float) -> pd.DataFrame:
         """Exposure, return and share of each part, with ``std_error``, ``low`` and ``high`` where these are known."""
@@ -135,7 +169,9 @@ def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, argum
         "return, %": [interval(100 * x, (100 * low, 100 * high), 2) for x, low, high in ends],
         "share, %": [fixed(100 * x, 1) for x in parts["share"]],
     }
-    if capital is not None:
+    if found.earned is not None:
+        columns["dollars"] = [dollars(x) for x in found.earned]
+    elif capital is not None:
         columns["dollars"] = [dollars(capital * x) for x in parts["return"]]
     known = (
         f"Intervals ({100 * level:g}%) are of alphas and loadings, which are estimated. All parts sum to a known "
@@ -143,6 +179,8 @@ def _text(found: _Found, parts: pd.DataFrame, groups: pd.DataFrame | None, argum
     )
     said = f"No intervals: {as_options(found.reason)}" if found.reason else known
     size = "" if capital is None else f" Dollars are of the {capital:,.0f} {found.dollars.said}, at the start."
+    if found.earned is not None:
+        size = " Dollars are of each date's positions, added up; percentages are linked, so they compound."
     title = f"RETURN, {dates[0].date()} to {dates[-1].date()}, {len(dates):,} dates, linked by {own.linking!r}"
     way = (
         " What is bought drifts with its returns."
@@ -174,10 +212,12 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found
         else ReturnAttribution.of_weights(held, model, panel, first, last, weighting=weighting, groups=groups)
     )
     size = Dollars.of(arguments, options, fitted.strategy)
+    dated = _Dated.of(arguments, options)
     try:
-        return _Found(made, Inference.of(model, panel, arguments.errors), "", size, fitted.cautions, groups)
+        known = Inference.of(model, panel, arguments.errors)
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size, fitted.cautions, groups)
+        return _Found(made, None, str(error), size, fitted.cautions, groups, dated)
+    return _Found(made, known, "", size, fitted.cautions, groups, dated)
 
 
 def _of_history(
@@ -200,8 +240,8 @@ def _of_history(
             RollingInference(history) if arguments.errors is None else RollingInference(history, arguments.errors)
         )
     except NotEstimatedError as error:
-        return _Found(made, None, str(error), size, notes, groups)
-    return _Found(made, inference, "", size, notes, groups)
+        return _Found(made, None, str(error), size, notes, groups, _Dated.of(arguments, options))
+    return _Found(made, inference, "", size, notes, groups, _Dated.of(arguments, options))
 
 
 def _groups(arguments: argparse.Namespace, options: ModelOptions) -> pd.Series[Any] | None:

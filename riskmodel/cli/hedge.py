@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
         instruments = read.instruments(arguments.instruments, options.data.assets) or None
+        options.require_returns(instruments or ())
         fitted = options.portfolio(also=instruments or ())
         hedges = dict(_hedges(fitted, instruments, arguments.cap))
         risks = HedgeRisks(hedges, fitted.panel, budget, arguments.level, arguments.errors, arguments.cap, instruments)

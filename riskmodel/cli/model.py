@@ -203,6 +203,22 @@ class ModelOptions:
         strategy = Strategy(self._remaining(held, model), model)
         return Fitted(strategy, panel.select(list(model.assets)), self.notes(panel, model))
 
+    def require_returns(self, instruments: Iterable[str]) -> None:
+        """Raise for instruments of a hedge that have no returns of their own.
+
+        Raises
+        ------
+        InvalidParameterError
+            For those that others stand in for.
+        """
+        assumed = [name for name in instruments if name in self._proxies.baskets]
+        if assumed:
+            raise InvalidParameterError(
+                f"expected --instruments with returns of their own, got {labels.listing(assumed)}, which others stand "
+                "in for: what it would hedge is assumed; leave it out.",
+                instruments=assumed,
+            )
+
     @property
     def book(self) -> Book | None:
         """The dollars of the file of positions, where it has dollars."""

@@ -108,23 +108,40 @@ class Held:
     def history(self) -> pd.DataFrame | None:
         """The weights of each date of the file until the end, dates × assets; None for one date, or none.
 
+        Of dollars, per dollar of the NAV, which is the same on all dates, or of each date's gross positions.
+
         Raises
         ------
         UncoveredPositionsError
             For positions of some date without returns.
         """
-        if self._end is None:
-            return None
-        sizes = self._table.wide().loc[: self._end].rename(columns=str)
-        sizes = sizes.loc[:, (sizes != 0).any()]
-        if len(sizes) < 2:
+        sizes = self._sizes
+        if sizes is None:
             return None
         # a name is said with its largest size
         _require_covered(sizes.abs().max(), [*self._known, *self.proxies.baskets], str(self._table.path), self._rule)
         if self._table.measure is Measure.DOLLARS:
-            return shares_of_gross(sizes)
+            return shares_of_gross(sizes) if self._nav is None else sizes / self._nav
         sizes.apply(require_not_percent, axis=1)
         return sizes
+
+    @property
+    def capitals(self) -> pd.Series[float] | None:
+        """By date of the file until the end, the dollars that weights of `history` are per dollar of."""
+        sizes = self._sizes
+        if sizes is None or (self._nav is None and self._table.measure is not Measure.DOLLARS):
+            return None
+        gross = sizes.abs().sum(axis=1)
+        return gross if self._nav is None else 0.0 * gross + self._nav
+
+    @property
+    def _sizes(self) -> pd.DataFrame | None:
+        """Positions as the file has them, dates × assets; None for one date, or none."""
+        if self._end is None:
+            return None
+        sizes = self._table.wide().loc[: self._end].rename(columns=str)
+        sizes = sizes.loc[:, (sizes != 0).any()]
+        return sizes if len(sizes) >= 2 else None
 
     @property
     def basis(self) -> tuple[str, ...]:
@@ -168,6 +185,16 @@ def _proxies(table: PositionTable, sizes: pd.Series[float], known: Sequence[str]
     missing = every[(every != 0) & ~every.index.isin(list(known))]
     if missing.empty:
         return rule.nothing
+    alike = {name.casefold(): name for name in known}
+    misspelt = [
+        f"{asset} (did you mean {alike[asset.casefold()]}?)" for asset in missing.index if asset.casefold() in alike
+    ]
+    if misspelt:
+        raise InvalidParameterError(
+            f"expected names as the returns have them in {table.path}, got {labels.listing(misspelt)}; correct them, "
+            "as --proxies is for what has no returns.",
+            assets=misspelt,
+        )
     groups = None if table.groups is None else pd.Series(table.groups, [str(asset) for asset in table.assets])
     latest = None if groups is None else groups[~groups.index.duplicated(keep="last")]
     return rule.proxies(missing, latest, known)

@@ -218,6 +218,7 @@ class ReportOptions:
         output = page_path(args, files, endings=_ENDINGS)
         model = ModelOptions.read(args, files)
         tools = read.instruments(args.instruments, model.data.assets)
+        model.require_returns(tools)
         sizes = read.lots(args.lots, tools)
         return cls(
             model=model,

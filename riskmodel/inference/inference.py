@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, final
 
+import numpy as np
 import pandas as pd
 from attrs import Factory, evolve, field, frozen
 
@@ -720,8 +721,8 @@ class Inference(Listed):
     def track_record(self, portfolio: Portfolio, confidence: float = 0.95) -> TrackRecord:
         """Return how many returns it takes to tell the alpha of a portfolio from zero.
 
-        It is of the returns less what its exposures to the factors made, on the dates on which all of its assets have
-        one, weighted equally.
+        It is of the alpha of the model and the residuals on the dates on which all of its assets have one, weighted
+        equally.
 
         Parameters
         ----------
@@ -731,7 +732,9 @@ class Inference(Listed):
             Probability that the alpha is positive, between 0 and 1.
         """
         residuals, alpha = self._fitted.residuals(portfolio)
-        return TrackRecord.of(residuals + alpha, confidence=confidence)
+        # where assets have different dates, residuals of the common ones have a mean
+        known = residuals[~np.isnan(residuals)]
+        return TrackRecord.of(known - known.mean() + alpha if len(known) else known, confidence=confidence)
 
     def long_run_volatility(self, portfolio: Portfolio, level: float = 0.95) -> Interval:
         """Return the interval of a portfolio's volatility as ever longer windows would estimate it.

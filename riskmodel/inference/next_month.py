@@ -41,8 +41,15 @@ def next_month(returns: Array, horizon: Horizon, level: float) -> Interval:
         )
     # months are in their order, and their dates have no part in it
     in_order = pd.Series(ratios, pd.to_datetime(np.arange(len(ratios)), unit="D"))
-    volatility = _volatility(returns[-round(YEAR.in_units_of(horizon)) :])
-    return VolatilityRatios.of(in_order, MONTH)._around(volatility, level)
+    return VolatilityRatios.of(in_order, MONTH)._around(last_year(returns, horizon), level)
+
+
+def last_year(returns: Array, horizon: Horizon) -> float:
+    """Return the volatility of the last year of returns, shape (T,); NaN for fewer, and of rows longer than a week."""
+    rows = round(YEAR.in_units_of(horizon))
+    if len(returns) < rows or round(MONTH.in_units_of(horizon)) < FEWEST_ROWS:
+        return np.nan
+    return _volatility(returns[-rows:])
 
 
 def _ratios(returns: Array, horizon: Horizon) -> Array:

@@ -10,13 +10,16 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel._core import labels
-from riskmodel._core.arrays import floats
+from riskmodel._core.arrays import Array, floats
 from riskmodel.errors import InvalidParameterError, UnknownAssetError
 from riskmodel.panel.memory import ReturnPanel
 
 
 def with_baskets(panel: ReturnPanel, baskets: Mapping[Any, pd.Series[float]]) -> ReturnPanel:
     """Add assets to a panel, each with the return of a basket, rebalanced to its weights on every date.
+
+    Where an asset of the basket has no return, the others have its weight in proportion to theirs, so that one young
+    peer does not cost the history of all.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ def with_baskets(panel: ReturnPanel, baskets: Mapping[Any, pd.Series[float]]) ->
     Returns
     -------
     ReturnPanel
-        Of the N assets, then the new ones, whose return is missing where one of the basket has none.
+        Of the N assets, then the new ones, whose return is missing where none of the basket has one.
 
     Raises
     ------
@@ -50,6 +53,17 @@ def with_baskets(panel: ReturnPanel, baskets: Mapping[Any, pd.Series[float]]) ->
     columns = []
     for asset, basket in baskets.items():
         at = labels.positions(basket.index, panel.assets, f"asset of the basket of {asset}", UnknownAssetError)
-        columns.append(returns[:, at] @ floats(basket))
+        columns.append(_mean(returns[:, at], floats(basket)))
     assets = panel.assets.append(pd.Index(list(baskets)))
     return evolve(panel, assets=assets, excess_returns=np.column_stack([returns, *columns]))
+
+
+def _mean(returns: Array, weights: Array) -> Array:
+    """The weighted mean by row of what is known, T × n; NaN where nothing is, or where weights cancel."""
+    known = ~np.isnan(returns) & (weights != 0)
+    total = known @ weights
+    sums = np.where(known, returns, 0.0) @ weights
+    whole = float(weights.sum())
+    # of long and short peers, what is left may have another sign
+    enough = known.any(axis=1) & (total * whole > 0.0)
+    return np.asarray(np.divide(sums * whole, total, where=enough, out=np.full(len(returns), np.nan)))

@@ -114,7 +114,8 @@ class Coverage(Listed):
     def panel(self, panel: ReturnPanel) -> ReturnPanel:
         """Return a panel in which proxied positions have the returns of their peers, for realised figures.
 
-        The peers are rebalanced to equal weights, or those given, on every date. Idio returns of several peers are
+        The peers are rebalanced to equal weights, or those given, on every date; where one has no return, the others
+        have its weight. Idio returns of several peers are
         diversified, and move with peers that are held, while `strategy` counts idio risk of the position's own.
 
         Parameters

@@ -10,11 +10,14 @@ from riskmodel._core.arrays import floats
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, YEAR
 from riskmodel.report.formats import listed, short_dollars
-from riskmodel.report.measures import LAST_YEAR, NEXT_MONTH_VOLATILITY, Measures
+from riskmodel.report.intervals import NEXT_MONTH_VOLATILITY
+from riskmodel.report.measures import LAST_YEAR, Measures
 
 # With fewer dates, the report says that no figure is known.
 FEW_DATES = 30
 _PAIRS = 4
+# A share of the gross weights that others stand in for is warned of beyond this.
+_MUCH = 0.2
 # Beyond this, and with a p value below that, the square root of time is warned of.
 _OFF, _SURE = 0.1, 0.05
 # A last year with more volatility than the model by this ratio is warned of.
@@ -25,6 +28,7 @@ def all_of(m: Measures) -> Iterator[str]:
     """Every warning, the gravest first."""
     yield from of_few_dates(len(m.panel.dates))
     yield from _of_limits(m)
+    yield from _of_proxies(m)
     yield from _of_reality(m)
     yield from _of_last_year(m)
     yield from _of_time(m)
@@ -58,6 +62,15 @@ def _of_reality(m: Measures) -> Iterator[str]:
         yield f"{_verdict(found)}: {each}. {_cause(worst, found[worst])}"
 
 
+def _of_proxies(m: Measures) -> Iterator[str]:
+    """That much of what is held is assumed."""
+    if m.proxied_share > _MUCH:
+        yield (
+            f"{100 * m.proxied_share:.0f}% of gross has no returns: others stand in for {listed(m.proxied, 6)}. All "
+            "figures assume that these do what their peers do, and no interval has the error of that."
+        )
+
+
 def _of_limits(m: Measures) -> Iterator[str]:
     """Limits that what is held exceeds."""
     position = m.held_position
@@ -74,15 +87,14 @@ def _of_last_year(m: Measures) -> Iterator[str]:
             continue
         model = float(portfolio.volatility)
         last, low, high = floats(figures.loc[(name, NEXT_MONTH_VOLATILITY), ["estimate", "low", "high"]]).tolist()
-        if last > _TURBULENT * model or not low <= model <= high:
+        if last > _TURBULENT * model or model < low or model > high:
             shown = [f"{portfolio.horizon.scale_volatility(100.0 * v, to=YEAR):.1f}%" for v in (last, model, low, high)]
+            month = f", next month {shown[2]} to {shown[3]}" if math.isfinite(low) else ""
             allowed = float(m.realised["capital"].loc[(name, LAST_YEAR)])
             size = (
                 f", and at the last year's the budget allows {short_dollars(allowed)}" if math.isfinite(allowed) else ""
             )
-            found.append(
-                f"{name} had {shown[0]} a year, {shown[1]} by the model, next month {shown[2]} to {shown[3]}{size}"
-            )
+            found.append(f"{name} had {shown[0]} a year, {shown[1]} by the model{month}{size}")
     if found:
         yield (
             f"The last year's volatility was not the model's: {'; '.join(found)}. Capacities are by the model; for "

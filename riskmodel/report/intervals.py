@@ -22,7 +22,7 @@ from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.estimand import LONG_RUN, NEXT_MONTH, THIS_WINDOW, Estimand
 from riskmodel.inference.inference import Inference
 from riskmodel.inference.interval import Interval
-from riskmodel.inference.next_month import next_month
+from riskmodel.inference.next_month import last_year, next_month
 from riskmodel.inference.rolling import RollingInference
 from riskmodel.inference.rsquared import rsquared_ends
 from riskmodel.inference.stability import Stability
@@ -44,6 +44,7 @@ COVERED: tuple[tuple[Estimand, str], ...] = (
     (LONG_RUN, "the number that ever longer windows would come to; alphas, means and Sharpe ratios are of it"),
     (NEXT_MONTH, "what is realised in the month to come: an error of estimation, and what the month itself does"),
 )
+NEXT_MONTH_VOLATILITY = "volatility, next month"
 UNHEDGED, CAPPED, HEDGED = "unhedged", "capped", "hedged"
 # Figures of the portfolio with its neutral hedge, by what the table of the strategy calls them.
 _OF_NEUTRAL = {
@@ -389,8 +390,13 @@ class Intervals:
         returns = floats(self._returns[name].dropna())
         with contextlib.suppress(NotEstimatedError):
             yield "volatility, long run", self._inference.long_run_volatility(portfolio, self.level)
-        with contextlib.suppress(NotEstimatedError):
-            yield "volatility, next month", next_month(returns, self.panel.horizon, self.level)
+        try:
+            yield NEXT_MONTH_VOLATILITY, next_month(returns, self.panel.horizon, self.level)
+        except NotEstimatedError:  # of its range
+            last = last_year(returns, self.panel.horizon)
+            if math.isfinite(last):
+                nothing = (math.nan, math.nan, math.nan)
+                yield NEXT_MONTH_VOLATILITY, Interval(last, *nothing, self.level, NEXT_MONTH)
 
     def _scaling(self, name: str, to: Horizon) -> TimeScaling | None:
         try:

@@ -17,6 +17,7 @@ from riskmodel.analysis.contributions import Contributions
 from riskmodel.analysis.realised import RealisedRisk
 from riskmodel.horizon import DAY, MONTH, YEAR, Horizon
 from riskmodel.inference.alphas import false_discovery_rates
+from riskmodel.inference.estimand import THIS_WINDOW
 from riskmodel.inference.hedge_comparison import HedgeComparison
 from riskmodel.model.covariance import DENSE_LIMIT
 from riskmodel.model.model import FactorModel
@@ -31,13 +32,14 @@ from riskmodel.portfolio.position import Position
 from riskmodel.quantities import Volatility
 from riskmodel.report.earned import Earned
 from riskmodel.report.formats import distinct
-from riskmodel.report.intervals import UNHEDGED, AssetIntervals, Intervals
+from riskmodel.report.intervals import NEXT_MONTH_VOLATILITY, UNHEDGED, AssetIntervals, Intervals
 from riskmodel.report.losses import Losses
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
+# What is said of a model that is no regression over the dates of the report.
+FORECAST = "as its estimator has it"
 MODEL, REALISED, LAST_YEAR = "model", "realised", "last year"
-NEXT_MONTH_VOLATILITY = "volatility, next month"
 # the trade whose PnL is shown with and without its cash leg
 TRADE, TRADE_HORIZON = 1e6, YEAR
 ASSET, HEDGE, HEDGE_IN_ASSETS, CASH = "asset", "hedge", "hedge in assets", "cash"
@@ -95,9 +97,23 @@ class Measures:
         return not_tradable(self.strategy)
 
     @property
+    def of_model(self) -> str:
+        """What the volatility of the model is of: this window, or recent dates more, or a forecast."""
+        fit = self.held.regression
+        if fit is None:
+            return FORECAST
+        return str(THIS_WINDOW) if fit.decay_factor == 1.0 else "recent dates more"
+
+    @property
     def proxied(self) -> list[Any]:
         """The assets held that others stand in for."""
         return [asset for asset in self.weights.index if asset in self.strategy.model._proxies]
+
+    @property
+    def proxied_share(self) -> float:
+        """Their share of the gross weights."""
+        size = self.weights.abs()
+        return float(size[self.proxied].sum() / size.sum())
 
     @property
     def funded(self) -> tuple[Any, ...]:
@@ -185,8 +201,8 @@ class Measures:
     def realised(self) -> pd.DataFrame:
         """Volatility of each portfolio by the model, as realised, and of the last year, with the capital of each.
 
-        Intervals are of this window; of the last year's, the range of next month. The last year is left out where a
-        range is not known.
+        Intervals are of this window; of the last year's, the range of next month where that is known. The last year is
+        left out where there is none.
         """
         rows = {
             (name, by): row for name, risk in self.realised_risk.items() for by, row in self._beside(name, risk).items()

@@ -555,6 +555,7 @@ class RiskReport(Listed):
             "contributions": _contributions(m),
             "tails": records(m.losses.tails.assign(level=TAIL_LEVEL)),
             "scenarios": records(m.losses.scenarios),
+            "proxies": _proxies(m),
             "attribution": m.earned.table.astype(object).where(m.earned.table.notna(), None).to_dict("records"),
             "trends": _trends(m.intervals.trends),
             "walk_forward": _walk_forward(m.intervals.walk_forward),
@@ -710,6 +711,19 @@ def _contributions(m: Measures) -> dict[str, list[dict[str, Any]]]:
     # shares of the variance with their intervals, where these are known
     tables["shares"] = m.intervals.contributions.assign(level=m.intervals.level)
     return {name: records(table) for name, table in tables.items()}
+
+
+def _proxies(m: Measures) -> list[dict[str, Any]]:
+    """What stands in for what."""
+    peers, gross = m.strategy.model.proxies, float(m.weights.abs().sum())
+    return [
+        {
+            "asset": str(a),
+            "share_of_gross": abs(float(m.weights[a])) / gross,
+            "peers": {str(k): float(w) for k, w in peers[a].items()},
+        }
+        for a in m.proxied
+    ]
 
 
 def _trends(table: pd.DataFrame) -> list[dict[str, Any]]:

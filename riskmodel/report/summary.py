@@ -11,8 +11,8 @@ import pandas as pd
 from riskmodel.horizon import YEAR
 from riskmodel.report.document import Place, Row, Table, Tile, Width
 from riskmodel.report.formats import dollars, fixed, interval, limit, short_dollars, short_interval
-from riskmodel.report.intervals import HEDGED, UNHEDGED
-from riskmodel.report.measures import MODEL, NEXT_MONTH_VOLATILITY, REALISED, Measures
+from riskmodel.report.intervals import HEDGED, NEXT_MONTH_VOLATILITY, UNHEDGED
+from riskmodel.report.measures import LAST_YEAR, MODEL, REALISED, Measures
 from riskmodel.report.previous import Previous
 
 _BIGGEST = 5
@@ -48,7 +48,8 @@ def _held(m: Measures) -> Tile:
     return Tile(
         "Held",
         f"{amount}{names:,} {'name' if names == 1 else 'names'}",
-        f"{', '.join(of)}; largest {largest} {100 * w[largest]:.1f}%",
+        f"{', '.join(of)}; largest {largest} {100 * w[largest]:.1f}%"
+        + (f"; of {100 * m.proxied_share:.0f}% of gross, others stand in" if m.proxied else ""),
     )
 
 
@@ -59,7 +60,8 @@ def _sides(w: pd.Series[float]) -> tuple[tuple[str, float], ...]:
 
 def _volatility(m: Measures) -> Tile:
     own, was = (_percent_a_year(m, m.realised.loc[(UNHEDGED, by)]) for by in (MODEL, REALISED))
-    return Tile("Volatility a year, %", own, f"by the model, this window; realised {was}")
+    dates = f" on {len(m.panel.dates) - m.n_missing:,} of {len(m.panel.dates):,} dates" if m.n_missing else ""
+    return Tile("Volatility a year, %", own, f"by the model, {m.of_model}; realised {was}{dates}")
 
 
 def _percent_a_year(m: Measures, row: Any) -> str:
@@ -69,6 +71,9 @@ def _percent_a_year(m: Measures, row: Any) -> str:
 
 def _next_month(m: Measures) -> Iterator[Tile]:
     ends = m.intervals.of(UNHEDGED, NEXT_MONTH_VOLATILITY)
+    if (UNHEDGED, LAST_YEAR) in m.realised.index and not np.isfinite(ends[0]):
+        last = _percent_a_year(m, m.realised.loc[(UNHEDGED, LAST_YEAR)])
+        yield Tile("Last year's volatility, %", last, "for a range of the next month, dates are too few")
     if np.isfinite(ends[0]):
         low, high = (m.panel.horizon.scale_volatility(100.0 * end, to=YEAR) for end in ends)
         yield Tile(
@@ -116,7 +121,7 @@ def _worst(m: Measures) -> Iterator[Tile]:
         yield Tile(
             "Worst scenario, $",
             short_interval(row["pnl"], (row["low"], row["high"]), 3),
-            f"{name}; range of what the factors leave, at the estimated exposures",
+            f"{name}, of those since {m.panel.dates[0]:%Y}; range of what the factors do not decide",
         )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from attrs import evolve
 
 from riskmodel.horizon import YEAR
+from riskmodel.inference.estimand import THIS_WINDOW
 from riskmodel.inference.hedge_comparison import HedgeComparison
 from riskmodel.portfolio.hedged import HedgedPortfolio
 from riskmodel.report.document import LONG, Place, Row, Table, Width
@@ -26,7 +27,7 @@ from riskmodel.report.formats import (
     short_amount,
     short_interval,
 )
-from riskmodel.report.intervals import CAPPED, HEDGED, UNHEDGED
+from riskmodel.report.intervals import CAPPED, HEDGED, NEXT_MONTH_VOLATILITY, UNHEDGED
 from riskmodel.report.losses import TAIL_LEVEL
 from riskmodel.report.measures import (
     ASSET,
@@ -36,7 +37,6 @@ from riskmodel.report.measures import (
     HORIZONS,
     LAST_YEAR,
     MODEL,
-    NEXT_MONTH_VOLATILITY,
     REALISED,
     TRADE,
     TRADE_HORIZON,
@@ -217,7 +217,7 @@ def volatilities(m: Measures) -> Table:
             estimate, ends = _volatility(m, name, figure, row)
             if not math.isfinite(estimate) and figure not in {"volatility", "realised volatility"}:
                 continue
-            of = "this window" if row is None else str(row["of"])
+            of = _of_what(m, name, figure, row)
             cell = interval(per_year * estimate, (per_year * ends[0], per_year * ends[1]), 1)
             rows.append((head, by, cell, of, _capacity(m, name, figure)))
             head = ""
@@ -229,6 +229,14 @@ def volatilities(m: Measures) -> Table:
         width=Width.WIDE,
         note=_about_volatilities(m),
     )
+
+
+def _of_what(m: Measures, name: str, figure: str, row: Any) -> str:
+    """What a volatility is of: where dates are left out, how many count."""
+    risk = m.realised_risk[name]
+    if figure == "realised volatility" and risk is not None and risk.n_missing:
+        return f"{risk.n_dates:,} dates"
+    return (m.of_model if figure == "volatility" else str(THIS_WINDOW)) if row is None else str(row["of"])
 
 
 def _volatility(m: Measures, name: str, figure: str, row: Any) -> tuple[float, tuple[float, float]]:
@@ -331,7 +339,7 @@ def legs(m: Measures, most: int) -> Table:
 def _about_held(m: Measures) -> str:
     return (
         f"Weights are dollars per dollar of strategy; dollars are of the ${dollars(m.capital)} that are held, not of "
-        "what the budget allows; cash below 0 is borrowed."
+        f"what the budget allows; cash below 0 is borrowed, without the book's own capital.{_about_hedges_in_assets(m)}"
     )
 
 
@@ -366,10 +374,17 @@ def _leg(table: pd.DataFrame, i: int) -> Row:
 
 def _about_legs(m: Measures) -> str:
     note = "Weights are dollars per dollar of strategy; dollars are at capacity; cash below 0 is borrowed."
+    return note + _about_hedges_in_assets(m)
+
+
+def _about_hedges_in_assets(m: Measures) -> str:
     factors = dict.fromkeys(leg for _, kind, leg in m.legs.index if kind == HEDGE_IN_ASSETS)
     if not factors or not m.is_hedged:
-        return note
-    return f"{note} A hedge in {listed(factors, 3)} holds assets, which are among those above."
+        return ""
+    return (
+        f" A hedge in {listed(factors, 3)} holds assets, which are among those above: trade these, and not the rows of "
+        "the hedge besides."
+    )
 
 
 def pnl(m: Measures) -> Table:
@@ -472,7 +487,7 @@ def scenarios(m: Measures) -> Table:
         rows,
         words=(0, 1),
         width=Width.WIDE,
-        note=f"Of {_held_dollars(m)}. Episodes move the factors as they moved then; shocks move one factor by three "
+        note=f"Of {_held_dollars(m)}. Episodes that these dates have move the factors as they moved then; shocks move one factor by three "
         "standard deviations to the side that loses, and the others as expected with it. The range is of what the "
         "factors leave, at the estimated exposures; the error of these is not in it.",
     )
