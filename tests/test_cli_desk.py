@@ -172,7 +172,7 @@ class TestTails:
             assert found["expected_shortfall"] == shortfall.estimate
             assert out["by_factor"][name]["idio"] == risk.by_factor.loc["idio"].to_dict()
         assert out["unit"] == "dollars"
-        assert "BY NAME, historical" in run(*typed).out
+        assert "BY NAME, filtered" in run(*typed).out
 
     def test_groups_and_backtests(self, run, told, tmp_path):
         (tmp_path / "desks.csv").write_text("asset,desk\nMSFT,tech\nJPM,banks\n")
@@ -242,7 +242,7 @@ class TestEverywhere:
 class TestFewDates:
     def test_the_largest_loss_is_called_that(self, told):
         few = told("tails", "MSFT", "--start", "2018-10-01")
-        assert few["worst_loss_alone"] == ["historical", "filtered"]
+        assert few["worst_loss_alone"] == ["filtered", "historical"]
         historical = few["tails"]["historical"]
         assert historical["value_at_risk"] == historical["expected_shortfall"]
         assert told("tails", "MSFT", "--start", "2018")["worst_loss_alone"] == []

@@ -611,7 +611,7 @@ def test_percent_is_told_from_decimals_at_every_horizon(horizon, typical):
 
 @pytest.mark.parametrize(
     ("times", "said"),
-    [(100, "divide by 100"), (1e4, "divide by 10,000, as basis points"), (1e6, "divide by 1,000,000")],
+    [(100, "divide by 100"), (1e4, "divide by 10,000 where they are in basis points"), (1e6, "divide by 1,000,000")],
 )
 def test_the_unit_is_told_by_the_largest_loss(times, said):
     dates = SPACED[rm.DAY]

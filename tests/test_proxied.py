@@ -159,11 +159,15 @@ class TestNotKnown:
         _, cover, own = covered(market())
         alone = cover.strategy.model.restrict(["A0", "NEW"])
         assert list(cover.strategy.model.proxies) == ["NEW", "OTHER"]
-        assert not alone.proxies
+        # which names they are is not forgotten, so that nothing takes their figures for those of regressions
+        assert list(alone.proxies) == ["NEW"]
         assert bool(alone.prior["NEW"])
         with pytest.raises(rm.NotEstimatedError) as caught:
             rm.Inference.of(alone, own)
-        assert caught.value.details["parts"] == ["prior"]
+        assert caught.value.details["peers"] == ["A1", "A3"]
+        report = rm.RiskReport.of(rm.Strategy({"A0": 0.5, "NEW": 0.5}, alone), own, BUDGET)
+        assert math.isnan(report.assets.loc["NEW", "n_observations"])
+        assert not any("NEW" in pair for pair in rm.RealisedRisk.of(report.strategy, own).pairs().index)
 
     def test_peers_have_figures_of_their_own(self):
         _, cover, _ = covered(market())
@@ -238,7 +242,7 @@ def test_a_hedge_in_instruments_has_its_interval_in_the_report():
     assert "[" in next(t for t in out.document(9).tables if t.title == "Hedges in instruments").rows[0][1]
 
 
-@pytest.mark.parametrize("proxies", [None, "A0", {"A1": "A0"}, {"A1": {"A0": math.nan}}, {"A1": {"NONE": 1.0}}])
+@pytest.mark.parametrize("proxies", [None, "A0", {"A1": "A0"}, {"A1": {"A0": math.nan}}, {"NONE": {"A1": 1.0}}])
 def test_what_is_no_proxy_is_refused(proxies):
     model = rm.OLS().fit(market())
     with pytest.raises((rm.InvalidParameterError, rm.UnknownAssetError)):
@@ -265,3 +269,83 @@ def test_proxies_are_means_of_their_peers():
     with pytest.raises(rm.NotEstimatedError) as caught:
         rm.Inference.of(other, own)
     assert caught.value.details["parts"] == ["proxies"]
+
+
+class TestOfBooks:
+    def test_a_book_of_proxies_alone(self):
+        panel = market()
+        found = rm.Book({"NEW": 1.0}).cover(rm.OLS().fit(panel), PEERS)
+        own = found.panel(panel)
+        parts = rm.ReturnAttribution.of(found.strategy, own).std_errors(rm.Inference.of(found.strategy.model, own))
+        assert parts.loc["alpha", ["std_error", "low", "high"]].tolist() == [0.0, 0.0, 0.0]
+        assert parts.loc["F0", "std_error"] > 0
+        out = rm.RiskReport.of(found.strategy, own, BUDGET)
+        assert any("100% of gross has no returns" in warning for warning in out.warnings)
+        assert "of 100% of gross, others stand in" in out.document(9).tiles[0].note
+        (row,) = out.to_dict()["proxies"]
+        assert (row["asset"], row["share_of_gross"]) == ("NEW", 1.0)
+        assert row["peers"] == pytest.approx({"A0": 1 / 3, "A1": 1 / 3, "A3": 1 / 3})
+
+    def test_short_peers_have_errors_too(self):
+        """Weights of a rule of one's own may be negative, and errors of peers then cancel in their mean."""
+
+        class Spread(rm.Uncovered):
+            def baskets(self, positions, groups, covered):
+                return {asset: pd.Series({"A0": 1.8, "A1": -0.8}) for asset in positions.index}
+
+        panel = market(t=800, missing=700)
+        found = rm.Book({"A3": 5.0, "NEW": 4.0}).cover(rm.OLS().fit(panel), Spread())
+        inference = rm.Inference.of(found.strategy.model, found.panel(panel), rm.HAC(lags=0))
+        alone = inference.table(rm.Strategy({"NEW": 1.0}, found.strategy.model)).loc["exposure F0"]
+        mine = inference.interval(lambda m: float(m.loadings.loc["NEW", "F0"]))
+        assert (mine.estimate, mine.std_error) == pytest.approx((alone["estimate"], alone["std_error"]))
+
+    def test_a_second_book_is_covered_by_what_has_returns(self):
+        model = covered(market())[1].strategy.model
+        groups = {"A0": "g", "NEW": "g", "X": "g"}
+        found = rm.Book({"A0": 1.0, "X": 1.0}).cover(model, rm.GroupProxies(groups))
+        assert found.strategy.model.proxies["X"].index.tolist() == ["A0"]
+
+    def test_no_trade_in_a_proxy_is_proposed(self):
+        _, cover, _ = covered(market())
+        what_if = rm.WhatIf(cover.strategy, {})
+        for table in (what_if.best_trades(20), what_if.best_trades_for_share(20, 1.0)):
+            assert len(table)
+            assert not {"NEW", "OTHER"} & {*table.index}
+
+
+class TestWhyTheyDiffer:
+    def test_weights_of_dates_are_not_blamed_on_one_that_is_missing(self):
+        rng = np.random.default_rng(1)
+        f = rng.normal(0.0003, 0.01, (1500, 1))
+        r = f @ np.array([[1.0, 0.9, 1.1]]) + rng.normal(0, 0.012, (1500, 3))
+        size = np.where(np.arange(1500) < 1250, 1.0, 2.0)[:, None]
+        r, f = r * size, f * size
+        r[5, 1] = np.nan
+        panel = panel_of(r, f)
+        held = rm.Strategy({"A0": 0.4, "A1": 0.3, "A2": 0.3}, rm.EWMA(rm.Horizon(60)).fit(panel))
+        assert not rm.RealisedRisk.of(held, panel).is_of_dates
+        said = " ".join(rm.RiskReport.of(held, panel, BUDGET).warnings)
+        assert "different dates" not in said
+        assert "counts recent ones more" in said
+
+    def test_stand_ins_are_not_blamed_on_dates(self):
+        panel = market(seed=3, t=1500, missing=1)
+        found = rm.Book({"A4": 5.0, "OTHER": 5.0, "A1": 0.1}).cover(rm.OLS().fit(panel), PEERS)
+        risk = rm.RealisedRisk.of(rm.HedgedPortfolio.neutral(found.strategy), found.panel(panel))
+        assert risk.differs
+        assert risk.is_of_proxies
+        assert not risk.is_of_dates
+        assert risk.variance.sum() == pytest.approx(risk.realised.estimate**2)
+        assert float(risk.model_on_these_dates) == pytest.approx(risk.model.estimate, rel=0.01)
+
+
+class TestBasketsOfSome:
+    def test_others_have_the_weight_of_one_without_a_return(self):
+        panel = market(missing=100)
+        found = rm.Book({"NEW": 1.0}).cover(
+            rm.OLS().fit(panel), rm.PeerProxies({"NEW": {"A0": 0.5, "A1": 0.25, "A2": 0.25}})
+        )
+        own, r = found.panel(panel).excess_returns["NEW"], panel.excess_returns
+        np.testing.assert_allclose(own[:100], (0.5 * r["A0"] + 0.25 * r["A2"])[:100] / 0.75)
+        np.testing.assert_allclose(own[100:], (0.5 * r["A0"] + 0.25 * r["A1"] + 0.25 * r["A2"])[100:])

@@ -415,7 +415,7 @@ class TestFirstScreen:
         tile = next(t for t in desk.document(12).tiles if t.label.startswith("Worst"))
         assert (
             tile.note
-            == f"{desk.scenarios['pnl'].idxmin()}; range of what the factors leave, at the estimated exposures"
+            == f"{desk.scenarios['pnl'].idxmin()}, of those since 2000; range of what the factors do not decide"
         )
 
     def test_riskless_has_no_dollars_at_risk(self):
@@ -1137,7 +1137,7 @@ class TestDict:
             "errors", "covered", "not_estimated", "scaling", "stability", "alpha_tests", "alpha_known_after",
             "schema", "schema_version", "version", "provenance", "capital", "limits", "contributions", "tails",
             "scenarios", "attribution", "changes", "trends", "walk_forward", "hedges_in_instruments", "hedge_in_lots",
-            "lineage",
+            "lineage", "proxies",
         }  # fmt: skip
         assert (out["start"], out["end"], out["n_dates"]) == ("2000-01-03", "2018-11-30", 4760)
         assert out["budget"] == {"volatility": 1e6, "horizon": "month"}

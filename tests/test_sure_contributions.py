@@ -82,7 +82,7 @@ class TestContributions:
     def test_of_nothing(self, ragged):
         model, inference = ragged
         table = inference.contributions(rm.Strategy({"A1": 0.0}, model))
-        assert (table[["estimate", "std_error", "low", "high"]] == 0.0).all(axis=None)
+        assert table[["estimate", "std_error", "low", "high"]].isna().all(axis=None)
 
 
 TOOLS = (["A5", "F0"], ["A1", "F2"])

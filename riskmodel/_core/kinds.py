@@ -234,9 +234,9 @@ def _refuse_percent(checks: ReturnChecks, which: Flags, percent: float) -> None:
 def _division(lowest: float) -> str:
     """Say what to divide by: a loss is at most 100 %, which is 10,000 basis points."""
     if lowest >= -100.0:
-        return "divide by 100"
+        return "divide by 100, or by 10,000 where they are in basis points"
     if lowest >= -10_000.0:
-        return "divide by 10,000, as basis points"
+        return "divide by 10,000 where they are in basis points, or by 1,000,000 in millionths"
     return "divide by 1,000,000, as millionths, or by what else their unit is"
 
 

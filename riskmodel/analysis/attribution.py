@@ -489,8 +489,10 @@ class ReturnAttribution(Listed):
         about = [LONG_RUN, *([THIS_WINDOW] * len(self._market.factors)), LONG_RUN]
         rows = []
         for at, terms, estimand in zip(floats(self.parts[names]).tolist(), errors.terms(), about, strict=True):
-            spread = Spread.of(terms, errors.covariance.about(estimand))
-            rows.append([at, *(Symmetric(at).ends(spread, chosen) if terms.by_date.any() else (0.0, at, at))])
+            ends = (0.0, at, at)
+            if terms.by_date.any():
+                ends = Symmetric(at).ends(Spread.of(terms, errors.covariance.about(estimand)), chosen)
+            rows.append([at, *ends])
         return pd.DataFrame(rows, names, _COLUMNS)
 
     def means(self, covariance: LongRunCovariance | None = None, level: float = 0.95) -> pd.DataFrame:

@@ -133,7 +133,7 @@ class RealisedRisk(Listed):
     @cached_property
     def model(self) -> Interval:
         """The volatility of the model."""
-        own, other = float(self.portfolio.volatility), self.realised
+        own, other = 0.0 if self.portfolio.is_riskless else float(self.portfolio.volatility), self.realised
         try:
             table = Inference.of(self.portfolio.model, self.panel).table(self.portfolio, self.level)
             error, low, high = floats(table.loc["volatility", ["std_error", "low", "high"]]).tolist()
@@ -167,13 +167,16 @@ class RealisedRisk(Listed):
     def variance(self) -> pd.Series[float]:
         """The realised variance by what explains it, return² per the model's horizon.
 
-        ``model``, ``residual covariance`` (between different assets, beyond what the model links) and ``other``: other
-        dates, or other weights of dates, than those of the model, and assets that others stand in for, whose residuals
-        are those of their peers. The sum is the realised variance.
+        ``model``, ``residual covariance`` (between different assets, beyond what the model links), ``proxies`` where
+        others stand in for some assets, whose residuals are those of their peers, and ``other``: other dates, or other
+        weights of dates, than those of the model. The sum is the realised variance.
         """
         model, realised = float(self.portfolio.volatility) ** 2, self.realised.estimate**2
         between = self._between
-        parts = {"model": model, "residual covariance": between, "other": realised - model - between}
+        parts = {"model": model, "residual covariance": between}
+        if self._proxied:
+            parts["proxies"] = self._of_proxies
+        parts["other"] = realised - sum(parts.values())
         return pd.Series(parts, name="variance")
 
     @property
@@ -185,12 +188,30 @@ class RealisedRisk(Listed):
 
     @property
     def model_on_these_dates(self) -> Volatility:
-        """The volatility of the model if it were of the dates that count: the realised one without residual covariance.
+        """The volatility of least squares on the dates that count: what is realised without residual covariance.
 
         Where dates are left out, the model's own is of more of them, so the two differ for that reason alone.
         """
-        variance = max(self.realised.estimate**2 - self._between, 0.0)
+        variance = max(self.realised.estimate**2 - self._between - self._of_proxies, 0.0)
         return Volatility(float(np.sqrt(variance)), self.portfolio.horizon)
+
+    @property
+    def is_of_dates(self) -> bool:
+        """Whether at least half of the difference of variances is of dates that are left out.
+
+        Of a model whose dates count alike; others differ from what was realised for their weights of dates.
+        """
+        fit = self.portfolio.model.regression
+        if not self.n_missing or fit is None or fit.decay_factor != 1.0:
+            return False
+        difference = self.realised.estimate**2 - float(self.portfolio.volatility) ** 2
+        return bool(self.variance["other"] / difference >= 0.5) if difference else False
+
+    @property
+    def is_of_proxies(self) -> bool:
+        """Whether at least half of the difference of variances is of assets that others stand in for."""
+        difference = self.realised.estimate**2 - float(self.portfolio.volatility) ** 2
+        return bool(self._of_proxies / difference >= 0.5) if difference else False
 
     @property
     def is_of_residuals(self) -> bool:
@@ -248,11 +269,30 @@ class RealisedRisk(Listed):
 
     @cached_property
     def _residuals(self) -> _Residuals:
-        p, every = self.portfolio, self.portfolio.weights
+        every = self.portfolio.weights
         # assets that others stand in for have no residuals of their own
-        weights = every[(every != 0) & ~every.index.isin(list(p.model._proxies))]
-        held = p._held if len(weights) == len(every) else p.model.restrict(weights.index.to_list())
+        return self._residuals_of(every[(every != 0) & ~every.index.isin(self._proxied)])
+
+    def _residuals_of(self, weights: pd.Series[float]) -> _Residuals:
+        p = self.portfolio
+        held = p._held if len(weights) == len(p.weights) else p.model.restrict(weights.index.to_list())
         return _Residuals.of(held, floats(weights), self.panel, np.asarray(self.returns.notna()))
+
+    @property
+    def _proxied(self) -> list[Any]:
+        """The assets held that others stand in for."""
+        weights = self.portfolio.weights
+        return [asset for asset in weights.index[weights != 0] if asset in self.portfolio.model._proxies]
+
+    @cached_property
+    def _of_proxies(self) -> float:
+        """What residuals of proxied assets, which are those of peers, add to the variance beyond their idio risk."""
+        if not self._proxied:
+            return 0.0
+        weights = self.portfolio.weights
+        own, every = self._residuals.total, self._residuals_of(weights[weights != 0]).total
+        idio = floats(self.portfolio.model.idio_variance[self._proxied]) @ floats(weights[self._proxied]) ** 2
+        return float(np.var(every, ddof=1) - np.var(own, ddof=1) - idio)
 
     @property
     def _largest(self) -> _Residuals:
@@ -294,9 +334,14 @@ class _Residuals:
         return type(self)(self.names[at], self.signs[at], self.values[:, at], self.links[at])
 
     @property
+    def total(self) -> Array:
+        """By date, the sum of the residuals."""
+        return np.asarray(self.values.sum(axis=1))
+
+    @property
     def products(self) -> Array:
         """By date, the products of the residuals of all pairs of different assets."""
-        return np.asarray(self.values.sum(axis=1) ** 2 - np.square(self.values).sum(axis=1))
+        return np.asarray(self.total**2 - np.square(self.values).sum(axis=1))
 
     @property
     def between(self) -> float:

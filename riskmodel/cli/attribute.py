@@ -247,7 +247,7 @@ def _of_history(
 def _groups(arguments: argparse.Namespace, options: ModelOptions) -> pd.Series[Any] | None:
     """Of the file, or of the book; the last book does not have the groups of all that was held before."""
     history = None if options.positions is None else options.positions.history
-    return groups_or_of_book(arguments, options.book if history is None else None)
+    return groups_or_of_book(arguments, options.names, options.book if history is None else None)
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -17,14 +18,13 @@ def add_groups(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", metavar="FILE", help="groups of assets: a CSV file with assets and groups")
 
 
-def groups_of(args: argparse.Namespace) -> pd.Series[str] | None:
-    """Read the file of ``--groups``; None without it."""
+def groups_of(args: argparse.Namespace, known: Collection[str]) -> pd.Series[str] | None:
+    """Read the file of ``--groups``; None without it. Names that are known are no header."""
     if args.groups is None:
         return None
     groups = read_groups("--groups", args.groups)
     first, second = str(groups.index.name), str(groups.name)
-    typed = {asset.partition("=")[0] for asset in args.assets}
-    if second in set(groups) or (first in typed and first not in groups.index):
+    if first in known and first not in groups.index:
         raise InvalidParameterError(
             f"expected --groups with a header, got {args.groups} with the first line {first},{second}, which is an "
             "asset with its group; begin the file with a line such as asset,group.",
@@ -33,9 +33,9 @@ def groups_of(args: argparse.Namespace) -> pd.Series[str] | None:
     return groups
 
 
-def groups_or_of_book(args: argparse.Namespace, book: Book | None) -> pd.Series[Any] | None:
+def groups_or_of_book(args: argparse.Namespace, known: Collection[str], book: Book | None) -> pd.Series[Any] | None:
     """Read the file of ``--groups``, or take the groups that a book has; None without both."""
-    own = groups_of(args)
+    own = groups_of(args, known)
     return book.groups if own is None and book is not None else own
 
 

@@ -80,6 +80,8 @@ class ModelOptions:
         Whether it was typed, so that fewer rows are an error.
     estimator : Estimator
         What is fitted.
+    has_components : bool
+        Whether some factors are components of the returns, to which all assets that there are contribute.
     min_observations : int or None
         Assets with fewer returns are left out.
     unmatched : Unmatched
@@ -98,6 +100,7 @@ class ModelOptions:
     window: int | None
     window_is_asked: bool
     estimator: Estimator
+    has_components: bool
     min_observations: int | None
     unmatched: Unmatched
 
@@ -129,13 +132,14 @@ class ModelOptions:
             window=_window(args, data.horizon),
             window_is_asked=args.window is not None,
             estimator=estimator(args, data.horizon),
+            has_components=args.estimator == "recommended",
             min_observations=args.min_observations,
             unmatched=Unmatched(args.unmatched or "drop"),
         )
 
     @property
     def is_statistical(self) -> bool:
-        """Whether factors are components of the returns, to which all assets there are contribute."""
+        """Whether all factors are components of the returns."""
         return not self.factors
 
     @property
@@ -151,7 +155,7 @@ class ModelOptions:
 
     def panel(self, assets: Iterable[str]) -> ReturnPanel:
         """Align the returns of assets, or of all where factors are statistical, with the factors, in the window."""
-        every = [*self.data.assets, *self._proxies.baskets] if self.is_statistical else list(assets)
+        every = [*self.data.assets, *self._proxies.baskets] if self.has_components else list(assets)
         panel = self._aligned(every, self.start, self.end)
         if self.window is None:
             return panel
@@ -191,7 +195,7 @@ class ModelOptions:
 
     def _fit(self, panel: ReturnPanel) -> FactorModel:
         whole_file = not self.weights and not isinstance(self.data, SampleData)
-        if whole_file or self.is_statistical or self.min_observations is not None:
+        if whole_file or self.has_components or self.min_observations is not None:
             return self.estimator.fit_available(panel, minimum=self.min_observations)
         return self.estimator.fit(panel)
 
@@ -218,6 +222,11 @@ class ModelOptions:
                 "in for: what it would hedge is assumed; leave it out.",
                 instruments=assumed,
             )
+
+    @property
+    def names(self) -> set[str]:
+        """The assets that have returns, and those held."""
+        return {*self.data.assets, *self.weights}
 
     @property
     def book(self) -> Book | None:

@@ -18,12 +18,15 @@ from riskmodel.inference.covariance.cosine import Cosine
 from riskmodel.inference.covariance.hac import HAC
 from riskmodel.inference.covariance.hc3 import HC3
 from riskmodel.panel.layout import Long, Wide
+from riskmodel.portfolio.budget import RiskBudget
 from riskmodel.quantities import Mean
 
 # Named horizons, as they are typed.
 HORIZONS = {name.replace(" ", "-"): horizon for name, horizon in NAMED.items()}
 ERRORS: dict[str, type[LongRunCovariance]] = {"cosine": Cosine, "hac": HAC, "hc3": HC3, "classical": Classical}
 _LARGEST_WEIGHT = 1e6
+# Of volatility, where none is given.
+BUDGET = 1e6
 # Options with a number, which may be negative.
 _NUMBERS = {"--budget", "--cap", "--capital", "--level", "--most", "--nav", "--risk-free", "--tail"}
 _WINDOW = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -264,6 +267,14 @@ def instruments(items: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     if items is not None and not found:
         raise InvalidParameterError("expected --instruments with at least one asset, got none; leave it out.")
     return found
+
+
+def of_default_budget(budget: RiskBudget) -> str:
+    """Say that nobody gave the budget."""
+    return (
+        f"No --budget was given: limits and capacities are of {float(budget.volatility):,.0f} dollars of volatility "
+        f"per {budget.horizon}, which is a default and no limit of yours."
+    )
 
 
 def lots(items: Sequence[str] | None, instruments: Sequence[str]) -> dict[str, float]:

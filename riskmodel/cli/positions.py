@@ -57,7 +57,7 @@ class Held:
         UncoveredPositionsError
             For positions without returns.
         """
-        rule = ProxyRule.given(args)
+        rule = ProxyRule.given(args, known)
         if args.positions is None:
             if args.nav is not None:
                 raise InvalidParameterError("expected --nav with --positions, got it alone; leave it out.")

@@ -42,8 +42,8 @@ class ProxyRule:
     _groups: pd.Series[Any] | None
 
     @classmethod
-    def given(cls, args: argparse.Namespace) -> Self | None:
-        """Read the option, or return None without it.
+    def given(cls, args: argparse.Namespace, known: Sequence[str]) -> Self | None:
+        """Read the option, or return None without it; `known` are the assets that have returns.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class ProxyRule:
                 "expected --proxies with --positions, got it alone; leave it out.", option="--proxies"
             )
         if option == BY_GROUP:
-            groups = groups_of(args) if getattr(args, "groups", None) is not None else None
+            groups = groups_of(args, known) if getattr(args, "groups", None) is not None else None
             return cls(option, {}, groups)
         return cls(option, _read_peers(option), None)
 

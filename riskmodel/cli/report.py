@@ -145,7 +145,6 @@ def parser() -> Parser:
         "--budget",
         metavar="DOLLARS",
         type=read.dollars,
-        default=1e6,
         help="volatility allowed, 1e6, 2.5m (default: 1m)",
     )
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
@@ -208,6 +207,7 @@ class ReportOptions:
     previous: dict[str, Any] | None
     output: Path | None
     json: bool
+    budget_is_default: bool
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> Self:
@@ -222,16 +222,17 @@ class ReportOptions:
         sizes = read.lots(args.lots, tools)
         return cls(
             model=model,
-            budget=RiskBudget(args.budget, read.HORIZONS[args.horizon]),
+            budget=RiskBudget(args.budget or read.BUDGET, read.HORIZONS[args.horizon]),
             cap=args.cap,
             instruments=[Instrument(tool, lot=sizes.get(tool)) for tool in tools],
             level=args.level,
             errors=args.errors,
             capital=args.capital,
-            groups=groups_of(args),
+            groups=groups_of(args, model.names),
             previous=None if args.previous is None else _earlier(args.previous),
             output=output,
             json=args.json,
+            budget_is_default=args.budget is None,
         )
 
 
@@ -267,6 +268,8 @@ def risk_report(options: ReportOptions, said: Sequence[str] = ()) -> tuple[RiskR
     positions = options.model.positions
     book = None if positions is None else positions.book
     held = () if positions is None else positions.notes(fitted.strategy, options.budget)
+    if options.budget_is_default:
+        held = (*held, read.of_default_budget(options.budget))
     report = RiskReport.of(
         fitted.strategy,
         fitted.panel,

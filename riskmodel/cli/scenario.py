@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         fitted = options.portfolio()
         size = Dollars.of(arguments, options, fitted.strategy)
         outcomes = Scenarios(list(_scenarios(arguments, options, fitted))).of(size.holding(fitted.strategy))
-        groups = groups_or_of_book(arguments, options.book)
+        groups = groups_or_of_book(arguments, options.names, options.book)
         table = _table(outcomes, arguments.level)
         by_group = None if groups is None else _by(outcomes, lambda outcome: outcome.by_group(groups))
     notices.tell_all(fitted.cautions)

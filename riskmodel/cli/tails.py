@@ -33,8 +33,8 @@ from riskmodel.panel.memory import ReturnPanel
 from riskmodel.report.formats import dollar_interval, interval
 
 _METHODS: dict[str, type[TailMethod]] = {
-    "historical": HistoricalSimulation,
     "filtered": FilteredHistoricalSimulation,
+    "historical": HistoricalSimulation,
     "student": StudentTails,
     "normal": NormalTails,
 }
@@ -55,8 +55,9 @@ examples:
       With tests of forecasts that were made the day before, from a year each.
 
 methods:
-  historical   the returns of the dates of the data, through what is held today
-  filtered     the same, scaled from the volatility of their day to today's
+  filtered     the returns of the dates of the data, through what is held today,
+               scaled from the volatility of their day to today's
+  historical   the same, as they were
   student      Student's t with the model's volatility, degrees of freedom fitted
   normal       normal with the model's volatility
 
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     with notices.shown(arguments.strict, arguments.allow or ()):
         options = ModelOptions.read(arguments, InputFiles.given(arguments))
-        fitted, groups = options.portfolio(), groups_or_of_book(arguments, options.book)
+        fitted, groups = options.portfolio(), groups_or_of_book(arguments, options.names, options.book)
         size = Dollars.of(arguments, options, fitted.strategy)
         horizon = fitted.panel.horizon if arguments.over is None else read.HORIZONS[arguments.over]
         methods = {name: _METHODS[name]() for name in arguments.methods or _METHODS}
@@ -133,7 +134,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     splits = {"FACTOR": first.by_factor, "NAME": first.by_asset, "GROUP": by_group}
     parts = [
-        _losses(table, size, horizon, arguments, worst),
+        _losses(table, size, (horizon, fitted.panel.horizon), arguments, worst),
         *_splits(splits, str(table.index[0]), size),
         *_tests(tests),
     ]
@@ -189,16 +190,18 @@ def _of_the_worst_alone(methods: Mapping[str, TailMethod], panel: ReturnPanel, t
 
 
 def _losses(
-    table: pd.DataFrame, size: Dollars, horizon: Horizon, arguments: argparse.Namespace, worst: list[str]
+    table: pd.DataFrame, size: Dollars, spans: tuple[Horizon, Horizon], arguments: argparse.Namespace, worst: list[str]
 ) -> str:
     scaled = (100.0 if size.capital is None else 1.0) * table
     columns = {said: _cells(scaled, name, size) for name, said in _FIGURES.items()}
+    horizon, row = spans
+    scaled_by = "" if horizon == row else f" They are those of a {row}, times the root of {horizon.in_units_of(row):g}."
     few = f" Dates are too few for {', '.join(worst)}: both are the largest loss seen." if worst else ""
     return section(
         f"LOSSES over a {horizon}, {100 * arguments.tail:g}%, {size.title}",
         table_text(pd.DataFrame(columns, table.index)),
         f"Value at risk is exceeded with {100 - 100 * arguments.tail:.3g}%; expected shortfall is the mean loss where "
-        f"it is. In brackets {100 * arguments.level:g}% intervals.{few}",
+        f"it is. In brackets {100 * arguments.level:g}% intervals.{few}{scaled_by}",
     )
 
 

@@ -50,6 +50,8 @@ factor is a position in that factor.
 Files are read as riskmodel report reads them: riskmodel report --help explains.
 """
 
+# A trade of more than so many times the portfolio is one in dollars.
+_LARGEST = 100.0
 _AT_ANY_SIZE = "Of any size: --most bounds it. One measure alone is cut; look at the other beside it before you trade."
 
 
@@ -127,6 +129,12 @@ def _trades(arguments: argparse.Namespace, options: ModelOptions) -> tuple[pd.Se
         return sizes[sizes != 0], table.measure is Measure.DOLLARS
     typed = read.weights(arguments.trade or (), [*options.data.assets, *options.factors])
     bare = [name for name, weight in typed.items() if weight is None]
+    large = [f"{name}={weight:g}" for name, weight in typed.items() if weight is not None and abs(weight) > _LARGEST]
+    if large:
+        raise InvalidParameterError(
+            f"expected --trade in dollars per dollar of the portfolio, such as AAPL=-0.1, got {large[0]}; dollars are "
+            "for the file of --trades."
+        )
     if bare:
         raise InvalidParameterError(f"expected --trade as ASSET=WEIGHT, got {bare[0]}; write {bare[0]}=-0.1 to sell.")
     return pd.Series(typed, dtype=float), False

@@ -39,6 +39,15 @@ def require_regression(model: FactorModel) -> None:
         "loadings": (model._loadings, fit._loadings),
         "idio_variance": (model._idio_variance, fit._idio_variance),
     }
+    lost = {a: p.index.difference(model.assets, sort=False) for a, p in model._proxies.items()}
+    for asset, peers in lost.items():
+        if len(peers):
+            raise NotEstimatedError(
+                f"expected the peers that stand in for {asset} in the model, got one without {labels.listing(peers)}, "
+                "whose errors are those of it; restrict the model with them.",
+                parts=["prior"],
+                peers=list(peers),
+            )
     # the same arrays, or rounding where a horizon was changed and back
     other = [name for name, (own, theirs) in parts.items() if not _are_close(own, theirs)]
     other += ["links"] if model._links.shape[1] else []

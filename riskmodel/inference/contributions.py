@@ -12,7 +12,7 @@ import pandas as pd
 from attrs import evolve, frozen
 
 from riskmodel._core.arrays import Array, Index
-from riskmodel.inference.bounds import Bounds, Complement, PartOfVariance, Product, Skewed, Spread
+from riskmodel.inference.bounds import Bounds, Complement, PartOfVariance, Product, Skewed, Spread, Unknown
 from riskmodel.inference.covariance.base import DateTerms, LongRunCovariance
 from riskmodel.inference.date_groups import DateGroup
 from riskmodel.inference.estimand import THIS_WINDOW
@@ -117,7 +117,7 @@ class ContributionFigures:
             )
             contribution = float(x[k] * self._towards[k])
             share = self._of(("factor", name), contribution, self._along(gradient))
-            if own.variance > 0.0:
+            if not own.is_riskless:
                 both = np.array([slopes[k], f[k] @ slopes])
                 factors = np.array([x[k], self._towards[k]])
                 near = Product(share.estimate, factors, both @ both.T, 1.0 / own.variance)
@@ -127,13 +127,12 @@ class ContributionFigures:
     def _explained(self, name: Any) -> _Share:
         """The factor share, which is that of a factor that is alone."""
         share = self.figures.factor_share()
-        estimate, bounds = (share.estimate, share.bounds) if self.figures.variance > 0.0 else (0.0, Skewed(0.0))
-        return _Share(("factor", name), estimate, self._along(share.gradient), bounds)
+        return _Share(("factor", name), share.estimate, self._along(share.gradient), share.bounds)
 
     def _idio(self) -> _Share:
         """What the factors do not explain: one less the factor share, with its interval."""
         share = self._explained(IDIO)
-        if not self.figures.variance > 0.0:
+        if self.figures.is_riskless:
             return share
         return evolve(share, estimate=1.0 - share.estimate, bounds=Complement(share.bounds))
 
@@ -196,8 +195,8 @@ class ContributionFigures:
     def _of(self, key: tuple[str, Any], contribution: float, by_date: Array) -> _Share:
         """A share of a contribution to the variance."""
         variance = self.figures.variance
-        if not variance > 0.0:
-            return _Share(key, 0.0, np.zeros(len(by_date)), Skewed(0.0))
+        if self.figures.is_riskless:
+            return _Share(key, math.nan, np.zeros(len(by_date)), Unknown())
         share = contribution / variance
         bounds = self._logit(share, Skewed(share), 0.0)
         return _Share(key, share, (by_date - share * self._of_variance) / variance, bounds)

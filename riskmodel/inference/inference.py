@@ -730,7 +730,13 @@ class Inference(Listed):
             In this model.
         confidence : float
             Probability that the alpha is positive, between 0 and 1.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a portfolio without risk but rounding error.
         """
+        _require_risk(portfolio)
         residuals, alpha = self._fitted.residuals(portfolio)
         # where assets have different dates, residuals of the common ones have a mean
         known = residuals[~np.isnan(residuals)]
@@ -803,8 +809,13 @@ class Inference(Listed):
             In this model.
         to : Horizon
             A whole number of rows of the panel.
+
+        Raises
+        ------
+        InvalidParameterError
+            For a portfolio without risk but rounding error.
         """
-        held = require_portfolio(portfolio, "portfolio")
+        held = _require_risk(portfolio)
         return TimeScaling.of(self._fitted.returns(held), self.model.horizon, to=to)
 
     def stability(self, portfolio: Portfolio) -> Stability:
@@ -841,6 +852,16 @@ class Inference(Listed):
 
     def _figures(self, portfolio: Portfolio) -> PortfolioFigures:
         return PortfolioFigures.of(self._fitted, portfolio, self.covariance)
+
+
+def _require_risk(portfolio: Any) -> Portfolio:
+    held = require_portfolio(portfolio, "portfolio")
+    if held.is_riskless:
+        raise InvalidParameterError(
+            "expected a portfolio with risk, got one whose volatility is rounding error: nothing is known of it.",
+            parameter="portfolio",
+        )
+    return held
 
 
 def _dollars(

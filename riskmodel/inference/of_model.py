@@ -81,7 +81,7 @@ def sizes_of_errors(model: FactorModel) -> Array:
     errors = fit._std_errors.copy()
     for asset, peers in model._proxies.items():
         row = model.assets.get_loc(asset)
-        errors[row] = floats(peers) @ fit._std_errors[model.assets.get_indexer(peers.index)]
+        errors[row] = np.abs(floats(peers)) @ fit._std_errors[model.assets.get_indexer(peers.index)]
         errors[row, 0] = 0.0  # an alpha that is not estimated does not move
     return np.asarray(errors)
 

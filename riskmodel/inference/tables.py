@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,9 @@ def differences(
     terms = zip(ours.linear_terms([f for f, _ in both]), theirs.linear_terms([f for _, f in both]), strict=True)
     estimates = [first.estimate - second.estimate for first, second in both]
     ends = [
-        Symmetric(value).ends(Spread.of(less(first, second), ours.covariance.about(figure.estimand)), level)
+        (math.nan, math.nan, math.nan)
+        if math.isnan(value)
+        else Symmetric(value).ends(Spread.of(less(first, second), ours.covariance.about(figure.estimand)), level)
         for value, (figure, _), (first, second) in zip(estimates, both, terms, strict=True)
     ]
     rows = {f.name: (value, *e, f.power, f.estimand) for (f, _), value, e in zip(both, estimates, ends, strict=True)}

@@ -75,12 +75,12 @@ def _read_proxies(value: Any) -> dict[Any, pd.Series[float]]:
 
 def _are_proxies(self: FactorModel, _attribute: Any, value: Mapping[Any, pd.Series[float]]) -> None:
     for asset, peers in value.items():
-        labels.positions([asset, *peers.index], self.assets, "proxy or peer", UnknownAssetError)
+        labels.positions([asset], self.assets, "proxy", UnknownAssetError)
         among = [peer for peer in peers.index if peer in value]
         if among:
             raise InvalidParameterError(
                 f"expected peers of {asset} with figures of their own, got {labels.listing(among)}, for which others "
-                "stand in too.",
+                "stand in too; name their peers.",
                 asset=asset,
                 peers=among,
             )
@@ -138,7 +138,7 @@ class FactorModel(Listed):
         For shapes that do not fit, NaN, a negative variance, or a factor called ``alpha``, ``idio``,
         ``risk_free`` or ``cash``.
     UnknownAssetError
-        For a prior, a proxy or a peer of an asset that is not in the model.
+        For a prior or a proxy of an asset that is not in the model.
 
     Examples
     --------
@@ -405,13 +405,13 @@ class FactorModel(Listed):
             regression=None if self.regression is None else self.regression.take(at),
             links=self._links[at],
             priors=[a for a in self._priors if a in chosen],
-            proxies={a: p for a, p in self._proxies.items() if a in chosen and p.index.isin(chosen).all()},
+            proxies={a: p for a, p in self._proxies.items() if a in chosen},
         )
 
     def _with_peers(self, assets: Sequence[Any]) -> Self:
         """The model of some of the assets, and of those whose means stand in for some of them."""
         peers = [peer for a in assets if a in self._proxies for peer in self._proxies[a].index]
-        return self.restrict(list(dict.fromkeys([*assets, *peers])))
+        return self.restrict([a for a in dict.fromkeys([*assets, *peers]) if a in self.assets])
 
     # -- files -------------------------------------------------------------------------------------
 

@@ -67,7 +67,9 @@ class Coverage(Listed):
         require(uncovered, Uncovered, "uncovered", "for instance rm.GroupProxies(sectors)")  # type: ignore[type-abstract]
         held = book.dollars[book.dollars != 0]
         missing = held[~held.index.isin(model.assets)]
-        baskets = _checked(uncovered.baskets(missing, book.groups, model.assets), missing, model)
+        # what others stand in for stands in for nothing
+        known = model.assets[~model.assets.isin(list(model._proxies))]
+        baskets = _checked(uncovered.baskets(missing, book.groups, known), missing, model)
         share = float(missing.abs().sum() / held.abs().sum())
         refused = missing[~missing.index.isin(list(baskets))]
         if len(refused):

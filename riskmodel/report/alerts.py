@@ -85,9 +85,11 @@ def _of_last_year(m: Measures) -> Iterator[str]:
     for name, portfolio in m.portfolios.items():
         if portfolio.is_riskless or (name, NEXT_MONTH_VOLATILITY) not in figures.index:
             continue
-        model = float(portfolio.volatility)
+        model, risk = float(portfolio.volatility), m.realised_risk[name]
+        # what the model misses on all dates alike is no news of the last year
+        usual = model if risk is None or risk.n_missing else max(model, risk.realised.estimate)
         last, low, high = floats(figures.loc[(name, NEXT_MONTH_VOLATILITY), ["estimate", "low", "high"]]).tolist()
-        if last > _TURBULENT * model or model < low or model > high:
+        if last > _TURBULENT * usual or usual < low or model > high:
             shown = [f"{portfolio.horizon.scale_volatility(100.0 * v, to=YEAR):.1f}%" for v in (last, model, low, high)]
             month = f", next month {shown[2]} to {shown[3]}" if math.isfinite(low) else ""
             allowed = float(m.realised["capital"].loc[(name, LAST_YEAR)])
@@ -127,7 +129,7 @@ def _differing(m: Measures) -> Mapping[str, RealisedRisk]:
 
 def _verdict(found: Mapping[str, RealisedRisk]) -> str:
     if not any(risk.is_of_residuals for risk in found.values()):
-        if any(risk.n_missing for risk in found.values()):
+        if any(risk.is_of_dates for risk in found.values()):
             return "Model and realised volatility are of different dates"
         return "The model's volatility is not that of the panel's dates, each counted alike"
     above = [risk.ratio > 1.0 for risk in found.values()]
@@ -139,8 +141,14 @@ def _verdict(found: Mapping[str, RealisedRisk]) -> str:
 def _both(risk: RealisedRisk) -> str:
     model, realised = risk.model, risk.realised
     m, r = ([_percent(risk, x) for x in (i.estimate, i.low, i.high)] for i in (model, realised))
-    same = f"; {_percent(risk, float(risk.model_on_these_dates))} on the realised dates" if risk.n_missing else ""
+    same = f"; {_percent(risk, float(risk.model_on_these_dates))} on the realised dates" if _counts_alike(risk) else ""
     return f"{m[0]}% a year by the model ({m[1]} to {m[2]}{same}), {r[0]}% realised ({r[1]} to {r[2]})"
+
+
+def _counts_alike(risk: RealisedRisk) -> bool:
+    """Whether dates are left out of what was realised, and the model would be known on the others."""
+    fit = risk.portfolio.model.regression
+    return bool(risk.n_missing) and fit is not None and fit.decay_factor == 1.0
 
 
 def _percent(risk: RealisedRisk, volatility: float) -> str:
@@ -148,9 +156,9 @@ def _percent(risk: RealisedRisk, volatility: float) -> str:
 
 
 def _cause(name: str, risk: RealisedRisk) -> str:
-    if not risk.is_of_residuals and risk.n_missing:
+    if not risk.is_of_residuals and risk.is_of_dates:
         return _of_dates(name, risk)
-    if not risk.is_of_residuals and risk.portfolio.model.proxies:
+    if not risk.is_of_residuals and risk.is_of_proxies:
         return (
             "Residual correlations of what has returns of its own are less than half of the difference: others stand "
             "in for some of what is held, whose realised returns are those of their peers, and whose own risk the "

@@ -43,12 +43,15 @@ def _held(m: Measures) -> Tile:
     w = m.weights
     of = [f"{side} {fixed(100 * size, 0)}%" for side, size in _sides(w)]
     largest: Any = w.abs().idxmax()
-    amount = "" if m.capital is None else f"{short_dollars(m.capital)} in "
+    gross = float(w.abs().sum())
+    amount = "" if m.capital is None else f"{short_dollars(gross * m.capital)} in "
+    # of a book with a NAV, weights are of that
+    per = "" if m.capital is None or abs(gross - 1.0) < 1e-9 else f" of {short_dollars(m.capital)}"
     names = int((w != 0).sum())
     return Tile(
         "Held",
         f"{amount}{names:,} {'name' if names == 1 else 'names'}",
-        f"{', '.join(of)}; largest {largest} {100 * w[largest]:.1f}%"
+        f"{', '.join(of)}{per}; largest {largest} {100 * w[largest]:.1f}%"
         + (f"; of {100 * m.proxied_share:.0f}% of gross, others stand in" if m.proxied else ""),
     )
 

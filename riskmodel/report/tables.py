@@ -147,6 +147,7 @@ def in_lots(m: Measures, rounded: pd.DataFrame) -> Table:
         (said.get(str(figure), str(figure)), *(fixed(percent.get(str(figure), 1.0) * v, 3) for v in row))
         for figure, row in zip(shown.index, shown.to_numpy(), strict=True)
     ]
+    rows += _lots(m, rounded)
     more = (
         f" {len(hidden):,} exposures that rounding moves less are left out here; the JSON has all."
         if len(hidden)
@@ -159,6 +160,18 @@ def in_lots(m: Measures, rounded: pd.DataFrame) -> Table:
         note=f"The model's hedge of least variance in the instruments, of {_held_dollars(m)}: what rounding to lots "
         "leaves. Exposures and holdings are dollars per dollar of strategy; costs are left out." + more,
     )
+
+
+def _lots(m: Measures, rounded: pd.DataFrame) -> list[Row]:
+    """The hedge in dollars and in lots."""
+    position, rows = m.held_position, []
+    capital = math.nan if position is None else float(position.capital)
+    for tool in m.tools:
+        held = capital * rounded.loc[f"hold {tool.name}"].to_numpy(dtype=np.float64)
+        rows.append((f"{tool.name}, $", *map(dollars, held)))
+        if tool.lot:
+            rows.append((f"{tool.name}, lots of ${dollars(tool.lot)}", *(fixed(x / tool.lot, 1) for x in held)))
+    return rows
 
 
 def _on_paper(m: Measures, hedged: list[str]) -> str:
@@ -487,7 +500,8 @@ def scenarios(m: Measures) -> Table:
         rows,
         words=(0, 1),
         width=Width.WIDE,
-        note=f"Of {_held_dollars(m)}. Episodes that these dates have move the factors as they moved then; shocks move one factor by three "
+        note=f"Of {_held_dollars(m)}. Episodes that these dates have move the factors "
+        "as they moved then; shocks move one factor by three "
         "standard deviations to the side that loses, and the others as expected with it. The range is of what the "
         "factors leave, at the estimated exposures; the error of these is not in it.",
     )
@@ -513,7 +527,8 @@ def earned(m: Measures, most: int) -> Table:
         ("Part", "Exposure", *(f"Last {span}, %" for span in spans)),
         tuple(rows),
         width=Width.WIDE,
-        note="As if today's weights had been held, with the model's alphas and loadings; parts sum to the return. "
+        note="As if today's weights had been held, with the model's alphas and loadings; parts are linked, so "
+        "they sum to the compounded return. "
         "Intervals are of their errors: what alpha has too much, specific has too little."
         + (f" {left} factors with smaller parts are in the JSON." if left else ""),
     )

@@ -109,9 +109,9 @@ class TailBacktest(Listed):
         Notes
         -----
         Dates on which something held has no return are left out of simulations, and of the tests; `n_missing` counts
-        the latter. A date has a forecast where all that is held has returns on nine tenths of the window before it,
-        without a window on nine tenths of that of the first model: after a new listing, a forecast would be of a few
-        days.
+        the latter. A date has a forecast where all that is held has returns on nine tenths of the window before it.
+        Without a window, it needs nine tenths of that of the first model, and as many dates as have one loss beyond
+        the level: after a new listing, a forecast would be of a few days.
         """
         require(method, TailMethod, "method", "such as rm.NormalTails()")  # type: ignore[type-abstract]
         panel = require(history, ModelHistory, "history", "as rm.Rolling(...).fit(panel) makes").panel
@@ -119,8 +119,8 @@ class TailBacktest(Listed):
         require_probability(level, "level")
         back = len(panel.dates) if window is None else _rows_in(window, panel)
         stops = history._stops
-        least = min(back, int(stops[0]) - int(history._starts[0]))
-        walk = _Walk(_builder(weights, panel), method, panel, float(level), back, math.floor(_WHOLE * least))
+        least = _fewest(back, history, float(level), given=window is not None)
+        walk = _Walk(_builder(weights, panel), method, panel, float(level), back, least)
         parts = [
             walk.forecasts(history, d, int(stop), int(after))
             for d, (stop, after) in enumerate(zip(stops, [*stops[1:], len(panel.dates)], strict=True))
@@ -128,8 +128,11 @@ class TailBacktest(Listed):
         forecasts = pd.DataFrame(np.vstack(parts), panel.dates[int(stops[0]) :].rename("date"), _COLUMNS)
         if forecasts.isna().any(axis=1).all():
             raise TooFewObservationsError(
-                f"expected a date or more with a forecast and a return, got none of {len(forecasts)}; use a history "
-                "that starts earlier, and assets with returns."
+                f"expected a date or more with a forecast and a return, got none of {len(forecasts)}: a forecast needs "
+                f"{least} dates before it on which all that is held has returns; use a history that starts earlier, "
+                "and leave out assets with few returns.",
+                dates=len(forecasts),
+                fewest=least,
             )
         return cls(method, float(level), panel.horizon, forecasts)
 
@@ -260,6 +263,14 @@ def _builder(weights: Any, panel: ReturnPanel) -> Callable[[FactorModel], Portfo
             got=type(weights).__name__,
         )
     return lambda model: require_portfolio(weights(model), "the result of weights")
+
+
+def _fewest(back: int, history: ModelHistory, level: float, *, given: bool) -> int:
+    """How many dates with returns a forecast needs."""
+    if given:
+        return math.floor(_WHOLE * back)
+    first = int(history._stops[0]) - int(history._starts[0])
+    return max(math.floor(_WHOLE * min(back, first)), math.ceil(1.0 / (1.0 - level) - 1e-9) if level < 1.0 else 0)
 
 
 def _rows_in(window: Any, panel: ReturnPanel) -> int:
