@@ -104,6 +104,9 @@ class TestWhatIf:
         for held in (["--positions", "book.csv", "--trade", "MSFT=-0.1"], [*TYPED, "--trades", "list.csv"]):
             assert "got --budget" in run("what-if", *held, "--budget", "1m", status=2).err
 
+    def test_dollars_are_no_weights(self, run):
+        assert "dollars are for the file of --trades" in run("what-if", *TYPED, "--trade", "MSFT=-500000", status=2).err
+
     def test_sizes_without_a_bound_are_said(self, run):
         assert "Of any size" in run("what-if", *TYPED, "--best", "2").out
         assert "Of any size" not in run("what-if", *TYPED, "--best", "2", "--most", "0.1").out
@@ -154,6 +157,11 @@ class TestChange:
 
 
 class TestTails:
+    def test_a_longer_span_is_said_to_be_scaled(self, run):
+        said = " ".join(run("tails", *TYPED, "--start", "2014", "--over", "month", "--methods", "normal").out.split())
+        assert "those of a day, times the root of 21" in said
+        assert "times the root" not in run("tails", *TYPED, "--start", "2014", "--methods", "normal").out
+
     def test_methods(self, run, told):
         typed = ["tails", *TYPED, "--start", "2014", "--tail", "0.975", "--over", "week", "--level", "0.9"]
         out = told(*typed, "--capital", "2m")

@@ -271,3 +271,57 @@ def test_all_holdings_are_in_a_full_report(run):
     for title in ("HOLDINGS, HEDGE AND CASH", "BETAS OF ASSETS", "ALPHAS OF ASSETS"):
         rest = full.split(title)[1]
         assert all(f"\n{name} " in rest for name in names), title
+
+
+DATED = "date,asset,dollars\n2018-06-29,MSFT,10e6\n2018-09-28,MSFT,1e6\n2018-09-28,KO,-5e5\n"
+
+
+@pytest.mark.parametrize("nav", [None, "5m"])
+@pytest.mark.parametrize("drifts", [False, True])
+def test_dollars_of_dated_positions_are_those_held(run, nav, drifts):
+    typed = [*(["--nav", nav] if nav else []), *(["--buy-and-hold"] if drifts else [])]
+    out = json.loads(run(DATED, "--json", *typed, name="attribute")[1])
+    panel = rm.SampleData().panel(["MSFT", "KO"], ["Mkt-RF"], start="2018-07")
+    r = panel.excess_returns.add(panel.risk_free, axis=0)
+    earned = 0.0
+    held = [({"MSFT": 10e6}, r.loc[:"2018-09-28"]), ({"MSFT": 1e6, "KO": -5e5}, r.loc["2018-09-29":])]
+    for sizes, dates in held:
+        for asset, size in sizes.items():
+            earned += size * (float((1.0 + dates[asset]).prod() - 1.0) if drifts else float(dates[asset].sum()))
+    assert out["dollars"]["total"] == pytest.approx(earned, rel=1e-9)
+    assert sum(x for part, x in out["dollars"].items() if part != "total") == pytest.approx(earned, rel=1e-9)
+    text = run(DATED, *typed, name="attribute")[1]
+    assert f"{earned:,.0f}" in text
+    if nav and not drifts:
+        # per dollar of the NAV
+        by_date = 2.0 * r["MSFT"].loc[:"2018-09-28"]
+        assert out["parts"]["total"]["return"] == pytest.approx(
+            float((1 + by_date).prod() * (1 + (0.2 * r["MSFT"] - 0.1 * r["KO"]).loc["2018-09-29":]).prod() - 1)
+        )
+
+
+def test_a_misspelt_name_is_no_proxy(run, tmp_path):
+    status, _, err = run("asset,dollars,group\nMSFT,6e6,tech\naapl,2e6,tech\n", "--proxies", "group", name="tails")
+    assert status == 2
+    assert "aapl (did you mean AAPL?)" in err
+
+
+def test_proxies_are_no_instruments(run):
+    for name in ("hedge", "report"):
+        status, _, err = run(PROXIED, "--proxies", "group", "--instruments", "NEWCO", name=name)
+        assert status == 2
+        assert "--instruments with returns of their own, got NEWCO" in err
+
+
+def test_a_budget_that_nobody_gave_is_said(run):
+    text = "asset,dollars\nMSFT,6e6\nXOM,-3e6\n"
+    assert "which is a default and no limit of yours" in " ".join(run(text, "--no-html")[1].split())
+    assert "is a default" not in " ".join(run(text, "--no-html", "--budget", "1m")[1].split())
+
+
+def test_what_is_held_is_not_the_nav(run):
+    text = "asset,dollars\nMSFT,6e6\nXOM,-3e6\n"
+    _, out, _ = run(text, "--no-html", "--nav", "5m")
+    held = " ".join(next(line for line in out.splitlines() if line.startswith("Held")).split())
+    assert "$9.00m in 2 names" in held
+    assert "of $5.00m" in " ".join(out.split())

@@ -335,6 +335,23 @@ class TestWarnings:
         cells = {row[1]: row[4] for row in table(out, "Model and realised volatility").rows[:5]}
         assert cells["last year"] == formats.short_dollars(row["capital"]).removeprefix("$")
 
+    def test_a_young_name_does_not_hide_the_last_year(self):
+        returns, factors = synthetic(t=1512)
+        scale = np.where(np.arange(1512) < 1260, 1.0, 3.0)
+        returns, factors = returns.mul(scale, axis=0), factors.mul(scale, axis=0)
+        returns.iloc[:1200, 1] = np.nan
+        panel = in_memory(returns, factors).panel(["A0", "A1"], ["F0"])
+        out = RiskReport.of(rm.Strategy({"A0": 1.0, "A1": 0.3}, rm.OLS().fit(panel)), panel, BUDGET)
+        row = out.realised.loc[("unhedged", "last year")]
+        held = out.strategy.excess_returns(panel).iloc[-252:]
+        assert row["volatility"] == pytest.approx(math.sqrt((held**2).mean()))
+        assert math.isnan(row["low"])
+        assert any(w.startswith("The last year's volatility") and "next month" not in w for w in out.warnings)
+        tile = next(t for t in out.document(9).tiles if t.label.startswith("Last year"))
+        assert "dates are too few" in tile.note
+        volatility = next(t for t in out.document(9).tiles if t.label.startswith("Volatility"))
+        assert "on 312 of 1,512 dates" in volatility.note
+
     @pytest.mark.parametrize("estimator", [None, rm.EWMA(half_life=rm.QUARTER)])
     def test_a_last_year_like_the_others_is_not(self, estimator):
         ratio = 1.0 if estimator is None else 3.0  # recent dates are what the second is of

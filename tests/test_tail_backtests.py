@@ -287,6 +287,24 @@ class TestWalk:
             assert test.hits.index[0] == young.dates[first]
             assert len(test.hits) == len(young.dates) - first
 
+    def test_models_of_ever_longer_windows_need_a_loss_beyond_the_level(self, panel):
+        r, f, _ = panel.arrays()
+        r = r.copy()
+        r[:300, 0] = np.nan
+        young = panel_of(r, f)
+        history = rm.Expanding(every=20).fit(young)
+        test = rm.TailBacktest.of({"A0": 1.0}, rm.HistoricalSimulation(), history, 0.98)
+        assert test.hits.index[0] == young.dates[350]
+
+    def test_what_a_forecast_needs_is_said(self, panel):
+        r, f, _ = panel.arrays()
+        r = r.copy()
+        r[np.arange(len(r)) % 5 == 0, 0] = np.nan
+        history = rm.Rolling(rm.Horizon(200), every=20).fit(panel_of(r, f))
+        with pytest.raises(rm.TooFewObservationsError) as caught:
+            rm.TailBacktest.of({"A0": 1.0}, rm.HistoricalSimulation(), history, 0.95, rm.Horizon(200))
+        assert caught.value.details["fewest"] == 180
+
     def test_refusals(self, history):
         with pytest.raises(rm.UnknownAssetError):
             rm.TailBacktest.of({"B9": 1.0}, rm.NormalTails(), history)
