@@ -37,8 +37,8 @@ from riskmodel.report.losses import Losses
 
 HORIZONS: tuple[Horizon, ...] = (DAY, MONTH, YEAR)
 PORTFOLIO = "portfolio"
-# What is said of a model that is no regression over the dates of the report.
-FORECAST = "as its estimator has it"
+# What volatilities are of where the model is no regression over the dates of the report.
+OWN_WEIGHTS, GIVEN = "own date weights", "given numbers"
 MODEL, REALISED, LAST_YEAR = "model", "realised", "last year"
 # the trade whose PnL is shown with and without its cash leg
 TRADE, TRADE_HORIZON = 1e6, YEAR
@@ -98,11 +98,11 @@ class Measures:
 
     @property
     def of_model(self) -> str:
-        """What the volatility of the model is of: this window, or recent dates more, or a forecast."""
+        """What the volatility of the model is of: this window, or dates with weights of its own."""
         fit = self.held.regression
-        if fit is None:
-            return FORECAST
-        return str(THIS_WINDOW) if fit.decay_factor == 1.0 else "recent dates more"
+        if fit is not None and fit.decay_factor == 1.0:
+            return str(THIS_WINDOW)
+        return OWN_WEIGHTS if self.held.lineage.estimator else GIVEN
 
     @property
     def proxied(self) -> list[Any]:
