@@ -325,3 +325,10 @@ def test_what_is_held_is_not_the_nav(run):
     held = " ".join(next(line for line in out.splitlines() if line.startswith("Held")).split())
     assert "$9.00m in 2 names" in held
     assert "of $5.00m" in " ".join(out.split())
+
+
+def test_cash_has_no_row(run):
+    status, _, err = run("asset,dollars\nMSFT,6e6\nUSD,300000\n", "--no-html")
+    assert status == 2
+    assert "cash has no row of its own" in err
+    assert "cash" not in run("asset,dollars\nMSFT,6e6\nNEWCO,300000\n", "--no-html")[2]

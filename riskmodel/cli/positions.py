@@ -20,6 +20,9 @@ from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
 from riskmodel.portfolio.strategy_history import shares_of_gross
 
+# What a row of cash is called.
+_CASH = frozenset({"CASH", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD"})
+
 
 @final
 @frozen(eq=False)
@@ -207,6 +210,8 @@ def _require_covered(sizes: pd.Series[float], known: Sequence[str], path: str, r
         share = float(missing.abs().sum() / sizes.abs().sum())
         named = labels.listing(f"{asset} ({size:,g})" for asset, size in missing.items())
         advice = "or give --proxies" if rule is None else f"or let others stand in: {rule.why_none()}"
+        if any(asset.upper() in _CASH for asset in missing.index):
+            advice += "; cash has no row of its own, as it is the NAV less the positions (--nav)"
         raise UncoveredPositionsError(
             f"expected returns of all that is held in {path}, got none of {named}, {share:.1%} of gross; add their "
             f"returns, take the rows out of the file, {advice}.",

@@ -47,9 +47,9 @@ class HistoricalSimulation(Simulation):
     value at risk         0.0482     0.0022  0.0457  0.0535
     expected shortfall    0.0705     0.0046  0.0612  0.0798
     >>> rm.HistoricalSimulation(rm.OverlappingSums()).of(long, panel, horizon=rm.MONTH).table().round(3)
-    return per month    estimate  std_error    low   high
-    value at risk          0.205      0.034  0.157    inf
-    expected shortfall     0.252      0.019  0.103  0.402
+    return per month    estimate  std_error    low  high
+    value at risk          0.205      0.034  0.157   inf
+    expected shortfall     0.252      0.019  0.157   inf
     """
 
     sums: RowSums = field(factory=SquareRootOfTime, validator=is_sums)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import numpy as np
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskmodel._core.arguments import require_probability
 from riskmodel._core.listing import Listed
@@ -85,7 +86,7 @@ class TailRisk(Listed):
         """Return value at risk and expected shortfall with their standard errors and intervals.
 
         Errors and ends are NaN where no panel was given. An end is infinite where there are too few observations in
-        the tail to say.
+        the tail to say. As expected shortfall is at least value at risk, so are its ends.
 
         Parameters
         ----------
@@ -94,10 +95,10 @@ class TailRisk(Listed):
         """
         sure = require_probability(confidence, "confidence")
         first, second = self.tail.ends(sure)
-        return (
-            self._interval(self.value_at_risk, first, sure),
-            self._interval(self.expected_shortfall, second, sure),
-        )
+        at_risk = self._interval(self.value_at_risk, first, sure)
+        shortfall = self._interval(self.expected_shortfall, second, sure)
+        low, high = np.maximum([shortfall.low, shortfall.high], [at_risk.low, at_risk.high]).tolist()
+        return at_risk, evolve(shortfall, low=low, high=high)
 
     def table(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return both figures: ``estimate``, ``std_error``, ``low`` and ``high``; see `intervals`.
