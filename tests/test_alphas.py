@@ -223,12 +223,18 @@ class TestTrackRecord:
         assert record.probability < 0.5
 
     def test_of_a_portfolio_it_is_of_the_hedged_returns(self):
-        panel = panels.scattered(k=2).select(["A0", "A1"])
+        """Of assets with other dates, what the common dates lack of the model's alpha is added."""
+        for panel in (panels.clean(k=2), panels.scattered(k=2)):
+            self.is_of_the_hedged_returns(panel.select(["A0", "A1"]))
+
+    def is_of_the_hedged_returns(self, panel):
         model = rm.OLS().fit(panel)
         book = rm.Strategy({"A0": 0.5, "A1": -1.0}, model)
-        hedged = rm.HedgedPortfolio.neutral(book)
+        hedged = rm.HedgedPortfolio.neutral(book).excess_returns(panel)
         got = rm.Inference.of(model, panel).track_record(book)
-        expected = rm.TrackRecord.of(hedged.excess_returns(panel))
+        gap = float(book.alpha) - hedged.mean()
+        assert hedged.isna().any() == (abs(gap) > 1e-12)
+        expected = rm.TrackRecord.of(hedged + gap)
         assert got.n == expected.n
         assert got.sharpe == pytest.approx(expected.sharpe)
 
