@@ -26,20 +26,25 @@ _DRUGS = ("JNJ", "LLY", "MRK", "PFE", "UNH")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.desk", description=__doc__.splitlines()[0])
+    panel, members = typed("desk", __doc__, start="2016")
+    rows = [row for model in models(panel) for row in beside(panel, [m for m in members if m in panel.assets], *model)]
+    table = pd.DataFrame(rows).sort_values("portfolio", kind="stable").set_index(["portfolio", "model"])
+    print(table.to_string(float_format="{:.1f}".format))
+
+
+def typed(name: str, about: str, start: str) -> tuple[rm.ReturnPanel, list[str]]:
+    """The panel of a benchmark's options, without assets that lack returns, and the members of the group."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about.splitlines()[0])
     parser.add_argument("panel", type=Path, nargs="?", help="returns, dates × assets, CSV or Parquet")
     parser.add_argument("--groups", type=Path, help="assets and their groups, the first and the third column of a CSV")
     parser.add_argument("--group", default="Utilities", help="the group that is held (default: Utilities)")
     parser.add_argument("--french", type=Path, help="daily factors of the French library")
-    parser.add_argument("--start", default="2016", help="first date (default: 2016)")
+    parser.add_argument("--start", default=start, help=f"first date (default: {start})")
     parser.add_argument("--end", help="last date")
     options = parser.parse_args()
     warnings.simplefilter("ignore", rm.RiskModelWarning)
     data, members = of_files(options) if options.panel else of_sample()
-    panel = whole(data, options.start, options.end)
-    rows = [row for model in models(panel) for row in beside(panel, [m for m in members if m in panel.assets], *model)]
-    table = pd.DataFrame(rows).sort_values("portfolio", kind="stable").set_index(["portfolio", "model"])
-    print(table.to_string(float_format="{:.1f}".format))
+    return whole(data, options.start, options.end), members
 
 
 def of_sample() -> tuple[rm.DataProvider, list[str]]:

@@ -13,16 +13,13 @@ quantile q.
 
 from __future__ import annotations
 
-import argparse
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import riskmodel as rm
-from benchmarks.desk import of_files, of_sample, whole
+from benchmarks.desk import typed
 
 _LEVEL = 0.99
 _WINDOW = rm.Horizon(1008)
@@ -35,17 +32,7 @@ _METHODS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tails", description=__doc__.splitlines()[0])
-    parser.add_argument("panel", type=Path, nargs="?", help="returns, dates × assets, CSV or Parquet")
-    parser.add_argument("--groups", type=Path, help="assets and their groups, the first and the third column of a CSV")
-    parser.add_argument("--group", default="Utilities", help="the group that is held (default: Utilities)")
-    parser.add_argument("--french", type=Path, help="daily factors of the French library")
-    parser.add_argument("--start", default="2005", help="first date (default: 2005)")
-    parser.add_argument("--end", help="last date")
-    options = parser.parse_args()
-    warnings.simplefilter("ignore", rm.RiskModelWarning)
-    data, members = of_files(options) if options.panel else of_sample()
-    panel = whole(data, options.start, options.end)
+    panel, members = typed("tails", __doc__, start="2005")
     panel = panel.select(factors=panel.factors[:1])
     rows = [row for name, weights in held(panel, members).items() for row in tested(panel, name, weights)]
     table = pd.DataFrame(rows).set_index(["portfolio", "method"])

@@ -182,9 +182,7 @@ class RealisedRisk(Listed):
     @property
     def fewest(self) -> FewestReturns | None:
         """The asset held with the fewest returns, because of which dates are left out; None where each has all."""
-        weights = self.portfolio.weights
-        held = self.panel.select(weights.index[weights != 0], [])
-        return FewestReturns.of(held.arrays()[0], held.assets, held.dates)
+        return FewestReturns.held(self.portfolio.weights, self.panel)
 
     @property
     def model_on_these_dates(self) -> Volatility:
@@ -201,23 +199,23 @@ class RealisedRisk(Listed):
 
         Of a model whose dates count alike; others differ from what was realised for their weights of dates.
         """
-        fit = self.portfolio.model.regression
-        if not self.n_missing or fit is None or fit.decay_factor != 1.0:
-            return False
-        difference = self.realised.estimate**2 - float(self.portfolio.volatility) ** 2
-        return bool(self.variance["other"] / difference >= 0.5) if difference else False
+        lacks_dates = bool(self.n_missing) and self.portfolio.model._counts_dates_alike
+        return lacks_dates and self._explains(self.variance["other"])
 
     @property
     def is_of_proxies(self) -> bool:
         """Whether at least half of the difference of variances is of assets that others stand in for."""
-        difference = self.realised.estimate**2 - float(self.portfolio.volatility) ** 2
-        return bool(self._of_proxies / difference >= 0.5) if difference else False
+        return self._explains(self._of_proxies)
 
     @property
     def is_of_residuals(self) -> bool:
         """Whether at least half of the difference of variances is residual covariance."""
+        return self._explains(self._between)
+
+    def _explains(self, part: float) -> bool:
+        """Whether a part of the realised variance is at least half of its difference from the model's."""
         difference = self.realised.estimate**2 - float(self.portfolio.volatility) ** 2
-        return bool(self._between / difference >= 0.5) if difference else False
+        return bool(part / difference >= 0.5) if difference else False
 
     def pairs(self, n: int = 10) -> pd.DataFrame:
         r"""Return the pairs of holdings whose residuals add most to the difference, or take most away.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import cached_property
 from typing import Any, Self, final
 
 import pandas as pd
@@ -134,7 +135,7 @@ class _Dated:
 
 
 @final
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class _Found:
     """An attribution, what its errors are known from, and the dollars of it."""
 
@@ -146,7 +147,7 @@ class _Found:
     groups: pd.Series[Any] | None
     dated: _Dated | None
 
-    @property
+    @cached_property
     def earned(self) -> pd.Series[float] | None:
         """Dollars by part, of positions in dollars of several dates."""
         return None if self.dated is None else self.dated.earned(self.attribution)
@@ -198,7 +199,7 @@ def _attribution(arguments: argparse.Namespace, options: ModelOptions) -> _Found
     last = read.end_of_window("--to", arguments.last, "end_time")
     weighting = BUY_AND_HOLD if arguments.buy_and_hold else REBALANCED
     held = _held(options)
-    groups = _groups(arguments, options)
+    groups = _groups(arguments, options, held)
     assets = [str(asset) for asset in held]
     if arguments.rolling is not None:
         return _of_history(arguments, options, first, last)
@@ -232,7 +233,7 @@ def _of_history(
     history = Rolling(span, options.estimator).fit(panel)
     notes = (*options.caveats, *(() if options.positions is None else options.positions.basis))
     notices.tell_all(notes)
-    groups = _groups(arguments, options)
+    groups = _groups(arguments, options, held)
     made = ReturnAttribution.of_weights(held, history, None, first, last, weighting=weighting, groups=groups)
     size = Dollars.of(arguments, options, Strategy(options.held(), history.asof(made.dates[-1])))
     try:
@@ -244,10 +245,11 @@ def _of_history(
     return _Found(made, inference, "", size, notes, groups, _Dated.of(arguments, options))
 
 
-def _groups(arguments: argparse.Namespace, options: ModelOptions) -> pd.Series[Any] | None:
+def _groups(
+    arguments: argparse.Namespace, options: ModelOptions, held: dict[str, float] | pd.DataFrame
+) -> pd.Series[Any] | None:
     """Of the file, or of the book; the last book does not have the groups of all that was held before."""
-    history = None if options.positions is None else options.positions.history
-    return groups_or_of_book(arguments, options.names, options.book if history is None else None)
+    return groups_or_of_book(arguments, options.names, options.book if isinstance(held, dict) else None)
 
 
 def _held(options: ModelOptions) -> dict[str, float] | pd.DataFrame:

@@ -61,7 +61,7 @@ def parser() -> Parser:
     add = hedge.add_argument
     add("--instruments", nargs="+", metavar="ASSET", help="what the hedge holds (default: the factors)")
     add("--cap", metavar="SHARE", type=read.share, help="add a hedge that leaves this factor share, such as 0.2")
-    add("--budget", metavar="DOLLARS", type=read.dollars, default=1e6, help="volatility allowed (default: 1m)")
+    add("--budget", metavar="DOLLARS", type=read.dollars, default=read.BUDGET, help="volatility allowed (default: 1m)")
     add("--horizon", choices=list(read.HORIZONS), default="month", help="what the budget refers to (default: month)")
     add_intervals(hedge)
     add("--json", action="store_true", help="print the figures as JSON instead of tables")

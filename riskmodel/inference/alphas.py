@@ -229,8 +229,7 @@ def _grs(model: FactorModel, panel: ReturnPanel, factors: FactorInfluence) -> tu
     """Return α'Σ⁻¹α/(1 + μ'F⁻¹μ), T and K; None where the test does not apply."""
     e = model.residuals(panel).to_numpy()
     (t, n), k = e.shape, len(model.factors)
-    equal = model.regression is not None and model.regression.decay_factor == 1.0
-    if not equal or np.isnan(e).any() or t - n - k < 1:
+    if not model._counts_dates_alike or np.isnan(e).any() or t - n - k < 1:
         return None
     d, mean = factors.deviations, model._factor_mean
     top = model._alpha @ np.linalg.lstsq(e.T @ e / t, model._alpha, rcond=None)[0]

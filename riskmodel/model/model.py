@@ -350,6 +350,11 @@ class FactorModel(Listed):
         return pd.Series(self.assets.isin(list(self._priors)), self.assets.copy(), name="prior")
 
     @property
+    def _counts_dates_alike(self) -> bool:
+        """Whether it is of regressions in which each date has the same weight."""
+        return self.regression is not None and self.regression.decay_factor == 1.0
+
+    @property
     def proxies(self) -> dict[Any, pd.Series[float]]:
         """For each asset whose figures are means of those of others, the weights of these; empty for most models.
 

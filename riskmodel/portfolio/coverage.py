@@ -117,8 +117,8 @@ class Coverage(Listed):
         """Return a panel in which proxied positions have the returns of their peers, for realised figures.
 
         The peers are rebalanced to equal weights, or those given, on every date; where one has no return, the others
-        have its weight. Idio returns of several peers are
-        diversified, and move with peers that are held, while `strategy` counts idio risk of the position's own.
+        have its weight. Idio returns of several peers are diversified, and move with peers that are held, while
+        `strategy` counts idio risk of the position's own.
 
         Parameters
         ----------

@@ -10,6 +10,10 @@ from attrs import frozen
 
 from riskmodel._core.arrays import Array, Flags
 from riskmodel.errors import MissingDatesWarning
+from riskmodel.panel.memory import ReturnPanel
+
+# Of a window, the share of dates on which all that is held has returns: with fewer, it is of a few days of a listing.
+WHOLE_WINDOW = 0.9
 
 
 @final
@@ -48,6 +52,12 @@ class FewestReturns:
             return cls(assets[column], 0, None, None, False)
         first, last = int(rows[0]), int(rows[-1])
         return cls(assets[column], len(rows), dates[first], dates[last], last == len(dates) - 1)
+
+    @classmethod
+    def held(cls, weights: pd.Series[float], panel: ReturnPanel) -> Self | None:
+        """Find it among the assets with a weight other than zero."""
+        held = panel.select(weights.index[weights != 0], [])
+        return cls.of(held.arrays()[0], held.assets, held.dates)
 
     def __str__(self) -> str:
         if self.first is None or self.last is None:

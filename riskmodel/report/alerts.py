@@ -141,14 +141,12 @@ def _verdict(found: Mapping[str, RealisedRisk]) -> str:
 def _both(risk: RealisedRisk) -> str:
     model, realised = risk.model, risk.realised
     m, r = ([_percent(risk, x) for x in (i.estimate, i.low, i.high)] for i in (model, realised))
-    same = f"; {_percent(risk, float(risk.model_on_these_dates))} on the realised dates" if _counts_alike(risk) else ""
+    same = (
+        f"; {_percent(risk, float(risk.model_on_these_dates))} on the realised dates"
+        if risk.n_missing and risk.portfolio.model._counts_dates_alike
+        else ""
+    )
     return f"{m[0]}% a year by the model ({m[1]} to {m[2]}{same}), {r[0]}% realised ({r[1]} to {r[2]})"
-
-
-def _counts_alike(risk: RealisedRisk) -> bool:
-    """Whether dates are left out of what was realised, and the model would be known on the others."""
-    fit = risk.portfolio.model.regression
-    return bool(risk.n_missing) and fit is not None and fit.decay_factor == 1.0
 
 
 def _percent(risk: RealisedRisk, volatility: float) -> str:

@@ -35,6 +35,7 @@ from riskmodel.model.model import FactorModel
 from riskmodel.panel.factors import PublishedFactor
 from riskmodel.panel.memory import ReturnPanel
 from riskmodel.portfolio.budget import RiskBudget
+from riskmodel.portfolio.gaps import WHOLE_WINDOW
 from riskmodel.portfolio.portfolio import Portfolio
 from riskmodel.portfolio.position import Position
 from riskmodel.portfolio.strategy import Strategy
@@ -65,8 +66,6 @@ _MOST_RSQUARED = 200
 _MOST_WINDOWS = 60
 # Of rows longer than a week, a year has too few to estimate exposures.
 _LONG_WINDOW = Horizon(3 * YEAR.days)
-# Of a rolling window, the share of dates on which all that is held has returns.
-_WHOLE_WINDOW = 0.9
 # The strategy as the one asset of a panel.
 _WHOLE_NAME = "portfolio"
 _WHOLE = {_WHOLE_NAME: 1.0}
@@ -299,7 +298,7 @@ class Intervals:
         # a portfolio is made of each window, which takes longer than its regression
         step = max(1, self.window_dates // 12, math.ceil(len(returns) / _MOST_WINDOWS))
         # a window of a new listing would be of a few days
-        least = math.floor(_WHOLE_WINDOW * self.window_dates) if returns.isna().any() else None
+        least = math.floor(WHOLE_WINDOW * self.window_dates) if returns.isna().any() else None
         try:
             return Rolling(self.window, every=step, minimum=least).fit(own)
         except EstimationError:  # in no window, as `notes.of_windows` says

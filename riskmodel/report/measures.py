@@ -99,8 +99,7 @@ class Measures:
     @property
     def of_model(self) -> str:
         """What the volatility of the model is of: this window, or dates with weights of its own."""
-        fit = self.held.regression
-        if fit is not None and fit.decay_factor == 1.0:
+        if self.held._counts_dates_alike:
             return str(THIS_WINDOW)
         return OWN_WEIGHTS if self.held.lineage.estimator else GIVEN
 

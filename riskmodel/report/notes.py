@@ -175,8 +175,7 @@ def _of_proxies(m: Measures) -> Iterator[str]:
 
 def _most_missing(m: Measures) -> str:
     """Which asset held has the fewest returns, and since when."""
-    held = m.panel.select(m.weights.index[m.weights != 0], [])
-    fewest = FewestReturns.of(held.arrays()[0], held.assets, held.dates)
+    fewest = FewestReturns.held(m.weights, m.panel)
     return f" ({fewest})" if fewest else ""
 
 

@@ -414,7 +414,7 @@ class RiskReport(Listed):
         Rows (portfolio, ``model``, ``realised`` or ``last year``); columns ``volatility``, ``low`` and ``high`` (the
         ends of its interval; of the last year, the range of the next month) per the model's horizon, and ``capital``,
         the dollars that the budget's limits allow by it, NaN where nothing limits them. NaN where fewer than two dates
-        have returns of all that is held; without a last year where no range of the next month is known.
+        have returns of all that is held; without a last year where there are returns of less than a year.
         """
         return self._measures.realised.copy()
 

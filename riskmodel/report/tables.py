@@ -500,10 +500,9 @@ def scenarios(m: Measures) -> Table:
         rows,
         words=(0, 1),
         width=Width.WIDE,
-        note=f"Of {_held_dollars(m)}. Episodes that these dates have move the factors "
-        "as they moved then; shocks move one factor by three "
-        "standard deviations to the side that loses, and the others as expected with it. The range is of what the "
-        "factors leave, at the estimated exposures; the error of these is not in it.",
+        note=f"Of {_held_dollars(m)}. Episodes that these dates have move the factors as they moved then; shocks "
+        "move one factor by three standard deviations to the side that loses, and the others as expected with it. The "
+        "range is of what the factors leave, at the estimated exposures; the error of these is not in it.",
     )
 
 
@@ -527,8 +526,8 @@ def earned(m: Measures, most: int) -> Table:
         ("Part", "Exposure", *(f"Last {span}, %" for span in spans)),
         tuple(rows),
         width=Width.WIDE,
-        note="As if today's weights had been held, with the model's alphas and loadings; parts are linked, so "
-        "they sum to the compounded return. "
+        note="As if today's weights had been held, with the model's alphas and loadings; parts are linked, so they sum "
+        "to the compounded return. "
         "Intervals are of their errors: what alpha has too much, specific has too little."
         + (f" {left} factors with smaller parts are in the JSON." if left else ""),
     )

@@ -25,11 +25,10 @@ from riskmodel.inference.shortfall_backtests import ShortfallBacktest, shortfall
 from riskmodel.model.history import ModelHistory
 from riskmodel.model.model import FactorModel
 from riskmodel.panel.memory import ReturnPanel, rows_of
+from riskmodel.portfolio.gaps import WHOLE_WINDOW
 from riskmodel.portfolio.portfolio import Portfolio, require_portfolio
 from riskmodel.portfolio.strategy import Strategy
 
-# Of a window, the share of dates with returns that a forecast needs.
-_WHOLE = 0.9
 _COLUMNS = ["return", "value_at_risk", "expected_shortfall", "probability"]
 
 
@@ -268,9 +267,9 @@ def _builder(weights: Any, panel: ReturnPanel) -> Callable[[FactorModel], Portfo
 def _fewest(back: int, history: ModelHistory, level: float, *, given: bool) -> int:
     """How many dates with returns a forecast needs."""
     if given:
-        return math.floor(_WHOLE * back)
+        return math.floor(WHOLE_WINDOW * back)
     first = int(history._stops[0]) - int(history._starts[0])
-    return max(math.floor(_WHOLE * min(back, first)), math.ceil(1.0 / (1.0 - level) - 1e-9) if level < 1.0 else 0)
+    return max(math.floor(WHOLE_WINDOW * min(back, first)), math.ceil(1.0 / (1.0 - level) - 1e-9) if level < 1.0 else 0)
 
 
 def _rows_in(window: Any, panel: ReturnPanel) -> int:
