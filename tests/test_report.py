@@ -349,6 +349,7 @@ class TestWarnings:
         assert any(w.startswith("The last year's volatility") and "next month" not in w for w in out.warnings)
         tile = next(t for t in out.document(9).tiles if t.label.startswith("Last year"))
         assert "dates are too few" in tile.note
+        assert "the range that months had" not in table(out, "Model and realised volatility").note
         volatility = next(t for t in out.document(9).tiles if t.label.startswith("Volatility"))
         assert "on 312 of 1,512 dates" in volatility.note
 

@@ -275,11 +275,9 @@ def _about_volatilities(m: Measures) -> str:
     gaps = f" {missing:,} of {len(m.panel.dates):,} dates without all returns are left out." if missing else ""
     figures = m.intervals.figures.index.get_level_values("figure")
     new = " On new dates, the error of the hedge adds to what it leaves." if "volatility, new dates" in figures else ""
-    month = (
-        " Next month: the volatility of the last year, and the range that months had around that of the year before."
-        if NEXT_MONTH_VOLATILITY in figures
-        else ""
-    )
+    lows = [m.intervals.of(name, NEXT_MONTH_VOLATILITY)[0] for name in m.portfolios]
+    range_ = ", and the range that months had around that of the year before" if np.isfinite(lows).any() else ""
+    month = f" Next month: the volatility of the last year{range_}." if NEXT_MONTH_VOLATILITY in figures else ""
     return f"Realised is the volatility of the returns on the panel's dates, each counted alike.{gaps}{new}{month}"
 
 
